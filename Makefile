@@ -1,0 +1,43 @@
+# Everything installs into .venv; nothing outside this folder is touched.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.PHONY: serve test check format sdks bench lock clean
+
+serve: $(INSTALLED)  ## start the server; ARGS="--port 0 --in-memory" passes flags
+	$(BIN)/runware-mock serve $(ARGS)
+
+test: $(INSTALLED) sdks  ## run every test; ARGS="-k upload" passes flags
+	$(BIN)/pytest -n auto --cov --cov-report=term $(ARGS)
+
+check: $(INSTALLED)  ## format, lint, types, layers
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+format: $(INSTALLED)  ## write the format that check wants
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+sdks: $(INSTALLED)  ## install the official SDKs, each into an environment of its own
+	$(BIN)/python tests/sdks/install.py
+
+bench: $(INSTALLED)  ## compare speed with the naive baseline; ARGS=--quick takes a minute
+	$(BIN)/python -m bench $(ARGS)
+
+lock: $(INSTALLED)  ## pin the newest versions; no address of an index is written
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade --no-annotate --no-header \
+		--no-emit-index-url --all-extras pyproject.toml --output-file requirements.lock
+
+clean:  ## remove what make has made
+	rm -rf $(VENV) .sdks build dist *.egg-info server/*.egg-info
+
+$(INSTALLED): pyproject.toml requirements.lock
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "runware-mock needs Python 3.11 or newer")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable '.[dev]'
+	touch $@

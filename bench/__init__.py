@@ -1,0 +1,1 @@
+"""Benchmarks: the mock against naive and other peers, paired in one run."""

@@ -1,0 +1,64 @@
+"""Ping an event loop every 10 ms: `python -m bench.ping URL STATUS SECONDS`.
+
+A process of its own, so that the load driver's work is not counted as the
+server's. Prints the latencies in milliseconds as one JSON array.
+"""
+
+import json
+import socket
+import sys
+import time
+from urllib.parse import urlsplit
+
+EVERY_S = 0.010
+
+
+def ping(connection: socket.socket, request: bytes, status: bytes) -> None:
+    """Send one request and read its answer."""
+    connection.sendall(request)
+    received = b""
+    while True:
+        part = connection.recv(65536)
+        if not part:
+            message = f"hung up after {received!r}"
+            raise ConnectionError(message)
+        received += part
+        head, blank, body = received.partition(b"\r\n\r\n")
+        if not blank:
+            continue
+        length = head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]
+        if len(body) >= int(length):
+            break
+    if not received.startswith(b"HTTP/1.1 " + status):
+        message = f"a ping answered {received[:200]!r}"
+        raise ConnectionError(message)
+
+
+def latencies_ms(url: str, status: str, seconds: float) -> list[float]:
+    """Measure for some seconds."""
+    parts = urlsplit(url)
+    address = (parts.hostname or "", parts.port or 80)
+    request = f"GET {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\n\r\n".encode()
+    measured = []
+    with socket.create_connection(address, timeout=30) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        began_s = due_s = time.perf_counter()
+        while due_s - began_s < seconds:
+            now_s = time.perf_counter()
+            if now_s < due_s:
+                time.sleep(due_s - now_s)
+                # Waking late is this process's delay, not the server's.
+                sent_s = time.perf_counter()
+            else:
+                # A ping that is late because the one before it was slow counts
+                # from when it was due, or a long stall would be a single sample.
+                sent_s = due_s
+            ping(connection, request, status.encode())
+            measured.append((time.perf_counter() - sent_s) * 1000)
+            due_s += EVERY_S
+    return measured
+
+
+if __name__ == "__main__":
+    _, url, status, seconds = sys.argv
+    sys.stdout.write(json.dumps(latencies_ms(url, status, float(seconds))))

@@ -1,0 +1,1 @@
+"""Alembic's script folder, shipped as `runware_mock.migrations`."""

@@ -1,0 +1,13 @@
+"""Run by Alembic: migrates over the connection that `runware_mock.storage.schema` hands in."""
+
+from alembic import context
+
+from runware_mock.storage.tables import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    # SQLite cannot alter most things in place; batch mode copies the table instead.
+    render_as_batch=True,
+)
+context.run_migrations()

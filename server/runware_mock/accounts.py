@@ -1,0 +1,90 @@
+"""Who is asking. A key opens an account; of the key only a keyed hash and a masked label are kept."""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, insert, select
+
+from runware_mock.clock import Clock
+from runware_mock.protocol.errors import refuse
+from runware_mock.storage.database import Database
+from runware_mock.storage.tables import account, secret
+
+_SHOWN_FROM = 20
+_CACHED_ACCOUNTS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The owner of one API key; accounts never see one another's tasks."""
+
+    id: int
+    label: str
+
+
+class Accounts:
+    """Opens the account of a key. With `accepted` keys, every other one is refused."""
+
+    def __init__(self, database: Database, clock: Clock, accepted: Collection[str] = ()) -> None:
+        self._database = database
+        self._clock = clock
+        self._hash_key = _hash_key(database)
+        self._accepted = frozenset(map(self._hash, accepted))
+        # An account's row never changes, so that what was read once stays true.
+        self._known: dict[str, Account] = {}
+
+    def known(self, api_key: object) -> Account | None:
+        """Return the account of this key if it was opened before, without a look at the database."""
+        return self._known.get(self._hash(api_key)) if isinstance(api_key, str) else None
+
+    def open(self, api_key: object) -> Account:
+        """Return the account of this key, new if need be; raises missingApiKey or invalidApiKey."""
+        if api_key is None or api_key == "":
+            raise refuse("missingApiKey")
+        if not isinstance(api_key, str):
+            raise refuse("invalidApiKey")
+        key_hash = self._hash(api_key)
+        if self._accepted and key_hash not in self._accepted:
+            raise refuse("invalidApiKey")
+        opened = self._open(key_hash, masked(api_key))
+        if len(self._known) < _CACHED_ACCOUNTS:
+            self._known[key_hash] = opened
+        return opened
+
+    def _open(self, key_hash: str, label: str) -> Account:
+        find = select(account.c.id, account.c.label).where(account.c.key_hash == key_hash)
+        with self._database.writing() as connection:
+            row = connection.execute(find).first()
+            if row is None:
+                now_at = self._clock.now_at()
+                connection.execute(insert(account).values(key_hash=key_hash, label=label, created_at=now_at))
+                row = connection.execute(find).one()
+        return Account(row.id, row.label)
+
+    def _hash(self, api_key: str) -> str:
+        return hmac.new(self._hash_key, api_key.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+
+
+def masked(api_key: str) -> str:
+    """Return a label that tells long keys apart without giving them away."""
+    return f"{api_key[:3]}…{api_key[-3:]}" if len(api_key) >= _SHOWN_FROM else "…"
+
+
+def _hash_key(database: Database) -> bytes:
+    """Return this database's own key, so that hashes of one cannot be looked up in another."""
+
+    def stored(connection: Connection) -> bytes | None:
+        return connection.scalar(select(secret.c.value).where(secret.c.name == "account_hash"))
+
+    with database.reading() as connection:
+        if value := stored(connection):
+            return value
+    with database.writing() as connection:
+        if value := stored(connection):
+            return value
+        value = secrets.token_bytes(32)
+        connection.execute(insert(secret).values(name="account_hash", value=value))
+        return value

@@ -1,0 +1,135 @@
+"""The composition root: settings in, a FastAPI application out."""
+
+import logging
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI, Request
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from runware_mock import __version__
+from runware_mock.accounts import Accounts
+from runware_mock.clock import Clock, SystemClock
+from runware_mock.engine import Engine
+from runware_mock.images.budget import Budget
+from runware_mock.images.codec import Codec
+from runware_mock.images.fetch import UrlFetcher
+from runware_mock.protocol.errors import refuse
+from runware_mock.purge import PurgeSchedule
+from runware_mock.services import Services
+from runware_mock.settings import Settings
+from runware_mock.storage.database import FILE_NAME, Database, DatabaseUnusable
+from runware_mock.storage.schema import prepare
+from runware_mock.web.http import RestApi, preflight, refused
+from runware_mock.web.media import MediaFiles
+from runware_mock.web.ws import Sockets
+
+# The documented address, with and without a slash, and the root that the SDKs' test environments use.
+API_PATHS = ("/v1", "/v1/", "/")
+_HTTP_ERRORS = {404: "notFound", 405: "methodNotAllowed"}
+# The longest the event loop waits for a decoding thread to let go of the interpreter.
+_SWITCH_INTERVAL_S = 0.001
+
+
+def open_database(settings: Settings, cleanup: ExitStack) -> Database:
+    """Return the database of these settings, at this version's tables; raises DatabaseUnusable."""
+    if settings.in_memory:
+        folder = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="runware-mock-")))
+        database = Database(folder / FILE_NAME, "OFF")
+    else:
+        try:
+            settings.data_dir.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DatabaseUnusable(f"cannot use the data folder {settings.data_dir}: {error.strerror}") from error
+        database = Database(settings.data_dir / FILE_NAME, "FULL" if settings.durable else "NORMAL")
+    cleanup.callback(database.close)
+    prepare(database)
+    database.check()
+    return database
+
+
+def create_services(settings: Settings, clock: Clock, database: Database) -> Services:
+    """Return what tasks may ask for."""
+    return Services(
+        settings=settings,
+        clock=clock,
+        database=database,
+        accounts=Accounts(database, clock, settings.api_key),
+        codec=Codec(settings.formats, Budget(settings.memory_budget(), settings.thread_count())),
+        fetch=UrlFetcher(settings.fetch, settings.fetch_timeout, settings.max_message_bytes, settings.local_files),
+    )
+
+
+class MockApp(FastAPI):
+    """Hands POST requests of the API straight to `rest`; all else goes through FastAPI."""
+
+    def __init__(self, rest: ASGIApp, **options: Any) -> None:
+        super().__init__(docs_url=None, redoc_url=None, **options)
+        self._rest = rest
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request or socket."""
+        if scope["type"] == "http" and scope["method"] == "POST" and scope["path"] in API_PATHS:
+            await self._rest(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
+def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
+    """Return the application; its database is opened here, and closed when the application stops."""
+    cleanup = ExitStack()
+    try:
+        services = create_services(settings, clock or SystemClock(), open_database(settings, cleanup))
+    except BaseException:
+        cleanup.close()
+        raise
+    engine = Engine(services)
+    sockets = Sockets(engine)
+    schedule = PurgeSchedule(services)
+    cleanup.callback(engine.close)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        sys.setswitchinterval(_SWITCH_INTERVAL_S)
+        schedule.start()
+        cleanup.callback(schedule.stop)
+        with cleanup:
+            yield
+
+    rest = RestApi(engine)
+    routes: list[BaseRoute] = [
+        Route("/image/{path:path}", MediaFiles(services).get, methods=["GET"]),
+        Route("/{path:path}", preflight, methods=["OPTIONS"]),
+    ]
+    for path in API_PATHS:
+        routes += [Route(path, rest, methods=["POST"]), WebSocketRoute(path, sockets.serve)]
+    app = MockApp(rest, title="runware-mock", version=__version__, lifespan=lifespan, routes=routes)
+    app.state.sockets = sockets
+    app.add_api_route("/health", _health, include_in_schema=False)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(Exception, _mock_error)
+    return app
+
+
+async def _health() -> JSONResponse:
+    return JSONResponse({"status": "ok", "version": __version__})
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    code = _HTTP_ERRORS.get(status)
+    if code is None:
+        return await _mock_error(request, error)
+    return refused(refuse(code, f"The API is POST {API_PATHS[0]}; this was {request.method} {request.url.path[:200]}."))
+
+
+async def _mock_error(request: Request, error: Exception) -> Response:
+    logging.getLogger(__name__).error("%s %s failed inside the mock", request.method, request.url.path, exc_info=error)
+    return refused(refuse("mockInternalError", "Its log says more."))

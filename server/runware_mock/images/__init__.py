@@ -1,0 +1,1 @@
+"""Pictures: from the string of a task to the bytes that are stored."""

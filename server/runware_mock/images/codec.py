@@ -1,0 +1,128 @@
+"""From the bytes that were sent to the picture that is stored.
+
+"There is no limit on image size but we save them with a maximum of 2048 pixels in width or height, maintaining the
+original aspect ratio."
+"""
+
+import struct
+import zlib
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from io import BytesIO
+
+from PIL.BmpImagePlugin import BmpImageFile
+from PIL.GifImagePlugin import GifImageFile
+from PIL.Image import DecompressionBombError
+from PIL.ImageFile import ImageFile
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+from PIL.WebPImagePlugin import WebPImageFile
+
+from runware_mock.images import animation, jpeg, proof, still
+from runware_mock.images.budget import Budget, OverBudget
+from runware_mock.images.formats import FORMATS, detect_format
+from runware_mock.images.picture import Picture, PictureRefused
+
+MAX_SIDE_PX = 2048
+
+# The readers are called by name, not through Image.open: that checks Pillow's process-wide pixel limit, which is not
+# ours to change in a user's test process. Our limit is the memory budget.
+_READERS: dict[str, type[ImageFile]] = {
+    "jpeg": JpegImageFile,
+    "png": PngImageFile,
+    "webp": WebPImageFile,
+    "bmp": BmpImageFile,
+    "gif": GifImageFile,
+}
+
+# What Pillow's readers raise on broken input.
+_DECODE_ERRORS = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    MemoryError,
+    DecompressionBombError,
+    struct.error,
+    zlib.error,
+)
+
+
+class Codec:
+    """Decodes, checks and downsizes pictures of the accepted `formats` within `budget`."""
+
+    def __init__(self, formats: Collection[str], budget: Budget) -> None:
+        self._formats = formats
+        self._budget = budget
+
+    def stored_form(self, data: bytes) -> Picture:
+        """Return what is stored for `data`: the same bytes when small enough, else a picture of 2048 px.
+
+        Raises PictureRefused for what is no whole picture of an accepted format, or needs too much memory.
+        """
+        name = detect_format(data)
+        if name is None or name not in self._formats:
+            raise PictureRefused(_unaccepted(name, self._formats))
+        with _refusing_broken(name):
+            image = _READERS[name](BytesIO(data))
+        if max(image.size) <= MAX_SIDE_PX:
+            with self._reserved(proof.memory_bytes(image)), _refusing_broken(name):
+                frames = proof.count_whole_frames(name, image, data)
+            return Picture(name, *image.size, frames, data)
+        return self._downsized(name, image, data)
+
+    def _downsized(self, name: str, image: ImageFile, data: bytes) -> Picture:
+        size = target_size(*image.size)
+        with _refusing_broken(name):
+            frames = animation.count_frames(image)
+        if isinstance(image, JpegImageFile):
+            with self._reserved(jpeg.memory_bytes(image, size)), _refusing_broken(name):
+                small, size = jpeg.downsize(image, data, size)
+        elif frames > 1:
+            with self._reserved(animation.memory_bytes(name, image, frames, size)), _refusing_broken(name):
+                proof.require_trailer(name, data)
+                small = animation.downsize(name, image, size)
+        else:
+            with self._reserved(still.memory_bytes(image, size)), _refusing_broken(name):
+                small, size = still.downsize(name, image, size)
+        return Picture(name, *size, frames, small)
+
+    @contextmanager
+    def _reserved(self, needed_bytes: int) -> Iterator[None]:
+        try:
+            with self._budget.reserve(needed_bytes):
+                yield
+        except OverBudget as error:
+            raise PictureRefused(
+                f"Decoding it takes about {error.needed_bytes >> 20} MiB, more than the memory budget of "
+                f"{error.budget_bytes >> 20} MiB (raise it with --memory-budget-bytes)."
+            ) from None
+
+
+def target_size(width_px: int, height_px: int) -> tuple[int, int]:
+    """Scale to a longest side of exactly 2048 px; the other side is rounded half up and at least 1 px."""
+    longest = max(width_px, height_px)
+
+    def scale(side_px: int) -> int:
+        return max(1, (2 * side_px * MAX_SIDE_PX + longest) // (2 * longest))
+
+    return scale(width_px), scale(height_px)
+
+
+@contextmanager
+def _refusing_broken(name: str) -> Iterator[None]:
+    try:
+        yield
+    except _DECODE_ERRORS as error:
+        raise PictureRefused(f"The {name.upper()} cannot be decoded: {error}.") from error
+
+
+def _unaccepted(name: str | None, accepted: Collection[str]) -> str:
+    supported = f"Supported formats are: {', '.join(key.upper() for key in FORMATS if key in accepted)}."
+    if name is None:
+        return f"The bytes are no picture of a known format. {supported}"
+    return f"The format is {name.upper() if name in FORMATS else name}. {supported}"

@@ -1,0 +1,120 @@
+"""Fetch a picture from a URL, never from an address that a mock on a developer's machine must not reach.
+
+Every address of every hop is checked, see `runware_mock.images.guard`.
+"""
+
+import ssl
+import time
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import urljoin, urlsplit
+
+from runware_mock.images.picture import FetchFailed
+from runware_mock.settings import FetchMode
+
+
+class Fetch(Protocol):
+    """Whatever turns an image URL into bytes."""
+
+    def __call__(self, url: str) -> bytes:
+        """Return the bytes behind `url`; raises FetchFailed."""
+        ...
+
+
+MAX_REDIRECTS = 5
+_REDIRECTS = (301, 302, 303, 307, 308)
+_OK = 200
+
+
+class UrlFetcher:
+    """Fetches over http and https; `mode` is the setting `fetch`, `local_files` the setting `url_map`."""
+
+    def __init__(
+        self,
+        mode: FetchMode,
+        timeout: timedelta,
+        max_bytes: int,
+        local_files: Mapping[str, Path],
+    ) -> None:
+        self._mode = mode
+        self._timeout_s = timeout.total_seconds()
+        self._max_bytes = max_bytes
+        self._local_files = local_files
+
+    def __call__(self, url: str) -> bytes:
+        """Return the bytes behind `url`; raises FetchFailed."""
+        if url in self._local_files:
+            return self._read_file(self._local_files[url])
+        if self._mode == "off":
+            raise FetchFailed("Fetching URLs is switched off (--fetch off).")
+        deadline_s = time.monotonic() + self._timeout_s
+        for _ in range(MAX_REDIRECTS + 1):
+            scheme = urlsplit(url).scheme
+            if scheme not in ("http", "https"):
+                raise FetchFailed(f"A redirect leads to {scheme}:, which is not fetched.")
+            body, location = self._get(url, deadline_s)
+            if location is None:
+                return body
+            url = urljoin(url, location)
+        raise FetchFailed(f"More than {MAX_REDIRECTS} redirects.")
+
+    def _read_file(self, file: Path) -> bytes:
+        try:
+            return file.read_bytes()
+        except OSError as error:
+            raise FetchFailed(f"The file mapped to this URL cannot be read: {error.strerror}.") from None
+
+    def _get(self, url: str, deadline_s: float) -> tuple[bytes, str | None]:
+        """Return body and None, or nothing and where to go instead."""
+        import httpcore
+
+        from runware_mock.images.guard import GuardedBackend
+
+        with httpcore.ConnectionPool(ssl_context=_tls(url), network_backend=GuardedBackend(self._mode)) as pool:
+            left_s = max(0.001, deadline_s - time.monotonic())
+            timeout = {"connect": left_s, "read": left_s, "write": left_s, "pool": left_s}
+            headers: dict[bytes | str, bytes | str] = {
+                "Host": urlsplit(url).netloc.rpartition("@")[2],
+                "Accept": "image/*",
+                "User-Agent": "runware-mock",
+            }
+            try:
+                with pool.stream("GET", url, headers=headers, extensions={"timeout": timeout}) as response:
+                    if response.status in _REDIRECTS:
+                        return b"", _location(response.headers)
+                    if response.status != _OK:
+                        raise FetchFailed(f"The server answered {response.status}.")
+                    return self._body(response.iter_stream(), deadline_s), None
+            except httpcore.TimeoutException:
+                raise FetchFailed(f"It took longer than {self._timeout_s:g} s.") from None
+            except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.UnsupportedProtocol) as error:
+                raise FetchFailed(f"The connection failed: {error or type(error).__name__}.") from None
+            except (ValueError, UnicodeError) as error:
+                raise FetchFailed(f"The URL is not valid: {error}.") from None
+
+    def _body(self, chunks: Iterable[bytes], deadline_s: float) -> bytes:
+        body = bytearray()
+        for chunk in chunks:
+            body += chunk
+            if len(body) > self._max_bytes:
+                raise FetchFailed(f"The answer is longer than {self._max_bytes} bytes.")
+            if time.monotonic() > deadline_s:
+                raise FetchFailed(f"It took longer than {self._timeout_s:g} s.")
+        return bytes(body)
+
+
+def _location(headers: Iterable[tuple[bytes, bytes]]) -> str:
+    for name, value in headers:
+        if name.lower() == b"location":
+            return value.decode("latin-1")
+    raise FetchFailed("A redirect names no place to go.")
+
+
+def _tls(url: str) -> ssl.SSLContext | None:
+    if not url.lower().startswith("https:"):
+        return None
+    import certifi
+
+    return ssl.create_default_context(cafile=certifi.where())

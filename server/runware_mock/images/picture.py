@@ -1,0 +1,22 @@
+"""A picture in the form it is stored in, and why one is refused."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Encoded bytes and what is known of them; `format` is a key of FORMATS."""
+
+    format: str
+    width_px: int
+    height_px: int
+    frames: int
+    data: bytes
+
+
+class PictureRefused(Exception):
+    """The bytes are no picture that can be stored; the message says why, for the user."""
+
+
+class FetchFailed(Exception):
+    """The picture could not be fetched from its URL; the message says why, for the user."""

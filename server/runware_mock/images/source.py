@@ -1,0 +1,52 @@
+"""The string of an image field: which of the documented forms it has, and the bytes inside it."""
+
+from dataclasses import dataclass
+
+import pybase64
+
+from runware_mock.images.picture import PictureRefused
+
+
+@dataclass(frozen=True, slots=True)
+class UrlSource:
+    """The picture is to be fetched from `url`."""
+
+    url: str
+
+
+def read_source(value: str) -> UrlSource | bytes:
+    """Tell the forms apart: "Image to upload (URL, Data URI, or Base64)".
+
+    Raises PictureRefused where the text has none of them.
+    """
+    text = value.strip()
+    scheme = text[:8].lower()
+    if scheme.startswith(("http://", "https://")):
+        return UrlSource(text)
+    if scheme.startswith("data:"):
+        header, comma, payload = text.partition(",")
+        if not comma or not header.rstrip().lower().endswith(";base64"):
+            raise PictureRefused("A data URI must have the form data:<mediaType>;base64,<data>.")
+        return decode_base64(payload)
+    if "://" in text[:32]:
+        raise PictureRefused(f"URLs must begin with http:// or https://, not {text.partition('://')[0]!r}.")
+    return decode_base64(text)
+
+
+def decode_base64(text: str) -> bytes:
+    """Decode base64, with or without padding, of either alphabet, with white space anywhere."""
+    try:
+        return _not_empty(pybase64.b64decode(text, validate=True))
+    except ValueError:
+        # Only now pay for the passes that make a sloppy encoder's text strict.
+        text = "".join(text.split()).replace("-", "+").replace("_", "/").rstrip("=")
+    try:
+        return _not_empty(pybase64.b64decode(text + "=" * (-len(text) % 4), validate=True))
+    except ValueError:
+        raise PictureRefused("The value is no URL, no data URI and no valid base64.") from None
+
+
+def _not_empty(data: bytes) -> bytes:
+    if not data:
+        raise PictureRefused("The value is empty.")
+    return data

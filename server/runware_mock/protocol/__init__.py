@@ -1,0 +1,1 @@
+"""The wire: message shapes and errors, no input or output."""

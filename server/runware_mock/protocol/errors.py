@@ -1,0 +1,128 @@
+"""The one catalogue of failures, in Runware's own words where they are known.
+
+"Item fields: `code`, `message`, `parameter`, `taskType`, `taskUUID`, `documentation`"; `type`, `min`, `max` have been
+seen in live answers too. Codes marked `# Guess:` have no transcript of the real service behind them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+_UPLOAD_PAGE = "https://runware.ai/docs/platform/image-upload"
+_IMAGE_FORMS = (
+    "The {parameter} must be specified in one of the following formats: a data URI string, a base64 encoded image, "
+    "or a publicly accessible URL. {hint}"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One row: HTTP status, message with `{parameter}` and `{hint}` left open, and the fields that go with it."""
+
+    status: int
+    message: str
+    parameter: str | None = None
+    type: str | None = "string"
+    documentation: str | None = None
+
+
+CATALOGUE: Mapping[str, Entry] = {
+    # "401 no valid API key"; the text is the documented one.
+    "invalidApiKey": Entry(401, "Invalid API key. Get one at https://my.runware.ai/signup", "apiKey"),
+    # Guess: the code is in the SDKs and was seen live; its text was not.
+    "missingApiKey": Entry(401, "Missing API key. Get one at https://my.runware.ai/signup", "apiKey"),
+    # Guess: no transcript of a body that is no JSON, or no array of tasks, exists.
+    "invalidJson": Entry(400, "Invalid JSON in request body. {hint}", type="array"),
+    "invalidRequest": Entry(
+        400, "Invalid request. The body must be a non-empty array of task objects. {hint}", None, "array"
+    ),
+    # Guess: the code for a task type that exists in no table was seen live only for a missing one.
+    "invalidTaskType": Entry(400, "Invalid value for 'taskType' parameter. {hint}", "taskType"),
+    "invalidTaskUUID": Entry(
+        400,
+        "Invalid value for 'taskUUID' parameter. It must be a valid UUID v4 string. {hint}",
+        "taskUUID",
+        documentation=f"{_UPLOAD_PAGE}#request-taskuuid",
+    ),
+    "conflictTaskUUID": Entry(
+        400,
+        "The taskUUID provided is already in use. It must be unique per task. {hint}",
+        "taskUUID",
+        documentation=f"{_UPLOAD_PAGE}#request-taskuuid",
+    ),
+    # Guess: `missing<Parameter>` is the pattern of the known codes.
+    "missingImage": Entry(
+        400, "Missing value for 'image' parameter. {hint}", "image", documentation=f"{_UPLOAD_PAGE}#request-image"
+    ),
+    # Guess: no transcript of a refused upload exists; the text is that of a refused 'seedImage'.
+    "invalidImage": Entry(
+        400,
+        "Invalid value for 'image' parameter. " + _IMAGE_FORMS.replace("{parameter}", "image", 1),
+        "image",
+        documentation=f"{_UPLOAD_PAGE}#request-image",
+    ),
+    # Text and status as seen live, many times.
+    "failedToTransferImage": Entry(
+        400,
+        "Invalid value for '{parameter}' parameter. Failed to transfer the provided image. {hint}",
+        documentation=f"{_UPLOAD_PAGE}#request-image",
+    ),
+    # Guess: the code is in the SDKs' tables; the real service is said to answer an empty `data`, which hangs clients.
+    "taskNotFound": Entry(404, "No task with this taskUUID was found. {hint}", "taskUUID"),
+    "mediaNotFound": Entry(404, "The requested media was not found. {hint}", "mediaUUID"),
+    # Guess: nothing is documented about bodies that are too long, unknown paths or methods.
+    "requestTooLarge": Entry(413, "The request is too large. {hint}", None, None),
+    "notFound": Entry(404, "Not found. {hint}", None, None),
+    "methodNotAllowed": Entry(405, "Method not allowed. {hint}", None, None),
+    # Ours alone, so that a fault of the mock is never taken for an answer of the service.
+    "mockInternalError": Entry(500, "runware-mock itself failed; this is no answer of the service. {hint}", None, None),
+}
+
+
+@dataclass(eq=False)
+class Refusal(Exception):
+    """A failure on its way to the client: a row of the catalogue, filled in."""
+
+    code: str
+    status: int
+    message: str
+    parameter: str | None
+    type: str | None
+    documentation: str | None
+    context: Mapping[str, object] = field(default_factory=dict)
+
+    def item(self, task_type: str | None, task_uuid: str | None) -> dict[str, object]:
+        """Return the error object of the wire; fields without a value are left out."""
+        fields: dict[str, object | None] = {
+            "code": self.code,
+            "message": self.message,
+            "parameter": self.parameter,
+            "type": self.type,
+            "documentation": self.documentation,
+            "taskType": task_type,
+            "taskUUID": task_uuid,
+            **self.context,
+        }
+        return {name: value for name, value in fields.items() if value is not None}
+
+
+def refuse(code: str, hint: str = "", *, parameter: str | None = None, **context: object) -> Refusal:
+    """Fill in the catalogue's row `code`; `hint` says what was wrong with this very value."""
+    entry = CATALOGUE[code]
+    parameter = parameter or entry.parameter
+    message = entry.message.format(parameter=parameter, hint=hint).rstrip()
+    return Refusal(code, entry.status, message, parameter, entry.type, entry.documentation, context)
+
+
+def retold(item: Mapping[str, Any], **context: object) -> Refusal:
+    """Return the refusal behind an error object that was sent before, with fields added."""
+    code = item["code"]
+    return Refusal(
+        code,
+        CATALOGUE[code].status,
+        item["message"],
+        item.get("parameter"),
+        item.get("type"),
+        item.get("documentation"),
+        {"taskType": item["taskType"], **context},
+    )

@@ -1,0 +1,114 @@
+"""Requests as they come in and replies as they go out, for both transports."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from runware_mock.protocol.errors import Refusal, refuse
+
+Task = Mapping[str, object]
+Item = dict[str, object]
+
+_decode = msgspec.json.Decoder().decode
+_encode = msgspec.json.Encoder().encode
+
+# "UUID v4 identifier": version digit 4, variant 8, 9, a or b.
+_UUID_V4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE)
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+_ECHO_LIMIT = 256
+_HEAD_LIMIT = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The answer to one task: either `items` or an `error`, never both."""
+
+    items: tuple[Item, ...] = ()
+    error: Item | None = None
+    status: int = 200
+
+    @classmethod
+    def refused(cls, refusal: Refusal, task: object = None) -> "Reply":
+        """Answer `task` with a refusal."""
+        return cls(error=refusal.item(_echo(task, "taskType"), _echo(task, "taskUUID")), status=refusal.status)
+
+
+def parse_tasks(raw: bytes | bytearray | str) -> list[object]:
+    """Return the tasks of a request body or frame.
+
+    "Our API always accepts an array of objects as input, where each object represents a specific task".
+    """
+    try:
+        body = _decode(raw)
+    except RecursionError:
+        raise refuse("invalidJson", "It is nested too deeply.") from None
+    except (msgspec.DecodeError, UnicodeError) as error:
+        raise refuse("invalidJson", f"{error}.") from None
+    if not isinstance(body, list):
+        raise refuse("invalidRequest", f"This is {kind_of(body)}.")
+    if not body:
+        raise refuse("invalidRequest", "The array is empty.")
+    return body
+
+
+def is_uuid(text: str, *, v4: bool) -> bool:
+    """Tell whether `text` has the form of a UUID (of version 4)."""
+    return (_UUID_V4 if v4 else _UUID).fullmatch(text) is not None
+
+
+def kind_of(value: object) -> str:
+    """Name the JSON kind of a value for a message, with its article."""
+    kinds = {
+        dict: "an object",
+        list: "an array",
+        str: "a string",
+        bool: "a boolean",
+        int: "a number",
+        float: "a number",
+    }
+    return kinds.get(type(value), "null")
+
+
+def head_of(value: object) -> str:
+    """Return the start of a value, short enough for a message."""
+    text = value if isinstance(value, str) else _encode(value).decode()
+    return repr(text if len(text) <= _HEAD_LIMIT else text[:_HEAD_LIMIT] + "…")
+
+
+def rest_body(replies: Sequence[Reply], *, single_object: bool = False) -> tuple[int, bytes]:
+    """Return the HTTP status and body that answer one REST request.
+
+    Some tasks failed: 200 with `data` and `errors`. All failed: the status of the first error and an empty `data`,
+    as seen live. `errors` is left out when empty: two SDKs take its mere presence for a failure.
+    """
+    items = [item for reply in replies for item in reply.items]
+    errors = [reply.error for reply in replies if reply.error is not None]
+    data: object = items[0] if single_object and len(items) == 1 and not errors else items
+    if not errors:
+        return 200, _encode({"data": data})
+    status = 200 if items else next(reply.status for reply in replies if reply.error is not None)
+    return status, _encode({"data": data, "errors": errors})
+
+
+def ws_frame(reply: Reply) -> str:
+    """Return the one WebSocket frame that answers one task: data and errors are never mixed."""
+    if reply.error is None:
+        return _encode({"data": reply.items}).decode()
+    if reply.error.get("taskType") == "authentication":
+        # Only both spellings at once make every SDK fail fast: some read `errors`, one reads `error` alone.
+        return _encode({"errors": [reply.error], "error": reply.error}).decode()
+    return _encode({"errors": [reply.error]}).decode()
+
+
+def items_of(frame: str) -> list[Item]:
+    """Return the items of a frame that `ws_frame` wrote."""
+    items: list[Item] = _decode(frame).get("data", [])
+    return items
+
+
+def _echo(task: object, name: str) -> str | None:
+    value = task.get(name) if isinstance(task, Mapping) else None
+    return value if isinstance(value, str) and len(value) <= _ECHO_LIMIT else None

@@ -1,0 +1,37 @@
+"""What tasks may ask for, and on whose behalf they run."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from runware_mock.accounts import Account, Accounts
+from runware_mock.clock import Clock, in_ms
+from runware_mock.images.codec import Codec
+from runware_mock.images.fetch import Fetch
+from runware_mock.settings import Settings
+from runware_mock.storage.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything from outside that a task needs, handed in."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    accounts: Accounts
+    codec: Codec
+    fetch: Fetch
+
+    def expired_at(self) -> int:
+        """Return the instant at or before which a medium's last use means that it has expired."""
+        return self.clock.now_at() - in_ms(self.settings.retention)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The client behind a task; `base_url` is the server's address as the client knows it."""
+
+    account: Account
+    transport: Literal["rest", "ws"]
+    base_url: str
+    dry_run: bool = False

@@ -1,0 +1,187 @@
+"""What a user may set: one field a setting, which is also its flag and its `RUNWARE_MOCK_*` variable."""
+
+import os
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from fractions import Fraction
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import platformdirs
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+
+ENV_PREFIX = "RUNWARE_MOCK_"
+
+_UNITS_S = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+# Timers of the operating system cannot wait much longer.
+_LONGEST = timedelta(days=36_500)
+_UNITS_BYTES = {"": 1, "b": 1, "kb": 1000, "mb": 1000**2, "gb": 1000**3, "kib": 2**10, "mib": 2**20, "gib": 2**30}
+_FORMATS = ("jpeg", "png", "webp", "bmp", "gif")
+
+
+def parse_duration(value: object) -> timedelta:
+    """Read `30d`, `2h30m`, `1.5s` or a bare number of seconds."""
+    if isinstance(value, timedelta):
+        return value
+    text = str(value).strip().lower()
+    if re.fullmatch(r"\d+(\.\d+)?", text):
+        text += "s"
+    if not re.fullmatch(r"(\d+(\.\d+)?(ms|[smhdw]))+", text):
+        raise ValueError("not a duration (write for example 30d, 2h30m, 90s)")
+    parts = re.findall(r"(\d+(?:\.\d+)?)(ms|[smhdw])", text)
+    try:
+        span = sum((timedelta(seconds=float(number) * _UNITS_S[unit]) for number, unit in parts), timedelta())
+    except OverflowError:
+        span = timedelta.max
+    if span > _LONGEST:
+        raise ValueError(f"a duration of more than {_LONGEST.days}d")
+    return span
+
+
+def parse_size(value: object) -> int:
+    """Read `256MiB`, `1.5GB` or a bare number of bytes."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", str(value).strip().lower())
+    if match is None or match[2] not in _UNITS_BYTES:
+        raise ValueError("not a size (write for example 256MiB or 1GB)")
+    return int(Fraction(match[1]) * _UNITS_BYTES[match[2]])
+
+
+def write_duration(span: timedelta) -> str:
+    """Write a duration as `parse_duration` reads it."""
+    text = ""
+    for unit in ("d", "h", "m"):
+        count, span = divmod(span, timedelta(seconds=_UNITS_S[unit]))
+        text += f"{count}{unit}" if count else ""
+    seconds = f"{span.total_seconds():f}".rstrip("0").rstrip(".")
+    return text + (f"{seconds}s" if span or not text else "")
+
+
+def _split(value: object) -> object:
+    text = ",".join(value) if isinstance(value, (tuple, list)) else value
+    return tuple(re.split(r"[\s,]+", text.strip())) if text and isinstance(text, str) else value
+
+
+Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
+Size = Annotated[int, BeforeValidator(parse_size)]
+FetchMode = Literal["off", "public", "local"]
+Names = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(_split)]
+
+
+def machine_memory_bytes() -> int:
+    """Return the memory this process may use: the machine's, or its container's if that is less."""
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    try:
+        return min(machine, int(Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii")))
+    except (OSError, ValueError):  # no such file, or "max"
+        return machine
+
+
+class Settings(BaseModel):
+    """Every setting of the server. The field's description is the help text of its flag."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8080, ge=0, le=65535, description="Port to listen on; 0 picks a free one.")
+    data_dir: Path = Field(
+        default_factory=lambda: platformdirs.user_data_path("runware-mock"),
+        description="Folder of the database.",
+    )
+    in_memory: bool = Field(default=False, description="Keep nothing: state is gone at exit.")
+    durable: bool = Field(default=False, description="Survive a power cut, not only a killed process (slower).")
+    retention: Duration = Field(timedelta(days=30), description="How long after its last use an image is kept.")
+    purge_every: Duration = Field(
+        timedelta(minutes=10), gt=timedelta(0), description="How often expired images are removed."
+    )
+    api_key: Names = Field((), description="Accept only this API key (repeatable). Default: any key.")
+    public_url: str | None = Field(
+        None, pattern=r"^https?://[^/\s]+", description="Base of every imageURL. Default: the request's own host."
+    )
+    max_message_bytes: Size = Field(256 * 2**20, ge=1024, description="Longest request body or WebSocket message.")
+    memory_budget_bytes: Size | None = Field(
+        None, ge=2**20, description="Memory for decoding pictures. Default: a quarter of the machine's."
+    )
+    threads: int = Field(0, ge=0, le=256, description="Threads that decode pictures; 0 means one a core.")
+    formats: Names = Field(_FORMATS, description="Picture formats accepted.")
+    uuid: Literal["v4", "any"] = Field("v4", description="Which taskUUIDs are accepted.")
+    conflict_window: Duration = Field(timedelta(hours=24), description="How long a taskUUID may not be used again.")
+    data_shape: Literal["array", "object"] = Field(
+        "array", description="'object' answers a REST request of one task as the documentation page prints it."
+    )
+    fetch: FetchMode = Field(
+        "local", description="Which image URLs are fetched: none, public addresses, or private and loopback ones too."
+    )
+    fetch_timeout: Duration = Field(
+        timedelta(seconds=30),
+        gt=timedelta(0),
+        le=timedelta(days=1),
+        description="How long fetching an image URL may take.",
+    )
+    url_map: tuple[str, ...] = Field((), description="URL=FILE: serve this image URL from a file (repeatable).")
+    idle_timeout: Duration = Field(
+        timedelta(seconds=120), gt=timedelta(0), description="Close a WebSocket after this silence."
+    )
+    replay_window: Duration = Field(
+        timedelta(seconds=120), description="How long undelivered WebSocket answers are kept for a reconnect."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe line logged.")
+    log_format: Literal["text", "json"] = Field("text", description="How log lines are written.")
+    ready_file: Path | None = Field(None, description="Write the address as JSON to this file when ready.")
+
+    @field_validator("formats")
+    @classmethod
+    def _known_formats(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        names = tuple("jpeg" if name.lower() == "jpg" else name.lower() for name in value)
+        if unknown := [name for name in names if name not in _FORMATS]:
+            raise ValueError(f"{unknown[0]!r} is none of {', '.join(_FORMATS)}")
+        return names
+
+    @field_validator("url_map")
+    @classmethod
+    def _existing_files(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for pair in value:
+            url, _, file = pair.rpartition("=")
+            if not url.startswith(("http://", "https://")):
+                raise ValueError(f"{pair!r} is not URL=FILE")
+            if not Path(file).is_file():
+                raise ValueError(f"{file!r} is not a file")
+        return value
+
+    @cached_property
+    def local_files(self) -> Mapping[str, Path]:
+        """`url_map` as URL -> file."""
+        return {url: Path(file) for url, _, file in (pair.rpartition("=") for pair in self.url_map)}
+
+    def memory_budget(self) -> int:
+        """Return the bytes that decoding may take at once."""
+        return self.memory_budget_bytes or machine_memory_bytes() // 4
+
+    def thread_count(self) -> int:
+        """Return how many threads decode pictures."""
+        return self.threads or os.cpu_count() or 1
+
+    def changed(self) -> dict[str, str]:
+        """Return the settings that differ from their default, written for a person, without API keys."""
+        return {
+            name: "(hidden)" if name == "api_key" else _write(getattr(self, name))
+            for name in type(self).model_fields
+            if getattr(self, name) != _default(name)
+        }
+
+
+def _default(name: str) -> Any:
+    return Settings.model_fields[name].get_default(call_default_factory=True, validated_data={})
+
+
+def _write(value: object) -> str:
+    if isinstance(value, timedelta):
+        return write_duration(value)
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def default_text(name: str) -> str:
+    """Write the default of a setting for a help text; empty where there is none to show."""
+    value = _default(name)
+    return "" if value in (None, (), False) else _write(value)

@@ -1,0 +1,74 @@
+"""Bring a database to this version's tables."""
+
+from importlib.resources import files
+
+from sqlalchemy import insert, inspect, text
+from sqlalchemy.exc import DatabaseError
+from sqlalchemy.schema import Column, MetaData, PrimaryKeyConstraint, Table
+from sqlalchemy.types import String
+
+from runware_mock.storage.database import Database, DatabaseUnusable
+from runware_mock.storage.tables import metadata
+
+# The newest file in migrations/versions. A test holds that it is, and that the migrations make exactly our tables.
+HEAD = "0001"
+
+# As Alembic makes it.
+_version_table = Table(
+    "alembic_version",
+    MetaData(),
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
+
+
+def prepare(database: Database) -> None:
+    """Create the tables, or migrate them, or refuse a database from a newer version.
+
+    Alembic is imported only when there is something to migrate: it costs more than the rest of the start.
+    """
+    try:
+        version = _version(database)
+        if version is None:
+            with database.writing() as connection:
+                if not inspect(connection).get_table_names():
+                    metadata.create_all(connection)
+                    _version_table.create(connection)
+                    connection.execute(insert(_version_table).values(version_num=HEAD))
+            version = _version(database)
+        if version != HEAD:
+            migrate(database)
+    except DatabaseError as error:
+        raise DatabaseUnusable(f"cannot use the database {database.path}: {error.orig}") from error
+
+
+def migrate(database: Database) -> None:
+    """Run the Alembic migrations up to `HEAD`."""
+    from alembic import command
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+    from alembic.util.exc import CommandError
+
+    config = Config()
+    # An editable install keeps this package outside of `runware_mock`'s folder. "%" would start an interpolation.
+    config.set_main_option("script_location", str(files("runware_mock.migrations")).replace("%", "%%"))
+    version = _version(database)
+    try:
+        if version is not None:
+            ScriptDirectory.from_config(config).get_revision(version)
+    except CommandError:
+        raise DatabaseUnusable(
+            f"the database {database.path} was written by a newer runware-mock (its version is {version}, this program "
+            f"knows up to {HEAD}): update runware-mock, or use another --data-dir"
+        ) from None
+    with database.writing() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _version(database: Database) -> str | None:
+    with database.reading() as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        row = connection.execute(text("SELECT version_num FROM alembic_version")).first()
+        return None if row is None else str(row[0])

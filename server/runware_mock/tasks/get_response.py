@@ -1,0 +1,28 @@
+"""getResponse: what became of an earlier task.
+
+"Poll `[{"taskType":"getResponse","taskUUID":"<original>"}]`"; "`taskType` is the original's, not `getResponse`";
+"`status` appears only in poll answers".
+"""
+
+from runware_mock import journal
+from runware_mock.protocol.errors import refuse, retold
+from runware_mock.protocol.messages import Item, Task
+from runware_mock.services import Caller, Services
+from runware_mock.tasks.work import Work
+
+
+def run(task: Task, services: Services, caller: Caller) -> Work:
+    """Return the items of the earlier task, each with `status`; raises its error, or taskNotFound."""
+    with services.database.reading() as connection:
+        entry = journal.find(connection, caller.account.id, str(task["taskUUID"]))
+    if entry is None:
+        raise refuse("taskNotFound", "It was never sent with this API key, or has been forgotten since.")
+    if entry.outcome == "error":
+        raise retold(entry.answer[0], status="error")
+    return [{**item, **_as_media(item), "status": "success"} for item in entry.answer]
+
+
+def _as_media(item: Item) -> Item:
+    """Return the newer names of an image's UUID and URL: the older Python SDK looks for no others in a poll answer."""
+    names = {"imageUUID": "mediaUUID", "imageURL": "mediaURL"}
+    return {newer: item[older] for older, newer in names.items() if older in item}

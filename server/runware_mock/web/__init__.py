@@ -1,0 +1,1 @@
+"""The only asynchronous code: it moves bytes between clients and the engine."""

@@ -1,0 +1,34 @@
+"""The address the server listens on, and how it is told to others. Imports little: a busy port is found at once."""
+
+import json
+import socket
+
+from runware_mock import __version__
+
+
+def listening_socket(host: str, port: int) -> socket.socket:
+    """Return a bound socket; raises OSError where the address is taken or not this machine's."""
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    bound = socket.socket(family, kind, protocol)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(address)
+    except OSError:
+        bound.close()
+        raise
+    bound.setblocking(False)  # noqa: FBT003 - its only parameter
+    return bound
+
+
+def address_of(bound: socket.socket) -> str:
+    """Return the URL of a bound socket, as a client on this machine writes it."""
+    host, port = bound.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104 - compared, not bound
+    return f"http://{host}:{port}"
+
+
+def ready_document(url: str) -> str:
+    """Return what the ready file holds."""
+    return json.dumps({"url": url, "ws_url": f"ws{url.removeprefix('http')}/v1", "version": __version__}) + "\n"

@@ -1,0 +1,77 @@
+"""GET and HEAD of stored pictures; no key is needed, as with the real service's image host."""
+
+import asyncio
+import re
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from runware_mock.images.formats import FORMATS
+from runware_mock.protocol.errors import refuse
+from runware_mock.services import Services
+from runware_mock.storage import media
+from runware_mock.storage.media import StoredFile
+from runware_mock.web.http import CORS_HEADERS, refused
+
+# `/image/ii/<uuid>.<ext>`, `/image/ws/<n>/ii/<uuid>.<ext>`, `/image/os/…/<uuid>.<ext>`: any extension, in any case.
+_FILE_NAME = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.\w+", re.IGNORECASE)
+_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
+
+
+class MediaFiles:
+    """Serves what an imageURL points at."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def get(self, request: Request) -> Response:
+        """Return the stored bytes, or 404 once the image has expired."""
+        match = _FILE_NAME.fullmatch(request.path_params["path"].rpartition("/")[2])
+        uuid = match[1].lower() if match else ""
+        file = await asyncio.to_thread(self._read, uuid)
+        if file is None:
+            return refused(refuse("mediaNotFound", "It was never stored here, or has expired."))
+        # What an imageUUID names never changes, so it is its own version.
+        etag = f'"{uuid}"'
+        headers = {**CORS_HEADERS, "ETag": etag, "Accept-Ranges": "bytes", "Cache-Control": "no-cache"}
+        if _matches(request.headers.get("if-none-match"), etag):
+            return Response(status_code=304, headers=headers)
+        return _ranged(request, file, headers)
+
+    def _read(self, uuid: str) -> StoredFile | None:
+        with self._services.database.reading() as connection:
+            return media.read_file(connection, uuid, cutoff_at=self._services.expired_at())
+
+
+def _ranged(request: Request, file: StoredFile, headers: dict[str, str]) -> Response:
+    content_type, size = FORMATS[file.format].content_type, len(file.data)
+    wanted = _wanted_range(request, size, headers["ETag"])
+    if wanted is None:
+        return Response(file.data, media_type=content_type, headers=headers)
+    if not wanted:
+        return Response(status_code=416, headers={**headers, "Content-Range": f"bytes */{size}"})
+    headers["Content-Range"] = f"bytes {wanted.start}-{wanted.stop - 1}/{size}"
+    return Response(file.data[wanted.start : wanted.stop], 206, media_type=content_type, headers=headers)
+
+
+def _wanted_range(request: Request, size: int, etag: str) -> range | None:
+    """Return the one byte range asked for (empty: cannot be met), or None for the whole file.
+
+    RFC 9110, section 14.2: "A server MAY ignore the Range header field"; several ranges, other units and a range for
+    another version (If-Range) get the whole file.
+    """
+    match = _RANGE.fullmatch(request.headers.get("range", ""))
+    if match is None or match[0] == "bytes=-" or request.headers.get("if-range", etag) != etag:
+        return None
+    first, last = match[1], match[2]
+    if not first:
+        return range(max(0, size - int(last)), size)
+    end = min(size, int(last) + 1) if last else size
+    if last and int(last) < int(first):
+        return None
+    return range(int(first), end)
+
+
+def _matches(if_none_match: str | None, etag: str) -> bool:
+    tags = [tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(",")]
+    return etag in tags or "*" in tags

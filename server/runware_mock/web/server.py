@@ -1,0 +1,57 @@
+"""uvicorn, set up for big messages, and stopped without losing an answer."""
+
+import socket
+from collections.abc import Callable
+
+import uvicorn
+from fastapi import FastAPI
+
+from runware_mock import __version__
+from runware_mock.settings import Settings
+from runware_mock.web.ws import Sockets
+
+# Longer than any client library keeps an idle connection, so that none sends into a closed one.
+_KEEP_ALIVE_S = 75
+# websockets-based SDKs send protocol pings every 20 s themselves; ours only find dead peers.
+_PING_INTERVAL_S = 20.0
+_PING_TIMEOUT_S = 60.0
+
+
+class MockServer(uvicorn.Server):
+    """Calls `on_ready` once an upload would succeed, and lets open sockets finish when it stops."""
+
+    def __init__(self, app: FastAPI, settings: Settings, on_ready: Callable[[], None] = lambda: None) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                loop="uvloop",
+                http="httptools",
+                ws="websockets-sansio",
+                ws_max_size=settings.max_message_bytes,
+                ws_per_message_deflate=False,
+                ws_ping_interval=_PING_INTERVAL_S,
+                ws_ping_timeout=_PING_TIMEOUT_S,
+                timeout_keep_alive=_KEEP_ALIVE_S,
+                server_header=False,
+                headers=[("X-Runware-Mock", __version__)],
+                log_config=None,
+                access_log=False,
+                lifespan="on",
+                backlog=2048,
+            )
+        )
+        self._on_ready = on_ready
+        self._sockets: Sockets = app.state.sockets
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start listening, then say so."""
+        await super().startup(sockets)
+        await self.on_tick(0)  # sets the default headers, which would otherwise come with the first tick
+        self._on_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept nobody new, finish what runs, close."""
+        for server in self.servers:
+            server.close()
+        await self._sockets.close()
+        await super().shutdown(sockets)

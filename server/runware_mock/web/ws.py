@@ -1,0 +1,213 @@
+"""WebSocket: frames in, one frame out for each task as soon as it is ready."""
+
+import asyncio
+import time
+import uuid as uuids
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import Future
+
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+
+from runware_mock.accounts import Account
+from runware_mock.clock import in_ms
+from runware_mock.engine import Engine
+from runware_mock.protocol.errors import Refusal, refuse
+from runware_mock.protocol.messages import Reply, parse_tasks, ws_frame
+from runware_mock.protocol.session import (
+    AUTHENTICATION,
+    PONG,
+    authenticated,
+    first_authentication,
+    is_authentication,
+    is_ping,
+)
+from runware_mock.storage import undelivered
+from runware_mock.web.callers import caller_of, open_account
+
+# Never 1000: a client of the older Python SDK takes a clean close for an answer still to come, and waits for it.
+CLOSE_INTERNAL = 1011
+CLOSE_RESTART = 1012
+# A close without one of these codes came from a broken connection, which may have swallowed what was just sent.
+_CLEAN_CLOSES = (1000, 1001)
+
+# What was sent this shortly before a connection broke is sent again after a resume; a client that had it after all
+# finds no task waiting for it.
+_UNSURE_S = 1.0
+_SESSION_UUID_LIMIT = 64
+_IN_FLIGHT_FRAMES = 64
+# Parsing a longer frame would hold up the other clients of the event loop.
+_PARSED_IN_LOOP = 64 * 1024
+
+
+class Sockets:
+    """The open sockets of this process, and which of them speaks for which session."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._open: set[Socket] = set()
+        self._sessions: dict[tuple[int, str], Socket] = {}
+
+    async def serve(self, websocket: WebSocket) -> None:
+        """Serve one socket until it closes."""
+        await websocket.accept()
+        socket = Socket(websocket, self)
+        self._open.add(socket)
+        try:
+            await socket.run()
+        finally:
+            self._open.discard(socket)
+            if self._sessions.get(socket.session) is socket:
+                del self._sessions[socket.session]
+
+    def speaks_for(self, session: tuple[int, str], socket: "Socket") -> None:
+        """Let this socket get what older ones of its session could not deliver."""
+        self._sessions[session] = socket
+
+    def successor(self, socket: "Socket") -> "Socket | None":
+        """Return the open socket with which the client of a closed one came back."""
+        found = self._sessions.get(socket.session)
+        return found if found is not socket else None
+
+    async def close(self) -> None:
+        """Finish what runs, deliver it, and close every socket with 1012."""
+        await asyncio.gather(*(socket.finish() for socket in list(self._open)))
+
+
+class Socket:
+    """One client's connection."""
+
+    def __init__(self, websocket: WebSocket, sockets: Sockets) -> None:
+        self._websocket = websocket
+        self._sockets = sockets
+        self._engine = sockets.engine
+        self._services = sockets.engine.services
+        self._account: Account | None = None
+        self.session = (0, "")
+        self._running: set[asyncio.Task[None]] = set()
+        self._just_sent: deque[tuple[float, str]] = deque(maxlen=256)
+        self._room = asyncio.Semaphore(_IN_FLIGHT_FRAMES)
+
+    async def run(self) -> None:
+        """Receive frames until the client goes away or falls silent."""
+        try:
+            while True:
+                raw = await self._receive()
+                if raw is None:
+                    await self._websocket.close(CLOSE_INTERNAL, "idle")
+                    return
+                await self._room.acquire()
+                await self._handle(raw)
+        except WebSocketDisconnect as closed:
+            if closed.code not in _CLEAN_CLOSES:
+                await self._keep_unsure()
+
+    async def finish(self) -> None:
+        """Deliver what still runs, then close."""
+        while self._running:
+            await asyncio.wait(self._running)
+        if self._websocket.application_state is WebSocketState.CONNECTED:
+            await self._websocket.close(CLOSE_RESTART, "the server is stopping")
+
+    async def _receive(self) -> str | bytes | None:
+        """Return the next frame, or None after the idle time; a task that still runs is no idleness."""
+        while True:
+            try:
+                async with asyncio.timeout(self._services.settings.idle_timeout.total_seconds()):
+                    message = await self._websocket.receive()
+            except TimeoutError:
+                if self._running:
+                    continue
+                return None
+            if message["type"] == "websocket.disconnect":
+                raise WebSocketDisconnect(message.get("code", 1006))
+            text = message.get("text")
+            frame: str | bytes = message["bytes"] if text is None else text
+            return frame
+
+    async def _handle(self, raw: str | bytes) -> None:
+        """Start the tasks of a frame; authentication is over before the next frame is looked at."""
+        futures: list[Future[Reply]] = []
+        try:
+            tasks = parse_tasks(raw) if len(raw) <= _PARSED_IN_LOOP else await asyncio.to_thread(parse_tasks, raw)
+            if authentication := first_authentication(tasks):
+                await self._authenticate(authentication.get("apiKey"), authentication.get("connectionSessionUUID"))
+            futures = await self._start([task for task in tasks if not is_authentication(task)])
+        except Refusal as refusal:
+            await self._deliver(ws_frame(Reply.refused(refusal)))
+        running = asyncio.create_task(self._deliver_all(futures))
+        self._running.add(running)
+        running.add_done_callback(self._running.discard)
+
+    async def _start(self, tasks: Sequence[object]) -> list[Future[Reply]]:
+        for _ in filter(is_ping, tasks):
+            await self._send(ws_frame(PONG))
+        tasks = [task for task in tasks if not is_ping(task)]
+        if self._account is not None:
+            return self._engine.submit(tasks, caller_of(self._websocket, self._account, self._services))
+        for task in tasks:
+            await self._send(ws_frame(Reply.refused(refuse("missingApiKey"), task)))
+        return []
+
+    async def _authenticate(self, api_key: object, session_uuid: object) -> None:
+        try:
+            account = await open_account(api_key, self._services)
+        except Refusal as refusal:
+            # The socket stays open: one SDK hangs for good when it is closed behind this answer.
+            await self._send(ws_frame(Reply.refused(refusal, {"taskType": AUTHENTICATION})))
+            return
+        resumes = isinstance(session_uuid, str) and 0 < len(session_uuid) <= _SESSION_UUID_LIMIT
+        self._account = account
+        self.session = (account.id, str(session_uuid) if resumes else str(uuids.uuid4()))
+        # From here on, what an older socket of the session cannot deliver comes here.
+        self._sockets.speaks_for(self.session, self)
+        await self._send(ws_frame(authenticated(self.session[1])))
+        if resumes:
+            await self.replay()
+
+    async def _deliver_all(self, futures: Sequence[Future[Reply]]) -> None:
+        try:
+            for ready in asyncio.as_completed(map(asyncio.wrap_future, futures)):
+                await self._deliver(ws_frame(await ready))
+        finally:
+            self._room.release()
+
+    async def _deliver(self, frame: str) -> None:
+        """Send an answer, here or on the socket with which the client came back, or keep it for that one."""
+        if await self._send(frame):
+            self._just_sent.append((time.monotonic(), frame))
+        else:
+            await self._keep([frame])
+
+    async def _send(self, frame: str) -> bool:
+        try:
+            await self._websocket.send_text(frame)
+        except (WebSocketDisconnect, RuntimeError):
+            return False
+        return True
+
+    async def _keep_unsure(self) -> None:
+        unsure_s = time.monotonic() - _UNSURE_S
+        await self._keep([frame for sent_s, frame in self._just_sent if sent_s >= unsure_s])
+
+    async def _keep(self, frames: list[str]) -> None:
+        if not frames or self._account is None:
+            return
+        await asyncio.to_thread(self._store, frames)
+        # Looked up only now: a client that came back a moment ago has found nothing yet.
+        if successor := self._sockets.successor(self):
+            await successor.replay()
+
+    async def replay(self) -> None:
+        """Send what older sockets of the session could not deliver."""
+        for frame in await asyncio.to_thread(self._take):
+            await self._deliver(frame)
+
+    def _store(self, frames: list[str]) -> None:
+        with self._services.database.writing() as connection:
+            undelivered.keep(connection, *self.session, frames, self._services.clock.now_at())
+
+    def _take(self) -> list[str]:
+        since_at = self._services.clock.now_at() - in_ms(self._services.settings.replay_window)
+        with self._services.database.writing() as connection:
+            return undelivered.take(connection, *self.session, since_at)

@@ -1,0 +1,117 @@
+"""Real servers for tests: in this process on a thread, or in a process of their own."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from runware_mock.app import create_app
+from runware_mock.clock import ManualClock
+from runware_mock.settings import Settings
+from runware_mock.web.listening import address_of, listening_socket
+from runware_mock.web.server import MockServer
+
+# 2026-01-01T00:00:00Z; tests never depend on today.
+START_AT = 1_767_225_600_000
+STARTED_WITHIN_S = 30
+
+
+@dataclass(frozen=True)
+class RunningMock:
+    """A server under test. `clock` moves only when a test moves it."""
+
+    url: str
+    clock: ManualClock
+    server: MockServer | None = None
+
+    @property
+    def rest_url(self) -> str:
+        """Address of the REST API."""
+        return f"{self.url}/v1"
+
+    @property
+    def ws_url(self) -> str:
+        """Address of the WebSocket API."""
+        return f"ws{self.url.removeprefix('http')}/v1"
+
+
+@contextmanager
+def running_mock(**settings: Any) -> Iterator[RunningMock]:
+    """Run a server on a thread, on a free port, in memory unless `data_dir` is given."""
+    settings.setdefault("in_memory", "data_dir" not in settings)
+    clock = ManualClock(START_AT)
+    configured = Settings(port=0, **settings)
+    bound = listening_socket(configured.host, 0)
+    is_ready = threading.Event()
+    server = MockServer(create_app(configured, clock), configured, is_ready.set)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
+    thread.start()
+    assert is_ready.wait(STARTED_WITHIN_S)
+    try:
+        yield RunningMock(address_of(bound), clock, server)
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+@dataclass(frozen=True)
+class MockProcess:
+    """A server in a process of its own, as users run it."""
+
+    process: subprocess.Popen[str]
+    url: str
+
+    @property
+    def rest_url(self) -> str:
+        """Address of the REST API."""
+        return f"{self.url}/v1"
+
+    @property
+    def ws_url(self) -> str:
+        """Address of the WebSocket API."""
+        return f"ws{self.url.removeprefix('http')}/v1"
+
+
+def command(*arguments: str) -> list[str]:
+    """Return the command line of `runware-mock`."""
+    return [sys.executable, "-m", "runware_mock", *arguments]
+
+
+def clean_environment(**variables: str) -> dict[str, str]:
+    """Return this process's environment without any setting of the mock but these."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("RUNWARE_MOCK_")}
+    return {**kept, **variables}
+
+
+@contextmanager
+def mock_process(folder: Path, *arguments: str, **variables: str) -> Iterator[MockProcess]:
+    """Run `runware-mock serve` with its data in `folder`; it is killed at the end if it has not stopped by itself."""
+    ready_file = folder / "ready.json"
+    ready_file.unlink(missing_ok=True)
+    process = subprocess.Popen(
+        command("serve", "--port", "0", "--data-dir", str(folder), "--ready-file", str(ready_file), *arguments),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=clean_environment(**variables),
+    )
+    try:
+        assert process.stdout is not None
+        lines = []
+        for line in process.stdout:
+            lines.append(line)
+            if line.startswith("runware-mock ready on "):
+                break
+        assert ready_file.exists(), "".join(lines)
+        yield MockProcess(process, json.loads(ready_file.read_text())["url"])
+    finally:
+        process.kill()
+        process.wait()
+        assert process.stdout is not None
+        process.stdout.close()

@@ -1,0 +1,1 @@
+"""The official SDKs, each in an environment of its own, run against the mock."""
