@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -9,10 +10,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
+
+from sqlalchemy import Table, func, select
 
 from runware_mock.app import create_app
 from runware_mock.clock import ManualClock
+from runware_mock.services import Services
 from runware_mock.settings import Settings
 from runware_mock.web.listening import address_of, listening_socket
 from runware_mock.web.server import MockServer
@@ -20,6 +24,7 @@ from runware_mock.web.server import MockServer
 # 2026-01-01T00:00:00Z; tests never depend on today.
 START_AT = 1_767_225_600_000
 STARTED_WITHIN_S = 30
+STOPPED_WITHIN_S = 60
 
 
 @dataclass(frozen=True)
@@ -28,7 +33,8 @@ class RunningMock:
 
     url: str
     clock: ManualClock
-    server: MockServer | None = None
+    server: MockServer
+    services: Services
 
     @property
     def rest_url(self) -> str:
@@ -39,6 +45,11 @@ class RunningMock:
     def ws_url(self) -> str:
         """Address of the WebSocket API."""
         return f"ws{self.url.removeprefix('http')}/v1"
+
+    def count(self, table: Table) -> int:
+        """Count the rows of a table."""
+        with self.services.database.reading() as connection:
+            return connection.scalar(select(func.count()).select_from(table)) or 0
 
 
 @contextmanager
@@ -49,12 +60,13 @@ def running_mock(**settings: Any) -> Iterator[RunningMock]:
     configured = Settings(port=0, **settings)
     bound = listening_socket(configured.host, 0)
     is_ready = threading.Event()
-    server = MockServer(create_app(configured, clock), configured, is_ready.set)
+    app = create_app(configured, clock)
+    server = MockServer(app, configured, is_ready.set)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
     thread.start()
     assert is_ready.wait(STARTED_WITHIN_S)
     try:
-        yield RunningMock(address_of(bound), clock, server)
+        yield RunningMock(address_of(bound), clock, server, app.state.services)
     finally:
         server.should_exit = True
         thread.join()
@@ -62,10 +74,11 @@ def running_mock(**settings: Any) -> Iterator[RunningMock]:
 
 @dataclass(frozen=True)
 class MockProcess:
-    """A server in a process of its own, as users run it."""
+    """A server in a process of its own, as users run it. `started` is what it printed up to its ready line."""
 
     process: subprocess.Popen[str]
     url: str
+    started: list[str]
 
     @property
     def rest_url(self) -> str:
@@ -76,6 +89,14 @@ class MockProcess:
     def ws_url(self) -> str:
         """Address of the WebSocket API."""
         return f"ws{self.url.removeprefix('http')}/v1"
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> str:
+        """Send a signal, wait for the end, and return what was printed after the ready line."""
+        self.process.send_signal(number)
+        assert self.process.stdout is not None
+        output = self.process.stdout.read()
+        self.process.wait(STOPPED_WITHIN_S)
+        return output
 
 
 def command(*arguments: str) -> list[str]:
@@ -89,15 +110,36 @@ def clean_environment(**variables: str) -> dict[str, str]:
     return {**kept, **variables}
 
 
+def run_command(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of `runware-mock` to its end."""
+    return subprocess.run(
+        command(*arguments),
+        check=False,
+        capture_output=True,
+        text=True,
+        env=clean_environment(**variables),
+        timeout=STOPPED_WITHIN_S,
+    )
+
+
 @contextmanager
 def mock_process(folder: Path, *arguments: str, **variables: str) -> Iterator[MockProcess]:
     """Run `runware-mock serve` with its data in `folder`; it is killed at the end if it has not stopped by itself."""
+    with mock_process_logging(subprocess.STDOUT, folder, *arguments, **variables) as running:
+        yield running
+
+
+@contextmanager
+def mock_process_logging(
+    stderr: int | IO[str], folder: Path, *arguments: str, **variables: str
+) -> Iterator[MockProcess]:
+    """Do the same with the log lines apart."""
     ready_file = folder / "ready.json"
     ready_file.unlink(missing_ok=True)
     process = subprocess.Popen(
         command("serve", "--port", "0", "--data-dir", str(folder), "--ready-file", str(ready_file), *arguments),
         stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        stderr=stderr,
         text=True,
         env=clean_environment(**variables),
     )
@@ -109,7 +151,7 @@ def mock_process(folder: Path, *arguments: str, **variables: str) -> Iterator[Mo
             if line.startswith("runware-mock ready on "):
                 break
         assert ready_file.exists(), "".join(lines)
-        yield MockProcess(process, json.loads(ready_file.read_text())["url"])
+        yield MockProcess(process, json.loads(ready_file.read_text())["url"], lines)
     finally:
         process.kill()
         process.wait()

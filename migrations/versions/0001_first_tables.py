@@ -43,12 +43,14 @@ def upgrade() -> None:
         sa.Column("content_id", _Id, sa.ForeignKey("content.id"), nullable=False, index=True),
         sa.Column("created_at", sa.BigInteger, nullable=False),
         sa.Column("last_used_at", sa.BigInteger, nullable=False, index=True),
+        sa.Column("expires_at", sa.BigInteger, nullable=True, index=True),
     )
     op.create_table(
         "journal",
         sa.Column("id", _Id, primary_key=True),
         sa.Column("account_id", _Id, sa.ForeignKey("account.id"), nullable=False),
         sa.Column("at", sa.BigInteger, nullable=False, index=True),
+        sa.Column("ready_at", sa.BigInteger, nullable=False),
         sa.Column("transport", sa.String(4), nullable=False),
         sa.Column("task_type", sa.String(64), nullable=False),
         sa.Column("task_uuid", sa.String(36), nullable=False),
@@ -64,4 +66,15 @@ def upgrade() -> None:
         sa.Column("at", sa.BigInteger, nullable=False, index=True),
         sa.Column("frame", sa.Text, nullable=False),
         sa.Index("ix_undelivered_session", "account_id", "session_uuid"),
+    )
+    op.create_table(
+        "delivery",
+        sa.Column("id", _Id, primary_key=True),
+        sa.Column("account_id", _Id, sa.ForeignKey("account.id"), nullable=False),
+        sa.Column("method", sa.String(8), nullable=False),
+        sa.Column("url", sa.Text, nullable=False),
+        sa.Column("content_type", sa.String(64), nullable=False),
+        sa.Column("attempts", sa.Integer, nullable=False),
+        sa.Column("due_at", sa.BigInteger, nullable=False, index=True),
+        sa.Column("body", sa.LargeBinary, nullable=False),
     )

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from runware_mock import __version__
 from runware_mock.accounts import Accounts
 from runware_mock.clock import Clock, SystemClock
+from runware_mock.deliver import DeliverySchedule
 from runware_mock.engine import Engine
 from runware_mock.images.budget import Budget
 from runware_mock.images.codec import Codec
@@ -28,7 +29,7 @@ from runware_mock.settings import Settings
 from runware_mock.storage.database import FILE_NAME, Database, DatabaseUnusable
 from runware_mock.storage.schema import prepare
 from runware_mock.web.http import RestApi, preflight, refused
-from runware_mock.web.media import MediaFiles
+from runware_mock.web.media import MEDIA_PATHS, MediaFiles
 from runware_mock.web.ws import Sockets
 
 # The documented address, with and without a slash, and the root that the SDKs' test environments use.
@@ -57,13 +58,15 @@ def open_database(settings: Settings, cleanup: ExitStack) -> Database:
 
 def create_services(settings: Settings, clock: Clock, database: Database) -> Services:
     """Return what tasks may ask for."""
+    net = UrlFetcher(settings.fetch, settings.fetch_timeout, settings.max_message_bytes, settings.local_files)
     return Services(
         settings=settings,
         clock=clock,
         database=database,
         accounts=Accounts(database, clock, settings.api_key),
         codec=Codec(settings.formats, Budget(settings.memory_budget(), settings.thread_count())),
-        fetch=UrlFetcher(settings.fetch, settings.fetch_timeout, settings.max_message_bytes, settings.local_files),
+        fetch=net,
+        send=net.send,
     )
 
 
@@ -92,26 +95,27 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
         raise
     engine = Engine(services)
     sockets = Sockets(engine)
-    schedule = PurgeSchedule(services)
+    schedules = (PurgeSchedule(services), DeliverySchedule(services))
     cleanup.callback(engine.close)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         sys.setswitchinterval(_SWITCH_INTERVAL_S)
-        schedule.start()
-        cleanup.callback(schedule.stop)
+        for schedule in schedules:
+            schedule.start()
+            cleanup.callback(schedule.stop)
         with cleanup:
             yield
 
     rest = RestApi(engine)
-    routes: list[BaseRoute] = [
-        Route("/image/{path:path}", MediaFiles(services).get, methods=["GET"]),
-        Route("/{path:path}", preflight, methods=["OPTIONS"]),
-    ]
+    files = MediaFiles(services)
+    routes: list[BaseRoute] = [Route(path, files.get, methods=["GET"]) for path in MEDIA_PATHS]
     for path in API_PATHS:
         routes += [Route(path, rest, methods=["POST"]), WebSocketRoute(path, sockets.serve)]
+    routes += [Route(path, preflight, methods=["OPTIONS"]) for path in (*API_PATHS, *MEDIA_PATHS)]
     app = MockApp(rest, title="runware-mock", version=__version__, lifespan=lifespan, routes=routes)
     app.state.sockets = sockets
+    app.state.services = services
     app.add_api_route("/health", _health, include_in_schema=False)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(Exception, _mock_error)

@@ -145,7 +145,7 @@ def migrate(**values: Any) -> None:
 
 
 @main.command(cls=StoreCommand)
-@click.option("--dry-run", is_flag=True, help="Only tell what would be removed.")
+@click.option("--dry-run", envvar="RUNWARE_MOCK_DRY_RUN", is_flag=True, help="Only tell what would be removed.")
 def purge(*, dry_run: bool, **values: Any) -> None:
     """Remove what has expired now, whether or not a server runs on the same database."""
     from runware_mock.app import create_services
@@ -239,7 +239,7 @@ def _problem(url: str) -> str | None:
     except urllib.error.HTTPError as error:
         return f"it answers {error.code}"
     except http.client.HTTPException as error:
-        return f"no web server answers there ({error})"
+        return f"no web server answers there ({str(error).strip()})"
     except (OSError, ValueError) as error:
         return str(getattr(error, "reason", error))
     return None

@@ -10,10 +10,11 @@ from runware_mock import journal
 from runware_mock.clock import in_ms
 from runware_mock.journal import Entry
 from runware_mock.protocol.errors import Refusal, refuse
-from runware_mock.protocol.messages import Item, Reply, Task, head_of, is_uuid, items_of, kind_of
+from runware_mock.protocol.messages import Item, Reply, Task, head_of, is_uuid, items_of, kind_of, rest_body
 from runware_mock.services import Caller, Services
-from runware_mock.storage import undelivered
-from runware_mock.tasks import TASKS, TaskType
+from runware_mock.storage import deliveries, undelivered
+from runware_mock.tasks import TASKS, TaskType, unsupported
+from runware_mock.tasks.results import echoed
 from runware_mock.tasks.work import ContentGone, Load
 
 _log = logging.getLogger(__name__)
@@ -65,7 +66,7 @@ class Engine:
         task_type = TASKS.get(name) if isinstance(name, str) else None
         if task_type is None:
             given = f"{head_of(name)} is none of them" if "taskType" in task else "It is missing"
-            supported = ", ".join(sorted((*TASKS, "authentication", "ping")))
+            supported = ", ".join(sorted((*(TASKS.keys() - unsupported.NAMES), "authentication", "ping")))
             raise refuse("invalidTaskType", f"{given}. Supported task types are: {supported}.")
         task_uuid = task.get("taskUUID")
         if not isinstance(task_uuid, str) or not is_uuid(task_uuid, v4=self.services.settings.uuid == "v4"):
@@ -97,8 +98,12 @@ class Engine:
             if self._is_done(connection, task, caller):
                 return self._repeated(connection, task, caller)
             items = work(connection)
-            self._record(connection, task, caller, Entry("success", items))
-        return items
+            is_async = task_type.may_be_async and task.get("deliveryMethod") == "async"
+            self._record(connection, task, caller, Entry("success", items), is_async=is_async)
+            if task_type.may_be_async:
+                self._notify(connection, task, caller, items, is_async=is_async)
+        # "ACK: one per task, whatever numberResults"; the results are asked for with getResponse.
+        return [echoed(task)] if is_async else items
 
     def _refused(self, refusal: Refusal, task: Task, task_type: TaskType, caller: Caller) -> Reply:
         reply = Reply.refused(refusal, task)
@@ -120,11 +125,26 @@ class Engine:
             raise refuse("conflictTaskUUID", "Ask for its result with getResponse.")
         return items_of(frame)
 
-    def _record(self, connection: Connection, task: Task, caller: Caller, entry: Entry) -> None:
+    def _notify(self, connection: Connection, task: Task, caller: Caller, items: list[Item], *, is_async: bool) -> None:
+        """Let the webhook know of each result, when it is ready: "one call per result"."""
+        url = task.get("webhookURL")
+        if isinstance(url, str):
+            due_at = self._ready_at(is_async=is_async)
+            for item in items:
+                body = rest_body([Reply(items=(item,))])[1]
+                deliveries.add(connection, caller.account.id, "POST", url, "application/json", body, due_at)
+
+    def _ready_at(self, *, is_async: bool) -> int:
+        return self.services.clock.now_at() + (in_ms(self.services.settings.processing_time) if is_async else 0)
+
+    def _record(
+        self, connection: Connection, task: Task, caller: Caller, entry: Entry, *, is_async: bool = False
+    ) -> None:
         journal.record(
             connection,
             account_id=caller.account.id,
             at=self.services.clock.now_at(),
+            ready_at=self._ready_at(is_async=is_async),
             transport=caller.transport,
             task_type=str(task["taskType"]),
             task_uuid=str(task["taskUUID"]),

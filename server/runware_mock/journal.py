@@ -14,7 +14,7 @@ _decode = msgspec.json.Decoder().decode
 
 _ADD = insert(journal)
 _BEST = (
-    select(journal.c.at, journal.c.outcome, journal.c.answer)
+    select(journal.c.task_type, journal.c.ready_at, journal.c.outcome, journal.c.answer)
     .where(journal.c.account_id == bindparam("account_id"), journal.c.task_uuid == bindparam("task_uuid"))
     # A success is final; what failed under the same UUID may have been sent again since.
     .order_by((journal.c.outcome == "success").desc(), journal.c.id.desc())
@@ -40,6 +40,14 @@ class Entry:
     answer: list[Item]
 
 
+@dataclass(frozen=True, slots=True)
+class FoundEntry(Entry):
+    """An entry as it was written."""
+
+    task_type: str
+    ready_at: int
+
+
 def record(
     connection: Connection,
     *,
@@ -49,13 +57,15 @@ def record(
     task_type: str,
     task_uuid: str,
     entry: Entry,
+    ready_at: int,
 ) -> None:
-    """Write an entry."""
+    """Write an entry; until `ready_at` its answer is still being worked on, as far as the client is told."""
     connection.execute(
         _ADD,
         {
             "account_id": account_id,
             "at": at,
+            "ready_at": ready_at,
             "transport": transport,
             "task_type": task_type,
             "task_uuid": task_uuid,
@@ -71,10 +81,10 @@ def is_done(connection: Connection, account_id: int, task_uuid: str, since_at: i
     return connection.execute(_DONE, values).first() is not None
 
 
-def find(connection: Connection, account_id: int, task_uuid: str) -> Entry | None:
+def find(connection: Connection, account_id: int, task_uuid: str) -> FoundEntry | None:
     """Return the entry that answers for this taskUUID: its success, else its newest failure."""
     row = connection.execute(_BEST, {"account_id": account_id, "task_uuid": task_uuid}).first()
-    return None if row is None else Entry(row.outcome, _decode(row.answer))
+    return None if row is None else FoundEntry(row.outcome, _decode(row.answer), row.task_type, row.ready_at)
 
 
 def delete_before(connection: Connection, cutoff_at: int, most: int) -> int:

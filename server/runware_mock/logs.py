@@ -28,6 +28,7 @@ def set_up_logging(level: str, line_format: str) -> None:
         JsonFormatter() if line_format == "json" else logging.Formatter("%(asctime)s %(levelname)s %(message)s")
     )
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    if level != "debug":
-        # Every connection is worth a line to uvicorn, not to a user.
-        logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    # Every connection is worth a line to uvicorn, not to a user; and its debug lines are messages, API keys and all.
+    quieter = {"debug": logging.INFO, "info": logging.WARNING}
+    for name in ("uvicorn", "alembic"):
+        logging.getLogger(name).setLevel(quieter.get(level, logging.NOTSET))

@@ -29,16 +29,16 @@ class Purged:
 def forecast(services: Services) -> Expired:
     """Tell what `purge_expired` would remove now."""
     with services.database.reading() as connection:
-        return media.count_expired(connection, services.expired_at())
+        return media.count_expired(connection, services.moment())
 
 
 def purge_expired(services: Services, stopped: Callable[[], bool] = lambda: False) -> Purged:
     """Remove expired media, contents that no medium points at, and old journal entries; then free their disk space."""
-    database, cutoff_at = services.database, services.expired_at()
+    database, moment = services.database, services.moment()
     media_count = content_count = 0
     while not stopped():
         with database.writing() as connection:
-            content_ids = media.pop_expired(connection, cutoff_at, CHUNK)
+            content_ids = media.pop_expired(connection, moment, CHUNK)
             content_count += contents.delete_unused(connection, content_ids)
         media_count += len(content_ids)
         if len(content_ids) < CHUNK:

@@ -6,9 +6,10 @@ from typing import Literal
 from runware_mock.accounts import Account, Accounts
 from runware_mock.clock import Clock, in_ms
 from runware_mock.images.codec import Codec
-from runware_mock.images.fetch import Fetch
+from runware_mock.images.fetch import Fetch, Send
 from runware_mock.settings import Settings
 from runware_mock.storage.database import Database
+from runware_mock.storage.media import Moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +22,12 @@ class Services:
     accounts: Accounts
     codec: Codec
     fetch: Fetch
+    send: Send
 
-    def expired_at(self) -> int:
-        """Return the instant at or before which a medium's last use means that it has expired."""
-        return self.clock.now_at() - in_ms(self.settings.retention)
+    def moment(self) -> Moment:
+        """Return the present instant, and which last uses have expired by now."""
+        now_at = self.clock.now_at()
+        return Moment(now_at, now_at - in_ms(self.settings.retention))
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,8 @@ _UNITS_S = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 # Timers of the operating system cannot wait much longer.
 _LONGEST = timedelta(days=36_500)
 _UNITS_BYTES = {"": 1, "b": 1, "kb": 1000, "mb": 1000**2, "gb": 1000**3, "kib": 2**10, "mib": 2**20, "gib": 2**30}
-_FORMATS = ("jpeg", "png", "webp", "bmp", "gif")
+# The page: "Valid extensions are: jpeg, jpg, png, webp, bmp and gif."
+PICTURES = ("jpeg", "png", "webp", "bmp", "gif")
 
 
 def parse_duration(value: object) -> timedelta:
@@ -56,6 +57,14 @@ def write_duration(span: timedelta) -> str:
         text += f"{count}{unit}" if count else ""
     seconds = f"{span.total_seconds():f}".rstrip("0").rstrip(".")
     return text + (f"{seconds}s" if span or not text else "")
+
+
+def write_size(size_bytes: int) -> str:
+    """Write a size as `parse_size` reads it."""
+    for unit in ("GiB", "MiB", "KiB"):
+        if size_bytes and size_bytes % _UNITS_BYTES[unit.lower()] == 0:
+            return f"{size_bytes // _UNITS_BYTES[unit.lower()]}{unit}"
+    return str(size_bytes)
 
 
 def _split(value: object) -> object:
@@ -104,14 +113,18 @@ class Settings(BaseModel):
         None, ge=2**20, description="Memory for decoding pictures. Default: a quarter of the machine's."
     )
     threads: int = Field(0, ge=0, le=256, description="Threads that decode pictures; 0 means one a core.")
-    formats: Names = Field(_FORMATS, description="Picture formats accepted.")
-    uuid: Literal["v4", "any"] = Field("v4", description="Which taskUUIDs are accepted.")
+    formats: Names = Field(PICTURES, description="Picture formats accepted, separated by commas.")
+    uuid: Literal["v4", "any"] = Field("v4", description="taskUUIDs accepted: v4, or any UUID.")
     conflict_window: Duration = Field(timedelta(hours=24), description="How long a taskUUID may not be used again.")
+    processing_time: Duration = Field(
+        timedelta(0), description="How long getResponse says 'processing' of an asynchronous task."
+    )
     data_shape: Literal["array", "object"] = Field(
-        "array", description="'object' answers a REST request of one task as the documentation page prints it."
+        "array",
+        description="array, or object: answer a REST request of one task as the documentation page prints it.",
     )
     fetch: FetchMode = Field(
-        "local", description="Which image URLs are fetched: none, public addresses, or private and loopback ones too."
+        "local", description="Image URLs fetched: off, public addresses, or local (private and loopback ones too)."
     )
     fetch_timeout: Duration = Field(
         timedelta(seconds=30),
@@ -126,16 +139,18 @@ class Settings(BaseModel):
     replay_window: Duration = Field(
         timedelta(seconds=120), description="How long undelivered WebSocket answers are kept for a reconnect."
     )
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe line logged.")
-    log_format: Literal["text", "json"] = Field("text", description="How log lines are written.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least severe line logged: debug, info, warning or error."
+    )
+    log_format: Literal["text", "json"] = Field("text", description="How log lines are written: text or json.")
     ready_file: Path | None = Field(None, description="Write the address as JSON to this file when ready.")
 
     @field_validator("formats")
     @classmethod
     def _known_formats(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         names = tuple("jpeg" if name.lower() == "jpg" else name.lower() for name in value)
-        if unknown := [name for name in names if name not in _FORMATS]:
-            raise ValueError(f"{unknown[0]!r} is none of {', '.join(_FORMATS)}")
+        if unknown := [name for name in names if name not in PICTURES]:
+            raise ValueError(f"{unknown[0]!r} is none of {', '.join(PICTURES)}")
         return names
 
     @field_validator("url_map")
@@ -165,7 +180,7 @@ class Settings(BaseModel):
     def changed(self) -> dict[str, str]:
         """Return the settings that differ from their default, written for a person, without API keys."""
         return {
-            name: "(hidden)" if name == "api_key" else _write(getattr(self, name))
+            name: "(hidden)" if name == "api_key" else _write(name, getattr(self, name))
             for name in type(self).model_fields
             if getattr(self, name) != _default(name)
         }
@@ -175,7 +190,9 @@ def _default(name: str) -> Any:
     return Settings.model_fields[name].get_default(call_default_factory=True, validated_data={})
 
 
-def _write(value: object) -> str:
+def _write(name: str, value: object) -> str:
+    if name.endswith("_bytes"):
+        return write_size(int(str(value)))
     if isinstance(value, timedelta):
         return write_duration(value)
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
@@ -184,4 +201,4 @@ def _write(value: object) -> str:
 def default_text(name: str) -> str:
     """Write the default of a setting for a help text; empty where there is none to show."""
     value = _default(name)
-    return "" if value in (None, (), False) else _write(value)
+    return "" if value in (None, (), False) else _write(name, value)

@@ -6,36 +6,39 @@ original aspect ratio."
 
 import struct
 import zlib
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from io import BytesIO
 
 from PIL.BmpImagePlugin import BmpImageFile
-from PIL.GifImagePlugin import GifImageFile
 from PIL.Image import DecompressionBombError
 from PIL.ImageFile import ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
-from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from runware_mock.images import animation, jpeg, proof, still
 from runware_mock.images.budget import Budget, OverBudget
 from runware_mock.images.formats import FORMATS, detect_format
+from runware_mock.images.gif import open_gif
 from runware_mock.images.picture import Picture, PictureRefused
+from runware_mock.images.png import open_png
 
 MAX_SIDE_PX = 2048
 
+# The picture, a copy or two, and its encoded form.
+_DRAWING_BYTES_PER_PX = 16
+
 # The readers are called by name, not through Image.open: that checks Pillow's process-wide pixel limit, which is not
 # ours to change in a user's test process. Our limit is the memory budget.
-_READERS: dict[str, type[ImageFile]] = {
-    "jpeg": JpegImageFile,
-    "png": PngImageFile,
+_READERS: dict[str, Callable[[BytesIO], ImageFile]] = {
+    "jpeg": jpeg.QuietJpegFile,
+    "png": open_png,
     "webp": WebPImageFile,
     "bmp": BmpImageFile,
-    "gif": GifImageFile,
+    "gif": open_gif,
 }
 
-# What Pillow's readers raise on broken input.
+# What Pillow's readers raise on broken input; they also warn, which some processes make an error of.
 _DECODE_ERRORS = (
     OSError,
     SyntaxError,
@@ -49,6 +52,7 @@ _DECODE_ERRORS = (
     DecompressionBombError,
     struct.error,
     zlib.error,
+    Warning,
 )
 
 
@@ -69,25 +73,31 @@ class Codec:
             raise PictureRefused(_unaccepted(name, self._formats))
         with _refusing_broken(name):
             image = _READERS[name](BytesIO(data))
-        if max(image.size) <= MAX_SIDE_PX:
-            with self._reserved(proof.memory_bytes(image)), _refusing_broken(name):
-                frames = proof.count_whole_frames(name, image, data)
-            return Picture(name, *image.size, frames, data)
+        size = image.size
+        if max(size) <= MAX_SIDE_PX:
+            with _refusing_broken(name), self._reserved(proof.memory_bytes(image)):
+                frames = proof.count_whole_frames(image)
+            return Picture(name, *size, frames, data)
         return self._downsized(name, image, data)
+
+    @contextmanager
+    def drawing(self, width_px: int, height_px: int) -> Iterator[None]:
+        """Wait for a slot and the memory to draw a picture of this size; raises PictureRefused."""
+        with self._reserved(_DRAWING_BYTES_PER_PX * width_px * height_px):
+            yield
 
     def _downsized(self, name: str, image: ImageFile, data: bytes) -> Picture:
         size = target_size(*image.size)
         with _refusing_broken(name):
             frames = animation.count_frames(image)
         if isinstance(image, JpegImageFile):
-            with self._reserved(jpeg.memory_bytes(image, size)), _refusing_broken(name):
+            with _refusing_broken(name), self._reserved(jpeg.memory_bytes(image, data, size)):
                 small, size = jpeg.downsize(image, data, size)
-        elif frames > 1:
-            with self._reserved(animation.memory_bytes(name, image, frames, size)), _refusing_broken(name):
-                proof.require_trailer(name, data)
-                small = animation.downsize(name, image, size)
+        elif frames > 1 or name == "gif":
+            with _refusing_broken(name), self._reserved(animation.memory_bytes(image, size)):
+                small = animation.downsize(image, size)
         else:
-            with self._reserved(still.memory_bytes(image, size)), _refusing_broken(name):
+            with _refusing_broken(name), self._reserved(still.memory_bytes(image, size)):
                 small, size = still.downsize(name, image, size)
         return Picture(name, *size, frames, small)
 
@@ -122,7 +132,7 @@ def _refusing_broken(name: str) -> Iterator[None]:
 
 
 def _unaccepted(name: str | None, accepted: Collection[str]) -> str:
-    supported = f"Supported formats are: {', '.join(key.upper() for key in FORMATS if key in accepted)}."
+    supported = f"Supported formats are: {', '.join(key.upper() for key in accepted)}."
     if name is None:
         return f"The bytes are no picture of a known format. {supported}"
     return f"The format is {name.upper() if name in FORMATS else name}. {supported}"

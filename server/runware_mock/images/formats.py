@@ -1,31 +1,55 @@
 """Which formats there are, told from the bytes alone, never from a label or an extension."""
 
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["image", "video", "audio", "3d"]
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A picture format that is accepted: its extension in imageURL and its media type."""
+    """A format that is stored: of which kind, with which extension in its URL, as which media type it is served."""
 
+    kind: Kind
     extension: str
     content_type: str
 
 
-# The page: "Valid extensions are: jpeg, jpg, png, webp, bmp and gif."
 FORMATS: Mapping[str, Format] = {
-    "jpeg": Format("jpg", "image/jpeg"),
-    "png": Format("png", "image/png"),
-    "webp": Format("webp", "image/webp"),
-    "bmp": Format("bmp", "image/bmp"),
-    "gif": Format("gif", "image/gif"),
+    "jpeg": Format("image", "jpg", "image/jpeg"),
+    "png": Format("image", "png", "image/png"),
+    "webp": Format("image", "webp", "image/webp"),
+    "bmp": Format("image", "bmp", "image/bmp"),
+    "gif": Format("image", "gif", "image/gif"),
+    # A result, never an upload.
+    "svg": Format("image", "svg", "image/svg+xml"),
+    # mediaStorage: "Any media type: image, video, audio, 3D".
+    "mp4": Format("video", "mp4", "video/mp4"),
+    "mov": Format("video", "mov", "video/quicktime"),
+    "webm": Format("video", "webm", "video/webm"),
+    "mkv": Format("video", "mkv", "video/matroska"),
+    "avi": Format("video", "avi", "video/x-msvideo"),
+    "mp3": Format("audio", "mp3", "audio/mpeg"),
+    "m4a": Format("audio", "m4a", "audio/mp4"),
+    "wav": Format("audio", "wav", "audio/wav"),
+    "ogg": Format("audio", "ogg", "audio/ogg"),
+    "flac": Format("audio", "flac", "audio/flac"),
+    "aac": Format("audio", "aac", "audio/aac"),
+    "glb": Format("3d", "glb", "model/gltf-binary"),
+    "ply": Format("3d", "ply", "model/ply"),
+    "stl": Format("3d", "stl", "model/stl"),
+    "fbx": Format("3d", "fbx", "application/octet-stream"),
+    "usdz": Format("3d", "usdz", "model/vnd.usdz+zip"),
 }
+# `/image/ii/<uuid>.<ext>` and `/video/ws/5/vi/<uuid>.mp4` have been seen; the others follow them.
+_FOLDERS: Mapping[Kind, str] = {"image": "ii", "video": "vi", "audio": "ai", "3d": "ti"}
 
 # Where to look, what stands there, and its name. The first that fits wins; a name that FORMATS lacks is refused.
 _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\xff\xd8\xff", "jpeg"),
     (0, b"\x89PNG\r\n\x1a\n", "png"),
-    (8, b"WEBP", "webp"),
     (0, b"GIF87a", "gif"),
     (0, b"GIF89a", "gif"),
     (0, b"BM", "bmp"),
@@ -37,28 +61,67 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (4, b"ftypheic", "HEIC"),
     (4, b"ftypheix", "HEIC"),
     (4, b"ftypmif1", "HEIF"),
-    (4, b"ftypqt", "QuickTime video"),
-    (4, b"ftyp", "MP4 video"),
+    (4, b"ftypM4A", "m4a"),
+    (4, b"ftypqt", "mov"),
+    (4, b"ftyp", "mp4"),
     (0, b"\0\0\1\0", "ICO"),
     (0, b"%PDF", "PDF"),
     (0, b"8BPS", "PSD"),
     (0, b"\xff\x0a", "JPEG XL"),
     (0, b"\0\0\0\x0cJXL ", "JPEG XL"),
     (0, b"\0\0\0\x0cjP  ", "JPEG 2000"),
-    (0, b"\x1aE\xdf\xa3", "WebM or Matroska video"),
-    (0, b"PK\3\4", "ZIP"),
+    (0, b"ID3", "mp3"),
+    (0, b"\xff\xfb", "mp3"),
+    (0, b"\xff\xf3", "mp3"),
+    (0, b"\xff\xf2", "mp3"),
+    (0, b"\xff\xf1", "aac"),
+    (0, b"\xff\xf9", "aac"),
+    (0, b"OggS", "ogg"),
+    (0, b"fLaC", "flac"),
+    (0, b"glTF", "glb"),
+    (0, b"ply\n", "ply"),
+    (0, b"ply\r", "ply"),
+    (0, b"Kaydara FBX Binary", "fbx"),
     (0, b"\x1f\x8b", "gzip"),
 )
+_RIFF = {b"WEBP": "webp", b"WAVE": "wav", b"AVI ": "avi"}
+_HEAD_BYTES = 1024
+_STL_HEADER_BYTES, _STL_TRIANGLE_BYTES = 84, 50
+
+
+def url_path(uuid: str, format_name: str, extension: str | None = None) -> str:
+    """Return the path at which a medium is served."""
+    stored = FORMATS[format_name]
+    return f"/{stored.kind}/{_FOLDERS[stored.kind]}/{uuid}.{extension or stored.extension}"
 
 
 def detect_format(data: bytes) -> str | None:
     """Return the key of FORMATS, or the name of another well-known format, or None."""
     for offset, signature, name in _SIGNATURES:
-        if data.startswith(signature, offset) and (name != "webp" or data.startswith(b"RIFF")):
+        if data.startswith(signature, offset):
             return name
-    head = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if data.startswith(b"RIFF"):
+        return _RIFF.get(data[8:12])
+    head = data[:_HEAD_BYTES]
+    if head.startswith(b"PK\3\4"):
+        return "usdz" if b".usd" in head[:128] else "ZIP"
+    if head.startswith(b"\x1aE\xdf\xa3"):
+        return "webm" if b"webm" in head[:64] else "mkv"
+    return _detect_text(head) or ("stl" if _is_binary_stl(data) else None)
+
+
+def _detect_text(head: bytes) -> str | None:
+    head = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if head.startswith(b"<svg") or (head.startswith((b"<?xml", b"<!--")) and b"<svg" in head):
         return "SVG"
     if head.startswith((b"<!doctype html", b"<html")):
         return "HTML"
-    return None
+    return "stl" if head.startswith(b"solid") and b"facet" in head else None
+
+
+def _is_binary_stl(data: bytes) -> bool:
+    """Tell by the only thing that marks it: the number of triangles fits the length."""
+    if len(data) <= _STL_HEADER_BYTES:
+        return False
+    (triangles,) = struct.unpack_from("<I", data, 80)
+    return len(data) == _STL_HEADER_BYTES + _STL_TRIANGLE_BYTES * int(triangles)

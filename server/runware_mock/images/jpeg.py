@@ -13,15 +13,22 @@ _ICC_CHUNK_BYTES = 65_519
 _COLOR_SPACES = {"RGB": ("RGB", "420"), "L": ("GRAY", "Gray")}
 
 
-def memory_bytes(image: JpegImageFile, size: tuple[int, int]) -> int:
-    """Return about what `downsize` needs: the scaled pixels twice, the result, and all coefficients if progressive."""
-    scaled_px = 1
-    for side_px, target_px in zip(image.size, size, strict=True):
-        eighths = -(-8 * target_px // side_px)
-        scaled_px *= -(-side_px * eighths // 8)
-    if image.mode not in _COLOR_SPACES:
-        scaled_px = image.width * image.height
-    coefficients = 2 * len(image.getbands()) * image.width * image.height if "progressive" in image.info else 0
+class QuietJpegFile(JpegImageFile):
+    """Pillow's reader, but for its search for a resolution in the EXIF, which warns of what is broken there."""
+
+    def _read_dpi_from_exif(self) -> None:
+        pass
+
+
+def memory_bytes(image: JpegImageFile, data: bytes, size: tuple[int, int]) -> int:
+    """Return about what `downsize` needs: the scaled pixels twice, the result, and what waits for later scans."""
+    # Pillow scales by powers of two alone.
+    scale = max(n for n in (1, 2, 4, 8) if n <= min(image.width // size[0], image.height // size[1]))
+    scaled_px = -(-image.width // scale) * -(-image.height // scale)
+    # The reader stands behind the header of the first scan, which has two bytes for each component in it.
+    bands, scan_at = len(image.getbands()), image.fp.tell() if image.fp else 0
+    is_in_one_scan = data.startswith(b"\xff\xda", max(0, scan_at - 8 - 2 * bands)) and "progressive" not in image.info
+    coefficients = 0 if is_in_one_scan else 2 * bands * image.width * image.height
     return 8 * scaled_px + 12 * size[0] * size[1] + coefficients
 
 
@@ -31,6 +38,7 @@ def downsize(image: JpegImageFile, data: bytes, size: tuple[int, int]) -> tuple[
     scaled = _decode_scaled(data, image.mode, size)
     if scaled is None:
         # CMYK, and files that libjpeg warns of: Pillow decodes both.
+        image.draft(None, size)
         image.load()
         scaled = image
     small = oriented(scaled.resize(size, RESAMPLING), image)

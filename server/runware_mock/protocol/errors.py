@@ -4,9 +4,12 @@
 seen in live answers too. Codes marked `# Guess:` have no transcript of the real service behind them.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+_INDEX = re.compile(r"\[\d+\]")
 
 _UPLOAD_PAGE = "https://runware.ai/docs/platform/image-upload"
 _IMAGE_FORMS = (
@@ -17,13 +20,18 @@ _IMAGE_FORMS = (
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One row: HTTP status, message with `{parameter}` and `{hint}` left open, and the fields that go with it."""
+    """One row: HTTP status, message with `{parameter}` and `{hint}` left open, and the fields that go with it.
+
+    `page` is where the documentation describes the parameter; `code` is the code that is sent, where the key of the row
+    only names a pattern of codes.
+    """
 
     status: int
     message: str
     parameter: str | None = None
     type: str | None = "string"
-    documentation: str | None = None
+    page: str | None = None
+    code: str | None = None
 
 
 CATALOGUE: Mapping[str, Entry] = {
@@ -42,30 +50,45 @@ CATALOGUE: Mapping[str, Entry] = {
         400,
         "Invalid value for 'taskUUID' parameter. It must be a valid UUID v4 string. {hint}",
         "taskUUID",
-        documentation=f"{_UPLOAD_PAGE}#request-taskuuid",
+        page=_UPLOAD_PAGE,
     ),
     "conflictTaskUUID": Entry(
         400,
         "The taskUUID provided is already in use. It must be unique per task. {hint}",
         "taskUUID",
-        documentation=f"{_UPLOAD_PAGE}#request-taskuuid",
+        page=_UPLOAD_PAGE,
     ),
     # Guess: `missing<Parameter>` is the pattern of the known codes.
-    "missingImage": Entry(
-        400, "Missing value for 'image' parameter. {hint}", "image", documentation=f"{_UPLOAD_PAGE}#request-image"
-    ),
+    "missingImage": Entry(400, "Missing value for 'image' parameter. {hint}", "image", page=_UPLOAD_PAGE),
     # Guess: no transcript of a refused upload exists; the text is that of a refused 'seedImage'.
     "invalidImage": Entry(
         400,
         "Invalid value for 'image' parameter. " + _IMAGE_FORMS.replace("{parameter}", "image", 1),
         "image",
-        documentation=f"{_UPLOAD_PAGE}#request-image",
+        page=_UPLOAD_PAGE,
     ),
+    # The two patterns of the known codes, such as missingPositivePrompt and invalidWidth.
+    "missingParameter": Entry(400, "Missing value for '{parameter}' parameter. {hint}", code="missing{Parameter}"),
+    "invalidParameter": Entry(400, "Invalid value for '{parameter}' parameter. {hint}", code="invalid{Parameter}"),
+    # The text is that seen live for 'seedImage'; the code follows the parameter.
+    "invalidInputImage": Entry(
+        400,
+        "Invalid value for '{parameter}' parameter. The image must be specified in one of the following formats: a "
+        "UUID v4 string of a previously uploaded or generated image, a data URI string, a base64 encoded image, or a "
+        "publicly accessible URL. {hint}",
+        code="invalid{Parameter}",
+    ),
+    # Seen live with reference images; the other lists of images follow.
+    "invalidInputImagesCount": Entry(
+        400, "Invalid value for '{parameter}' parameter. {hint}", type="array", code="invalid{Parameter}Count"
+    ),
+    # Guess: the code is in the SDKs' tables, its text is not known.
+    "unsupportedTaskType": Entry(400, "Unsupported task type. {hint}", "taskType"),
     # Text and status as seen live, many times.
     "failedToTransferImage": Entry(
         400,
         "Invalid value for '{parameter}' parameter. Failed to transfer the provided image. {hint}",
-        documentation=f"{_UPLOAD_PAGE}#request-image",
+        page=_UPLOAD_PAGE,
     ),
     # Guess: the code is in the SDKs' tables; the real service is said to answer an empty `data`, which hangs clients.
     "taskNotFound": Entry(404, "No task with this taskUUID was found. {hint}", "taskUUID"),
@@ -106,12 +129,39 @@ class Refusal(Exception):
         return {name: value for name, value in fields.items() if value is not None}
 
 
-def refuse(code: str, hint: str = "", *, parameter: str | None = None, **context: object) -> Refusal:
+def refuse(
+    code: str,
+    hint: str = "",
+    *,
+    parameter: str | None = None,
+    kind: str | None = None,
+    page: str | None = None,
+    **context: object,
+) -> Refusal:
     """Fill in the catalogue's row `code`; `hint` says what was wrong with this very value."""
     entry = CATALOGUE[code]
     parameter = parameter or entry.parameter
-    message = entry.message.format(parameter=parameter, hint=hint).rstrip()
-    return Refusal(code, entry.status, message, parameter, entry.type, entry.documentation, context)
+    page = page or entry.page
+    return Refusal(
+        entry.code.format(Parameter=_capitalised(parameter or "")) if entry.code else code,
+        entry.status,
+        entry.message.format(parameter=parameter, hint=hint).rstrip(),
+        parameter,
+        kind or entry.type,
+        f"{page}#request-{_anchor(parameter)}" if page and parameter else None,
+        context,
+    )
+
+
+def _capitalised(parameter: str) -> str:
+    """Return the last name in `inputs.referenceImages[0]` as codes write it: `ReferenceImages`."""
+    name = _INDEX.sub("", parameter).rpartition(".")[2]
+    return name[:1].upper() + name[1:]
+
+
+def _anchor(parameter: str) -> str:
+    """Return the place on the page: "parameter lower-cased, dots → dashes"."""
+    return _INDEX.sub("", parameter).lower().replace(".", "-")
 
 
 def retold(item: Mapping[str, Any], **context: object) -> Refusal:
@@ -119,7 +169,7 @@ def retold(item: Mapping[str, Any], **context: object) -> Refusal:
     code = item["code"]
     return Refusal(
         code,
-        CATALOGUE[code].status,
+        CATALOGUE.get(code, CATALOGUE["invalidParameter"]).status,
         item["message"],
         item.get("parameter"),
         item.get("type"),

@@ -31,7 +31,10 @@ def prepare(database: Database) -> None:
         version = _version(database)
         if version is None:
             with database.writing() as connection:
-                if not inspect(connection).get_table_names():
+                tables = inspect(connection).get_table_names()
+                if tables and "alembic_version" not in tables:
+                    raise DatabaseUnusable(f"the database {database.path} holds tables of another program")
+                if not tables:
                     metadata.create_all(connection)
                     _version_table.create(connection)
                     connection.execute(insert(_version_table).values(version_num=HEAD))

@@ -50,6 +50,8 @@ medium = Table(
     Column("content_id", ForeignKey("content.id"), nullable=False, index=True),
     Column("created_at", BigInteger, nullable=False),
     Column("last_used_at", BigInteger, nullable=False, index=True),
+    # Only for results that were asked for with a time to live of their own.
+    Column("expires_at", BigInteger, nullable=True, index=True),
 )
 
 journal = Table(
@@ -58,6 +60,7 @@ journal = Table(
     Column("id", _Id, primary_key=True),
     Column("account_id", ForeignKey("account.id"), nullable=False),
     Column("at", BigInteger, nullable=False, index=True),
+    Column("ready_at", BigInteger, nullable=False),
     Column("transport", String(4), nullable=False),
     Column("task_type", String(64), nullable=False),
     Column("task_uuid", String(36), nullable=False),
@@ -75,4 +78,17 @@ undelivered = Table(
     Column("at", BigInteger, nullable=False, index=True),
     Column("frame", Text, nullable=False),
     Index("ix_undelivered_session", "account_id", "session_uuid"),
+)
+
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("account_id", ForeignKey("account.id"), nullable=False),
+    Column("method", String(8), nullable=False),
+    Column("url", Text, nullable=False),
+    Column("content_type", String(64), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", BigInteger, nullable=False, index=True),
+    Column("body", LargeBinary, nullable=False),
 )

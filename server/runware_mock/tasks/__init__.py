@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 from runware_mock.protocol.messages import Task
 from runware_mock.services import Caller, Services
-from runware_mock.tasks import get_response, image_upload
-from runware_mock.tasks.work import Load, Work
+from runware_mock.tasks import get_response, image_upload, inference, media_storage, transforms, unsupported, words
+from runware_mock.tasks.work import Load, Work, load_of_drawing, load_of_upload
+
+Run = Callable[[Task, Services, Caller], Work]
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,15 +16,37 @@ class TaskType:
     """How a task type is run.
 
     `run` checks the task, does the heavy part and returns what is left to write; it raises Refusal. `load` tells which
-    threads the task belongs to. `names_another` marks the types whose taskUUID is that of an earlier task.
+    threads the task belongs to. `names_another` marks the types whose taskUUID is that of an earlier task;
+    `may_be_async` those that heed `deliveryMethod` and `webhookURL`.
     """
 
-    run: Callable[[Task, Services, Caller], Work]
+    run: Run
     load: Callable[[Task], Load] = lambda _task: Load.LIGHT
     names_another: bool = False
+    may_be_async: bool = False
 
 
+def _drawn(run: Run) -> TaskType:
+    return TaskType(run, load_of_drawing, may_be_async=True)
+
+
+# Both families of names are in use: the older Python SDK sends imageUpscale, the others send upscale.
 TASKS: Mapping[str, TaskType] = {
-    "imageUpload": TaskType(image_upload.run, image_upload.load),
+    "imageUpload": TaskType(image_upload.run, load_of_upload),
+    "mediaStorage": TaskType(media_storage.run, load_of_upload),
     "getResponse": TaskType(get_response.run, names_another=True),
+    "imageInference": _drawn(inference.run),
+    "photoMaker": _drawn(inference.run_photo_maker),
+    "upscale": _drawn(transforms.run_upscale),
+    "imageUpscale": _drawn(transforms.run_upscale),
+    "removeBackground": _drawn(transforms.run_remove_background),
+    "imageBackgroundRemoval": _drawn(transforms.run_remove_background),
+    "controlNetPreprocess": _drawn(transforms.run_preprocess),
+    "imageControlNetPreProcess": _drawn(transforms.run_preprocess),
+    "imageMasking": _drawn(transforms.run_masking),
+    "vectorize": _drawn(transforms.run_vectorize),
+    "caption": _drawn(words.run_caption),
+    "imageCaption": _drawn(words.run_caption),
+    "promptEnhance": _drawn(words.run_enhance),
+    **dict.fromkeys(unsupported.NAMES, TaskType(unsupported.run)),
 }

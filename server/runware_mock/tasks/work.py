@@ -1,11 +1,13 @@
 """What a task tells the engine before it runs, and hands back when it has run."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import Enum, auto
 
 from sqlalchemy import Connection
 
-from runware_mock.protocol.messages import Item
+from runware_mock.protocol.messages import Item, Task
+
+_LIGHT_CHARS = 16 * 1024
 
 
 class Load(Enum):
@@ -14,6 +16,34 @@ class Load(Enum):
     LIGHT = auto()
     DECODING = auto()
     WAITING_FOR_NETWORK = auto()
+
+
+def load_of_upload(task: Task) -> Load:
+    """Tell whether what is uploaded has to be fetched, and whether it may be big."""
+    value = task.get("image") or task.get("media")
+    if not isinstance(value, str):
+        return Load.LIGHT
+    if _is_url(value):
+        return Load.WAITING_FOR_NETWORK
+    return Load.LIGHT if len(value) <= _LIGHT_CHARS else Load.DECODING
+
+
+def load_of_drawing(task: Task) -> Load:
+    """Tell whether any image of the task has to be fetched before the result is drawn."""
+    values: list[object] = list(task.values())
+    while values:
+        value = values.pop()
+        if isinstance(value, str) and _is_url(value):
+            return Load.WAITING_FOR_NETWORK
+        if isinstance(value, Mapping):
+            values += value.values()
+        elif isinstance(value, list):
+            values += value
+    return Load.DECODING
+
+
+def _is_url(value: str) -> bool:
+    return value[:16].lstrip().lower().startswith("http")
 
 
 # Writes the task's effect, in the transaction of its journal entry, and returns the items of the answer.

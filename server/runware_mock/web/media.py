@@ -7,14 +7,23 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from runware_mock.images.formats import FORMATS
+from runware_mock.images.picture import Picture
 from runware_mock.protocol.errors import refuse
 from runware_mock.services import Services
 from runware_mock.storage import media
-from runware_mock.storage.media import StoredFile
 from runware_mock.web.http import CORS_HEADERS, refused
 
 # `/image/ii/<uuid>.<ext>`, `/image/ws/<n>/ii/<uuid>.<ext>`, `/image/os/…/<uuid>.<ext>`: any extension, in any case.
+MEDIA_PATHS = ("/image/{path:path}", "/video/{path:path}", "/audio/{path:path}", "/3d/{path:path}")
 _FILE_NAME = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.\w+", re.IGNORECASE)
+_HEADERS = {
+    **CORS_HEADERS,
+    "Accept-Ranges": "bytes",
+    "Cache-Control": "no-cache",
+    # What clients upload is never run: not as a page, not as a script inside an SVG.
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+    "X-Content-Type-Options": "nosniff",
+}
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
@@ -26,24 +35,24 @@ class MediaFiles:
 
     async def get(self, request: Request) -> Response:
         """Return the stored bytes, or 404 once the image has expired."""
-        match = _FILE_NAME.fullmatch(request.path_params["path"].rpartition("/")[2])
+        match = _FILE_NAME.fullmatch(request.url.path.rpartition("/")[2])
         uuid = match[1].lower() if match else ""
         file = await asyncio.to_thread(self._read, uuid)
         if file is None:
             return refused(refuse("mediaNotFound", "It was never stored here, or has expired."))
         # What an imageUUID names never changes, so it is its own version.
         etag = f'"{uuid}"'
-        headers = {**CORS_HEADERS, "ETag": etag, "Accept-Ranges": "bytes", "Cache-Control": "no-cache"}
+        headers = {**_HEADERS, "ETag": etag}
         if _matches(request.headers.get("if-none-match"), etag):
             return Response(status_code=304, headers=headers)
         return _ranged(request, file, headers)
 
-    def _read(self, uuid: str) -> StoredFile | None:
+    def _read(self, uuid: str) -> Picture | None:
         with self._services.database.reading() as connection:
-            return media.read_file(connection, uuid, cutoff_at=self._services.expired_at())
+            return media.read_served(connection, uuid, self._services.moment())
 
 
-def _ranged(request: Request, file: StoredFile, headers: dict[str, str]) -> Response:
+def _ranged(request: Request, file: Picture, headers: dict[str, str]) -> Response:
     content_type, size = FORMATS[file.format].content_type, len(file.data)
     wanted = _wanted_range(request, size, headers["ETag"])
     if wanted is None:

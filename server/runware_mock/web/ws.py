@@ -87,6 +87,8 @@ class Socket:
         self._running: set[asyncio.Task[None]] = set()
         self._just_sent: deque[tuple[float, str]] = deque(maxlen=256)
         self._room = asyncio.Semaphore(_IN_FLIGHT_FRAMES)
+        self._handling = asyncio.Lock()
+        self._is_finishing = False
 
     async def run(self) -> None:
         """Receive frames until the client goes away or falls silent."""
@@ -96,14 +98,19 @@ class Socket:
                 if raw is None:
                     await self._websocket.close(CLOSE_INTERNAL, "idle")
                     return
-                await self._room.acquire()
-                await self._handle(raw)
+                async with self._handling:
+                    if not self._is_finishing:
+                        await self._room.acquire()
+                        await self._handle(raw)
         except WebSocketDisconnect as closed:
             if closed.code not in _CLEAN_CLOSES:
                 await self._keep_unsure()
 
     async def finish(self) -> None:
-        """Deliver what still runs, then close."""
+        """Begin nothing more, deliver what still runs, then close."""
+        self._is_finishing = True
+        async with self._handling:
+            pass
         while self._running:
             await asyncio.wait(self._running)
         if self._websocket.application_state is WebSocketState.CONNECTED:

@@ -1,0 +1,91 @@
+"""Send webhooks and uploads of results, and try again where they fail.
+
+"POST of the complete task response JSON; 2xx expected, retried otherwise".
+"""
+
+import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+from runware_mock.clock import in_ms
+from runware_mock.images.picture import FetchFailed
+from runware_mock.services import Services
+from runware_mock.storage import deliveries
+from runware_mock.storage.deliveries import Delivery
+
+_log = logging.getLogger(__name__)
+
+# Guess: the real schedule is not known. Waits of 1, 4, 16 and 64 s lie between the five attempts.
+ATTEMPTS = 5
+_FIRST_WAIT_MS = 1000
+_WAIT_FACTOR = 4
+_AT_ONCE = 8
+_POLL_S = 0.5
+
+
+def deliver_due(services: Services) -> int:
+    """Make every request that is due by the clock, side by side; return how many were made."""
+    made = 0
+    while taken := _take(services):
+        with ThreadPoolExecutor(len(taken), "delivery") as pool:
+            list(pool.map(lambda one: _attempt(services, one), taken))
+        made += len(taken)
+    return made
+
+
+def _take(services: Services) -> list[Delivery]:
+    now_at = services.clock.now_at()
+    with services.database.reading() as connection:
+        if not deliveries.is_due(connection, now_at):
+            return []
+    # Should this process die in the middle, another makes the request after the lease.
+    lease_until_at = now_at + 2 * in_ms(services.settings.fetch_timeout) + _FIRST_WAIT_MS
+    with services.database.writing() as connection:
+        return deliveries.take_due(connection, now_at, lease_until_at, _AT_ONCE)
+
+
+def _attempt(services: Services, one: Delivery) -> None:
+    try:
+        services.send(one.method, one.url, one.content_type, one.body)
+        problem = None
+    except FetchFailed as error:
+        problem = error
+    attempts = one.attempts + 1
+    if problem is not None and attempts == ATTEMPTS:
+        _log.warning("gave up %s %s after %d attempts: %s", one.method, _without_query(one.url), attempts, problem)
+    with services.database.writing() as connection:
+        if problem is None or attempts == ATTEMPTS:
+            deliveries.remove(connection, one.id)
+        else:
+            wait_ms = _FIRST_WAIT_MS * _WAIT_FACTOR**one.attempts
+            deliveries.put_off(connection, one.id, services.clock.now_at() + wait_ms)
+
+
+def _without_query(url: str) -> str:
+    """Leave out what authenticates a webhook: "auth by URL parameters"."""
+    return url.partition("?")[0]
+
+
+class DeliverySchedule:
+    """A thread that makes requests as they fall due."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="deliveries", daemon=True)
+
+    def start(self) -> None:
+        """Begin delivering."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the requests that are under way."""
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stop.wait(_POLL_S):
+            try:
+                deliver_due(self._services)
+            except Exception:  # noqa: BLE001 - whatever it was, the next round may go well
+                _log.exception("delivering failed; it is tried again in time")

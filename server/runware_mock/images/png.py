@@ -1,0 +1,101 @@
+"""PNG: checked chunk by chunk before Pillow sees it, and written frame by frame when it moves."""
+
+import struct
+import zlib
+from collections.abc import Iterator
+from fractions import Fraction
+from io import BytesIO
+
+from PIL.Image import Image
+from PIL.PngImagePlugin import PngImageFile
+
+from runware_mock.images.still import SAVE_OPTIONS
+
+_SIGNATURE_BYTES = 8
+_TEXTS = (b"tEXt", b"zTXt", b"iTXt")
+_BIT_DEPTH_AT = 24
+
+
+def open_png(file: BytesIO) -> PngImageFile:
+    """Open a PNG that is whole and whose every chunk is intact; its texts are left out.
+
+    Texts are not kept, may inflate a thousandfold, and Pillow lets one called "transparency" pass for the real thing.
+    """
+    data = file.getvalue()
+    chunks = list(_chunks(data))
+    if any(kind in _TEXTS for kind, _, _ in chunks):
+        view = memoryview(data)
+        kept = (view[start:end] for kind, start, end in chunks if kind not in _TEXTS)
+        data = b"".join((view[:_SIGNATURE_BYTES], *kept))
+    image = PngImageFile(BytesIO(data))
+    if image.mode == "P" and image.palette is None:
+        raise SyntaxError("the palette is missing")
+    if "transparency" in image.info:
+        image.info["transparency"] = _scaled_key(image, data[_BIT_DEPTH_AT])
+    return image
+
+
+def write_animation(
+    frames: Iterator[tuple[Image, float]], count: int, loop: int, icc_profile: bytes | None, *, is_first_hidden: bool
+) -> bytes:
+    """Write every frame whole, as it comes; Pillow's own writer merges equal frames and holds them all.
+
+    A first frame that is hidden is the picture shown by programs that know no animation.
+    """
+    out = BytesIO()
+    sequence = 0
+    for index, (frame, duration_ms) in enumerate(frames):
+        still = BytesIO()
+        frame.save(still, "png", icc_profile=icc_profile, **SAVE_OPTIONS["png"])
+        data = still.getvalue()
+        chunks = list(_chunks(data))
+        if index == 0:
+            first_idat = next(start for kind, start, _ in chunks if kind == b"IDAT")
+            out.write(data[:first_idat])
+            out.write(_chunk(b"acTL", struct.pack(">II", count - is_first_hidden, loop)))
+        if index > 0 or not is_first_hidden:
+            delay_s = Fraction(duration_ms / 1000).limit_denominator(0xFFFF)
+            # PNG (third edition), 11.3.6.2: whole canvas, nothing disposed of, pixels overwritten.
+            control = (sequence, *frame.size, 0, 0, delay_s.numerator, delay_s.denominator, 0, 0)
+            out.write(_chunk(b"fcTL", struct.pack(">5I2H2B", *control)))
+            sequence += 1
+        for kind, start, end in chunks:
+            if kind == b"IDAT" and index == 0:
+                out.write(data[start:end])
+            elif kind == b"IDAT":
+                out.write(_chunk(b"fdAT", struct.pack(">I", sequence) + data[start + 8 : end - 4]))
+                sequence += 1
+    out.write(_chunk(b"IEND", b""))
+    return out.getvalue()
+
+
+def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Yield kind, start and end of every chunk; raises where one is missing or damaged."""
+    view = memoryview(data)
+    start, kind = _SIGNATURE_BYTES, b""
+    while kind != b"IEND":
+        if len(data) < start + 12:
+            raise EOFError("the file is truncated")
+        length, kind = struct.unpack_from(">I4s", data, start)
+        end = start + 12 + length
+        if len(data) < end:
+            raise EOFError("the file is truncated")
+        (checksum,) = struct.unpack_from(">I", data, end - 4)
+        if zlib.crc32(view[start + 4 : end - 4]) != checksum:
+            raise SyntaxError(f"the checksum of the chunk {kind!r} is wrong")
+        yield kind, start, end
+        start = end
+
+
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+
+def _scaled_key(image: PngImageFile, bit_depth: int) -> object:
+    """Return the colour that stands for transparent, in the depth that Pillow decodes to."""
+    key = image.info["transparency"]
+    if image.mode == "L":
+        return key * 255 // (2**bit_depth - 1)
+    if image.mode == "RGB" and bit_depth == 16:  # noqa: PLR2004 - bits a sample
+        return tuple(sample >> 8 for sample in key)
+    return key

@@ -1,0 +1,149 @@
+"""The images a task names: found in every documented field, fetched or read from the store, and used.
+
+"Wherever docs say 'image', four forms are taken: UUID (uploaded or generated), URL, data URI, base64."
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from io import BytesIO
+
+from PIL import Image, ImageOps
+from sqlalchemy import Connection
+
+from runware_mock.images.picture import FetchFailed, Picture, PictureRefused
+from runware_mock.images.source import UrlSource, read_source
+from runware_mock.protocol.errors import Refusal, refuse
+from runware_mock.protocol.messages import Task, is_uuid, kind_of
+from runware_mock.services import Caller, Services
+from runware_mock.settings import PICTURES
+from runware_mock.storage import media
+
+# "https://im.runware.ai/image/ii/<imageUUID>.<ext>": clients build it themselves from an imageUUID.
+_RUNWARE_HOSTS = ("https://im.runware.ai", "https://vm.runware.ai", "https://am.runware.ai")
+_MEDIUM_PATH = re.compile(
+    r"/(?:image|video|audio|3d)/(?:[^?#]*/)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:\.\w+)?(?:[?#].*)?",
+    re.IGNORECASE,
+)
+
+# Every name under which the tasks' documentation takes an image, old style and `inputs.*`.
+_IMAGE_FIELDS = frozenset(
+    (
+        *("image", "images", "inputImage", "inputImages", "seedImage", "maskImage", "mask", "inputMasks"),
+        *("referenceImage", "referenceImages", "references", "refImages", "guideImage", "guideImages", "poseImage"),
+        *("frontalImage", "styleImage", "styleReferenceImages", "characterImage", "firstImage", "lastImage"),
+    )
+)
+_OWN_FIELDS = frozenset(("taskType", "taskUUID", "webhookURL", "uploadEndpoint"))
+
+# Guess: the services behind the real one take up to 16 reference images.
+MAX_IMAGES = 16
+_DEEPEST = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One image of a task: where it stood, its bytes, and the UUID under which it is stored, if it is."""
+
+    path: str
+    picture: Picture
+    uuid: str | None
+
+    def open(self) -> Image.Image:
+        """Return the decoded picture, turned as its EXIF orientation says."""
+        return ImageOps.exif_transpose(Image.open(BytesIO(self.picture.data), formats=[self.picture.format]))
+
+
+class Inputs:
+    """The images of one task, all there and whole; `use` renews the stored ones in the task's transaction."""
+
+    def __init__(self, task: Task, services: Services, caller: Caller, page: str) -> None:
+        self._services = services
+        self._caller = caller
+        self._page = page
+        self._used: dict[str, str] = {}
+        self.all = [self._load(path, value) for path, value in _found(task, page)]
+
+    def first(self, *names: str) -> Input | None:
+        """Return the first image whose field has one of these names, wherever it stands."""
+        return next(iter(self.named(*names)), None)
+
+    def named(self, *names: str) -> list[Input]:
+        """Return the images whose field has one of these names, wherever it stands."""
+        return [found for found in self.all if field_of(found.path) in names]
+
+    def use(self, connection: Connection) -> None:
+        """Renew the last use of every stored image; raises the refusal of one that went away meanwhile."""
+        moment = self._services.moment()
+        for uuid, path in self._used.items():
+            if media.use(connection, self._caller.account.id, uuid, moment) is None:
+                raise self._not_stored(path)
+
+    def _load(self, path: str, value: str) -> Input:
+        uuid = value.lower() if is_uuid(value, v4=False) else stored_uuid(value, self._caller.base_url)
+        if uuid is not None:
+            return self._load_stored(path, uuid)
+        try:
+            source = read_source(value)
+            if isinstance(source, UrlSource):
+                source = self._services.fetch(source.url)
+            return Input(path, self._services.codec.stored_form(source), None)
+        except FetchFailed as error:
+            raise refuse("failedToTransferImage", str(error), parameter=path, page=self._page) from error
+        except PictureRefused as error:
+            raise refuse("invalidInputImage", str(error), parameter=path, page=self._page) from error
+
+    def _load_stored(self, path: str, uuid: str) -> Input:
+        with self._services.database.reading() as connection:
+            picture = media.read_own(connection, self._caller.account.id, uuid, self._services.moment())
+        if picture is None:
+            raise self._not_stored(path)
+        if picture.format not in PICTURES:
+            hint = f"The medium of this UUID is {picture.format.upper()}."
+            raise refuse("invalidInputImage", hint, parameter=path, page=self._page)
+        self._used.setdefault(uuid, path)
+        return Input(path, picture, uuid)
+
+    def _not_stored(self, path: str) -> Refusal:
+        hint = "No image of this UUID is stored for this API key, or it has expired."
+        # The one field for which a transcript of an unknown UUID shows another code.
+        code = "invalidInputImage" if field_of(path) == "seedImage" else "failedToTransferImage"
+        return refuse(code, hint, parameter=path, page=self._page)
+
+
+def stored_uuid(url: str, base_url: str) -> str | None:
+    """Return the UUID in a URL of a stored medium, as this server or the real service would write it."""
+    for base in (base_url, *_RUNWARE_HOSTS):
+        if url.startswith(base + "/") and (match := _MEDIUM_PATH.fullmatch(url, len(base))):
+            return match[1].lower()
+    return None
+
+
+def field_of(path: str) -> str:
+    """Return the name of the field at a path: `referenceImages` of `inputs.referenceImages[0]`."""
+    return path.rpartition(".")[2].partition("[")[0]
+
+
+def _found(task: Task, page: str) -> Iterator[tuple[str, str]]:
+    for name, value in task.items():
+        if name not in _OWN_FIELDS:
+            yield from _found_in(name, value, page, depth=1)
+
+
+def _found_in(path: str, value: object, page: str, depth: int) -> Iterator[tuple[str, str]]:
+    if depth > _DEEPEST:
+        raise refuse("invalidRequest", f"The parameter {path[:60]} is nested too deeply.")
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from _found_in(f"{path}.{name}", inner, page, depth + 1)
+    elif isinstance(value, list):
+        is_image = field_of(path) in _IMAGE_FIELDS
+        if is_image and len(value) > MAX_IMAGES:
+            hint = f"At most {MAX_IMAGES} images are taken; these are {len(value)}."
+            raise refuse("invalidInputImagesCount", hint, parameter=path, page=page, max=MAX_IMAGES)
+        for index, inner in enumerate(value):
+            yield from _found_in(f"{path}[{index}]", inner, page, depth + 1)
+    elif field_of(path) in _IMAGE_FIELDS and value is not None:
+        if not isinstance(value, str):
+            raise refuse("invalidInputImage", f"The value is {kind_of(value)}.", parameter=path, page=page)
+        yield path, value

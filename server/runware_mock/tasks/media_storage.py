@@ -1,0 +1,82 @@
+"""mediaStorage: any medium, uploaded and deleted.
+
+"`operation` is echoed; delete has **no** mediaURL"; "Any media type: image, video, audio, 3D".
+"""
+
+from sqlalchemy import Connection
+
+from runware_mock.images.codec import Codec
+from runware_mock.images.formats import FORMATS, detect_format, url_path
+from runware_mock.images.picture import Picture, PictureRefused
+from runware_mock.protocol.errors import refuse
+from runware_mock.protocol.messages import Item, Task, is_uuid
+from runware_mock.services import Caller, Services
+from runware_mock.settings import PICTURES
+from runware_mock.storage import contents, media
+from runware_mock.tasks.inputs import stored_uuid
+from runware_mock.tasks.parameters import Parameters
+from runware_mock.tasks.results import echoed
+from runware_mock.tasks.storing import check, storing
+from runware_mock.tasks.work import Work
+
+_PAGE = "https://runware.ai/docs/platform/media-storage"
+_LONGEST = 2**31
+_STORED_AS_THEY_ARE = tuple(name for name, kept in FORMATS.items() if kept.kind != "image")
+
+
+def run(task: Task, services: Services, caller: Caller) -> Work:
+    """Upload or delete one medium."""
+    read = Parameters(task, _PAGE)
+    # One of the SDKs leaves the operation to its default.
+    operation = read.choice("operation", ("upload", "delete"), "upload")
+    value = read.text("media", 1, _LONGEST)
+    item: Item = {**echoed(task), "operation": operation}
+    if operation == "delete":
+        return _deleting(value, item, services, caller)
+    try:
+        return _uploading(value, item, services, caller)
+    except PictureRefused as error:
+        raise read.invalid("media", str(error), "string") from error
+
+
+def _uploading(value: str, item: Item, services: Services, caller: Caller) -> Work:
+    def form(data: bytes) -> Picture:
+        return stored_form(data, services.codec)
+
+    if caller.dry_run:
+        check(value, form)
+        return [item]
+    store = storing(value, "media", services, caller, form, (*services.settings.formats, *_STORED_AS_THEY_ARE))
+
+    def commit(connection: Connection) -> list[Item]:
+        stored = store(connection)
+        uuid = media.add(connection, caller.account.id, stored.id, services.clock.now_at())
+        return [{**item, "mediaUUID": uuid, "mediaURL": caller.base_url + url_path(uuid, stored.format)}]
+
+    return commit
+
+
+def stored_form(data: bytes, codec: Codec) -> Picture:
+    """Return what is stored of a medium: pictures follow the rules of imageUpload, all else stays as it is.
+
+    Raises PictureRefused where the bytes are of no known kind.
+    """
+    name = detect_format(data)
+    if name in PICTURES or name not in _STORED_AS_THEY_ARE:
+        return codec.stored_form(data)
+    return Picture(name, 0, 0, 1, data)
+
+
+def _deleting(value: str, item: Item, services: Services, caller: Caller) -> Work:
+    uuid = value.lower() if is_uuid(value, v4=False) else stored_uuid(value, caller.base_url)
+    if caller.dry_run:
+        return [item]
+
+    def commit(connection: Connection) -> list[Item]:
+        content_id = media.remove(connection, caller.account.id, uuid or "", services.moment())
+        if content_id is None:
+            raise refuse("mediaNotFound", "It was deleted before, has expired, or was never stored.", parameter="media")
+        contents.delete_unused(connection, [content_id])
+        return [{**item, "mediaUUID": uuid}]
+
+    return commit

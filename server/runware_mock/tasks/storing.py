@@ -1,0 +1,81 @@
+"""Store what an upload brings, however it is brought: bytes, a URL to fetch, or the URL of what is stored already."""
+
+import hashlib
+from collections.abc import Callable, Collection
+from functools import partial
+
+from sqlalchemy import Connection
+
+from runware_mock.images.picture import FetchFailed, Picture
+from runware_mock.images.source import UrlSource, read_source
+from runware_mock.protocol.errors import refuse
+from runware_mock.services import Caller, Services
+from runware_mock.storage import contents, media
+from runware_mock.storage.contents import StoredContent
+from runware_mock.tasks.inputs import stored_uuid
+from runware_mock.tasks.work import ContentGone
+
+# To prove a shorter file whole takes no longer than to look whether it is stored already.
+_LOOKED_UP_FROM_BYTES = 16 * 1024
+
+# Writes the content, unless it is there already, and returns it.
+StoreContent = Callable[[Connection], StoredContent]
+
+
+def storing(
+    value: str,
+    parameter: str,
+    services: Services,
+    caller: Caller,
+    form: Callable[[bytes], Picture],
+    formats: Collection[str],
+) -> StoreContent:
+    """Bring in what `value` stands for, in the form that `form` makes of its bytes; `formats` are those it accepts.
+
+    Raises PictureRefused, or the refusal of a URL that cannot be fetched.
+    """
+    source = read_source(value)
+    if isinstance(source, bytes):
+        return _storing_bytes(source, services, form, formats)
+    if uuid := stored_uuid(source.url, caller.base_url):
+        return partial(_use_stored, uuid, parameter, services, caller)
+    try:
+        return _storing_bytes(services.fetch(source.url), services, form, formats)
+    except FetchFailed as error:
+        raise refuse("failedToTransferImage", str(error), parameter=parameter) from error
+
+
+def check(value: str, form: Callable[[bytes], Picture]) -> None:
+    """Check what can be checked without a network; raises PictureRefused."""
+    source = read_source(value)
+    if not isinstance(source, UrlSource):
+        form(source)
+
+
+def _storing_bytes(
+    data: bytes, services: Services, form: Callable[[bytes], Picture], formats: Collection[str]
+) -> StoreContent:
+    digest = hashlib.sha256(data).digest()
+    known = None
+    if len(data) > _LOOKED_UP_FROM_BYTES:
+        with services.database.reading() as connection:
+            known = contents.find(connection, digest)
+    if known is None or known.format not in formats:
+        picture = form(data)
+        return lambda connection: StoredContent(
+            contents.add(connection, digest, picture, services.clock.now_at()), picture.format
+        )
+
+    def reuse(connection: Connection) -> StoredContent:
+        if not contents.is_there(connection, known.id):
+            raise ContentGone
+        return known
+
+    return reuse
+
+
+def _use_stored(uuid: str, parameter: str, services: Services, caller: Caller, connection: Connection) -> StoredContent:
+    used = media.use(connection, caller.account.id, uuid, services.moment())
+    if used is None:
+        raise refuse("failedToTransferImage", "No medium of this UUID is stored.", parameter=parameter)
+    return used

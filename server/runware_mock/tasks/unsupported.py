@@ -1,0 +1,24 @@
+"""Task types of the real service for which no stand-in would be honest."""
+
+from typing import NoReturn
+
+from runware_mock.protocol.errors import refuse
+from runware_mock.protocol.messages import Task
+from runware_mock.services import Caller, Services
+
+NAMES = (
+    "videoInference",
+    "audioInference",
+    "textInference",
+    "3dInference",
+    "training",
+    "modelUpload",
+    "modelSearch",
+    "accountManagement",
+    "getTaskDetails",
+)
+
+
+def run(task: Task, _services: Services, _caller: Caller) -> NoReturn:
+    """Refuse the task."""
+    raise refuse("unsupportedTaskType", f"{task['taskType']} exists, but runware-mock has no stand-in for it.")

@@ -1,0 +1,152 @@
+"""The purge: by its schedule inside the server, and by `runware-mock purge`."""
+
+import logging
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from runware_mock.purge import CHUNK
+from runware_mock.storage.tables import content, medium
+from tests.process import data_folder, scenes
+from tests.process.clients import fetched, rest
+from tests.running import MockProcess, mock_process, run_command, running_mock
+from tests.talking import upload
+
+RETENTION = timedelta(days=30)
+MANY = 20
+WAIT_S = 30
+
+
+@contextmanager
+def purges_logged() -> Iterator[threading.Event]:
+    """Set an event when the purge of a server in this process logs that it removed something."""
+    happened = threading.Event()
+
+    class Listener(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if record.getMessage().startswith("purged "):
+                happened.set()
+
+    logger, listener = logging.getLogger("runware_mock.purge"), Listener()
+    level = logger.level
+    logger.addHandler(listener)
+    logger.setLevel(logging.INFO)
+    try:
+        yield happened
+    finally:
+        logger.setLevel(level)
+        logger.removeHandler(listener)
+
+
+def test_the_server_purges_by_itself_what_has_expired_and_nothing_else() -> None:
+    with (
+        purges_logged() as purged,
+        running_mock(in_memory=True, purge_every="10ms") as mock,
+        rest(mock.url) as talker,
+    ):
+        talker.ask(upload(scenes.small(1)), upload(scenes.small(2)))
+        mock.clock.advance(RETENTION / 2)
+        young = talker.ask(upload(scenes.small(2)), upload(scenes.small(3))).data
+        assert mock.count(medium) == 4
+        mock.clock.advance(RETENTION / 2)
+        assert purged.wait(WAIT_S)
+        assert (mock.count(medium), mock.count(content)) == (2, 2)
+        pictures = {fetched(mock.url, item["imageURL"]).content for item in young}
+        assert pictures == {scenes.small(2), scenes.small(3)}
+
+
+def test_the_server_purges_right_at_its_start_and_more_than_one_chunk(tmp_path: Path) -> None:
+    number = CHUNK + 1
+    with mock_process(tmp_path) as server, rest(server.url) as talker:
+        young = talker.ask(upload(scenes.small(0))).item
+        talker.ask(*(upload(scenes.small(1 + scene)) for scene in range(number)))
+        server.stop()
+    with data_folder.opened(tmp_path) as connection:
+        connection.execute("UPDATE medium SET last_used_at = 0 WHERE uuid != ?", [young["imageUUID"]])
+    with mock_process(tmp_path, "--purge-every", "365d") as server:
+        while data_folder.count(tmp_path, "medium") > 1:
+            pass
+        assert fetched(server.url, young["imageURL"]).content == scenes.small(0)
+        assert f"INFO purged {number} expired media, {number} contents\n" in server.stop()
+    assert data_folder.count(tmp_path, "content") == 1
+
+
+def test_a_dry_run_tells_what_would_go_and_removes_nothing(tmp_path: Path, server: MockProcess) -> None:
+    with rest(server.url) as talker:
+        old = talker.ask(upload(scenes.small(1)), upload(scenes.small(2)), upload(scenes.small(2))).data
+        talker.ask(upload(scenes.small(1)))
+    data_folder.make_old(tmp_path, *(item["imageUUID"] for item in old))
+    purge = ("purge", "--data-dir", str(tmp_path))
+    # The content of the first one is shared by a medium that lives.
+    size_bytes = len(scenes.small(2))
+    for dry_run in (run_command(*purge, "--dry-run"), run_command(*purge, RUNWARE_MOCK_DRY_RUN="1")):
+        assert (dry_run.returncode, dry_run.stderr) == (0, "")
+        assert dry_run.stdout == f"would purge 3 media, {size_bytes} bytes\n"
+        assert data_folder.count(tmp_path, "medium") == 4
+    purged = run_command(*purge)
+    assert (purged.returncode, purged.stdout, purged.stderr) == (0, f"purged 3 media, {size_bytes} bytes\n", "")
+    assert (data_folder.count(tmp_path, "medium"), data_folder.count(tmp_path, "content")) == (1, 1)
+    assert run_command(*purge).stdout == "purged 0 media, 0 bytes\n"
+
+
+def test_the_retention_can_be_given_to_the_command(tmp_path: Path, server: MockProcess) -> None:
+    with rest(server.url) as talker:
+        item = talker.ask(upload(scenes.small(1))).item
+    assert run_command("purge", "--data-dir", str(tmp_path), "--retention=1h").stdout == "purged 0 media, 0 bytes\n"
+    purged = run_command("purge", "--data-dir", str(tmp_path), "--retention=0s")
+    assert purged.stdout == f"purged 1 media, {len(scenes.small(1))} bytes\n"
+    assert fetched(server.url, item["imageURL"]).status_code == 404
+
+
+@pytest.mark.parametrize("is_serving", [True, False])
+def test_the_file_shrinks_again(tmp_path: Path, *, is_serving: bool) -> None:
+    with mock_process(tmp_path) as server:
+        with rest(server.url) as talker:
+            young = talker.ask(upload(scenes.small(1))).item
+            old = [talker.ask(upload(scenes.heavy(number))).item["imageUUID"] for number in range(MANY)]
+        if not is_serving:
+            server.stop()
+        assert data_folder.size_bytes(tmp_path) > MANY * scenes.HEAVY_AT_LEAST_BYTES
+        data_folder.make_old(tmp_path, *old)
+        assert run_command("purge", "--data-dir", str(tmp_path)).stdout.startswith(f"purged {MANY} media, ")
+        assert data_folder.size_bytes(tmp_path) < scenes.HEAVY_AT_LEAST_BYTES
+        if is_serving:
+            assert fetched(server.url, young["imageURL"]).content == scenes.small(1)
+    assert data_folder.rows(tmp_path, "PRAGMA integrity_check") == [("ok",)]
+
+
+def test_a_purge_that_runs_all_the_time_loses_no_upload(tmp_path: Path) -> None:
+    """Each thread uploads the same few pictures, looks at each, and lets two of three expire."""
+    uploads, threads = 30, 4
+
+    def upload_and_look(url: str) -> list[str]:
+        kept = []
+        with rest(url) as talker:
+            for number in range(uploads):
+                item = talker.ask(upload(scenes.small(number % 3))).item
+                assert fetched(url, item["imageURL"]).content == scenes.small(number % 3)
+                if number % 3:
+                    data_folder.make_old(tmp_path, item["imageUUID"])
+                else:
+                    kept.append(item["imageURL"])
+        return kept
+
+    with (
+        running_mock(data_dir=tmp_path, purge_every="1ms") as mock,
+        purges_logged() as purged,
+        ThreadPoolExecutor(threads) as pool,
+    ):
+        kept = [url for urls in pool.map(upload_and_look, [mock.url] * threads) for url in urls]
+        assert purged.wait(WAIT_S)
+        while mock.count(medium) > len(kept):
+            pass
+        assert {fetched(mock.url, image_url).content for image_url in kept} == {scenes.small(0)}
+        assert len(kept) == threads * uploads / 3
+        # What two of three expired ones pointed at is gone, and nothing else.
+        while mock.count(content) > 1:
+            pass

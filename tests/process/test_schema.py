@@ -1,0 +1,159 @@
+"""The tables: made at once on a fresh database, by migrations on an older one, and the same either way."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Inspector, inspect
+
+from runware_mock.storage.database import FILE_NAME, Database
+from runware_mock.storage.schema import HEAD, migrate, prepare
+from runware_mock.storage.tables import metadata
+from tests.process import data_folder
+from tests.running import clean_environment, mock_process
+
+
+@contextmanager
+def database_in(folder: Path) -> Iterator[Database]:
+    folder.mkdir(exist_ok=True)
+    database = Database(folder / FILE_NAME)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def created(tmp_path: Path) -> Iterator[Database]:
+    """Return a database whose tables were made at once."""
+    with database_in(tmp_path / "created") as database:
+        prepare(database)
+        yield database
+
+
+@pytest.fixture
+def migrated(tmp_path: Path) -> Iterator[Database]:
+    """Return a database whose tables were made by the migrations."""
+    with database_in(tmp_path / "migrated") as database:
+        migrate(database)
+        yield database
+
+
+def described(inspector: Inspector, table: str) -> dict[str, Any]:
+    """Return everything about a table that a migration can get wrong."""
+    return {
+        "columns": [{**column, "type": repr(column["type"])} for column in inspector.get_columns(table)],
+        "primary key": inspector.get_pk_constraint(table),
+        "foreign keys": sorted(inspector.get_foreign_keys(table), key=repr),
+        "unique": sorted(inspector.get_unique_constraints(table), key=repr),
+        "indexes": sorted(inspector.get_indexes(table), key=repr),
+        "checks": inspector.get_check_constraints(table),
+    }
+
+
+def all_described(connection: Connection) -> dict[str, dict[str, Any]]:
+    inspector = inspect(connection)
+    return {table: described(inspector, table) for table in inspector.get_table_names()}
+
+
+def test_the_migrations_make_the_same_tables_as_a_fresh_start(created: Database, migrated: Database) -> None:
+    with created.reading() as one, migrated.reading() as other:
+        tables = all_described(one)
+        assert tables.keys() == {*metadata.tables, "alembic_version"}
+        assert all_described(other) == tables
+        stored = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY name"
+        assert one.execute(sqlalchemy.text(stored)).all() == other.execute(sqlalchemy.text(stored)).all()
+
+
+@pytest.mark.parametrize("made_by", ["created", "migrated"])
+def test_alembic_finds_no_difference_to_the_tables_in_the_code(made_by: str, request: pytest.FixtureRequest) -> None:
+    database: Database = request.getfixturevalue(made_by)
+    with database.reading() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_alembic_does_find_a_difference_where_there_is_one(created: Database) -> None:
+    with created.writing() as connection:
+        connection.execute(sqlalchemy.text("DROP INDEX ix_medium_last_used_at"))
+    with created.reading() as connection:
+        ((operation, index),) = compare_metadata(MigrationContext.configure(connection), metadata)
+    assert (operation, index.name) == ("add_index", "ix_medium_last_used_at")
+
+
+def test_head_is_the_newest_migration(created: Database, migrated: Database) -> None:
+    with as_file(files("runware_mock.migrations")) as folder:
+        script = ScriptDirectory(folder)
+        assert script.get_heads() == [HEAD]
+        # Versions are numbered without a gap, so that the newest one is the last in the folder.
+        versions = sorted(revision.revision for revision in script.walk_revisions())
+    assert versions == [f"{number:04}" for number in range(1, len(versions) + 1)]
+    for database in (created, migrated):
+        with database.reading() as connection:
+            assert MigrationContext.configure(connection).get_current_revision() == HEAD
+
+
+def test_an_empty_database_that_alembic_has_touched_is_migrated(tmp_path: Path) -> None:
+    with database_in(tmp_path) as database:
+        with data_folder.opened(tmp_path) as connection:
+            connection.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+        prepare(database)
+        with database.reading() as connection_after:
+            assert {*metadata.tables} < {*inspect(connection_after).get_table_names()}
+            assert MigrationContext.configure(connection_after).get_current_revision() == HEAD
+
+
+def test_a_migration_that_fails_leaves_the_database_as_it_was(tmp_path: Path) -> None:
+    with database_in(tmp_path) as database:
+        with data_folder.opened(tmp_path) as connection:
+            connection.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+            connection.execute("CREATE TABLE undelivered (stands INTEGER, in_the_way INTEGER)")
+        with pytest.raises(sqlalchemy.exc.OperationalError, match="table undelivered already exists"):
+            migrate(database)
+        with database.reading() as connection_after:
+            assert sorted(inspect(connection_after).get_table_names()) == ["alembic_version", "undelivered"]
+
+
+_PREPARE = """
+import sys
+from pathlib import Path
+from runware_mock.storage.database import Database
+from runware_mock.storage.schema import prepare
+database = Database(Path(sys.argv[1]))
+prepare(database)
+database.close()
+print("alembic" in sys.modules)
+"""
+
+
+def prepared_with_alembic(folder: Path) -> bool:
+    """Prepare the database in a new process; tell whether that imported Alembic."""
+    program = [sys.executable, "-c", _PREPARE, str(folder / FILE_NAME)]
+    ended = subprocess.run(program, check=True, capture_output=True, text=True, env=clean_environment())
+    return ended.stdout == "True\n"
+
+
+def test_alembic_is_imported_only_when_there_is_something_to_migrate(tmp_path: Path) -> None:
+    assert not prepared_with_alembic(tmp_path), "a fresh database"
+    assert not prepared_with_alembic(tmp_path), "a database at head"
+    with data_folder.opened(tmp_path) as connection:
+        connection.execute("DELETE FROM alembic_version")
+        for table in reversed(metadata.sorted_tables):
+            connection.execute(f"DROP TABLE {table.name}")
+    assert prepared_with_alembic(tmp_path), "a database without tables"
+
+
+def test_a_server_whose_database_is_at_head_starts_without_alembic(tmp_path: Path) -> None:
+    with mock_process(tmp_path) as server:
+        server.stop()
+    with mock_process(tmp_path, PYTHONPROFILEIMPORTTIME="1") as server:
+        imported = {line.rpartition("|")[2].strip() for line in server.started if line.startswith("import time:")}
+    assert "runware_mock.storage.schema" in imported
+    assert not [name for name in imported if name.partition(".")[0] == "alembic"]

@@ -1,0 +1,1 @@
+"""The tasks that use what was uploaded, over both transports."""

@@ -1,0 +1,247 @@
+"""Asynchronous tasks: the ACK, getResponse, and webhooks that are tried until they arrive."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from runware_mock.deliver import ATTEMPTS, deliver_due
+from runware_mock.storage.tables import delivery
+from tests.pictures import png
+from tests.running import RunningMock, running_mock
+from tests.talking import Talker, new_uuid, talking, upload
+from tests.tasks.asking import NEEDED, inference, using
+
+Answer = Callable[[BaseHTTPRequestHandler], None]
+
+
+def get_response(task: dict[str, object]) -> dict[str, object]:
+    """Return the question after a task's result."""
+    return {"taskType": "getResponse", "taskUUID": task["taskUUID"]}
+
+
+@pytest.mark.parametrize("task_type", NEEDED)
+def test_every_task_may_be_asynchronous(talker: Talker, task_type: str) -> None:
+    """An "ACK: one per task, whatever numberResults"."""
+    asked = {**using(task_type, upload(png(64, 48))["image"]), "deliveryMethod": "async"}
+    assert talker.ask(asked).item == {"taskType": task_type, "taskUUID": asked["taskUUID"]}
+    result = talker.ask(get_response(asked)).item
+    assert (result["status"], result["taskType"]) == ("success", task_type)
+
+
+def test_all_results_come_in_one_answer_each_with_its_status(talker: Talker) -> None:
+    asked = inference(numberResults=3, deliveryMethod="async")
+    assert len(talker.ask(asked).data) == 1
+    for _ in range(2):
+        answer = talker.ask(get_response(asked))
+        assert [item["status"] for item in answer.data] == ["success"] * 3
+        assert {item["taskType"] for item in answer.data} == {"imageInference"}
+
+
+def test_a_synchronous_answer_has_no_status(talker: Talker) -> None:
+    assert "status" not in talker.ask(inference(deliveryMethod="sync")).item
+
+
+def test_a_wrong_task_is_refused_at_once_even_when_asynchronous(talker: Talker) -> None:
+    assert talker.ask(inference(deliveryMethod="async", width=1)).error["code"] == "invalidWidth"
+
+
+def test_an_asynchronous_task_conflicts_when_it_is_sent_again(talker: Talker) -> None:
+    """One SDK takes the conflict for an ACK, and asks for the result."""
+    asked = inference(deliveryMethod="async")
+    assert talker.ask(asked).item
+    assert talker.ask(asked).error["code"] == "conflictTaskUUID"
+    assert talker.ask(get_response(asked)).item["status"] == "success"
+
+
+@pytest.mark.parametrize(("waited_s", "status"), [(0, "processing"), (4.999, "processing"), (5, "success")])
+def test_a_task_may_be_processing_for_a_while(transport: str, api_key: str, waited_s: float, status: str) -> None:
+    asked = inference(deliveryMethod="async")
+    with running_mock(processing_time=timedelta(seconds=5)) as mock, talking(mock, transport, api_key) as talker:
+        assert talker.ask(asked).item
+        mock.clock.advance(timedelta(seconds=waited_s))
+        item = talker.ask(get_response(asked)).item
+    assert (item["status"], item["taskType"]) == (status, "imageInference")
+    assert ("imageUUID" in item) == (status == "success")
+
+
+def test_another_account_cannot_ask_for_a_result(mock: RunningMock, talker: Talker, api_key: str) -> None:
+    asked = inference(deliveryMethod="async")
+    talker.ask(asked)
+    with talking(mock, talker.name, api_key + "-other") as stranger:
+        assert stranger.ask(get_response(asked)).error["code"] == "taskNotFound"
+
+
+class Webhook:
+    """A client's own server: what it was sent, and how it answers."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+        self.taken: list[tuple[str, dict[str, object]]] = []
+        self.url = ""
+
+
+@contextmanager
+def webhook(answer: Answer) -> Iterator[Webhook]:
+    """Serve a webhook."""
+    served = Webhook(answer)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            served.taken.append((self.path, json.loads(body)))
+            served.answer(self)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        served.url = f"http://127.0.0.1:{server.server_port}/hook?token=secret"
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield served
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def status(code: int, location: str = "") -> Answer:
+    """Answer with a status."""
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(code)
+        if location:
+            handler.send_header("Location", location)
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+
+    return answer
+
+
+def settle(mock: RunningMock) -> None:
+    """Make what is due, until nothing is under way."""
+    deliver_due(mock.services)
+
+
+@pytest.mark.parametrize("method", ["sync", "async"])
+def test_a_webhook_is_called_once_for_each_result(transport: str, api_key: str, method: str) -> None:
+    """There is "one call per result", and "query strings must survive"."""
+    with running_mock() as mock, talking(mock, transport, api_key) as talker, webhook(status(200)) as hook:
+        asked = inference(numberResults=2, webhookURL=hook.url, deliveryMethod=method)
+        talker.ask(asked)
+        while mock.count(delivery):
+            settle(mock)
+        results = talker.ask(get_response(asked)).data
+    assert [path for path, _ in hook.taken] == ["/hook?token=secret"] * 2
+    told = sorted(str(body["data"][0]["imageUUID"]) for _, body in hook.taken)  # type: ignore[index] # JSON
+    assert told == sorted(item["imageUUID"] for item in results)
+
+
+def test_a_webhook_waits_until_the_result_is_ready(transport: str, api_key: str) -> None:
+    with (
+        running_mock(processing_time=timedelta(seconds=5)) as mock,
+        talking(mock, transport, api_key) as talker,
+        webhook(status(200)) as hook,
+    ):
+        talker.ask(inference(webhookURL=hook.url, deliveryMethod="async"))
+        settle(mock)
+        assert not hook.taken
+        mock.clock.advance(timedelta(seconds=5))
+        while mock.count(delivery):
+            settle(mock)
+        assert len(hook.taken) == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        status(500),
+        status(404),
+        status(302, "http://169.254.169.254/latest/meta-data"),
+        status(307, "http://127.0.0.1:1/"),
+    ],
+    ids=["500", "404", "redirect to a forbidden address", "redirect"],
+)
+def test_a_webhook_that_refuses_is_tried_again_with_growing_pauses_and_then_given_up(
+    transport: str, api_key: str, answer: Answer, caplog: pytest.LogCaptureFixture
+) -> None:
+    with running_mock() as mock, talking(mock, transport, api_key) as talker, webhook(answer) as hook:
+        assert talker.ask(inference(webhookURL=hook.url)).item
+        for attempt, pause_s in enumerate((0, 1, 4, 16, 64), start=1):
+            mock.clock.advance(timedelta(seconds=pause_s))
+            while len(hook.taken) < attempt:
+                settle(mock)
+        assert attempt == ATTEMPTS
+        while mock.count(delivery):
+            settle(mock)
+        mock.clock.advance(timedelta(days=1))
+        settle(mock)
+        assert len(hook.taken) == ATTEMPTS
+    assert "gave up POST" in caplog.text
+    assert "secret" not in caplog.text
+
+
+def test_a_webhook_that_recovers_is_not_called_again(transport: str, api_key: str) -> None:
+    with running_mock() as mock, talking(mock, transport, api_key) as talker, webhook(status(503)) as hook:
+        talker.ask(inference(webhookURL=hook.url))
+        while not hook.taken:
+            settle(mock)
+        hook.answer = status(200)
+        while mock.count(delivery):
+            mock.clock.advance(timedelta(seconds=1))
+            settle(mock)
+        assert len(hook.taken) == 2
+
+
+def test_a_webhook_that_hangs_holds_up_nobody(transport: str, api_key: str) -> None:
+    go_on = threading.Event()
+
+    def hang(_handler: BaseHTTPRequestHandler) -> None:
+        go_on.wait(30)
+
+    with (
+        running_mock(fetch_timeout=timedelta(milliseconds=200)) as mock,
+        talking(mock, transport, api_key) as talker,
+        webhook(hang) as hook,
+    ):
+        talker.ask(inference(webhookURL=hook.url))
+        while not hook.taken:
+            settle(mock)
+        assert talker.ask(inference()).item
+        assert mock.count(delivery) == 1
+        go_on.set()
+
+
+def test_a_webhook_at_a_forbidden_address_is_never_called(transport: str, api_key: str) -> None:
+    with (
+        running_mock(fetch="public") as mock,
+        talking(mock, transport, api_key) as talker,
+        webhook(status(200)) as hook,
+    ):
+        assert talker.ask(inference(webhookURL=hook.url)).item
+        for _ in range(ATTEMPTS):
+            settle(mock)
+            mock.clock.advance(timedelta(seconds=64))
+        assert not hook.taken
+
+
+def test_an_undelivered_webhook_survives_a_restart(tmp_path: object, api_key: str) -> None:
+    with webhook(status(200)) as hook:
+        with running_mock(data_dir=tmp_path, processing_time=timedelta(hours=1)) as mock:
+            with talking(mock, "rest", api_key) as talker:
+                talker.ask(inference(webhookURL=hook.url, deliveryMethod="async"))
+            assert mock.count(delivery) == 1
+        with running_mock(data_dir=tmp_path) as mock:
+            mock.clock.advance(timedelta(hours=1))
+            while mock.count(delivery):
+                settle(mock)
+        assert len(hook.taken) == 1
+
+
+def test_a_task_that_is_not_known_is_not_found(talker: Talker) -> None:
+    assert talker.ask({"taskType": "getResponse", "taskUUID": new_uuid()}).error["code"] == "taskNotFound"

@@ -1,0 +1,144 @@
+"""What integrations get wrong is told with code, parameter, type and limits, as seen live."""
+
+import httpx
+import pytest
+
+from runware_mock.storage.tables import journal, medium
+from tests.pictures import png
+from tests.running import running_mock
+from tests.talking import Talker, new_uuid, upload
+from tests.tasks.asking import inference, task
+
+
+def without(name: str) -> dict[str, object]:
+    """Return an imageInference that lacks a parameter."""
+    return {given: value for given, value in inference().items() if given != name}
+
+
+@pytest.mark.parametrize("name", ["positivePrompt", "model", "width", "height"])
+def test_a_missing_parameter_is_refused(talker: Talker, name: str) -> None:
+    error = talker.ask(without(name)).error
+    assert error["code"] == f"missing{name[:1].upper()}{name[1:]}"
+    assert error["parameter"] == name
+    assert error["documentation"].endswith(f"#request-{name.lower()}")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "kind"),
+    [
+        *(("width", value, "integer") for value in (0, 127, 2049, 1000, 512.0, "512", True, -512, 10**30)),
+        ("width", [], "integer"),
+        *(("height", value, "integer") for value in (64, 2112, 513)),
+        *(("numberResults", value, "integer") for value in (0, 21, "2", 1.5, -1, True)),
+        *(("outputQuality", value, "integer") for value in (19, 100, "95")),
+        *(("seed", value, "integer") for value in (0, 2**63, "1")),
+        *(("steps", value, "integer") for value in (0, 101)),
+        *(("ttl", value, "integer") for value in (59, "60")),
+        *(("strength", value, "number") for value in (-0.1, 1.1, "0.5", True)),
+        *(("CFGScale", value, "number") for value in (-1, 51)),
+        *(("positivePrompt", value, "string") for value in ("", "x", "x" * 3001, 5)),
+        *(("model", value, "string") for value in ("", "flux", "runware:101", 5, "runware:101@1 ")),
+        *(("outputType", value, "string") for value in ("url()", 5, ["URL", "x"])),
+        *(("outputFormat", value, "string") for value in ("GIF", 5)),
+        *(("deliveryMethod", value, "string") for value in ("later", 5)),
+        *(("webhookURL", value, "string") for value in ("x", "ftp://x/y", 5)),
+        *(("uploadEndpoint", value, "string") for value in ("x", 5)),
+        *(("includeCost", value, "boolean") for value in ("true", 1)),
+        *(("checkNSFW", value, "boolean") for value in ("yes", 0)),
+    ],
+)
+def test_a_wrong_parameter_is_refused(talker: Talker, name: str, value: object, kind: str) -> None:
+    answer = talker.ask(inference(**{name: value}), upload(png()))
+    (error,) = answer.errors
+    assert error["code"] == f"invalid{name[:1].upper()}{name[1:]}"
+    assert (error["parameter"], error["type"]) == (name, kind)
+    assert error["message"].startswith(f"Invalid value for '{name}' parameter. ")
+    assert len(error["message"]) < 400
+    assert len(answer.data) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("width", value) for value in (128, 2048)),
+        *(("numberResults", value) for value in (1, 20)),
+        *(("outputQuality", value) for value in (20, 99)),
+        *(("seed", value) for value in (1, 2**63 - 1)),
+        *(("strength", value) for value in (0, 1, 0.5)),
+        *(("ttl", value) for value in (60, 86_400)),
+        *(("positivePrompt", value) for value in ("xx", "x" * 3000, "<script>alert(1)</script>", "ünïcödé 猫 🐈\n\0")),
+    ],
+)
+def test_the_limits_themselves_are_taken(talker: Talker, name: str, value: object) -> None:
+    assert not talker.ask(inference(**{name: value})).errors
+
+
+def test_an_error_about_a_size_reads_as_seen_live(talker: Talker) -> None:
+    error = talker.ask(inference(width=100)).error
+    assert error["message"] == (
+        "Invalid value for 'width' parameter. Image width must be an integer value between 128 and 2048, "
+        "in multiples of '64'."
+    )
+    assert (error["min"], error["max"], error["multiplier"]) == (128, 2048, 64)
+    assert error["documentation"] == "https://runware.ai/docs/en/image-inference/api-reference#request-width"
+
+
+def test_models_of_other_providers_take_any_size(talker: Talker) -> None:
+    assert talker.ask(inference(model="bfl:2@1", width=1000, height=1001)).item
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code"),
+    [
+        (task("upscale", inputImage=new_uuid()), "missingUpscaleFactor"),
+        (task("upscale", inputImage=new_uuid(), upscaleFactor=5), "invalidUpscaleFactor"),
+        (task("upscale", upscaleFactor=2), "missingInputImage"),
+        (task("upscale", upscaleFactor=2, inputs={}), "missingImage"),
+        (task("removeBackground"), "missingInputImage"),
+        (task("removeBackground", inputImage=new_uuid(), rgba=[1, 2]), "invalidRgba"),
+        (task("caption"), "missingInputImage"),
+        (task("caption", inputs={}), "missingImage"),
+        (task("controlNetPreprocess", inputImage=new_uuid()), "missingPreProcessorType"),
+        (task("controlNetPreprocess", inputImage=new_uuid(), preProcessorType="magic"), "invalidPreProcessorType"),
+        (task("imageMasking", inputImage=new_uuid(), maxDetections=0), "invalidMaxDetections"),
+        (task("vectorize", inputs={"image": new_uuid()}, outputFormat="PNG"), "invalidOutputFormat"),
+        (task("photoMaker", positivePrompt="img", width=512, height=512), "missingInputImages"),
+        (task("promptEnhance"), "missingPrompt"),
+        (task("promptEnhance", prompt="x", promptVersions=6), "invalidPromptVersions"),
+        (task("videoInference", positivePrompt="x"), "unsupportedTaskType"),
+        (task("3dInference"), "unsupportedTaskType"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else str(value["taskType"]),
+)
+def test_every_task_checks_its_own_parameters(talker: Talker, wrong: dict[str, object], code: str) -> None:
+    error = talker.ask({**wrong, "taskUUID": new_uuid()}).error
+    assert (error["code"], error["taskType"]) == (code, wrong["taskType"])
+
+
+@pytest.mark.parametrize(
+    "checked",
+    [
+        inference(seedImage=new_uuid()),
+        task("upscale", inputImage=new_uuid(), upscaleFactor=2),
+        task("caption", inputImage=new_uuid()),
+        task("vectorize", inputs={"image": new_uuid()}),
+        task("promptEnhance", prompt="a cat"),
+        task("mediaStorage", operation="delete", media=new_uuid()),
+        task("mediaStorage", operation="upload", media="http://127.0.0.1:1/never-asked.mp4"),
+    ],
+    ids=lambda value: str(value["taskType"]),
+)
+def test_a_dry_run_checks_parameters_alone(api_key: str, checked: dict[str, object]) -> None:
+    with running_mock() as mock:
+        headers = {"Authorization": f"Bearer {api_key}"}
+        body = httpx.post(f"{mock.rest_url}?dryRun=1", json=[checked], headers=headers).json()
+        assert body["data"][0]["taskUUID"] == checked["taskUUID"]
+        assert (mock.count(medium), mock.count(journal)) == (0, 0)
+
+
+def test_a_dry_run_refuses_what_a_run_would_refuse(api_key: str) -> None:
+    with running_mock() as mock:
+        headers = {"Authorization": f"Bearer {api_key}"}
+        body = httpx.post(f"{mock.rest_url}?dryRun=1", json=[inference(width=100)], headers=headers).json()
+        assert body["errors"][0]["code"] == "invalidWidth"
+        assert mock.count(journal) == 0
