@@ -75,14 +75,19 @@ class DroppingProxy:
             threading.Thread(target=self._forward, args=(client,), daemon=True).start()
 
     def _forward(self, client: socket.socket) -> None:
-        server = socket.create_connection(self._server)
+        try:
+            server = socket.create_connection(self._server)
+        except OSError:
+            # A client that still tries to come back after the test: its server is gone.
+            client.close()
+            return
         with self._lock:
             self.connections += 1
             self._open |= {client, server}
         try:
             self._pump(client, server)
-        except OSError:
-            pass  # One side is gone; the other learns of it below.
+        except (OSError, ValueError):
+            pass  # One side is gone, or closed by the end of the test; the other learns of it below.
         finally:
             with self._lock:
                 self._open -= {client, server}

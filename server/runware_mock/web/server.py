@@ -1,6 +1,8 @@
 """uvicorn, set up for big messages, and stopped without losing an answer."""
 
+import asyncio
 import socket
+import time
 from collections.abc import Callable
 
 import uvicorn
@@ -15,6 +17,7 @@ _KEEP_ALIVE_S = 75
 # websockets-based SDKs send protocol pings every 20 s themselves; ours only find dead peers.
 _PING_INTERVAL_S = 20.0
 _PING_TIMEOUT_S = 60.0
+_CLOSE_REPLY_S = 5.0
 
 
 class MockServer(uvicorn.Server):
@@ -54,4 +57,13 @@ class MockServer(uvicorn.Server):
         for server in self.servers:
             server.close()
         await self._sockets.close()
+        await self._wait_for_close_replies()
         await super().shutdown(sockets)
+
+    async def _wait_for_close_replies(self) -> None:
+        """Let clients read to the end: uvicorn drops a socket at once, and what is on its way with it."""
+        give_up_s = time.monotonic() + _CLOSE_REPLY_S
+        while time.monotonic() < give_up_s and any(  # noqa: ASYNC110 - uvicorn has no event for it
+            getattr(connection, "close_sent", False) for connection in self.server_state.connections
+        ):
+            await asyncio.sleep(0.01)
