@@ -16,7 +16,7 @@ from PIL.ImageFile import ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-from runware_mock.images import animation, jpeg, proof, still
+from runware_mock.images import animation, jpeg, proof, still, streamed
 from runware_mock.images.budget import Budget, OverBudget
 from runware_mock.images.formats import FORMATS, detect_format
 from runware_mock.images.gif import open_gif
@@ -74,43 +74,55 @@ class Codec:
         with _refusing_broken(name):
             image = _READERS[name](BytesIO(data))
         size = image.size
-        if max(size) <= MAX_SIDE_PX:
-            with _refusing_broken(name), self._reserved(proof.memory_bytes(image)):
+        try:
+            if max(size) > MAX_SIDE_PX:
+                return self._downsized(name, image, data)
+            with _refusing_broken(name), self._budget.reserve(proof.memory_bytes(image)):
                 frames = proof.count_whole_frames(image)
             return Picture(name, *size, frames, data)
-        return self._downsized(name, image, data)
+        except OverBudget as error:
+            picture = self._streamed(name, image, data) if max(size) > MAX_SIDE_PX else None
+            if picture is None:
+                raise _too_big(error) from None
+            return picture
+
+    def _streamed(self, name: str, image: ImageFile, data: bytes) -> Picture | None:
+        with _refusing_broken(name):
+            if animation.count_frames(image) > 1:
+                return None
+            small = streamed.downsize(name, data, target_size(*image.size))
+        return None if small is None else Picture(name, *small[1], 1, small[0])
 
     @contextmanager
     def drawing(self, width_px: int, height_px: int) -> Iterator[None]:
         """Wait for a slot and the memory to draw a picture of this size; raises PictureRefused."""
-        with self._reserved(_DRAWING_BYTES_PER_PX * width_px * height_px):
-            yield
+        try:
+            with self._budget.reserve(_DRAWING_BYTES_PER_PX * width_px * height_px):
+                yield
+        except OverBudget as error:
+            raise _too_big(error) from None
 
     def _downsized(self, name: str, image: ImageFile, data: bytes) -> Picture:
         size = target_size(*image.size)
         with _refusing_broken(name):
             frames = animation.count_frames(image)
         if isinstance(image, JpegImageFile):
-            with _refusing_broken(name), self._reserved(jpeg.memory_bytes(image, data, size)):
+            with _refusing_broken(name), self._budget.reserve(jpeg.memory_bytes(image, data, size)):
                 small, size = jpeg.downsize(image, data, size)
         elif frames > 1 or name == "gif":
-            with _refusing_broken(name), self._reserved(animation.memory_bytes(image, size)):
+            with _refusing_broken(name), self._budget.reserve(animation.memory_bytes(image, size)):
                 small = animation.downsize(image, size)
         else:
-            with _refusing_broken(name), self._reserved(still.memory_bytes(image, size)):
+            with _refusing_broken(name), self._budget.reserve(still.memory_bytes(image, size)):
                 small, size = still.downsize(name, image, size)
         return Picture(name, *size, frames, small)
 
-    @contextmanager
-    def _reserved(self, needed_bytes: int) -> Iterator[None]:
-        try:
-            with self._budget.reserve(needed_bytes):
-                yield
-        except OverBudget as error:
-            raise PictureRefused(
-                f"Decoding it takes about {error.needed_bytes >> 20} MiB, more than the memory budget of "
-                f"{error.budget_bytes >> 20} MiB (raise it with --memory-budget-bytes)."
-            ) from None
+
+def _too_big(error: OverBudget) -> PictureRefused:
+    return PictureRefused(
+        f"Decoding it takes about {error.needed_bytes >> 20} MiB, more than the memory budget of "
+        f"{error.budget_bytes >> 20} MiB: raise it with --memory-budget-bytes, or install runware-mock[vips]."
+    )
 
 
 def target_size(width_px: int, height_px: int) -> tuple[int, int]:
