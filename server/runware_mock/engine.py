@@ -3,11 +3,14 @@
 import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import groupby
 
 from sqlalchemy import Connection
 
 from runware_mock import journal
 from runware_mock.clock import in_ms
+from runware_mock.grouping import GroupingThread
 from runware_mock.journal import Entry
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.messages import Item, Reply, Task, head_of, is_uuid, items_of, kind_of, rest_body
@@ -15,24 +18,38 @@ from runware_mock.services import Caller, Services
 from runware_mock.storage import deliveries, undelivered
 from runware_mock.tasks import TASKS, TaskType, unsupported
 from runware_mock.tasks.results import echoed
-from runware_mock.tasks.work import ContentGone, Load
+from runware_mock.tasks.work import ContentGone, Load, Work
 
 _log = logging.getLogger(__name__)
 
-# Light tasks run one after the other: side by side they would only hand the interpreter's lock to and fro.
-_LIGHT_THREADS = 1
 # Many may wait for the network at once.
 _NETWORK_THREADS = 32
 _TRIES = 5
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A task that may run, and for whom."""
+
+    task: Task
+    task_type: TaskType
+    caller: Caller
+
+    @property
+    def task_uuid(self) -> str:
+        return str(self.task["taskUUID"])
+
+
 class Engine:
-    """Runs tasks in threads of three kinds, of which as many decode as there are cores."""
+    """Runs tasks in threads of three kinds, of which as many decode as there are cores.
+
+    Light tasks run one after the other: side by side they would only hand the interpreter's lock to and fro.
+    """
 
     def __init__(self, services: Services) -> None:
         self.services = services
+        self._light = GroupingThread(self._run_group, "light")
         self._pools = {
-            Load.LIGHT: ThreadPoolExecutor(_LIGHT_THREADS, "light"),
             Load.DECODING: ThreadPoolExecutor(services.settings.thread_count(), "decoding"),
             Load.WAITING_FOR_NETWORK: ThreadPoolExecutor(_NETWORK_THREADS, "network"),
         }
@@ -44,6 +61,7 @@ class Engine:
 
     def close(self) -> None:
         """Finish what runs; begin nothing more."""
+        self._light.close()
         for pool in self._pools.values():
             pool.shutdown(cancel_futures=True)
 
@@ -56,7 +74,9 @@ class Engine:
             refused: Future[Reply] = Future()
             refused.set_result(Reply.refused(refusal, task))
             return refused
-        return self._pools[task_type.load(checked)].submit(self._run, checked, task_type, caller)
+        asked = _Asked(checked, task_type, caller)
+        load = task_type.load(checked)
+        return self._light.submit(asked) if load is Load.LIGHT else self._pools[load].submit(self._run, asked)
 
     def _check(self, task: object) -> tuple[Task, TaskType]:
         """Check what every task must have: a known taskType and a taskUUID."""
@@ -75,79 +95,103 @@ class Engine:
             )
         return task, task_type
 
-    def _run(self, task: Task, task_type: TaskType, caller: Caller) -> Reply:
+    def _run_group(self, group: Sequence[_Asked]) -> list[Reply]:
+        """Answer light tasks with one transaction for all; one that asks about another waits for what is before it."""
+        replies: list[Reply] = []
+        for reads, asked in groupby(group, key=lambda asked: asked.task_type.names_another):
+            together = list(asked)
+            alone = reads or len(together) == 1
+            replies += map(self._run, together) if alone else self._run_together(together)
+        return replies
+
+    def _run_together(self, group: Sequence[_Asked]) -> list[Reply]:
+        try:
+            works = [self._work(asked) for asked in group]
+            with self.services.database.writing() as connection:
+                return [self._written(connection, asked, work) for asked, work in zip(group, works, strict=True)]
+        except Exception:  # noqa: BLE001 - whichever task it was, it must not spoil the others
+            return [self._run(asked) for asked in group]
+
+    def _run(self, asked: _Asked) -> Reply:
         try:
             for _ in range(_TRIES):
+                work = self._work(asked)
+                if isinstance(work, list):
+                    return Reply(items=tuple(work))
                 try:
-                    return Reply(items=tuple(self._perform(task, task_type, caller)))
+                    with self.services.database.writing() as connection:
+                        return self._written(connection, asked, work)
                 except ContentGone:
                     continue
                 except Refusal as refusal:
-                    return self._refused(refusal, task, task_type, caller)
-            _log.error("content of task %s was purged %d times just before it was used", task["taskUUID"], _TRIES)
+                    with self.services.database.writing() as connection:
+                        return self._written(connection, asked, refusal)
+            _log.error("content of task %s was purged %d times just before it was used", asked.task_uuid, _TRIES)
         except Exception:  # noqa: BLE001 - a crash of the mock is answered as one, never as the service's word
-            _log.exception("task %s failed inside the mock", task["taskUUID"])
-        return Reply.refused(refuse("mockInternalError", "Its log says more."), task)
+            _log.exception("task %s failed inside the mock", asked.task_uuid)
+        return Reply.refused(refuse("mockInternalError", "Its log says more."), asked.task)
 
-    def _perform(self, task: Task, task_type: TaskType, caller: Caller) -> list[Item]:
-        work = task_type.run(task, self.services, caller)
+    def _work(self, asked: _Asked) -> Work | Refusal:
+        """Do the heavy part of a task; return what is left to write, or why it is refused."""
+        try:
+            return asked.task_type.run(asked.task, self.services, asked.caller)
+        except Refusal as refusal:
+            return refusal
+
+    def _written(self, connection: Connection, asked: _Asked, work: Work | Refusal) -> Reply:
+        """Write a task's effect and its journal entry; raises Refusal or ContentGone where the effect cannot be."""
         if isinstance(work, list):
-            return work
-        with self.services.database.writing() as connection:
-            # Only here, where nobody else can write: the same task may have come in twice at once.
-            if self._is_done(connection, task, caller):
-                return self._repeated(connection, task, caller)
-            items = work(connection)
-            is_async = task_type.may_be_async and task.get("deliveryMethod") == "async"
-            self._record(connection, task, caller, Entry("success", items), is_async=is_async)
-            if task_type.may_be_async:
-                self._notify(connection, task, caller, items, is_async=is_async)
+            return Reply(items=tuple(work))
+        if isinstance(work, Refusal):
+            reply = Reply.refused(work, asked.task)
+            if reply.error is not None and not asked.task_type.names_another and not asked.caller.dry_run:
+                self._record(connection, asked, Entry("error", [reply.error]))
+            return reply
+        # Only here, where nobody else can write: the same task may have come in twice at once.
+        if self._is_done(connection, asked):
+            return Reply(items=tuple(self._repeated(connection, asked)))
+        items = work(connection)
+        is_async = asked.task_type.may_be_async and asked.task.get("deliveryMethod") == "async"
+        self._record(connection, asked, Entry("success", items), is_async=is_async)
+        if asked.task_type.may_be_async:
+            self._notify(connection, asked, items, is_async=is_async)
         # "ACK: one per task, whatever numberResults"; the results are asked for with getResponse.
-        return [echoed(task)] if is_async else items
+        return Reply(items=(echoed(asked.task),) if is_async else tuple(items))
 
-    def _refused(self, refusal: Refusal, task: Task, task_type: TaskType, caller: Caller) -> Reply:
-        reply = Reply.refused(refusal, task)
-        if reply.error is not None and not task_type.names_another and not caller.dry_run:
-            with self.services.database.writing() as connection:
-                self._record(connection, task, caller, Entry("error", [reply.error]))
-        return reply
-
-    def _is_done(self, connection: Connection, task: Task, caller: Caller) -> bool:
+    def _is_done(self, connection: Connection, asked: _Asked) -> bool:
         """Tell whether a task of this UUID succeeded; one that failed may be sent again, corrected."""
         since_at = self.services.clock.now_at() - in_ms(self.services.settings.conflict_window)
-        return journal.is_done(connection, caller.account.id, str(task["taskUUID"]), since_at)
+        return journal.is_done(connection, asked.caller.account.id, asked.task_uuid, since_at)
 
-    def _repeated(self, connection: Connection, task: Task, caller: Caller) -> list[Item]:
+    def _repeated(self, connection: Connection, asked: _Asked) -> list[Item]:
         """Return the answer to this task if it never reached the client; else the taskUUID is simply used twice."""
         since_at = self.services.clock.now_at() - in_ms(self.services.settings.replay_window)
-        frame = undelivered.take_answer(connection, caller.account.id, str(task["taskUUID"]), since_at)
+        frame = undelivered.take_answer(connection, asked.caller.account.id, asked.task_uuid, since_at)
         if frame is None:
             raise refuse("conflictTaskUUID", "Ask for its result with getResponse.")
         return items_of(frame)
 
-    def _notify(self, connection: Connection, task: Task, caller: Caller, items: list[Item], *, is_async: bool) -> None:
+    def _notify(self, connection: Connection, asked: _Asked, items: list[Item], *, is_async: bool) -> None:
         """Let the webhook know of each result, when it is ready: "one call per result"."""
-        url = task.get("webhookURL")
+        url = asked.task.get("webhookURL")
         if isinstance(url, str):
             due_at = self._ready_at(is_async=is_async)
             for item in items:
                 body = rest_body([Reply(items=(item,))])[1]
-                deliveries.add(connection, caller.account.id, "POST", url, "application/json", body, due_at)
+                deliveries.add(connection, asked.caller.account.id, "POST", url, "application/json", body, due_at)
 
     def _ready_at(self, *, is_async: bool) -> int:
         return self.services.clock.now_at() + (in_ms(self.services.settings.processing_time) if is_async else 0)
 
-    def _record(
-        self, connection: Connection, task: Task, caller: Caller, entry: Entry, *, is_async: bool = False
-    ) -> None:
+    def _record(self, connection: Connection, asked: _Asked, entry: Entry, *, is_async: bool = False) -> None:
         journal.record(
             connection,
-            account_id=caller.account.id,
+            account_id=asked.caller.account.id,
             at=self.services.clock.now_at(),
             ready_at=self._ready_at(is_async=is_async),
-            transport=caller.transport,
-            task_type=str(task["taskType"]),
-            task_uuid=str(task["taskUUID"]),
+            transport=asked.caller.transport,
+            task_type=str(asked.task["taskType"]),
+            task_uuid=asked.task_uuid,
             entry=entry,
         )
 

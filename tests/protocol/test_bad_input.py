@@ -104,6 +104,17 @@ def test_a_task_uuid_may_be_used_again_after_a_failure(talker: Talker) -> None:
     assert talker.ask({**task, "image": upload(png())["image"]}).item["imageUUID"]
 
 
+def test_tasks_that_are_written_together_do_not_spoil_one_another(talker: Talker) -> None:
+    done = upload(png())
+    assert talker.ask(done).item
+    good = [upload(png()) for _ in range(5)]
+    asked_for = {"taskType": "getResponse", "taskUUID": new_uuid()}
+    answer = talker.ask(*good[:2], done, good[2], upload("no picture"), asked_for, *good[3:])
+    assert sorted(answer.codes) == ["conflictTaskUUID", "invalidImage", "taskNotFound"]
+    assert {item["taskUUID"] for item in answer.data} == {task["taskUUID"] for task in good}
+    assert all(talker.ask({**asked_for, "taskUUID": task["taskUUID"]}).item["imageUUID"] for task in good)
+
+
 def test_two_accounts_may_use_the_same_task_uuid(mock: RunningMock, talker: Talker, api_key: str) -> None:
     task = upload(png())
     assert talker.ask(task).item

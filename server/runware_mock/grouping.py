@@ -1,0 +1,54 @@
+"""A thread that takes all that waits for it at once, so that one write to disk serves many small tasks."""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Lock
+from typing import Generic, TypeVar
+
+Asked = TypeVar("Asked")
+Answer = TypeVar("Answer")
+
+# So many take a few milliseconds: the first of a group does not wait long for its last.
+_GROUP_LIMIT = 32
+
+
+class GroupingThread(Generic[Asked, Answer]):
+    """Answers what is submitted in groups, in order; `answer` gives one answer for each asked and never raises."""
+
+    def __init__(self, answer: Callable[[Sequence[Asked]], Sequence[Answer]], name: str) -> None:
+        self._answer = answer
+        self._waiting: deque[tuple[Asked, Future[Answer]]] = deque()
+        self._lock = Lock()
+        self._is_busy = False
+        self._thread = ThreadPoolExecutor(1, name)
+
+    def submit(self, asked: Asked) -> Future[Answer]:
+        """Return a future; what it asks is never looked at when it is cancelled before its turn."""
+        future: Future[Answer] = Future()
+        with self._lock:
+            self._waiting.append((asked, future))
+            if not self._is_busy:
+                self._thread.submit(self._work)
+                self._is_busy = True
+        return future
+
+    def close(self) -> None:
+        """Finish what was submitted."""
+        self._thread.shutdown()
+
+    def _work(self) -> None:
+        while group := self._next_group():
+            answers = self._answer([asked for asked, _ in group])
+            for (_, future), answer in zip(group, answers, strict=True):
+                future.set_result(answer)
+
+    def _next_group(self) -> list[tuple[Asked, Future[Answer]]]:
+        group: list[tuple[Asked, Future[Answer]]] = []
+        with self._lock:
+            while self._waiting and len(group) < _GROUP_LIMIT:
+                waiting = self._waiting.popleft()
+                if waiting[1].set_running_or_notify_cancel():
+                    group.append(waiting)
+            self._is_busy = bool(group)
+        return group
