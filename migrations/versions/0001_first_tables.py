@@ -22,6 +22,7 @@ def upgrade() -> None:
         sa.Column("key_hash", sa.String(64), nullable=False, unique=True),
         sa.Column("label", sa.String(40), nullable=False),
         sa.Column("created_at", sa.BigInteger, nullable=False),
+        sa.Column("issued", sa.BigInteger, nullable=False, server_default="0"),
     )
     op.create_table(
         "content",
@@ -33,6 +34,10 @@ def upgrade() -> None:
         sa.Column("frames", sa.Integer, nullable=False),
         sa.Column("size_bytes", sa.BigInteger, nullable=False),
         sa.Column("created_at", sa.BigInteger, nullable=False),
+        sa.Column("sent_size_bytes", sa.BigInteger, nullable=False),
+        sa.Column("sent_width_px", sa.Integer, nullable=False),
+        sa.Column("sent_height_px", sa.Integer, nullable=False),
+        sa.Column("orientation", sa.Integer, nullable=False),
         sa.Column("bytes", sa.LargeBinary, nullable=False),
     )
     op.create_table(
@@ -44,19 +49,28 @@ def upgrade() -> None:
         sa.Column("created_at", sa.BigInteger, nullable=False),
         sa.Column("last_used_at", sa.BigInteger, nullable=False, index=True),
         sa.Column("expires_at", sa.BigInteger, nullable=True, index=True),
+        sa.Column("visible_at", sa.BigInteger, nullable=True),
+        sa.Index("ix_medium_account_last_used", "account_id", "last_used_at"),
     )
     op.create_table(
         "journal",
         sa.Column("id", _Id, primary_key=True),
         sa.Column("account_id", _Id, sa.ForeignKey("account.id"), nullable=False),
-        sa.Column("at", sa.BigInteger, nullable=False, index=True),
+        sa.Column("at", sa.BigInteger, nullable=False),
         sa.Column("ready_at", sa.BigInteger, nullable=False),
         sa.Column("transport", sa.String(4), nullable=False),
         sa.Column("task_type", sa.String(64), nullable=False),
         sa.Column("task_uuid", sa.String(36), nullable=False),
         sa.Column("outcome", sa.String(8), nullable=False),
         sa.Column("answer", sa.Text, nullable=False),
+        sa.Column("task", sa.Text, nullable=False),
+        sa.Column("client", sa.String(100), nullable=True),
+        sa.Column("audit", sa.Text, nullable=True),
+        sa.Column("faults", sa.Text, nullable=True),
+        sa.Column("duration_us", sa.BigInteger, nullable=False),
+        sa.Column("size_bytes", sa.BigInteger, nullable=False),
         sa.Index("ix_journal_account_task", "account_id", "task_uuid"),
+        sa.Index("ix_journal_size", "id", "size_bytes"),
     )
     op.create_table(
         "undelivered",
@@ -77,4 +91,52 @@ def upgrade() -> None:
         sa.Column("attempts", sa.Integer, nullable=False),
         sa.Column("due_at", sa.BigInteger, nullable=False, index=True),
         sa.Column("body", sa.LargeBinary, nullable=False),
+    )
+    op.create_table(
+        "account_clock",
+        sa.Column("account_id", _Id, primary_key=True, autoincrement=False),
+        sa.Column("offset_ms", sa.BigInteger, nullable=False),
+        sa.Column("frozen_at", sa.BigInteger, nullable=True),
+    )
+    op.create_table(
+        "control_version",
+        sa.Column("id", _Id, primary_key=True, autoincrement=False),
+        sa.Column("version", sa.BigInteger, nullable=False),
+    )
+    op.create_table(
+        "fault_plan",
+        sa.Column("id", _Id, primary_key=True),
+        sa.Column("account_id", sa.BigInteger, nullable=False),
+        sa.Column("name", sa.String(100), nullable=False),
+        sa.Column("created_at", sa.BigInteger, nullable=False),
+        sa.Column("must_be_met", sa.Boolean, nullable=False),
+        sa.Column("by_name_only", sa.Boolean, nullable=False),
+        sa.Index("ix_fault_plan_account_name", "account_id", "name", unique=True),
+    )
+    op.create_table(
+        "fault",
+        sa.Column("id", _Id, primary_key=True),
+        sa.Column("plan_id", _Id, sa.ForeignKey("fault_plan.id", ondelete="CASCADE"), nullable=False, index=True),
+        sa.Column("position", sa.Integer, nullable=False),
+        sa.Column("spec", sa.Text, nullable=False),
+        sa.Column("seen", sa.BigInteger, nullable=False),
+        sa.Column("met", sa.BigInteger, nullable=False),
+        sa.Column("tokens", sa.Float, nullable=True),
+        sa.Column("counted_at", sa.BigInteger, nullable=True),
+    )
+    op.create_table(
+        "snapshot",
+        sa.Column("id", _Id, primary_key=True),
+        sa.Column("account_id", _Id, sa.ForeignKey("account.id"), nullable=False),
+        sa.Column("name", sa.String(100), nullable=False),
+        sa.Column("version", sa.String(32), nullable=False),
+        sa.Column("created_at", sa.BigInteger, nullable=False),
+        sa.Column("media", sa.BigInteger, nullable=False),
+        sa.Column("payload", sa.LargeBinary, nullable=False),
+        sa.Index("ix_snapshot_account_name", "account_id", "name", unique=True),
+    )
+    op.create_table(
+        "snapshot_content",
+        sa.Column("snapshot_id", _Id, sa.ForeignKey("snapshot.id", ondelete="CASCADE"), primary_key=True),
+        sa.Column("content_id", _Id, sa.ForeignKey("content.id"), primary_key=True, index=True),
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, insert, select
 
-from runware_mock.clock import Clock
+from runware_mock.live import Live
 from runware_mock.protocol.errors import refuse
 from runware_mock.storage.database import Database
 from runware_mock.storage.tables import account, secret
@@ -28,10 +28,12 @@ class Account:
 class Accounts:
     """Opens the account of a key. With `accepted` keys, every other one is refused."""
 
-    def __init__(self, database: Database, clock: Clock, accepted: Collection[str] = ()) -> None:
+    def __init__(
+        self, database: Database, live: Live, accepted: Collection[str] = (), *, seed: int | None = None
+    ) -> None:
         self._database = database
-        self._clock = clock
-        self._hash_key = _hash_key(database)
+        self._live = live
+        self._hash_key = _hash_key(database, seed)
         self._accepted = frozenset(map(self._hash, accepted))
         # An account's row never changes, so that what was read once stays true.
         self._known: dict[str, Account] = {}
@@ -59,7 +61,7 @@ class Accounts:
         with self._database.writing() as connection:
             row = connection.execute(find).first()
             if row is None:
-                now_at = self._clock.now_at()
+                now_at = self._live.now_at()
                 connection.execute(insert(account).values(key_hash=key_hash, label=label, created_at=now_at))
                 row = connection.execute(find).one()
         return Account(row.id, row.label)
@@ -73,8 +75,8 @@ def masked(api_key: str) -> str:
     return f"{api_key[:3]}…{api_key[-3:]}" if len(api_key) >= _SHOWN_FROM else "…"
 
 
-def _hash_key(database: Database) -> bytes:
-    """Return this database's own key, so that hashes of one cannot be looked up in another."""
+def _hash_key(database: Database, seed: int | None) -> bytes:
+    """Return this database's own key, so that no hash of it can be looked up in another one."""
 
     def stored(connection: Connection) -> bytes | None:
         return connection.scalar(select(secret.c.value).where(secret.c.name == "account_hash"))
@@ -85,6 +87,6 @@ def _hash_key(database: Database) -> bytes:
     with database.writing() as connection:
         if value := stored(connection):
             return value
-        value = secrets.token_bytes(32)
+        value = secrets.token_bytes(32) if seed is None else hashlib.sha256(f"runware-mock {seed}".encode()).digest()
         connection.execute(insert(secret).values(name="account_hash", value=value))
         return value

@@ -19,9 +19,11 @@ from runware_mock.accounts import Accounts
 from runware_mock.clock import Clock, SystemClock
 from runware_mock.deliver import DeliverySchedule
 from runware_mock.engine import Engine
+from runware_mock.ids import RandomIds, SeededIds
 from runware_mock.images.budget import Budget
 from runware_mock.images.codec import Codec
 from runware_mock.images.fetch import UrlFetcher
+from runware_mock.live import Live
 from runware_mock.protocol.errors import refuse
 from runware_mock.purge import PurgeSchedule
 from runware_mock.services import Services
@@ -58,12 +60,14 @@ def open_database(settings: Settings, cleanup: ExitStack) -> Database:
 
 def create_services(settings: Settings, clock: Clock, database: Database) -> Services:
     """Return what tasks may ask for."""
+    live = Live(clock)
     net = UrlFetcher(settings.fetch, settings.fetch_timeout, settings.max_message_bytes, settings.local_files)
     return Services(
         settings=settings,
-        clock=clock,
+        live=live,
         database=database,
-        accounts=Accounts(database, clock, settings.api_key),
+        accounts=Accounts(database, live, settings.api_key, seed=settings.seed),
+        ids=RandomIds() if settings.seed is None else SeededIds(settings.seed),
         codec=Codec(settings.formats, Budget(settings.memory_budget(), settings.thread_count())),
         fetch=net,
         send=net.send,

@@ -12,6 +12,7 @@ from runware_mock.images.picture import FetchFailed
 from runware_mock.services import Services
 from runware_mock.storage import deliveries
 from runware_mock.storage.deliveries import Delivery
+from runware_mock.storage.owners import ALL_ACCOUNTS
 
 _log = logging.getLogger(__name__)
 
@@ -23,28 +24,32 @@ _AT_ONCE = 8
 _POLL_S = 0.5
 
 
-def deliver_due(services: Services) -> int:
-    """Make every request that is due by the clock, side by side; return how many were made."""
+def deliver_due(services: Services, account_id: int = ALL_ACCOUNTS, *, catches_up: bool = False) -> int:
+    """Make every request that is due by its account's clock, side by side; return how many were made.
+
+    When a clock has jumped, `catches_up` makes all attempts that fell due in between.
+    """
     made = 0
-    while taken := _take(services):
+    while taken := _take(services, account_id):
         with ThreadPoolExecutor(len(taken), "delivery") as pool:
-            list(pool.map(lambda one: _attempt(services, one), taken))
+            list(pool.map(lambda one: _attempt(services, one, catches_up=catches_up), taken))
         made += len(taken)
     return made
 
 
-def _take(services: Services) -> list[Delivery]:
-    now_at = services.clock.now_at()
+def _take(services: Services, account_id: int) -> list[Delivery]:
+    live = services.live
     with services.database.reading() as connection:
-        if not deliveries.is_due(connection, now_at):
+        live.refresh(connection)
+        if not deliveries.is_due(connection, live.real_at(), live.now_at(), account_id):
             return []
     # Should this process die in the middle, another makes the request after the lease.
-    lease_until_at = now_at + 2 * in_ms(services.settings.fetch_timeout) + _FIRST_WAIT_MS
+    lease_ms = 2 * in_ms(services.settings.fetch_timeout) + _FIRST_WAIT_MS
     with services.database.writing() as connection:
-        return deliveries.take_due(connection, now_at, lease_until_at, _AT_ONCE)
+        return deliveries.take_due(connection, live.real_at(), live.now_at(), lease_ms, _AT_ONCE, account_id)
 
 
-def _attempt(services: Services, one: Delivery) -> None:
+def _attempt(services: Services, one: Delivery, *, catches_up: bool) -> None:
     try:
         services.send(one.method, one.url, one.content_type, one.body)
         problem = None
@@ -58,7 +63,8 @@ def _attempt(services: Services, one: Delivery) -> None:
             deliveries.remove(connection, one.id)
         else:
             wait_ms = _FIRST_WAIT_MS * _WAIT_FACTOR**one.attempts
-            deliveries.put_off(connection, one.id, services.clock.now_at() + wait_ms)
+            tried_at = one.due_at if catches_up else services.now_at(one.account_id)
+            deliveries.put_off(connection, one.id, tried_at + wait_ms)
 
 
 def _without_query(url: str) -> str:

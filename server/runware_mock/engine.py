@@ -1,9 +1,11 @@
 """What both transports share: from the tasks of one request or frame to a reply each."""
 
 import logging
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from itertools import groupby
 
 from sqlalchemy import Connection
@@ -11,7 +13,7 @@ from sqlalchemy import Connection
 from runware_mock import journal
 from runware_mock.clock import in_ms
 from runware_mock.grouping import GroupingThread
-from runware_mock.journal import Entry
+from runware_mock.journal import Entry, Journal, Outcome
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.messages import Item, Reply, Task, head_of, is_uuid, items_of, kind_of, rest_body
 from runware_mock.services import Caller, Services
@@ -25,19 +27,27 @@ _log = logging.getLogger(__name__)
 # Many may wait for the network at once.
 _NETWORK_THREADS = 32
 _TRIES = 5
+# What stands for the type of a task that is refused before anybody knows it.
+_NO_TYPE = TaskType(unsupported.run)
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A task that may run, and for whom."""
+    """A task of a known type, or what was sent instead and why it is `refused`."""
 
     task: Task
     task_type: TaskType
     caller: Caller
+    refused: Refusal | None = None
+    began_s: float = field(default_factory=time.perf_counter)
 
     @property
     def task_uuid(self) -> str:
-        return str(self.task["taskUUID"])
+        return str(self.task.get("taskUUID", ""))
+
+    @property
+    def leaves_an_entry(self) -> bool:
+        return not self.task_type.names_another and not self.caller.dry_run
 
 
 class Engine:
@@ -48,6 +58,7 @@ class Engine:
 
     def __init__(self, services: Services) -> None:
         self.services = services
+        self._journal = Journal(services.settings.journal_entries, services.settings.journal_bytes)
         self._light = GroupingThread(self._run_group, "light")
         self._pools = {
             Load.DECODING: ThreadPoolExecutor(services.settings.thread_count(), "decoding"),
@@ -71,9 +82,7 @@ class Engine:
             if not task_type.names_another:
                 _refuse_repeated(str(checked["taskUUID"]).lower(), seen)
         except Refusal as refusal:
-            refused: Future[Reply] = Future()
-            refused.set_result(Reply.refused(refusal, task))
-            return refused
+            return self._light.submit(_Asked(task if isinstance(task, Mapping) else {}, _NO_TYPE, caller, refusal))
         asked = _Asked(checked, task_type, caller)
         load = task_type.load(checked)
         return self._light.submit(asked) if load is Load.LIGHT else self._pools[load].submit(self._run, asked)
@@ -106,6 +115,7 @@ class Engine:
 
     def _run_together(self, group: Sequence[_Asked]) -> list[Reply]:
         try:
+            self._refresh()
             works = [self._work(asked) for asked in group]
             with self.services.database.writing() as connection:
                 return [self._written(connection, asked, work) for asked, work in zip(group, works, strict=True)]
@@ -114,6 +124,7 @@ class Engine:
 
     def _run(self, asked: _Asked) -> Reply:
         try:
+            self._refresh()
             for _ in range(_TRIES):
                 work = self._work(asked)
                 if isinstance(work, list):
@@ -129,10 +140,17 @@ class Engine:
             _log.error("content of task %s was purged %d times just before it was used", asked.task_uuid, _TRIES)
         except Exception:  # noqa: BLE001 - a crash of the mock is answered as one, never as the service's word
             _log.exception("task %s failed inside the mock", asked.task_uuid)
-        return Reply.refused(refuse("mockInternalError", "Its log says more."), asked.task)
+        return self._crashed(asked)
+
+    def _refresh(self) -> None:
+        """Learn what control calls have changed, here or in another process."""
+        with self.services.database.reading() as connection:
+            self.services.live.refresh(connection)
 
     def _work(self, asked: _Asked) -> Work | Refusal:
         """Do the heavy part of a task; return what is left to write, or why it is refused."""
+        if asked.refused is not None:
+            return asked.refused
         try:
             return asked.task_type.run(asked.task, self.services, asked.caller)
         except Refusal as refusal:
@@ -143,29 +161,36 @@ class Engine:
         if isinstance(work, list):
             return Reply(items=tuple(work))
         if isinstance(work, Refusal):
-            reply = Reply.refused(work, asked.task)
-            if reply.error is not None and not asked.task_type.names_another and not asked.caller.dry_run:
-                self._record(connection, asked, Entry("error", [reply.error]))
+            reply = Reply.refused(work, asked.task or None)
+            if asked.leaves_an_entry:
+                self._record(connection, asked, "error", [reply.error] if reply.error else [])
             return reply
         # Only here, where nobody else can write: the same task may have come in twice at once.
         if self._is_done(connection, asked):
             return Reply(items=tuple(self._repeated(connection, asked)))
-        items = work(connection)
+        done = work(connection)
         is_async = asked.task_type.may_be_async and asked.task.get("deliveryMethod") == "async"
-        self._record(connection, asked, Entry("success", items), is_async=is_async)
+        self._record(connection, asked, "success", done.items, done.audit, is_async=is_async)
         if asked.task_type.may_be_async:
-            self._notify(connection, asked, items, is_async=is_async)
+            self._notify(connection, asked, done.items, is_async=is_async)
         # "ACK: one per task, whatever numberResults"; the results are asked for with getResponse.
-        return Reply(items=(echoed(asked.task),) if is_async else tuple(items))
+        return Reply(items=(echoed(asked.task),) if is_async else tuple(done.items))
+
+    def _crashed(self, asked: _Asked) -> Reply:
+        reply = Reply.refused(refuse("mockInternalError", "Its log says more."), asked.task)
+        # What broke the task may well keep its entry from being written, too.
+        with suppress(Exception), self.services.database.writing() as connection:
+            self._record(connection, asked, "crash", [reply.error] if reply.error else [])
+        return reply
 
     def _is_done(self, connection: Connection, asked: _Asked) -> bool:
         """Tell whether a task of this UUID succeeded; one that failed may be sent again, corrected."""
-        since_at = self.services.clock.now_at() - in_ms(self.services.settings.conflict_window)
+        since_at = self.services.now_at(asked.caller.account.id) - in_ms(self.services.settings.conflict_window)
         return journal.is_done(connection, asked.caller.account.id, asked.task_uuid, since_at)
 
     def _repeated(self, connection: Connection, asked: _Asked) -> list[Item]:
         """Return the answer to this task if it never reached the client; else the taskUUID is simply used twice."""
-        since_at = self.services.clock.now_at() - in_ms(self.services.settings.replay_window)
+        since_at = self.services.now_at(asked.caller.account.id) - in_ms(self.services.settings.replay_window)
         frame = undelivered.take_answer(connection, asked.caller.account.id, asked.task_uuid, since_at)
         if frame is None:
             raise refuse("conflictTaskUUID", "Ask for its result with getResponse.")
@@ -175,25 +200,46 @@ class Engine:
         """Let the webhook know of each result, when it is ready: "one call per result"."""
         url = asked.task.get("webhookURL")
         if isinstance(url, str):
-            due_at = self._ready_at(is_async=is_async)
+            due_at = self._ready_at(asked, is_async=is_async)
             for item in items:
                 body = rest_body([Reply(items=(item,))])[1]
                 deliveries.add(connection, asked.caller.account.id, "POST", url, "application/json", body, due_at)
 
-    def _ready_at(self, *, is_async: bool) -> int:
-        return self.services.clock.now_at() + (in_ms(self.services.settings.processing_time) if is_async else 0)
-
-    def _record(self, connection: Connection, asked: _Asked, entry: Entry, *, is_async: bool = False) -> None:
-        journal.record(
-            connection,
-            account_id=asked.caller.account.id,
-            at=self.services.clock.now_at(),
-            ready_at=self._ready_at(is_async=is_async),
-            transport=asked.caller.transport,
-            task_type=str(asked.task["taskType"]),
-            task_uuid=asked.task_uuid,
-            entry=entry,
+    def _ready_at(self, asked: _Asked, *, is_async: bool) -> int:
+        return self.services.now_at(asked.caller.account.id) + (
+            in_ms(self.services.settings.processing_time) if is_async else 0
         )
+
+    def _record(
+        self,
+        connection: Connection,
+        asked: _Asked,
+        outcome: Outcome,
+        answer: list[Item],
+        audit: Mapping[str, object] | None = None,
+        *,
+        is_async: bool = False,
+    ) -> None:
+        entry = Entry(
+            outcome=outcome,
+            answer=answer,
+            account_id=asked.caller.account.id,
+            at=self.services.now_at(asked.caller.account.id),
+            ready_at=self._ready_at(asked, is_async=is_async),
+            transport=asked.caller.transport,
+            task_type=_column(asked.task.get("taskType"), 64),
+            task_uuid=_column(asked.task.get("taskUUID"), 36),
+            task=asked.task,
+            client=asked.caller.client,
+            duration_us=int((time.perf_counter() - asked.began_s) * 1_000_000),
+            audit=audit,
+        )
+        self._journal.record(connection, entry)
+
+
+def _column(value: object, longest: int) -> str:
+    """Return what a column of that length can hold of a value that may be anything."""
+    return value[:longest] if isinstance(value, str) else ""
 
 
 def _refuse_repeated(task_uuid: str, seen: set[str]) -> None:

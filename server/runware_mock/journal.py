@@ -1,10 +1,12 @@
 """What was asked and answered, one entry a task: it finds taskUUIDs used again and serves getResponse."""
 
+import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
-from sqlalchemy import Connection, bindparam, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from runware_mock.protocol.messages import Item
 from runware_mock.storage.tables import journal
@@ -15,7 +17,11 @@ _decode = msgspec.json.Decoder().decode
 _ADD = insert(journal)
 _BEST = (
     select(journal.c.task_type, journal.c.ready_at, journal.c.outcome, journal.c.answer)
-    .where(journal.c.account_id == bindparam("account_id"), journal.c.task_uuid == bindparam("task_uuid"))
+    .where(
+        journal.c.account_id == bindparam("account_id"),
+        journal.c.task_uuid == bindparam("task_uuid"),
+        journal.c.at > bindparam("since_at"),
+    )
     # A success is final; what failed under the same UUID may have been sent again since.
     .order_by((journal.c.outcome == "success").desc(), journal.c.id.desc())
     .limit(1)
@@ -32,47 +38,119 @@ _DONE = (
 )
 
 
+# Longer strings of a task are kept as their beginning, length and digest.
+_KEPT_CHARS = 512
+_HEAD_CHARS = 64
+_KEPT_ITEMS = 100
+_DEEPEST = 12
+# How often, in parts of its bounds that are new, the journal is cut.
+_CUT_EVERY = 16
+
+Outcome = Literal["success", "error", "fault", "crash"]
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One task and its answer: the items on success, else the one error."""
+    """One task and its answer: the items on success, else the one error.
 
-    outcome: Literal["success", "error"]
+    Until `ready_at` its answer is still being worked on, as far as the client is told.
+    """
+
+    outcome: Outcome
     answer: list[Item]
+    account_id: int
+    at: int
+    ready_at: int
+    transport: str
+    task_type: str
+    task_uuid: str
+    task: Mapping[str, object]
+    client: str | None
+    duration_us: int
+    audit: Mapping[str, object] | None = None
+    faults: list[Mapping[str, object]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class FoundEntry(Entry):
-    """An entry as it was written."""
+class FoundAnswer:
+    """What getResponse has to know of an entry."""
 
     task_type: str
     ready_at: int
+    outcome: Outcome
+    answer: list[Item]
 
 
-def record(
-    connection: Connection,
-    *,
-    account_id: int,
-    at: int,
-    transport: str,
-    task_type: str,
-    task_uuid: str,
-    entry: Entry,
-    ready_at: int,
-) -> None:
-    """Write an entry; until `ready_at` its answer is still being worked on, as far as the client is told."""
-    connection.execute(
-        _ADD,
-        {
-            "account_id": account_id,
-            "at": at,
-            "ready_at": ready_at,
-            "transport": transport,
-            "task_type": task_type,
-            "task_uuid": task_uuid,
-            "outcome": entry.outcome,
-            "answer": _encode(entry.answer).decode(),
-        },
-    )
+class Journal:
+    """Writes entries, and forgets the oldest beyond `max_entries` and `max_bytes`."""
+
+    def __init__(self, max_entries: int, max_bytes: int) -> None:
+        self._max_entries = max_entries
+        self._max_bytes = max_bytes
+        self._new_entries = 0
+        self._new_bytes = 0
+
+    def record(self, connection: Connection, entry: Entry) -> None:
+        """Write an entry."""
+        answer = _encode(entry.answer).decode()
+        task = _encode(abbreviated(entry.task, is_known=entry.audit is not None)).decode()
+        size_bytes = len(answer) + len(task)
+        connection.execute(
+            _ADD,
+            {
+                "account_id": entry.account_id,
+                "at": entry.at,
+                "ready_at": entry.ready_at,
+                "transport": entry.transport,
+                "task_type": entry.task_type,
+                "task_uuid": entry.task_uuid,
+                "outcome": entry.outcome,
+                "answer": answer,
+                "task": task,
+                "client": entry.client,
+                "audit": _encode(entry.audit).decode() if entry.audit else None,
+                "faults": _encode(entry.faults).decode() if entry.faults else None,
+                "duration_us": entry.duration_us,
+                "size_bytes": size_bytes,
+            },
+        )
+        self._new_entries += 1
+        self._new_bytes += size_bytes
+        if self._new_entries * _CUT_EVERY > self._max_entries or self._new_bytes * _CUT_EVERY > self._max_bytes:
+            self._cut(connection)
+
+    def _cut(self, connection: Connection) -> None:
+        self._new_entries = self._new_bytes = 0
+        sizes = select(
+            journal.c.id,
+            func.row_number().over(order_by=journal.c.id.desc()).label("number"),
+            func.sum(journal.c.size_bytes).over(order_by=journal.c.id.desc()).label("total_bytes"),
+        ).subquery()
+        too_old = (sizes.c.number > self._max_entries) | (sizes.c.total_bytes > self._max_bytes)
+        newest_forgotten = connection.scalar(select(func.max(sizes.c.id)).where(too_old))
+        if newest_forgotten is not None:
+            connection.execute(delete(journal).where(journal.c.id <= newest_forgotten))
+
+
+def abbreviated(value: object, *, is_known: bool = False, depth: int = 0) -> object:
+    """Return a task with each long string cut to its head, its length, and its digest.
+
+    `is_known` leaves the digest out where it would be that of a file whose own digest is kept.
+    """
+    if isinstance(value, str) and len(value) > _KEPT_CHARS:
+        cut = {"head": value[:_HEAD_CHARS], "chars": len(value)}
+        return cut if is_known else {**cut, "sha256": hashlib.sha256(value.encode("utf-8", "replace")).hexdigest()}
+    if depth > _DEEPEST:
+        return "…"
+    if isinstance(value, Mapping):
+        return {
+            str(name)[:_KEPT_CHARS]: abbreviated(inner, is_known=is_known, depth=depth + 1)
+            for name, inner in value.items()
+        }
+    if isinstance(value, list):
+        kept = [abbreviated(inner, is_known=is_known, depth=depth + 1) for inner in value[:_KEPT_ITEMS]]
+        return kept if len(kept) == len(value) else [*kept, f"… {len(value)} in all"]
+    return value
 
 
 def is_done(connection: Connection, account_id: int, task_uuid: str, since_at: int) -> bool:
@@ -81,13 +159,8 @@ def is_done(connection: Connection, account_id: int, task_uuid: str, since_at: i
     return connection.execute(_DONE, values).first() is not None
 
 
-def find(connection: Connection, account_id: int, task_uuid: str) -> FoundEntry | None:
-    """Return the entry that answers for this taskUUID: its success, else its newest failure."""
-    row = connection.execute(_BEST, {"account_id": account_id, "task_uuid": task_uuid}).first()
-    return None if row is None else FoundEntry(row.outcome, _decode(row.answer), row.task_type, row.ready_at)
-
-
-def delete_before(connection: Connection, cutoff_at: int, most: int) -> int:
-    """Delete up to `most` entries from before `cutoff_at`; return how many."""
-    old = select(journal.c.id).where(journal.c.at < cutoff_at).order_by(journal.c.at).limit(most)
-    return connection.execute(delete(journal).where(journal.c.id.in_(old.scalar_subquery()))).rowcount
+def find(connection: Connection, account_id: int, task_uuid: str, since_at: int) -> FoundAnswer | None:
+    """Return what answers for this taskUUID since then: its success, else its newest failure."""
+    values = {"account_id": account_id, "task_uuid": task_uuid, "since_at": since_at}
+    row = connection.execute(_BEST, values).first()
+    return None if row is None else FoundAnswer(row.task_type, row.ready_at, row.outcome, _decode(row.answer))

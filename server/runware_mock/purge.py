@@ -5,17 +5,18 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from runware_mock import journal
 from runware_mock.clock import in_ms
 from runware_mock.services import Services
 from runware_mock.storage import contents, media, undelivered
 from runware_mock.storage.media import Expired
+from runware_mock.storage.owners import ALL_ACCOUNTS
 
 _log = logging.getLogger(__name__)
 
 # 200 rows by index take about 10 ms; one statement for 100,000 rows would stall uploads for more than a second.
 CHUNK = 200
 _PAGES = 500
+_TOLD_UUIDS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,39 +25,62 @@ class Purged:
 
     media: int = 0
     contents: int = 0
+    uuids: tuple[str, ...] = ()
+
+    def __add__(self, other: "Purged") -> "Purged":
+        """Return what both purges removed; of the UUIDs only the first are told."""
+        return Purged(
+            self.media + other.media, self.contents + other.contents, (self.uuids + other.uuids)[:_TOLD_UUIDS]
+        )
 
 
 def forecast(services: Services) -> Expired:
     """Tell what `purge_expired` would remove now."""
     with services.database.reading() as connection:
-        return media.count_expired(connection, services.moment())
+        services.live.refresh(connection)
+        counted = [
+            media.count_expired(connection, account_id, services.moment(account_id))
+            for account_id in _ruled_apart(services)
+        ]
+    return Expired(sum(one.media for one in counted), sum(one.size_bytes for one in counted))
 
 
-def purge_expired(services: Services, stopped: Callable[[], bool] = lambda: False) -> Purged:
-    """Remove expired media, contents that no medium points at, and old journal entries; then free their disk space."""
-    database, moment = services.database, services.moment()
-    media_count = content_count = 0
+def purge_expired(
+    services: Services, stopped: Callable[[], bool] = lambda: False, account_id: int = ALL_ACCOUNTS
+) -> Purged:
+    """Remove expired media, of one account or all, and unused contents; then free their disk space."""
+    with services.database.reading() as connection:
+        services.live.refresh(connection)
+    accounts = _ruled_apart(services) if account_id == ALL_ACCOUNTS else [account_id]
+    purged = Purged()
+    for one in accounts:
+        purged += _purge_account(services, one, stopped)
+    while not stopped() and services.database.shrink(_PAGES):
+        pass
+    services.database.checkpoint()
+    return purged
+
+
+def _ruled_apart(services: Services) -> list[int]:
+    """Return the accounts that a purge has to look at one by one, and 0 for all the others together."""
+    return [*services.live.own_clocks(), ALL_ACCOUNTS]
+
+
+def _purge_account(services: Services, account_id: int, stopped: Callable[[], bool]) -> Purged:
+    database, moment = services.database, services.moment(account_id)
+    purged = Purged()
     while not stopped():
         with database.writing() as connection:
-            content_ids = media.pop_expired(connection, moment, CHUNK)
-            content_count += contents.delete_unused(connection, content_ids)
-        media_count += len(content_ids)
-        if len(content_ids) < CHUNK:
+            expired = media.pop_expired(connection, account_id, moment, CHUNK)
+            unused = contents.delete_unused(connection, [content_id for _, content_id in expired])
+            if len(expired) < CHUNK:
+                undelivered.delete_before(
+                    connection, account_id, moment.now_at - in_ms(services.settings.replay_window)
+                )
+        purged += Purged(len(expired), unused, tuple(uuid for uuid, _ in expired))
+        if len(expired) < CHUNK:
             break
-    _forget_answers(services, stopped)
-    while not stopped() and database.shrink(_PAGES):
-        pass
-    database.checkpoint()
-    return Purged(media_count, content_count)
-
-
-def _forget_answers(services: Services, stopped: Callable[[], bool]) -> None:
-    now_at, settings = services.clock.now_at(), services.settings
-    while not stopped():
-        with services.database.writing() as connection:
-            if journal.delete_before(connection, now_at - in_ms(settings.conflict_window), CHUNK) < CHUNK:
-                undelivered.delete_before(connection, now_at - in_ms(settings.replay_window))
-                break
+    return purged
 
 
 class PurgeSchedule:

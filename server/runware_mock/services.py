@@ -4,12 +4,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 from runware_mock.accounts import Account, Accounts
-from runware_mock.clock import Clock, in_ms
+from runware_mock.clock import in_ms
+from runware_mock.ids import Ids
 from runware_mock.images.codec import Codec
 from runware_mock.images.fetch import Fetch, Send
+from runware_mock.live import Live
 from runware_mock.settings import Settings
 from runware_mock.storage.database import Database
 from runware_mock.storage.media import Moment
+from runware_mock.storage.owners import ALL_ACCOUNTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,24 +20,30 @@ class Services:
     """Everything from outside that a task needs, handed in."""
 
     settings: Settings
-    clock: Clock
+    live: Live
     database: Database
     accounts: Accounts
     codec: Codec
+    ids: Ids
     fetch: Fetch
     send: Send
 
-    def moment(self) -> Moment:
-        """Return the present instant, and which last uses have expired by now."""
-        now_at = self.clock.now_at()
+    def now_at(self, account_id: int = ALL_ACCOUNTS) -> int:
+        """Return what an account's clock shows."""
+        return self.live.now_at(account_id)
+
+    def moment(self, account_id: int = ALL_ACCOUNTS) -> Moment:
+        """Return an account's present instant, and which last uses have expired by then."""
+        now_at = self.now_at(account_id)
         return Moment(now_at, now_at - in_ms(self.settings.retention))
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The client behind a task; `base_url` is the server's address as the client knows it."""
+    """The client behind a task; `base_url` is the server's address as the client knows it, `client` its SDK."""
 
     account: Account
     transport: Literal["rest", "ws"]
     base_url: str
     dry_run: bool = False
+    client: str | None = None

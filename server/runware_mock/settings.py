@@ -115,6 +115,9 @@ class Settings(BaseModel):
     threads: int = Field(0, ge=0, le=256, description="Threads that decode pictures; 0 means one a core.")
     formats: Names = Field(PICTURES, description="Picture formats accepted, separated by commas.")
     uuid: Literal["v4", "any"] = Field("v4", description="taskUUIDs accepted: v4, or any UUID.")
+    seed: int | None = Field(None, description="Make up the same UUIDs in every run, for each API key apart.")
+    journal_entries: int = Field(100_000, ge=1, description="Tasks remembered in the journal.")
+    journal_bytes: Size = Field(256 * 2**20, ge=2**16, description="Memory of the journal, answers included.")
     conflict_window: Duration = Field(timedelta(hours=24), description="How long a taskUUID may not be used again.")
     processing_time: Duration = Field(
         timedelta(0), description="How long getResponse says 'processing' of an asynchronous task."

@@ -20,7 +20,7 @@ from runware_mock.images import animation, jpeg, proof, still, streamed
 from runware_mock.images.budget import Budget, OverBudget
 from runware_mock.images.formats import FORMATS, detect_format
 from runware_mock.images.gif import open_gif
-from runware_mock.images.picture import Picture, PictureRefused
+from runware_mock.images.picture import Picture, PictureRefused, Sent
 from runware_mock.images.png import open_png
 
 MAX_SIDE_PX = 2048
@@ -79,7 +79,7 @@ class Codec:
                 return self._downsized(name, image, data)
             with _refusing_broken(name), self._budget.reserve(proof.memory_bytes(image)):
                 frames = proof.count_whole_frames(image)
-            return Picture(name, *size, frames, data)
+            return Picture(name, *size, frames, data, _sent(image, data, size) if "exif" in image.info else None)
         except OverBudget as error:
             picture = self._streamed(name, image, data) if max(size) > MAX_SIDE_PX else None
             if picture is None:
@@ -91,7 +91,7 @@ class Codec:
             if animation.count_frames(image) > 1:
                 return None
             small = streamed.downsize(name, data, target_size(*image.size))
-        return None if small is None else Picture(name, *small[1], 1, small[0])
+        return None if small is None else Picture(name, *small[1], 1, small[0], _sent(image, data, image.size))
 
     @contextmanager
     def drawing(self, width_px: int, height_px: int) -> Iterator[None]:
@@ -103,7 +103,8 @@ class Codec:
             raise _too_big(error) from None
 
     def _downsized(self, name: str, image: ImageFile, data: bytes) -> Picture:
-        size = target_size(*image.size)
+        sent_size = image.size
+        size = target_size(*sent_size)
         with _refusing_broken(name):
             frames = animation.count_frames(image)
         if isinstance(image, JpegImageFile):
@@ -115,7 +116,12 @@ class Codec:
         else:
             with _refusing_broken(name), self._budget.reserve(still.memory_bytes(image, size)):
                 small, size = still.downsize(name, image, size)
-        return Picture(name, *size, frames, small)
+        return Picture(name, *size, frames, small, _sent(image, data, sent_size))
+
+
+def _sent(image: ImageFile, data: bytes, size: tuple[int, int]) -> Sent:
+    """Tell what was sent; `image.size` itself changes when a JPEG is decoded to a smaller scale."""
+    return Sent(len(data), *size, still.orientation(image.info.get("exif", b"")))
 
 
 def _too_big(error: OverBudget) -> PictureRefused:

@@ -4,6 +4,16 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
+class Sent:
+    """What was sent, where it is not stored as it is; `orientation` is EXIF's, 1 to 8."""
+
+    size_bytes: int
+    width_px: int
+    height_px: int
+    orientation: int
+
+
+@dataclass(frozen=True, slots=True)
 class Picture:
     """Encoded bytes and what is known of them; `format` is a key of FORMATS."""
 
@@ -12,6 +22,7 @@ class Picture:
     height_px: int
     frames: int
     data: bytes
+    sent: Sent | None = None
 
 
 class PictureRefused(Exception):

@@ -74,13 +74,13 @@ def resizable(image: Image) -> Image:
 
 def oriented(small: Image, original: ImageFile) -> Image:
     """Turn a downsized copy the way the original's EXIF orientation says, and drop the original's metadata."""
-    turn = _TURNS.get(_orientation(original.info.get("exif", b"")))
+    turn = _TURNS.get(orientation(original.info.get("exif", b"")))
     turned = small if turn is None else small.transpose(turn)
     turned.info = {}
     return turned
 
 
-def _orientation(exif: bytes) -> int:
+def orientation(exif: bytes) -> int:
     """Read the one tag that matters, and take 1 where it cannot be read: broken metadata is no broken picture.
 
     Pillow's reader raises or warns there, and would read all the rest.

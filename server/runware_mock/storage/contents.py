@@ -1,23 +1,50 @@
 """Stored pictures, found by the SHA-256 of the bytes that were sent: the same fixture is decoded once."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, exists, select
 from sqlalchemy.dialects.sqlite import insert
 
 from runware_mock.images.picture import Picture
-from runware_mock.storage.tables import content, medium
+from runware_mock.storage.tables import content, medium, snapshot_content
 
 
 @dataclass(frozen=True, slots=True)
 class StoredContent:
-    """A content row without its bytes."""
+    """A content row without its bytes: what was made of a picture, and what had been sent."""
 
     id: int
     format: str
+    width_px: int
+    height_px: int
+    frames: int
+    size_bytes: int
+    sent_sha256: bytes
+    sent_size_bytes: int
+    sent_width_px: int
+    sent_height_px: int
+    orientation: int
+
+    def audit(self) -> dict[str, Any]:
+        """Return the facts of an upload for its journal entry."""
+        return {
+            "format": self.format,
+            "frames": self.frames,
+            "sent": {
+                "sha256": self.sent_sha256.hex(),
+                "size_bytes": self.sent_size_bytes,
+                "width_px": self.sent_width_px,
+                "height_px": self.sent_height_px,
+                "orientation": self.orientation,
+            },
+            "stored": {"size_bytes": self.size_bytes, "width_px": self.width_px, "height_px": self.height_px},
+        }
 
 
-_FIND = select(content.c.id, content.c.format).where(content.c.sent_sha256 == bindparam("sent_sha256"))
+FACTS = tuple(content.c[name] for name in StoredContent.__dataclass_fields__)
+
+_FIND = select(*FACTS).where(content.c.sent_sha256 == bindparam("sent_sha256"))
 _EXISTS = select(content.c.id).where(content.c.id == bindparam("content_id"))
 # Another task may just have stored the same bytes. SQLite and PostgreSQL write this alike.
 _ADD = insert(content).on_conflict_do_nothing(index_elements=["sent_sha256"])
@@ -26,7 +53,7 @@ _ADD = insert(content).on_conflict_do_nothing(index_elements=["sent_sha256"])
 def find(connection: Connection, sent_sha256: bytes) -> StoredContent | None:
     """Return the content made from bytes with this digest."""
     row = connection.execute(_FIND, {"sent_sha256": sent_sha256}).first()
-    return None if row is None else StoredContent(row.id, row.format)
+    return None if row is None else StoredContent(*row)
 
 
 def is_there(connection: Connection, content_id: int) -> bool:
@@ -34,27 +61,29 @@ def is_there(connection: Connection, content_id: int) -> bool:
     return connection.execute(_EXISTS, {"content_id": content_id}).first() is not None
 
 
-def add(connection: Connection, sent_sha256: bytes, picture: Picture, now_at: int) -> int:
-    """Store a picture and return its id; where another task just stored the same bytes, return that one's."""
-    result = connection.execute(
-        _ADD,
-        {
-            "sent_sha256": sent_sha256,
-            "format": picture.format,
-            "width_px": picture.width_px,
-            "height_px": picture.height_px,
-            "frames": picture.frames,
-            "size_bytes": len(picture.data),
-            "created_at": now_at,
-            "bytes": picture.data,
-        },
-    )
+def add(connection: Connection, sent_sha256: bytes, picture: Picture, now_at: int) -> StoredContent:
+    """Store a picture; where another task just stored the same bytes, return what that one made of them."""
+    sent = picture.sent
+    facts: dict[str, Any] = {
+        "format": picture.format,
+        "width_px": picture.width_px,
+        "height_px": picture.height_px,
+        "frames": picture.frames,
+        "size_bytes": len(picture.data),
+        "sent_sha256": sent_sha256,
+        "sent_size_bytes": sent.size_bytes if sent else len(picture.data),
+        "sent_width_px": sent.width_px if sent else picture.width_px,
+        "sent_height_px": sent.height_px if sent else picture.height_px,
+        "orientation": sent.orientation if sent else 1,
+    }
+    result = connection.execute(_ADD, {**facts, "created_at": now_at, "bytes": picture.data})
     if result.rowcount:
-        return int(result.lastrowid)
-    return int(connection.execute(_FIND, {"sent_sha256": sent_sha256}).one().id)
+        return StoredContent(int(result.lastrowid), *facts.values())
+    return StoredContent(*connection.execute(_FIND, {"sent_sha256": sent_sha256}).one())
 
 
 def delete_unused(connection: Connection, content_ids: list[int]) -> int:
-    """Delete those of the contents that no medium points at; return how many."""
+    """Delete those of the contents that no medium and no snapshot points at; return how many."""
     unused = ~exists().where(medium.c.content_id == content.c.id)
-    return connection.execute(delete(content).where(content.c.id.in_(content_ids), unused)).rowcount
+    unkept = ~exists().where(snapshot_content.c.content_id == content.c.id)
+    return connection.execute(delete(content).where(content.c.id.in_(content_ids), unused, unkept)).rowcount

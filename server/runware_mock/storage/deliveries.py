@@ -2,21 +2,24 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 
-from runware_mock.storage.tables import delivery
+from runware_mock.storage.owners import ALL_ACCOUNTS
+from runware_mock.storage.tables import account_clock, delivery
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One request to be made; `attempts` have failed so far."""
+    """One request to be made; `attempts` have failed so far, `due_at` is when this one fell due."""
 
     id: int
+    account_id: int
     method: str
     url: str
     content_type: str
     body: bytes
     attempts: int
+    due_at: int
 
 
 def add(
@@ -36,19 +39,38 @@ def add(
     )
 
 
-def is_due(connection: Connection, now_at: int) -> bool:
+def _clock(real_at: int, now_at: int) -> ColumnElement[int]:
+    """Return what the clock of a request's account shows; `now_at` is what that of all accounts shows."""
+    frozen_at, offset_ms = (
+        select(column).where(account_clock.c.account_id == delivery.c.account_id).scalar_subquery()
+        for column in (account_clock.c.frozen_at, account_clock.c.offset_ms)
+    )
+    return func.coalesce(frozen_at, offset_ms + real_at, now_at)
+
+
+def _due(real_at: int, now_at: int, account_id: int) -> ColumnElement[bool]:
+    due = delivery.c.due_at <= _clock(real_at, now_at)
+    return due if account_id == ALL_ACCOUNTS else due & (delivery.c.account_id == account_id)
+
+
+def is_due(connection: Connection, real_at: int, now_at: int, account_id: int = ALL_ACCOUNTS) -> bool:
     """Tell whether there is a request to be made."""
-    return connection.execute(select(delivery.c.id).where(delivery.c.due_at <= now_at).limit(1)).first() is not None
+    due = select(delivery.c.id).where(_due(real_at, now_at, account_id)).limit(1)
+    return connection.execute(due).first() is not None
 
 
-def take_due(connection: Connection, now_at: int, lease_until_at: int, most: int) -> list[Delivery]:
+def take_due(
+    connection: Connection, real_at: int, now_at: int, lease_ms: int, most: int, account_id: int = ALL_ACCOUNTS
+) -> list[Delivery]:
     """Return up to `most` requests that are due; nobody else gets them until the lease ends."""
-    rows = connection.execute(
-        select(delivery).where(delivery.c.due_at <= now_at).order_by(delivery.c.due_at, delivery.c.id).limit(most)
-    ).all()
-    ids = [row.id for row in rows]
-    connection.execute(update(delivery).where(delivery.c.id.in_(ids)).values(due_at=lease_until_at))
-    return [Delivery(row.id, row.method, row.url, row.content_type, row.body, row.attempts) for row in rows]
+    due = select(delivery).where(_due(real_at, now_at, account_id)).order_by(delivery.c.due_at, delivery.c.id)
+    rows = connection.execute(due.limit(most)).all()
+    lease = {"due_at": _clock(real_at, now_at) + lease_ms}
+    connection.execute(update(delivery).where(delivery.c.id.in_([row.id for row in rows])).values(lease))
+    return [
+        Delivery(row.id, row.account_id, row.method, row.url, row.content_type, row.body, row.attempts, row.due_at)
+        for row in rows
+    ]
 
 
 def put_off(connection: Connection, delivery_id: int, due_at: int) -> None:

@@ -1,12 +1,13 @@
 """Media: what an imageUUID names, whose it is, and when it was last used."""
 
-import uuid as uuids
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, update
 
 from runware_mock.images.picture import Picture
-from runware_mock.storage.contents import StoredContent
+from runware_mock.storage.contents import FACTS, StoredContent
+from runware_mock.storage.owners import ruled_by
 from runware_mock.storage.tables import content, medium
 
 
@@ -16,6 +17,14 @@ class Moment:
 
     now_at: int
     cutoff_at: int
+
+    def is_alive(self, last_used_at: int, expires_at: int | None, visible_at: int | None) -> bool:
+        """Tell whether a medium of these times can be used."""
+        return (
+            last_used_at > self.cutoff_at
+            and (expires_at is None or expires_at > self.now_at)
+            and (visible_at is None or visible_at <= self.now_at)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,21 +39,27 @@ _ADD = insert(medium)
 _ALIVE = (medium.c.last_used_at > bindparam("cutoff_at")) & (
     medium.c.expires_at.is_(None) | (medium.c.expires_at > bindparam("now_at"))
 )
+_VISIBLE = medium.c.visible_at.is_(None) | (medium.c.visible_at <= bindparam("now_at"))
 _EXPIRED = (medium.c.last_used_at <= bindparam("cutoff_at")) | (medium.c.expires_at <= bindparam("now_at"))
-_OWN = (medium.c.uuid == bindparam("uuid")) & (medium.c.account_id == bindparam("account_id")) & _ALIVE
+_OWN = (medium.c.uuid == bindparam("uuid")) & (medium.c.account_id == bindparam("account_id")) & _ALIVE & _VISIBLE
 _PICTURE = select(
     content.c.format, content.c.width_px, content.c.height_px, content.c.frames, content.c.bytes
 ).join_from(medium, content)
-_SERVED = _PICTURE.where(medium.c.uuid == bindparam("uuid"), _ALIVE)
+_TIMES = select(
+    medium.c.account_id, medium.c.last_used_at, medium.c.expires_at, medium.c.visible_at, medium.c.content_id
+).where(medium.c.uuid == bindparam("uuid"))
+_FILE = select(content.c.format, content.c.width_px, content.c.height_px, content.c.frames, content.c.bytes).where(
+    content.c.id == bindparam("content_id")
+)
 _READ = _PICTURE.where(_OWN)
-_USED = select(medium.c.id, medium.c.content_id, content.c.format).join_from(medium, content).where(_OWN)
+_USED = select(medium.c.id.label("medium_id"), *FACTS).join_from(medium, content).where(_OWN)
 _FIND = select(medium.c.id, medium.c.content_id).where(_OWN)
-_NEXT_EXPIRED = select(medium.c.id, medium.c.content_id).where(_EXPIRED).limit(bindparam("most"))
 
 
-def add(connection: Connection, account_id: int, content_id: int, now_at: int, *, expires_at: int | None = None) -> str:
-    """Store a medium, used for the first time now, and return its new UUID v4; `expires_at` may end it sooner."""
-    uuid = str(uuids.uuid4())
+def add(
+    connection: Connection, account_id: int, content_id: int, uuid: str, now_at: int, *, expires_at: int | None = None
+) -> None:
+    """Store a medium, used for the first time now; `expires_at` may end it sooner than its last use does."""
     connection.execute(
         _ADD,
         {
@@ -56,7 +71,6 @@ def add(connection: Connection, account_id: int, content_id: int, now_at: int, *
             "expires_at": expires_at,
         },
     )
-    return uuid
 
 
 def use(connection: Connection, account_id: int, uuid: str, moment: Moment) -> StoredContent | None:
@@ -68,8 +82,8 @@ def use(connection: Connection, account_id: int, uuid: str, moment: Moment) -> S
     row = connection.execute(_USED, {"uuid": uuid, "account_id": account_id, **_values_of(moment)}).first()
     if row is None:
         return None
-    connection.execute(update(medium).where(medium.c.id == row.id).values(last_used_at=moment.now_at))
-    return StoredContent(row.content_id, row.format)
+    connection.execute(update(medium).where(medium.c.id == row.medium_id).values(last_used_at=moment.now_at))
+    return StoredContent(*row[1:])
 
 
 def remove(connection: Connection, account_id: int, uuid: str, moment: Moment) -> int | None:
@@ -81,10 +95,13 @@ def remove(connection: Connection, account_id: int, uuid: str, moment: Moment) -
     return int(row.content_id)
 
 
-def read_served(connection: Connection, uuid: str, moment: Moment) -> Picture | None:
-    """Return the file of a living medium; whose it is does not matter for a GET."""
-    row = connection.execute(_SERVED, {"uuid": uuid, **_values_of(moment)}).first()
-    return None if row is None else Picture(*row)
+def read_served(connection: Connection, uuid: str, moment_of: Callable[[int], Moment]) -> Picture | None:
+    """Return the file of a medium that is alive by its account's clock; who asks does not matter for a GET."""
+    row = connection.execute(_TIMES, {"uuid": uuid}).first()
+    if row is None or not moment_of(row.account_id).is_alive(row.last_used_at, row.expires_at, row.visible_at):
+        return None
+    file = connection.execute(_FILE, {"content_id": row.content_id}).first()
+    return None if file is None else Picture(*file)
 
 
 def read_own(connection: Connection, account_id: int, uuid: str, moment: Moment) -> Picture | None:
@@ -93,19 +110,32 @@ def read_own(connection: Connection, account_id: int, uuid: str, moment: Moment)
     return None if row is None else Picture(*row)
 
 
-def pop_expired(connection: Connection, moment: Moment, most: int) -> list[int]:
-    """Delete up to `most` expired media; return the content of each."""
-    rows = connection.execute(_NEXT_EXPIRED, {"most": most, **_values_of(moment)}).all()
+def set_times(
+    connection: Connection, uuids: Collection[str], *, expires_at: int | None = None, visible_at: int | None = None
+) -> None:
+    """Let media end at an instant, or be there only from one on."""
+    given = {"expires_at": expires_at, "visible_at": visible_at}
+    values = {name: value for name, value in given.items() if value is not None}
+    connection.execute(update(medium).where(medium.c.uuid.in_(uuids)).values(values))
+
+
+def pop_expired(connection: Connection, account_id: int, moment: Moment, most: int) -> list[tuple[str, int]]:
+    """Delete up to `most` of an account's expired media; return UUID and content of each."""
+    expired = select(medium.c.id, medium.c.uuid, medium.c.content_id).where(
+        _EXPIRED, ruled_by(medium.c.account_id, account_id)
+    )
+    rows = connection.execute(expired.limit(most), _values_of(moment)).all()
     connection.execute(delete(medium).where(medium.c.id.in_([row.id for row in rows])))
-    return [row.content_id for row in rows]
+    return [(row.uuid, row.content_id) for row in rows]
 
 
-def count_expired(connection: Connection, moment: Moment) -> Expired:
+def count_expired(connection: Connection, account_id: int, moment: Moment) -> Expired:
     """Tell what `pop_expired` would remove in the end."""
-    count = select(func.count()).select_from(medium).where(_EXPIRED)
+    expired = _EXPIRED & ruled_by(medium.c.account_id, account_id)
+    count = select(func.count()).select_from(medium).where(expired)
     size = select(func.coalesce(func.sum(content.c.size_bytes), 0)).where(
-        content.c.id.in_(select(medium.c.content_id).where(_EXPIRED)),
-        content.c.id.not_in(select(medium.c.content_id).where(_ALIVE)),
+        content.c.id.in_(select(medium.c.content_id).where(expired)),
+        content.c.id.not_in(select(medium.c.content_id).where(or_(_ALIVE, ~ruled_by(medium.c.account_id, account_id)))),
     )
     values = _values_of(moment)
     return Expired(connection.scalar(count, values) or 0, connection.scalar(size, values) or 0)

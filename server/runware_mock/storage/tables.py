@@ -3,7 +3,20 @@
 Content is kept apart from the narrow medium row, so that renewing a medium's last use never touches a blob.
 """
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
 
 metadata = MetaData()
 
@@ -24,6 +37,8 @@ account = Table(
     Column("key_hash", String(64), nullable=False, unique=True),
     Column("label", String(40), nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    # How many UUIDs a server with `--seed` has made up for it.
+    Column("issued", BigInteger, nullable=False, server_default="0"),
 )
 
 content = Table(
@@ -37,6 +52,10 @@ content = Table(
     Column("frames", Integer, nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    Column("sent_size_bytes", BigInteger, nullable=False),
+    Column("sent_width_px", Integer, nullable=False),
+    Column("sent_height_px", Integer, nullable=False),
+    Column("orientation", Integer, nullable=False),
     # Last, so that reading the columns above never reads the picture's pages.
     Column("bytes", LargeBinary, nullable=False),
 )
@@ -50,8 +69,12 @@ medium = Table(
     Column("content_id", ForeignKey("content.id"), nullable=False, index=True),
     Column("created_at", BigInteger, nullable=False),
     Column("last_used_at", BigInteger, nullable=False, index=True),
-    # Only for results that were asked for with a time to live of their own.
+    # Only for results that were asked for with a time to live of their own, and by fault plans.
     Column("expires_at", BigInteger, nullable=True, index=True),
+    # Only by fault plans.
+    Column("visible_at", BigInteger, nullable=True),
+    # An account whose clock is its own is purged by that clock.
+    Index("ix_medium_account_last_used", "account_id", "last_used_at"),
 )
 
 journal = Table(
@@ -59,14 +82,23 @@ journal = Table(
     metadata,
     Column("id", _Id, primary_key=True),
     Column("account_id", ForeignKey("account.id"), nullable=False),
-    Column("at", BigInteger, nullable=False, index=True),
+    Column("at", BigInteger, nullable=False),
     Column("ready_at", BigInteger, nullable=False),
     Column("transport", String(4), nullable=False),
     Column("task_type", String(64), nullable=False),
     Column("task_uuid", String(36), nullable=False),
     Column("outcome", String(8), nullable=False),
     Column("answer", Text, nullable=False),
+    # The task with its long values cut, who sent it, what it brought, and the faults it met: JSON where not plain.
+    Column("task", Text, nullable=False),
+    Column("client", String(100), nullable=True),
+    Column("audit", Text, nullable=True),
+    Column("faults", Text, nullable=True),
+    Column("duration_us", BigInteger, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
     Index("ix_journal_account_task", "account_id", "task_uuid"),
+    # Covers the question how many of the newest entries fit.
+    Index("ix_journal_size", "id", "size_bytes"),
 )
 
 undelivered = Table(
@@ -91,4 +123,69 @@ delivery = Table(
     Column("attempts", Integer, nullable=False),
     Column("due_at", BigInteger, nullable=False, index=True),
     Column("body", LargeBinary, nullable=False),
+)
+
+# A row of account 0 is for all accounts that have none of their own.
+account_clock = Table(
+    "account_clock",
+    metadata,
+    Column("account_id", _Id, primary_key=True, autoincrement=False),
+    Column("offset_ms", BigInteger, nullable=False),
+    Column("frozen_at", BigInteger, nullable=True),
+)
+
+# Its one row changes with every control call, so that other processes know when to look.
+control_version = Table(
+    "control_version",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=False),
+    Column("version", BigInteger, nullable=False),
+)
+
+# Account 0 means all accounts.
+fault_plan = Table(
+    "fault_plan",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("account_id", BigInteger, nullable=False),
+    Column("name", String(100), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("must_be_met", Boolean, nullable=False),
+    Column("by_name_only", Boolean, nullable=False),
+    Index("ix_fault_plan_account_name", "account_id", "name", unique=True),
+)
+
+fault = Table(
+    "fault",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("plan_id", ForeignKey("fault_plan.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("position", Integer, nullable=False),
+    Column("spec", Text, nullable=False),
+    Column("seen", BigInteger, nullable=False),
+    Column("met", BigInteger, nullable=False),
+    # Of a rate limit: the tokens left, and when they were counted.
+    Column("tokens", Float, nullable=True),
+    Column("counted_at", BigInteger, nullable=True),
+)
+
+snapshot = Table(
+    "snapshot",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("account_id", ForeignKey("account.id"), nullable=False),
+    Column("name", String(100), nullable=False),
+    Column("version", String(32), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("media", BigInteger, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Index("ix_snapshot_account_name", "account_id", "name", unique=True),
+)
+
+# What a snapshot needs is not purged.
+snapshot_content = Table(
+    "snapshot_content",
+    metadata,
+    Column("snapshot_id", ForeignKey("snapshot.id", ondelete="CASCADE"), primary_key=True),
+    Column("content_id", ForeignKey("content.id"), primary_key=True, index=True),
 )

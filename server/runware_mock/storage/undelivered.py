@@ -2,6 +2,7 @@
 
 from sqlalchemy import Connection, delete, insert, select
 
+from runware_mock.storage.owners import ruled_by
 from runware_mock.storage.tables import undelivered
 
 
@@ -31,6 +32,7 @@ def take_answer(connection: Connection, account_id: int, task_uuid: str, since_a
     return str(row.frame)
 
 
-def delete_before(connection: Connection, cutoff_at: int) -> int:
+def delete_before(connection: Connection, account_id: int, cutoff_at: int) -> int:
     """Delete what nobody came back for in time; return how many."""
-    return connection.execute(delete(undelivered).where(undelivered.c.at < cutoff_at)).rowcount
+    late = (undelivered.c.at < cutoff_at) & ruled_by(undelivered.c.account_id, account_id)
+    return connection.execute(delete(undelivered).where(late)).rowcount

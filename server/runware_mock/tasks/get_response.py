@@ -5,6 +5,7 @@
 """
 
 from runware_mock import journal
+from runware_mock.clock import in_ms
 from runware_mock.protocol.errors import refuse, retold
 from runware_mock.protocol.messages import Item, Task
 from runware_mock.services import Caller, Services
@@ -14,12 +15,13 @@ from runware_mock.tasks.work import Work
 def run(task: Task, services: Services, caller: Caller) -> Work:
     """Return the items of the earlier task, each with `status`; raises its error, or taskNotFound."""
     with services.database.reading() as connection:
-        entry = journal.find(connection, caller.account.id, str(task["taskUUID"]))
+        since_at = services.now_at(caller.account.id) - in_ms(services.settings.conflict_window)
+        entry = journal.find(connection, caller.account.id, str(task["taskUUID"]), since_at)
     if entry is None:
         raise refuse("taskNotFound", "It was never sent with this API key, or has been forgotten since.")
     if entry.outcome == "error":
         raise retold(entry.answer[0], status="error")
-    if services.clock.now_at() < entry.ready_at:
+    if services.now_at(caller.account.id) < entry.ready_at:
         return [{"taskType": entry.task_type, "taskUUID": task["taskUUID"], "status": "processing"}]
     return [{**item, **_as_media(item), "status": "success"} for item in entry.answer]
 

@@ -5,12 +5,12 @@ from sqlalchemy import Connection
 from runware_mock.images.formats import url_path
 from runware_mock.images.picture import PictureRefused
 from runware_mock.protocol.errors import refuse
-from runware_mock.protocol.messages import Item, Task, kind_of
+from runware_mock.protocol.messages import Task, kind_of
 from runware_mock.services import Caller, Services
 from runware_mock.storage import media
 from runware_mock.tasks.results import echoed
 from runware_mock.tasks.storing import check, storing
-from runware_mock.tasks.work import Work
+from runware_mock.tasks.work import Done, Work
 
 
 def run(task: Task, services: Services, caller: Caller) -> Work:
@@ -29,10 +29,11 @@ def run(task: Task, services: Services, caller: Caller) -> Work:
     except PictureRefused as error:
         raise refuse("invalidImage", str(error)) from error
 
-    def commit(connection: Connection) -> list[Item]:
+    def commit(connection: Connection) -> Done:
         stored = store(connection)
-        uuid = media.add(connection, caller.account.id, stored.id, services.clock.now_at())
+        uuid = services.ids.new(connection, caller.account.id)
+        media.add(connection, caller.account.id, stored.id, uuid, services.now_at(caller.account.id))
         url = caller.base_url + url_path(uuid, stored.format)
-        return [{**echoed(task), "imageUUID": uuid, "imageURL": url}]
+        return Done([{**echoed(task), "imageUUID": uuid, "imageURL": url}], stored.audit())
 
     return commit

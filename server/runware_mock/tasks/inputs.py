@@ -74,7 +74,7 @@ class Inputs:
 
     def use(self, connection: Connection) -> None:
         """Renew the last use of every stored image; raises the refusal of one that went away meanwhile."""
-        moment = self._services.moment()
+        moment = self._services.moment(self._caller.account.id)
         for uuid, path in self._used.items():
             if media.use(connection, self._caller.account.id, uuid, moment) is None:
                 raise self._not_stored(path)
@@ -95,7 +95,8 @@ class Inputs:
 
     def _load_stored(self, path: str, uuid: str) -> Input:
         with self._services.database.reading() as connection:
-            picture = media.read_own(connection, self._caller.account.id, uuid, self._services.moment())
+            account_id = self._caller.account.id
+            picture = media.read_own(connection, account_id, uuid, self._services.moment(account_id))
         if picture is None:
             raise self._not_stored(path)
         if picture.format not in PICTURES:

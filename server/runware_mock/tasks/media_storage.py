@@ -17,7 +17,7 @@ from runware_mock.tasks.inputs import stored_uuid
 from runware_mock.tasks.parameters import Parameters
 from runware_mock.tasks.results import echoed
 from runware_mock.tasks.storing import check, storing
-from runware_mock.tasks.work import Work
+from runware_mock.tasks.work import Done, Work
 
 _PAGE = "https://runware.ai/docs/platform/media-storage"
 _LONGEST = 2**31
@@ -48,10 +48,12 @@ def _uploading(value: str, item: Item, services: Services, caller: Caller) -> Wo
         return [item]
     store = storing(value, "media", services, caller, form, (*services.settings.formats, *_STORED_AS_THEY_ARE))
 
-    def commit(connection: Connection) -> list[Item]:
+    def commit(connection: Connection) -> Done:
         stored = store(connection)
-        uuid = media.add(connection, caller.account.id, stored.id, services.clock.now_at())
-        return [{**item, "mediaUUID": uuid, "mediaURL": caller.base_url + url_path(uuid, stored.format)}]
+        uuid = services.ids.new(connection, caller.account.id)
+        media.add(connection, caller.account.id, stored.id, uuid, services.now_at(caller.account.id))
+        url = caller.base_url + url_path(uuid, stored.format)
+        return Done([{**item, "mediaUUID": uuid, "mediaURL": url}], stored.audit())
 
     return commit
 
@@ -72,11 +74,11 @@ def _deleting(value: str, item: Item, services: Services, caller: Caller) -> Wor
     if caller.dry_run:
         return [item]
 
-    def commit(connection: Connection) -> list[Item]:
-        content_id = media.remove(connection, caller.account.id, uuid or "", services.moment())
+    def commit(connection: Connection) -> Done:
+        content_id = media.remove(connection, caller.account.id, uuid or "", services.moment(caller.account.id))
         if content_id is None:
             raise refuse("mediaNotFound", "It was deleted before, has expired, or was never stored.", parameter="media")
         contents.delete_unused(connection, [content_id])
-        return [{**item, "mediaUUID": uuid}]
+        return Done([{**item, "mediaUUID": uuid}])
 
     return commit

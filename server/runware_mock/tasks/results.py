@@ -17,7 +17,7 @@ from runware_mock.services import Caller, Services
 from runware_mock.storage import contents, deliveries, media
 from runware_mock.tasks.inputs import Inputs
 from runware_mock.tasks.parameters import Parameters
-from runware_mock.tasks.work import Commit
+from runware_mock.tasks.work import Commit, Done
 
 # "outputType `URL` (default) | `base64Data` | `dataURI`"; "outputQuality 20 to 99, default 95"; "`ttl` ≥ 60 s".
 _OUTPUT_TYPES = ("URL", "base64Data", "dataURI")
@@ -108,16 +108,18 @@ def storing(
 ) -> Commit:
     """Return what is left to write: inputs are used, results become media; the items name them by `prefix`."""
 
-    def commit(connection: Connection) -> list[Item]:
+    def commit(connection: Connection) -> Done:
         inputs.use(connection)
-        return [
-            {
-                **echoed(task, family),
-                **_stored(connection, services, caller, output, result, prefix, task),
-                **result.fields,
-            }
-            for result in results
-        ]
+        return Done(
+            [
+                {
+                    **echoed(task, family),
+                    **_stored(connection, services, caller, output, result, prefix, task),
+                    **result.fields,
+                }
+                for result in results
+            ]
+        )
 
     return commit
 
@@ -137,10 +139,11 @@ def _stored(
     prefix: str,
     task: Task,
 ) -> Item:
-    picture, now_at = result.picture, services.clock.now_at()
-    content_id = contents.add(connection, hashlib.sha256(picture.data).digest(), picture, now_at)
+    picture, now_at = result.picture, services.now_at(caller.account.id)
+    content_id = contents.add(connection, hashlib.sha256(picture.data).digest(), picture, now_at).id
     expires_at = None if output.ttl_ms is None else now_at + output.ttl_ms
-    uuid = media.add(connection, caller.account.id, content_id, now_at, expires_at=expires_at)
+    uuid = services.ids.new(connection, caller.account.id)
+    media.add(connection, caller.account.id, content_id, uuid, now_at, expires_at=expires_at)
     content_type = FORMATS[picture.format].content_type
     if output.upload_endpoint is not None:
         # The page on uploadEndpoint: the bytes of the result are PUT raw to that URL.

@@ -34,13 +34,13 @@ def storing(
 
     Raises PictureRefused, or the refusal of a URL that cannot be fetched.
     """
-    source = read_source(value)
+    source, now_at = read_source(value), services.now_at(caller.account.id)
     if isinstance(source, bytes):
-        return _storing_bytes(source, services, form, formats)
+        return _storing_bytes(source, now_at, services, form, formats)
     if uuid := stored_uuid(source.url, caller.base_url):
         return partial(_use_stored, uuid, parameter, services, caller)
     try:
-        return _storing_bytes(services.fetch(source.url), services, form, formats)
+        return _storing_bytes(services.fetch(source.url), now_at, services, form, formats)
     except FetchFailed as error:
         raise refuse("failedToTransferImage", str(error), parameter=parameter) from error
 
@@ -53,7 +53,7 @@ def check(value: str, form: Callable[[bytes], Picture]) -> None:
 
 
 def _storing_bytes(
-    data: bytes, services: Services, form: Callable[[bytes], Picture], formats: Collection[str]
+    data: bytes, now_at: int, services: Services, form: Callable[[bytes], Picture], formats: Collection[str]
 ) -> StoreContent:
     digest = hashlib.sha256(data).digest()
     known = None
@@ -62,9 +62,7 @@ def _storing_bytes(
             known = contents.find(connection, digest)
     if known is None or known.format not in formats:
         picture = form(data)
-        return lambda connection: StoredContent(
-            contents.add(connection, digest, picture, services.clock.now_at()), picture.format
-        )
+        return lambda connection: contents.add(connection, digest, picture, now_at)
 
     def reuse(connection: Connection) -> StoredContent:
         if not contents.is_there(connection, known.id):
@@ -75,7 +73,7 @@ def _storing_bytes(
 
 
 def _use_stored(uuid: str, parameter: str, services: Services, caller: Caller, connection: Connection) -> StoredContent:
-    used = media.use(connection, caller.account.id, uuid, services.moment())
+    used = media.use(connection, caller.account.id, uuid, services.moment(caller.account.id))
     if used is None:
         raise refuse("failedToTransferImage", "No medium of this UUID is stored.", parameter=parameter)
     return used

@@ -8,7 +8,7 @@ from runware_mock.services import Caller, Services
 from runware_mock.tasks.inputs import Inputs
 from runware_mock.tasks.parameters import Parameters
 from runware_mock.tasks.results import echoed, read_delivery
-from runware_mock.tasks.work import Work
+from runware_mock.tasks.work import Done, Work
 
 _PAGES = "https://runware.ai/docs/en/tools/"
 _INPUT_FIELDS = ("image", "images", "inputImage", "inputImages")
@@ -30,9 +30,9 @@ def run_caption(task: Task, services: Services, caller: Caller) -> Work:
     if given[0].uuid:
         item["inputImageUUID"] = given[0].uuid
 
-    def commit(connection: Connection) -> list[Item]:
+    def commit(connection: Connection) -> Done:
         inputs.use(connection)
-        return [item]
+        return Done([item])
 
     return commit
 
@@ -51,4 +51,4 @@ def run_enhance(task: Task, _services: Services, caller: Caller) -> Work:
         {**echoed(task, "promptEnhance"), "text": " ".join(enhance(prompt, version).split()[:longest])}
         for version in range(1, versions + 1)
     ]
-    return lambda _connection: items
+    return lambda _connection: Done(items)

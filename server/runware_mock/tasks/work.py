@@ -1,6 +1,7 @@
 """What a task tells the engine before it runs, and hands back when it has run."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from enum import Enum, auto
 
 from sqlalchemy import Connection
@@ -46,8 +47,16 @@ def _is_url(value: str) -> bool:
     return value[:16].lstrip().lower().startswith("http")
 
 
-# Writes the task's effect, in the transaction of its journal entry, and returns the items of the answer.
-Commit = Callable[[Connection], list[Item]]
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a task has written: the items of its answer, and the facts of an upload for the journal."""
+
+    items: list[Item]
+    audit: Mapping[str, object] | None = None
+
+
+# Writes the task's effect, in the transaction of its journal entry.
+Commit = Callable[[Connection], Done]
 
 # Items alone: the task has no effect and leaves no journal entry.
 Work = Commit | list[Item]

@@ -8,6 +8,7 @@ from starlette.requests import HTTPConnection
 from runware_mock.accounts import Account
 from runware_mock.services import Caller, Services
 
+_CLIENT_CHARS = 100
 _HTTP_SCHEMES = {"ws": "http", "wss": "https"}
 
 
@@ -28,7 +29,15 @@ def caller_of(connection: HTTPConnection, account: Account, services: Services) 
     """Return the caller behind a request or socket; `?dryRun=1` validates tasks without executing them."""
     transport: Literal["ws", "rest"] = "ws" if connection.scope["type"] == "websocket" else "rest"
     is_dry_run = b"dryRun" in connection.scope["query_string"] and connection.query_params["dryRun"] in ("1", "true")
-    return Caller(account, transport, _base_url(connection, services), is_dry_run)
+    return Caller(account, transport, _base_url(connection, services), is_dry_run, _client(connection))
+
+
+def _client(connection: HTTPConnection) -> str | None:
+    """Name the SDK: `X-SDK-Name: python`, `X-SDK-Version: 0.5.24`, or whatever the client calls itself."""
+    headers = connection.headers
+    name = headers.get("x-sdk-name")
+    client = f"{name}/{headers.get('x-sdk-version', '?')}" if name else headers.get("user-agent")
+    return client[:_CLIENT_CHARS] if client else None
 
 
 def _base_url(connection: HTTPConnection, services: Services) -> str:

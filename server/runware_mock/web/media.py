@@ -49,7 +49,8 @@ class MediaFiles:
 
     def _read(self, uuid: str) -> Picture | None:
         with self._services.database.reading() as connection:
-            return media.read_served(connection, uuid, self._services.moment())
+            self._services.live.refresh(connection)
+            return media.read_served(connection, uuid, self._services.moment)
 
 
 def _ranged(request: Request, file: Picture, headers: dict[str, str]) -> Response:

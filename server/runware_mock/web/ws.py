@@ -212,9 +212,9 @@ class Socket:
 
     def _store(self, frames: list[str]) -> None:
         with self._services.database.writing() as connection:
-            undelivered.keep(connection, *self.session, frames, self._services.clock.now_at())
+            undelivered.keep(connection, *self.session, frames, self._services.now_at(self.session[0]))
 
     def _take(self) -> list[str]:
-        since_at = self._services.clock.now_at() - in_ms(self._services.settings.replay_window)
+        since_at = self._services.now_at(self.session[0]) - in_ms(self._services.settings.replay_window)
         with self._services.database.writing() as connection:
             return undelivered.take(connection, *self.session, since_at)

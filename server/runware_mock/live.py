@@ -1,0 +1,139 @@
+"""What control calls have set for each account, held in memory for as long as nobody changes it.
+
+Every process looks at one number before it trusts what it holds, so that all that share a database agree.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from runware_mock.clock import Clock, in_ms
+from runware_mock.storage.owners import ALL_ACCOUNTS
+from runware_mock.storage.tables import account_clock, control_version, fault_plan
+
+_VERSION = select(control_version.c.version)
+
+
+class ClockBackwards(Exception):
+    """Time was to go backwards, which only a reset may do."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClockState:
+    """A clock that runs ahead of the real one, or stands still."""
+
+    offset_ms: int = 0
+    frozen_at: int | None = None
+
+    def now_at(self, real_at: int) -> int:
+        """Return what this clock shows when the real one shows `real_at`."""
+        return real_at + self.offset_ms if self.frozen_at is None else self.frozen_at
+
+    def frozen(self, real_at: int) -> "ClockState":
+        """Stand still from now on."""
+        return replace(self, frozen_at=self.now_at(real_at))
+
+    def resumed(self, real_at: int) -> "ClockState":
+        """Run on from where it stands."""
+        return ClockState(self.now_at(real_at) - real_at)
+
+    def moved(self, by_ms: int) -> "ClockState":
+        """Jump ahead; raises ClockBackwards."""
+        if by_ms < 0:
+            raise ClockBackwards
+        if self.frozen_at is None:
+            return ClockState(self.offset_ms + by_ms)
+        return replace(self, frozen_at=self.frozen_at + by_ms)
+
+    def set_to(self, real_at: int, at: int) -> "ClockState":
+        """Jump ahead to an instant; raises ClockBackwards."""
+        return self.moved(at - self.now_at(real_at))
+
+
+class Live:
+    """The clocks of all accounts, and which accounts have fault plans; `clock` is the real one."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._version = -1
+        self._clocks: dict[int, ClockState] = {}
+        self._planned: frozenset[int] = frozenset()
+
+    def refresh(self, connection: Connection) -> None:
+        """Learn what changed since the last look."""
+        version = connection.scalar(_VERSION) or 0
+        if version == self._version:
+            return
+        rows = connection.execute(select(account_clock)).all()
+        self._clocks = {row.account_id: ClockState(row.offset_ms, row.frozen_at) for row in rows}
+        self._planned = frozenset(connection.scalars(select(fault_plan.c.account_id).distinct()))
+        self._version = version
+
+    def real_at(self) -> int:
+        """Return what the real clock shows."""
+        return self._clock.now_at()
+
+    def now_at(self, account_id: int = ALL_ACCOUNTS) -> int:
+        """Return what an account's clock shows."""
+        return self.clock_of(account_id).now_at(self._clock.now_at())
+
+    def clock_of(self, account_id: int = ALL_ACCOUNTS) -> ClockState:
+        """Return an account's clock: its own, or that of all accounts."""
+        return self._clocks.get(account_id) or self._clocks.get(ALL_ACCOUNTS) or ClockState()
+
+    def own_clocks(self) -> list[int]:
+        """Return the accounts whose clock is their own."""
+        return [account_id for account_id in self._clocks if account_id != ALL_ACCOUNTS]
+
+    def is_planned(self, account_id: int) -> bool:
+        """Tell whether a fault plan may be waiting for this account."""
+        return account_id in self._planned or ALL_ACCOUNTS in self._planned
+
+    def freeze(self, connection: Connection, account_id: int) -> None:
+        """Stop a clock; account 0 stops all of them."""
+        real_at = self.real_at()
+        self._write(connection, {one: state.frozen(real_at) for one, state in self._meant(account_id).items()})
+
+    def resume(self, connection: Connection, account_id: int) -> None:
+        """Let a clock run on from where it stands."""
+        real_at = self.real_at()
+        self._write(connection, {one: state.resumed(real_at) for one, state in self._meant(account_id).items()})
+
+    def advance(self, connection: Connection, account_id: int, by: timedelta) -> None:
+        """Move a clock ahead; raises ClockBackwards."""
+        self._write(connection, {one: state.moved(in_ms(by)) for one, state in self._meant(account_id).items()})
+
+    def set_to(self, connection: Connection, account_id: int, at: int) -> None:
+        """Move a clock ahead to an instant; raises ClockBackwards where one of those meant is later already."""
+        real_at = self.real_at()
+        self._write(connection, {one: state.set_to(real_at, at) for one, state in self._meant(account_id).items()})
+
+    def reset(self, connection: Connection, account_id: int) -> None:
+        """Go back to the clock of all accounts, and account 0 back to the real one, with every other."""
+        own = account_clock.c.account_id == account_id
+        connection.execute(delete(account_clock) if account_id == ALL_ACCOUNTS else delete(account_clock).where(own))
+        self.changed(connection)
+
+    def changed(self, connection: Connection) -> None:
+        """Tell every process, this one too, that a control call has changed something."""
+        version = connection.scalar(_VERSION)
+        if version is None:
+            connection.execute(insert(control_version).values(id=1, version=1))
+        else:
+            connection.execute(update(control_version).values(version=version + 1))
+        self.refresh(connection)
+
+    def _meant(self, account_id: int) -> dict[int, ClockState]:
+        if account_id != ALL_ACCOUNTS:
+            return {account_id: self.clock_of(account_id)}
+        return {ALL_ACCOUNTS: self.clock_of(), **self._clocks}
+
+    def _write(self, connection: Connection, states: dict[int, ClockState]) -> None:
+        connection.execute(delete(account_clock).where(account_clock.c.account_id.in_(states)))
+        rows = [
+            {"account_id": one, "offset_ms": state.offset_ms, "frozen_at": state.frozen_at}
+            for one, state in states.items()
+        ]
+        connection.execute(insert(account_clock), rows)
+        self.changed(connection)
