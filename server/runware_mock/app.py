@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from runware_mock import __version__
 from runware_mock.accounts import Accounts
 from runware_mock.clock import Clock, SystemClock
+from runware_mock.control.refusals import ControlRefused
 from runware_mock.deliver import DeliverySchedule
 from runware_mock.engine import Engine
 from runware_mock.ids import RandomIds, SeededIds
@@ -30,12 +31,19 @@ from runware_mock.services import Services
 from runware_mock.settings import Settings
 from runware_mock.storage.database import FILE_NAME, Database, DatabaseUnusable
 from runware_mock.storage.schema import prepare
+from runware_mock.web.control.app import ControlApp
 from runware_mock.web.http import RestApi, preflight, refused
 from runware_mock.web.media import MEDIA_PATHS, MediaFiles
 from runware_mock.web.ws import Sockets
 
+
 # The documented address, with and without a slash, and the root that the SDKs' test environments use.
+class FixturesUnusable(Exception):
+    """What `--fixtures` names cannot be stored; the message is for the user."""
+
+
 API_PATHS = ("/v1", "/v1/", "/")
+_CONTROL_PATH = "/_mock/"
 _HTTP_ERRORS = {404: "notFound", 405: "methodNotAllowed"}
 # The longest the event loop waits for a decoding thread to let go of the interpreter.
 _SWITCH_INTERVAL_S = 0.001
@@ -74,17 +82,29 @@ def create_services(settings: Settings, clock: Clock, database: Database) -> Ser
     )
 
 
-class MockApp(FastAPI):
-    """Hands POST requests of the API straight to `rest`; all else goes through FastAPI."""
+def _seed(services: Services, fixtures: Path) -> None:
+    from runware_mock.control.seeding import seed
 
-    def __init__(self, rest: ASGIApp, **options: Any) -> None:
-        super().__init__(docs_url=None, redoc_url=None, **options)
+    try:
+        seed(services, fixtures, next(iter(services.settings.api_key), None))
+    except ControlRefused as refused:
+        raise FixturesUnusable(f"bad value for --fixtures: {refused.field}: {refused.message}") from None
+
+
+class MockApp(FastAPI):
+    """Hands POST requests of the API straight to `rest`, and `/_mock` to `control`; all else goes through FastAPI."""
+
+    def __init__(self, rest: ASGIApp, control: ASGIApp, **options: Any) -> None:
+        super().__init__(docs_url=None, redoc_url=None, openapi_url=None, **options)
         self._rest = rest
+        self._control = control
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or socket."""
         if scope["type"] == "http" and scope["method"] == "POST" and scope["path"] in API_PATHS:
             await self._rest(scope, receive, send)
+        elif scope["type"] == "http" and (scope["path"] + "/").startswith(_CONTROL_PATH):
+            await self._control(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
 
@@ -94,6 +114,8 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
     cleanup = ExitStack()
     try:
         services = create_services(settings, clock or SystemClock(), open_database(settings, cleanup))
+        if settings.fixtures is not None:
+            _seed(services, settings.fixtures)
     except BaseException:
         cleanup.close()
         raise
@@ -117,7 +139,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
     for path in API_PATHS:
         routes += [Route(path, rest, methods=["POST"]), WebSocketRoute(path, sockets.serve)]
     routes += [Route(path, preflight, methods=["OPTIONS"]) for path in (*API_PATHS, *MEDIA_PATHS)]
-    app = MockApp(rest, title="runware-mock", version=__version__, lifespan=lifespan, routes=routes)
+    app = MockApp(rest, ControlApp(services), lifespan=lifespan, routes=routes)
     app.state.sockets = sockets
     app.state.services = services
     app.add_api_route("/health", _health, include_in_schema=False)

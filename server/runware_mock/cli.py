@@ -79,7 +79,7 @@ def serve(**values: Any) -> None:
     import gc
 
     gc.disable()
-    from runware_mock.app import create_app
+    from runware_mock.app import FixturesUnusable, create_app
     from runware_mock.logs import set_up_logging
     from runware_mock.storage.database import DatabaseUnusable
     from runware_mock.web.listening import address_of, ready_document
@@ -88,7 +88,7 @@ def serve(**values: Any) -> None:
     set_up_logging(settings.log_level, settings.log_format)
     try:
         app = create_app(settings)
-    except DatabaseUnusable as error:
+    except (DatabaseUnusable, FixturesUnusable) as error:
         _fail(str(error))
     for name, value in settings.changed().items():
         click.echo(f"{_flag(name)} {value}")

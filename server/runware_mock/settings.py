@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 import platformdirs
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
+_SECRETS = ("api_key", "control_token")
 ENV_PREFIX = "RUNWARE_MOCK_"
 
 _UNITS_S = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -105,6 +106,11 @@ class Settings(BaseModel):
         timedelta(minutes=10), gt=timedelta(0), description="How often expired images are removed."
     )
     api_key: Names = Field((), description="Accept only this API key (repeatable). Default: any key.")
+    control_token: str | None = Field(
+        None,
+        min_length=1,
+        description="Secret that calls of /_mock/ must bring; other machines need one.",
+    )
     public_url: str | None = Field(
         None, pattern=r"^https?://[^/\s]+", description="Base of every imageURL. Default: the request's own host."
     )
@@ -146,6 +152,9 @@ class Settings(BaseModel):
         "info", description="Least severe line logged: debug, info, warning or error."
     )
     log_format: Literal["text", "json"] = Field("text", description="How log lines are written: text or json.")
+    fixtures: Path | None = Field(
+        None, description="Folder of media, or manifest.json, that are stored from the start."
+    )
     ready_file: Path | None = Field(None, description="Write the address as JSON to this file when ready.")
 
     @field_validator("formats")
@@ -167,6 +176,13 @@ class Settings(BaseModel):
                 raise ValueError(f"{file!r} is not a file")
         return value
 
+    @field_validator("fixtures")
+    @classmethod
+    def _existing_path(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.exists():
+            raise ValueError(f"there is no {value}")
+        return value
+
     @cached_property
     def local_files(self) -> Mapping[str, Path]:
         """`url_map` as URL -> file."""
@@ -181,9 +197,9 @@ class Settings(BaseModel):
         return self.threads or os.cpu_count() or 1
 
     def changed(self) -> dict[str, str]:
-        """Return the settings that differ from their default, written for a person, without API keys."""
+        """Return the settings that differ from their default, written for a person, without secrets."""
         return {
-            name: "(hidden)" if name == "api_key" else _write(name, getattr(self, name))
+            name: "(hidden)" if name in _SECRETS else _write(name, getattr(self, name))
             for name in type(self).model_fields
             if getattr(self, name) != _default(name)
         }

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 
-from runware_mock.storage.owners import ALL_ACCOUNTS
-from runware_mock.storage.tables import account_clock, delivery
+from runware_mock.storage.owners import ALL_ACCOUNTS, clock_at
+from runware_mock.storage.tables import delivery
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +39,8 @@ def add(
     )
 
 
-def _clock(real_at: int, now_at: int) -> ColumnElement[int]:
-    """Return what the clock of a request's account shows; `now_at` is what that of all accounts shows."""
-    frozen_at, offset_ms = (
-        select(column).where(account_clock.c.account_id == delivery.c.account_id).scalar_subquery()
-        for column in (account_clock.c.frozen_at, account_clock.c.offset_ms)
-    )
-    return func.coalesce(frozen_at, offset_ms + real_at, now_at)
-
-
 def _due(real_at: int, now_at: int, account_id: int) -> ColumnElement[bool]:
-    due = delivery.c.due_at <= _clock(real_at, now_at)
+    due = delivery.c.due_at <= clock_at(delivery.c.account_id, real_at, now_at)
     return due if account_id == ALL_ACCOUNTS else due & (delivery.c.account_id == account_id)
 
 
@@ -65,7 +56,7 @@ def take_due(
     """Return up to `most` requests that are due; nobody else gets them until the lease ends."""
     due = select(delivery).where(_due(real_at, now_at, account_id)).order_by(delivery.c.due_at, delivery.c.id)
     rows = connection.execute(due.limit(most)).all()
-    lease = {"due_at": _clock(real_at, now_at) + lease_ms}
+    lease = {"due_at": clock_at(delivery.c.account_id, real_at, now_at) + lease_ms}
     connection.execute(update(delivery).where(delivery.c.id.in_([row.id for row in rows])).values(lease))
     return [
         Delivery(row.id, row.account_id, row.method, row.url, row.content_type, row.body, row.attempts, row.due_at)

@@ -29,7 +29,7 @@ def caller_of(connection: HTTPConnection, account: Account, services: Services) 
     """Return the caller behind a request or socket; `?dryRun=1` validates tasks without executing them."""
     transport: Literal["ws", "rest"] = "ws" if connection.scope["type"] == "websocket" else "rest"
     is_dry_run = b"dryRun" in connection.scope["query_string"] and connection.query_params["dryRun"] in ("1", "true")
-    return Caller(account, transport, _base_url(connection, services), is_dry_run, _client(connection))
+    return Caller(account, transport, base_url(connection, services), is_dry_run, _client(connection))
 
 
 def _client(connection: HTTPConnection) -> str | None:
@@ -40,7 +40,7 @@ def _client(connection: HTTPConnection) -> str | None:
     return client[:_CLIENT_CHARS] if client else None
 
 
-def _base_url(connection: HTTPConnection, services: Services) -> str:
+def base_url(connection: HTTPConnection, services: Services) -> str:
     """Return the address under which this client reaches the server: that of its own request, unless one is set."""
     if services.settings.public_url:
         return services.settings.public_url.rstrip("/")

@@ -1,0 +1,61 @@
+"""An account's whole state as one file: a zip of its rows and of the files they point at."""
+
+import io
+import zipfile
+from typing import Any
+
+import msgspec
+from sqlalchemy import insert, select
+
+from runware_mock.control import portrait
+from runware_mock.control.refusals import ControlRefused
+from runware_mock.images.formats import FORMATS
+from runware_mock.services import Services
+from runware_mock.storage import contents
+from runware_mock.storage.tables import content, medium
+
+_STATE = "state.json"
+
+
+def export(services: Services, account_id: int) -> bytes:
+    """Return the archive of an account."""
+    out = io.BytesIO()
+    with services.database.reading() as connection, zipfile.ZipFile(out, "w") as archive:
+        taken = portrait.take(connection, account_id)
+        kept = []
+        for content_id in sorted({row["content_id"] for row in taken["medium"]}):
+            row = connection.execute(select(content).where(content.c.id == content_id)).mappings().one()
+            file = f"media/{row['sent_sha256'].hex()}.{FORMATS[row['format']].extension}"
+            archive.writestr(file, row["bytes"])
+            kept.append({**row, "sent_sha256": row["sent_sha256"].hex(), "bytes": file})
+        archive.writestr(_STATE, msgspec.json.encode({**taken, "content": kept}))
+    return out.getvalue()
+
+
+def load(services: Services, account_id: int, data: bytes) -> dict[str, Any]:
+    """Give an account the state of an archive, in place of what it had; return how much that is."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            state = msgspec.json.decode(archive.read(_STATE))
+            files = {row["bytes"]: archive.read(row["bytes"]) for row in state["content"]}
+        with services.database.writing() as connection:
+            before = list(connection.scalars(select(medium.c.content_id).where(medium.c.account_id == account_id)))
+            ids = {}
+            for row in state["content"]:
+                digest = bytes.fromhex(row["sent_sha256"])
+                found = contents.find(connection, digest)
+                if found is None:
+                    values = {**row, "sent_sha256": digest, "bytes": files[row["bytes"]]}
+                    del values["id"]
+                    added: Any = connection.execute(insert(content), values).inserted_primary_key
+                    (ids[row["id"]],) = added
+                else:
+                    ids[row["id"]] = found.id
+            state["medium"] = [{**row, "content_id": ids[row["content_id"]]} for row in state["medium"]]
+            portrait.put(services, connection, account_id, state)
+            contents.delete_unused(connection, before)
+    except ControlRefused:
+        raise
+    except Exception as error:
+        raise ControlRefused(f"this is no archive that runware-mock has exported: {error!r}"[:200], "body") from error
+    return {"media": len(state["medium"]), "journal": len(state["journal"]), "plans": len(state["fault_plan"])}

@@ -1,0 +1,80 @@
+"""Move the clock of one account or of all, and let happen what falls due."""
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import Connection
+
+from runware_mock.control.refusals import ControlRefused
+from runware_mock.control.times import read_at, read_span, write_at, write_span_ms
+from runware_mock.deliver import deliver_due
+from runware_mock.live import ClockBackwards
+from runware_mock.purge import Purged, purge_expired
+from runware_mock.services import Services
+from runware_mock.storage.owners import ALL_ACCOUNTS
+
+
+def show(services: Services, account_id: int) -> dict[str, Any]:
+    """Return what a clock shows, whether it stands still, and how far it is ahead of the real one."""
+    with services.database.reading() as connection:
+        services.live.refresh(connection)
+    now_at = services.now_at(account_id)
+    state = services.live.clock_of(account_id)
+    return {
+        "now_at": write_at(now_at),
+        "frozen": state.frozen_at is not None,
+        "offset": write_span_ms(now_at - services.live.real_at()),
+        "account": None if account_id == ALL_ACCOUNTS else account_id,
+    }
+
+
+def freeze(services: Services, account_id: int) -> dict[str, Any]:
+    """Stop a clock."""
+    return _changed(services, account_id, lambda connection: services.live.freeze(connection, account_id))
+
+
+def resume(services: Services, account_id: int) -> dict[str, Any]:
+    """Let a clock run on from where it stands."""
+    return _changed(services, account_id, lambda connection: services.live.resume(connection, account_id))
+
+
+def reset(services: Services, account_id: int) -> dict[str, Any]:
+    """Go back to the real time."""
+    return _changed(services, account_id, lambda connection: services.live.reset(connection, account_id))
+
+
+def advance(services: Services, account_id: int, by: object) -> dict[str, Any]:
+    """Move a clock ahead by a duration, and return what fell due: it has happened by then."""
+    span = read_span(by, "by")
+    # The latest instant that can be written.
+    read_at(services.now_at(account_id) + int(span.total_seconds() * 1000), "by")
+    return _moved(services, account_id, lambda connection: services.live.advance(connection, account_id, span))
+
+
+def set_to(services: Services, account_id: int, at: object) -> dict[str, Any]:
+    """Move a clock ahead to an instant, and return what fell due: it has happened by then."""
+    instant = read_at(at, "at")
+    return _moved(services, account_id, lambda connection: services.live.set_to(connection, account_id, instant))
+
+
+def purged_as_json(purged: Purged) -> dict[str, Any]:
+    """Return what a purge removed."""
+    return {"media": purged.media, "contents": purged.contents, "uuids": list(purged.uuids)}
+
+
+def _moved(services: Services, account_id: int, move: Callable[[Connection], None]) -> dict[str, Any]:
+    try:
+        clock = _changed(services, account_id, move)
+    except ClockBackwards:
+        now_at = write_at(services.now_at(account_id))
+        raise ControlRefused(f"a clock goes backwards only by a reset; this one shows {now_at}", "at") from None
+    delivered = deliver_due(services, account_id, catches_up=True)
+    purged = purge_expired(services, account_id=account_id)
+    return {"clock": clock, "purged": purged_as_json(purged), "delivered": delivered}
+
+
+def _changed(services: Services, account_id: int, change: Callable[[Connection], None]) -> dict[str, Any]:
+    with services.database.writing() as connection:
+        services.live.refresh(connection)
+        change(connection)
+    return show(services, account_id)

@@ -1,0 +1,196 @@
+"""Look at stored media, add one with an age, remove one, and foretell what expires when."""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, select
+
+from runware_mock.clock import in_ms
+from runware_mock.control.refusals import ControlRefused, conflict, not_found
+from runware_mock.control.times import read_span, write_at, write_span_ms
+from runware_mock.images.formats import FORMATS, url_path
+from runware_mock.images.picture import PictureRefused
+from runware_mock.services import Services
+from runware_mock.storage import contents, media
+from runware_mock.storage.contents import FACTS, StoredContent
+from runware_mock.storage.owners import ALL_ACCOUNTS, clock_at
+from runware_mock.storage.tables import content, medium
+from runware_mock.tasks.media_storage import stored_form
+
+_MOST = 1000
+_MEDIA = select(
+    medium.c.id.label("medium_id"),
+    medium.c.uuid,
+    medium.c.account_id,
+    medium.c.created_at,
+    medium.c.last_used_at,
+    medium.c.expires_at,
+    medium.c.visible_at,
+    *FACTS,
+).join_from(medium, content)
+_STATES = ("alive", "expired", "all")
+
+
+def list_media(
+    services: Services,
+    account_id: int,
+    base_url: str,
+    *,
+    limit: int = 50,
+    before: int | None = None,
+    picture_format: str | None = None,
+    text: str | None = None,
+    state: str = "alive",
+) -> dict[str, Any]:
+    """Return media, the newest first: those of a format, with `text` in their UUID, alive or expired or both."""
+    if state not in _STATES:
+        raise ControlRefused(f"{state!r} is none of {', '.join(_STATES)}", "state")
+    chosen = _chosen(services, account_id, picture_format, text, state)
+    page = _MEDIA.where(chosen).order_by(medium.c.id.desc()).limit(limit)
+    if before is not None:
+        page = page.where(medium.c.id < before)
+    with services.database.reading() as connection:
+        services.live.refresh(connection)
+        rows = connection.execute(page).all()
+        total = connection.scalar(select(func.count()).select_from(medium).join(content).where(chosen))
+    return {
+        "media": [_as_json(services, row, base_url) for row in rows],
+        "next_before": rows[-1].medium_id if len(rows) == limit else None,
+        "total": total,
+    }
+
+
+def get_medium(services: Services, account_id: int, base_url: str, uuid: str) -> dict[str, Any]:
+    """Return one medium, alive or expired."""
+    with services.database.reading() as connection:
+        services.live.refresh(connection)
+        row = connection.execute(_MEDIA.where(_own(account_id), medium.c.uuid == uuid.lower())).first()
+    if row is None:
+        raise not_found(f"no medium {uuid[:60]} is stored", "uuid")
+    return _as_json(services, row, base_url)
+
+
+def delete_medium(services: Services, account_id: int, uuid: str) -> int:
+    """Remove one medium."""
+    with services.database.writing() as connection:
+        found = select(medium.c.content_id).where(_own(account_id), medium.c.uuid == uuid.lower())
+        row = connection.execute(found).first()
+        if row is None:
+            raise not_found(f"no medium {uuid[:60]} is stored", "uuid")
+        connection.execute(delete(medium).where(medium.c.uuid == uuid.lower()))
+        contents.delete_unused(connection, [row.content_id])
+    return 1
+
+
+def add_medium(services: Services, account_id: int, data: bytes, *, uuid: str | None, age: object) -> str:
+    """Store a file as if it had been uploaded `age` ago; return its UUID."""
+    span = timedelta() if age is None else read_span(age, "age")
+    try:
+        picture = stored_form(data, services.codec)
+    except PictureRefused as error:
+        raise ControlRefused(str(error), "body") from None
+    with services.database.writing() as connection:
+        used_at = services.now_at(account_id) - in_ms(span)
+        stored = contents.add(connection, hashlib.sha256(data).digest(), picture, services.now_at(account_id))
+        chosen = services.ids.new(connection, account_id) if uuid is None else check_free(connection, uuid, "uuid")
+        media.add(connection, account_id, stored.id, chosen, used_at)
+    return chosen
+
+
+def check_free(connection: Connection, uuid: str, field: str) -> str:
+    """Return a UUID as it is stored; raises ControlRefused where it is none or is taken."""
+    try:
+        chosen = str(UUID(uuid))
+    except ValueError:
+        raise ControlRefused(f"{uuid[:60]!r} is no UUID", field) from None
+    if connection.execute(select(medium.c.id).where(medium.c.uuid == chosen)).first():
+        raise conflict(f"a medium {chosen} is stored already", field)
+    return chosen
+
+
+def forecast(services: Services, account_id: int, at: int | None) -> dict[str, Any]:
+    """Return for each medium, the next to expire first, when that will be, and what a purge at `at` would remove."""
+    with services.database.reading() as connection:
+        services.live.refresh(connection)
+        seen_at = services.now_at(account_id) if at is None else at
+        own = _own(account_id)
+        rows = connection.execute(_MEDIA.where(own).order_by(medium.c.last_used_at, medium.c.id).limit(_MOST)).all()
+        gone = own & _over(services, seen_at)
+        removed = connection.scalar(select(func.count()).select_from(medium).where(gone))
+        kept = select(medium.c.content_id).where(medium.c.id.not_in(select(medium.c.id).where(gone)))
+        freed = select(func.coalesce(func.sum(content.c.size_bytes), 0)).where(
+            content.c.id.in_(select(medium.c.content_id).where(gone)), content.c.id.not_in(kept)
+        )
+        freed_bytes = connection.scalar(freed)
+    return {
+        "at": write_at(seen_at),
+        "media": [
+            {
+                "uuid": row.uuid,
+                "last_used_at": write_at(row.last_used_at),
+                "expires_at": write_at(expires_at),
+                "time_left": write_span_ms(max(0, expires_at - seen_at)),
+                "would_be_purged": expires_at <= seen_at,
+            }
+            for row in rows
+            for expires_at in (_expires_at(services, row),)
+        ],
+        "would_purge": {"media": removed, "bytes": freed_bytes},
+    }
+
+
+def _expires_at(services: Services, row: Row[Any]) -> int:
+    by_use_at = row.last_used_at + in_ms(services.settings.retention)
+    return int(by_use_at if row.expires_at is None else min(by_use_at, row.expires_at))
+
+
+def _own(account_id: int) -> ColumnElement[bool]:
+    return medium.c.account_id == account_id if account_id != ALL_ACCOUNTS else medium.c.id > 0
+
+
+def _chosen(
+    services: Services, account_id: int, picture_format: str | None, text: str | None, state: str
+) -> ColumnElement[bool]:
+    conditions = [_own(account_id)]
+    if picture_format:
+        conditions.append(content.c.format == picture_format.lower().replace("jpg", "jpeg"))
+    if text:
+        conditions.append(medium.c.uuid.contains(text.lower(), autoescape=True))
+    over = _over(services, clock_at(medium.c.account_id, services.live.real_at(), services.now_at()))
+    if state != "all":
+        conditions.append(over if state == "expired" else ~over)
+    return and_(*conditions)
+
+
+def _over(services: Services, at: "ColumnElement[int] | int") -> ColumnElement[bool]:
+    """Return the condition that a medium has expired by an instant."""
+    unused = medium.c.last_used_at <= at - in_ms(services.settings.retention)
+    return unused | (medium.c.expires_at.is_not(None) & (medium.c.expires_at <= at))
+
+
+def _as_json(services: Services, row: Row[Any], base_url: str) -> dict[str, Any]:
+    facts_of_it: Sequence[Any] = row[7:]
+    stored = StoredContent(*facts_of_it)
+    facts = stored.audit()
+    expires_at = _expires_at(services, row)
+    return {
+        "id": row.medium_id,
+        "uuid": row.uuid,
+        "account": row.account_id,
+        "url": base_url + url_path(row.uuid, stored.format),
+        "kind": FORMATS[stored.format].kind,
+        "format": stored.format,
+        "width_px": stored.width_px,
+        "height_px": stored.height_px,
+        "frames": stored.frames,
+        "size_bytes": stored.size_bytes,
+        "sent": facts["sent"],
+        "downsized": stored.size_bytes != stored.sent_size_bytes or stored.width_px != stored.sent_width_px,
+        "created_at": write_at(row.created_at),
+        "last_used_at": write_at(row.last_used_at),
+        "expires_at": write_at(expires_at),
+        "time_left": write_span_ms(max(0, expires_at - services.now_at(row.account_id))),
+    }

@@ -1,0 +1,70 @@
+"""All that one account has, as plain data: what snapshots keep and archives carry."""
+
+from typing import Any
+
+from sqlalchemy import Connection, Table, delete, insert, select
+
+from runware_mock.control.refusals import ControlRefused, conflict
+from runware_mock.services import Services
+from runware_mock.storage.schema import HEAD
+from runware_mock.storage.tables import account_clock, delivery, fault, fault_plan, journal, medium, undelivered
+
+Portrait = dict[str, Any]
+
+# In the order in which they may be deleted. The rows of `fault` go with their plans.
+_OWN_TABLES: tuple[Table, ...] = (medium, journal, undelivered, delivery, fault_plan, account_clock)
+_KEPT_TABLES = {table.name: table for table in (medium, journal, fault_plan, account_clock)}
+
+
+def take(connection: Connection, account_id: int) -> Portrait:
+    """Return the rows of an account, in the order of their making."""
+    rows: Portrait = {"version": HEAD}
+    for name, table in _KEPT_TABLES.items():
+        own = select(table).where(table.c.account_id == account_id).order_by(*table.primary_key.columns)
+        rows[name] = [dict(row) for row in connection.execute(own).mappings()]
+    plan_ids = [plan["id"] for plan in rows["fault_plan"]]
+    faults = select(fault).where(fault.c.plan_id.in_(plan_ids)).order_by(fault.c.plan_id, fault.c.position)
+    rows["fault"] = [dict(row) for row in connection.execute(faults).mappings()]
+    return rows
+
+
+def put(services: Services, connection: Connection, account_id: int, portrait: Portrait) -> None:
+    """Give an account exactly the rows of a portrait, whatever it had before; raises ControlRefused.
+
+    The contents that its media point at have to be there.
+    """
+    if portrait.get("version") != HEAD:
+        raise ControlRefused(
+            f"it was made by another version of runware-mock (tables {portrait.get('version')!r}, here {HEAD!r})",
+            "version",
+        )
+    for table in _OWN_TABLES:
+        connection.execute(delete(table).where(table.c.account_id == account_id))
+    _refuse_taken(connection, [row["uuid"] for row in portrait["medium"]])
+    for name, table in _KEPT_TABLES.items():
+        # An id may belong to another account's row by now.
+        dropped = {"id"} if name in ("medium", "journal") else set()
+        if name != "fault_plan" and (rows := portrait[name]):
+            connection.execute(insert(table), [_owned(row, account_id, dropped) for row in rows])
+    plan_ids = {}
+    for plan in portrait["fault_plan"]:
+        added: Any = connection.execute(insert(fault_plan), _owned(plan, account_id, {"id"}))
+        (plan_ids[plan["id"]],) = added.inserted_primary_key
+    if faults := [{**row, "plan_id": plan_ids[row["plan_id"]], "id": None} for row in portrait["fault"]]:
+        connection.execute(insert(fault), faults)
+    services.live.changed(connection)
+
+
+def _owned(row: dict[str, Any], account_id: int, dropped: set[str]) -> dict[str, Any]:
+    return {**{name: value for name, value in row.items() if name not in dropped}, "account_id": account_id}
+
+
+def _refuse_taken(connection: Connection, uuids: list[str]) -> None:
+    for start in range(0, len(uuids), _CHUNK):
+        some = uuids[start : start + _CHUNK]
+        taken = connection.scalar(select(medium.c.uuid).where(medium.c.uuid.in_(some)).limit(1))
+        if taken is not None:
+            raise conflict(f"another account has a medium {taken}", "media")
+
+
+_CHUNK = 500

@@ -1,0 +1,91 @@
+"""Named pictures of an account's whole state, kept beside it in the database and put back in milliseconds."""
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, delete, insert, select
+
+from runware_mock.control import portrait
+from runware_mock.control.refusals import ControlRefused, conflict, not_found
+from runware_mock.control.times import write_at
+from runware_mock.services import Services
+from runware_mock.storage import contents
+from runware_mock.storage.schema import HEAD
+from runware_mock.storage.tables import medium, snapshot, snapshot_content
+
+_LONGEST_NAME = 100
+_SHOWN = (snapshot.c.id, snapshot.c.name, snapshot.c.created_at, snapshot.c.media)
+
+
+def save(services: Services, account_id: int, name: str) -> dict[str, Any]:
+    """Keep the state of an account under a name."""
+    if not name.strip() or len(name) > _LONGEST_NAME:
+        raise ControlRefused(f"a name has 1 to {_LONGEST_NAME} characters", "name")
+    with services.database.writing() as connection:
+        if _find(connection, account_id, name) is not None:
+            raise conflict(f"there is a snapshot {name!r} already: delete it first", "name")
+        taken = portrait.take(connection, account_id)
+        values = {
+            "account_id": account_id,
+            "name": name,
+            "version": HEAD,
+            "created_at": services.live.real_at(),
+            "media": len(taken["medium"]),
+            "payload": msgspec.json.encode(taken),
+        }
+        added: Any = connection.execute(insert(snapshot), values).inserted_primary_key
+        if content_ids := {row["content_id"] for row in taken["medium"]}:
+            kept = [{"snapshot_id": added[0], "content_id": content_id} for content_id in content_ids]
+            connection.execute(insert(snapshot_content), kept)
+        return _as_json(_found(connection, account_id, name))
+
+
+def restore(services: Services, account_id: int, name: str) -> dict[str, Any]:
+    """Put an account back into the state of a snapshot, which stays."""
+    with services.database.writing() as connection:
+        found = _found(connection, account_id, name)
+        before = _contents_of(connection, account_id)
+        payload: Any = connection.scalar(select(snapshot.c.payload).where(snapshot.c.id == found.id))
+        portrait.put(services, connection, account_id, msgspec.json.decode(payload))
+        contents.delete_unused(connection, before)
+        return _as_json(found)
+
+
+def list_snapshots(services: Services, account_id: int) -> list[dict[str, Any]]:
+    """Return the snapshots of an account, the newest first."""
+    own = select(*_SHOWN).where(snapshot.c.account_id == account_id).order_by(snapshot.c.id.desc())
+    with services.database.reading() as connection:
+        return [_as_json(row) for row in connection.execute(own)]
+
+
+def remove(services: Services, account_id: int, name: str) -> int:
+    """Forget a snapshot."""
+    with services.database.writing() as connection:
+        found = _found(connection, account_id, name)
+        of_it = snapshot_content.c.snapshot_id == found.id
+        content_ids = list(connection.scalars(select(snapshot_content.c.content_id).where(of_it)))
+        connection.execute(delete(snapshot_content).where(of_it))
+        connection.execute(delete(snapshot).where(snapshot.c.id == found.id))
+        contents.delete_unused(connection, content_ids)
+    return 1
+
+
+def _contents_of(connection: Connection, account_id: int) -> list[int]:
+    return list(connection.scalars(select(medium.c.content_id).where(medium.c.account_id == account_id).distinct()))
+
+
+def _find(connection: Connection, account_id: int, name: str) -> Any:
+    return connection.execute(
+        select(*_SHOWN).where(snapshot.c.account_id == account_id, snapshot.c.name == name)
+    ).first()
+
+
+def _found(connection: Connection, account_id: int, name: str) -> Any:
+    found = _find(connection, account_id, name)
+    if found is None:
+        raise not_found(f"there is no snapshot {name[:60]!r}", "name")
+    return found
+
+
+def _as_json(row: Any) -> dict[str, Any]:
+    return {"name": row.name, "created_at": write_at(row.created_at), "media": row.media}

@@ -1,0 +1,231 @@
+"""The endpoints of the control API but for fault plans: each reads its parameters and calls one function."""
+
+import asyncio
+import time
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
+
+from runware_mock.control import accounts, archive, clocks, entries, media, snapshots, state
+from runware_mock.control.entries import Filter
+from runware_mock.control.refusals import ControlRefused
+from runware_mock.control.times import read_at, read_span
+from runware_mock.purge import purge_expired
+from runware_mock.services import Services
+from runware_mock.web.callers import base_url
+from runware_mock.web.control.who import Account, AccountNeeded
+
+Json = dict[str, Any]
+
+_POLL_S = 0.02
+_MOST_WAITED_S = 600.0
+
+
+def _filter(
+    task_type: str | None = None,
+    task_uuid: str | None = None,
+    outcome: Literal["success", "error", "fault", "crash"] | None = None,
+    transport: Literal["rest", "ws"] | None = None,
+    code: Annotated[str | None, Query(description="Code of the error.")] = None,
+    sha256: Annotated[str | None, Query(description="SHA-256 of the uploaded file, in hex.")] = None,
+    text: Annotated[str | None, Query(description="Stands in the task or its answer.")] = None,
+    since: Annotated[int | None, Query(description="Only entries after this id.")] = None,
+    before: Annotated[int | None, Query(description="Only entries before this id.")] = None,
+) -> Filter:
+    return Filter(task_type, task_uuid, outcome, transport, code, sha256, text, since, before)
+
+
+Filtered = Annotated[Filter, Depends(_filter)]
+Limit = Annotated[int, Query(ge=1, le=1000)]
+Field = Annotated[object, Body(embed=True)]
+
+
+def router(services: Services) -> APIRouter:  # noqa: C901, PLR0915 - a table of endpoints, each of a line or two
+    """Return the endpoints."""
+    api = APIRouter()
+
+    @api.get("/status", tags=["state"])
+    def status(request: Request) -> Json:
+        """Tell the version, the settings that differ from their default, and how much is stored."""
+        return {**state.status(services), "url": base_url(request, services)}
+
+    @api.get("/accounts", tags=["state"])
+    def list_accounts() -> Json:
+        """List the accounts: masked label, clock, how much each has."""
+        return {"accounts": accounts.list_accounts(services)}
+
+    @api.get("/clock", tags=["clock"])
+    def show_clock(account_id: Account) -> Json:
+        """Show a clock: an account's, or that of all accounts."""
+        return clocks.show(services, account_id)
+
+    @api.post("/clock/freeze", tags=["clock"])
+    def freeze_clock(account_id: Account) -> Json:
+        """Stop the clock."""
+        return clocks.freeze(services, account_id)
+
+    @api.post("/clock/resume", tags=["clock"])
+    def resume_clock(account_id: Account) -> Json:
+        """Let the clock run on from where it stands."""
+        return clocks.resume(services, account_id)
+
+    @api.post("/clock/reset", tags=["clock"])
+    def reset_clock(account_id: Account) -> Json:
+        """Go back to the real time."""
+        return clocks.reset(services, account_id)
+
+    @api.post("/clock/set", tags=["clock"])
+    def set_clock(account_id: Account, at: Field) -> Json:
+        """Move the clock ahead to an instant; whatever falls due has happened when this answers."""
+        return clocks.set_to(services, account_id, at)
+
+    @api.post("/clock/advance", tags=["clock"])
+    def advance_clock(account_id: Account, by: Field) -> Json:
+        """Move the clock ahead by a duration such as "31d"; whatever falls due has happened when this answers."""
+        return clocks.advance(services, account_id, by)
+
+    @api.get("/media", tags=["media"])
+    def list_media(
+        request: Request,
+        account_id: Account,
+        limit: Limit = 50,
+        before: int | None = None,
+        format: str | None = None,  # noqa: A002 - the name of the query's field
+        text: str | None = None,
+        state: str = "alive",
+    ) -> Json:
+        """List media, the newest first."""
+        return media.list_media(
+            services,
+            account_id,
+            base_url(request, services),
+            limit=limit,
+            before=before,
+            picture_format=format,
+            text=text,
+            state=state,
+        )
+
+    @api.post("/media", tags=["media"], status_code=201)
+    async def add_medium(
+        request: Request, account_id: AccountNeeded, uuid: str | None = None, age: str | None = None
+    ) -> Json:
+        """Store the body, a picture or any other medium, as if it had been uploaded `age` ago."""
+        data = await _body(request, services)
+        added = await asyncio.to_thread(media.add_medium, services, account_id, data, uuid=uuid, age=age)
+        return await asyncio.to_thread(media.get_medium, services, account_id, base_url(request, services), added)
+
+    @api.get("/media/{uuid}", tags=["media"])
+    def get_medium(request: Request, account_id: Account, uuid: str) -> Json:
+        """Show one medium."""
+        return media.get_medium(services, account_id, base_url(request, services), uuid)
+
+    @api.delete("/media/{uuid}", tags=["media"])
+    def delete_medium(account_id: Account, uuid: str) -> Json:
+        """Remove one medium."""
+        return {"deleted": media.delete_medium(services, account_id, uuid)}
+
+    @api.get("/forecast", tags=["media"])
+    def forecast(
+        account_id: Account, at: str | None = None, within: Annotated[str | None, Query(alias="in")] = None
+    ) -> Json:
+        """Tell when each medium expires, and what a purge would remove then, without removing it."""
+        seen_at = None if at is None else read_at(int(at) if at.isdecimal() else at, "at")
+        if within is not None:
+            span = read_span(within, "in")
+            seen_at = read_at(services.now_at(account_id) + int(span.total_seconds() * 1000), "in")
+        return media.forecast(services, account_id, seen_at)
+
+    @api.post("/purge", tags=["media"])
+    def purge(account_id: Account) -> Json:
+        """Remove what has expired."""
+        return clocks.purged_as_json(purge_expired(services, account_id=account_id))
+
+    @api.get("/journal", tags=["journal"])
+    def list_journal(account_id: Account, chosen: Filtered, limit: Limit = 100) -> Json:
+        """List entries, the newest first."""
+        return entries.list_entries(services, account_id, chosen, limit)
+
+    @api.get("/journal/count", tags=["journal"])
+    def count_journal(account_id: Account, chosen: Filtered) -> Json:
+        """Count entries."""
+        return {"count": entries.count_entries(services, account_id, chosen)}
+
+    @api.get("/journal/wait", tags=["journal"])
+    async def wait_for_journal(
+        account_id: Account,
+        chosen: Filtered,
+        count: Annotated[int, Query(ge=1)] = 1,
+        timeout: str = "5s",  # noqa: ASYNC109 - the caller's patience, sent over
+    ) -> Json:
+        """Wait until so many entries are there."""
+        patience_s = min(read_span(timeout, "timeout").total_seconds(), _MOST_WAITED_S)
+        give_up_s = time.monotonic() + patience_s
+        while (there := await asyncio.to_thread(entries.count_entries, services, account_id, chosen)) < count:
+            if time.monotonic() >= give_up_s:
+                raise ControlRefused(
+                    f"there were {there} entries after {timeout}, not {count}", "count", "timeout", 408
+                )
+            await asyncio.sleep(_POLL_S)
+        found = await asyncio.to_thread(entries.list_entries, services, account_id, chosen, min(there, 1000))
+        return {"count": there, "entries": found["entries"]}
+
+    @api.get("/journal/{id}", tags=["journal"])
+    def get_entry(account_id: Account, entry_id: Annotated[int, Path(alias="id")]) -> Json:
+        """Show one entry."""
+        return entries.get_entry(services, account_id, entry_id)
+
+    @api.delete("/journal", tags=["journal"])
+    def clear_journal(account_id: Account) -> Json:
+        """Forget every entry."""
+        return {"deleted": entries.clear(services, account_id)}
+
+    @api.post("/reset", tags=["state"])
+    def reset(account_id: Account, scope: Annotated[str, Body(embed=True)] = "all") -> Json:
+        """Forget all, media, journal, faults or clock."""
+        return state.reset(services, account_id, scope)
+
+    @api.get("/snapshots", tags=["state"])
+    def list_snapshots(account_id: AccountNeeded) -> Json:
+        """List the snapshots of an account."""
+        return {"snapshots": snapshots.list_snapshots(services, account_id)}
+
+    @api.post("/snapshots/{name}", tags=["state"], status_code=201)
+    def save_snapshot(account_id: AccountNeeded, name: str) -> Json:
+        """Keep the account's state under a name."""
+        return snapshots.save(services, account_id, name)
+
+    @api.post("/snapshots/{name}/restore", tags=["state"])
+    def restore_snapshot(account_id: AccountNeeded, name: str) -> Json:
+        """Put the account back into that state."""
+        return snapshots.restore(services, account_id, name)
+
+    @api.delete("/snapshots/{name}", tags=["state"])
+    def delete_snapshot(account_id: AccountNeeded, name: str) -> Json:
+        """Forget a snapshot."""
+        return {"deleted": snapshots.remove(services, account_id, name)}
+
+    @api.get("/export", tags=["state"], response_class=Response)
+    def export(account_id: AccountNeeded) -> Response:
+        """Download the account's whole state as one file."""
+        return Response(archive.export(services, account_id), media_type="application/zip")
+
+    @api.post("/import", tags=["state"])
+    async def load(request: Request, account_id: AccountNeeded) -> Json:
+        """Give the account the state of such a file, in place of its own."""
+        data = await _body(request, services)
+        return await asyncio.to_thread(archive.load, services, account_id, data)
+
+    return api
+
+
+async def _body(request: Request, services: Services) -> bytes:
+    limit_bytes = services.settings.max_message_bytes
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit_bytes:
+            raise ControlRefused(
+                f"the body is longer than {limit_bytes} bytes (--max-message-bytes)", "body", status=413
+            )
+    return bytes(body)

@@ -1,0 +1,90 @@
+"""Who may call the control API, and how loudly it says no."""
+
+import re
+
+import httpx
+import pytest
+
+from tests.control.calling import Calls, calling
+from tests.running import RunningMock, running_mock
+
+
+@pytest.mark.parametrize(
+    ("headers", "field"),
+    [
+        ({"Origin": "https://evil.example"}, "Origin"),
+        ({"Origin": "null"}, "Origin"),
+        ({"Origin": "http://127.0.0.1:1"}, "Origin"),
+        ({"Host": "evil.example"}, "Host"),
+        ({"Host": "127.0.0.1.evil.example:80"}, "Host"),
+        ({"Host": "10.0.0.1"}, "Host"),
+        ({"Host": "[broken"}, "Host"),
+        ({"Host": ""}, "Host"),
+    ],
+)
+def test_a_foreign_page_or_name_is_refused(control: Calls, headers: dict[str, str], field: str) -> None:
+    for method, path in (("GET", "/media"), ("POST", "/reset"), ("GET", "/docs"), ("GET", "/nowhere")):
+        status, error = control.refused(method, path, headers=headers)
+        assert (status, error["code"], error["field"]) == (403, "forbidden", field)
+
+
+@pytest.mark.parametrize("host", ["localhost", "mock.localhost", "127.0.0.1", "127.1.2.3", "[::1]"])
+def test_every_name_of_this_machine_is_accepted(mock: RunningMock, host: str) -> None:
+    port = mock.url.rpartition(":")[2]
+    headers = {"Host": f"{host}:{port}", "Origin": f"http://{host}:{port}"}
+    assert httpx.get(f"{mock.url}/_mock/clock", headers=headers).status_code == 200
+
+
+def test_a_token_opens_the_api_to_whoever_has_it() -> None:
+    with running_mock(control_token="open sesame") as mock, calling(mock, None) as control:  # noqa: S106 - a test's
+        for headers in ({}, {"X-Control-Token": "open"}, {"X-Control-Token": ""}):
+            status, error = control.refused("GET", "/clock", headers=headers)
+            assert (status, error["field"]) == (403, "x-control-token")
+        right = {"X-Control-Token": "open sesame", "Host": "mock.ci.internal", "Origin": "https://dashboard.example"}
+        assert control.client.get("/clock", headers=right).status_code == 200
+        assert "open sesame" not in control.client.get("/status", headers=right).text
+
+
+def test_an_unknown_path_is_a_loud_404_that_knows_better(control: Calls) -> None:
+    status, error = control.refused("POST", "/clock/advnce", json={})
+    assert (status, error["code"]) == (404, "notFound")
+    assert "did you mean /_mock/clock/advance?" in error["message"]
+    assert "/_mock/journal/wait" in error["message"]
+    assert control.refused("GET", "")[0] == 404
+
+
+def test_a_wrong_method_is_named(control: Calls) -> None:
+    status, error = control.refused("PUT", "/clock")
+    assert (status, error["field"]) == (405, "method")
+
+
+@pytest.mark.parametrize("body", [b"", b"nonsense", b"[]", b"5", b"\xff"])
+def test_a_body_that_is_no_object_is_refused(control: Calls, body: bytes) -> None:
+    headers = {"Content-Type": "application/json"}
+    status, error = control.refused("POST", "/clock/advance", content=body, headers=headers)
+    assert status == 400
+    assert error["field"]
+
+
+def test_a_key_that_the_api_refuses_is_refused_here(mock: RunningMock) -> None:
+    with running_mock(api_key=("only-this-one",)) as strict, calling(strict, "not-this-one") as control:
+        status, error = control.refused("GET", "/clock")
+    assert (status, error["field"]) == (401, "account")
+    assert mock.url != strict.url
+
+
+def test_every_endpoint_is_described(control: Calls) -> None:
+    document = control.get("/openapi.json")
+    page = control.client.get("/docs")
+    assert page.headers["content-security-policy"].startswith("default-src 'none'")
+    assert not re.findall(r"<script|https?://(?!127\.0\.0\.1:8080)", page.text)
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            assert operation["description"].endswith(".")
+            assert operation["description"].replace('"', "&quot;").replace("'", "&#x27;") in page.text
+        assert path in page.text
+    assert len(document["paths"]) > 20
+
+
+def test_every_reply_says_that_it_is_the_mocks(control: Calls) -> None:
+    assert control.client.get("/clock").headers["X-Runware-Mock"]

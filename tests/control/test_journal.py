@@ -1,0 +1,199 @@
+"""The journal: what was asked and answered, found again, waited for, explained, and kept within bounds."""
+
+import hashlib
+import threading
+from io import BytesIO
+from typing import Any
+
+import httpx
+import pytest
+from PIL import Image
+
+from tests.control.calling import Calls, calling
+from tests.pictures import png
+from tests.running import RunningMock, running_mock
+from tests.talking import Talker, data_uri, new_uuid, talking, upload
+
+
+def entries(control: Calls, **chosen: str | int) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = control.get("/journal", **chosen)["entries"]
+    return found
+
+
+def test_an_entry_tells_who_asked_for_what_and_what_was_answered(talker: Talker, control: Calls) -> None:
+    task = upload(png())
+    item = talker.ask(task).item
+    (entry,) = entries(control)
+    assert (entry["transport"], entry["task_type"], entry["outcome"]) == (talker.name, "imageUpload", "success")
+    assert entry["task_uuid"] == task["taskUUID"]
+    assert entry["answer"] == [item]
+    assert entry["client"].startswith("python-httpx/" if talker.name == "rest" else "Python/")
+    assert entry["at"] == "2026-01-01T00:00:00.000Z"
+    assert 0 < entry["duration_ms"] < 60_000
+    assert (entry["faults"], entry["explanation"]) == ([], None)
+    assert control.get(f"/journal/{entry['id']}") == entry
+
+
+@pytest.mark.parametrize("headers", [{"X-SDK-Name": "python", "X-SDK-Version": "0.5.24"}])
+def test_an_entry_names_the_sdk_and_its_version(
+    mock: RunningMock, api_key: str, control: Calls, headers: dict[str, str]
+) -> None:
+    body = [upload(png())]
+    httpx.post(mock.rest_url, json=body, headers={"Authorization": f"Bearer {api_key}", **headers})
+    assert entries(control)[0]["client"] == "python/0.5.24"
+
+
+def test_a_long_value_is_kept_as_its_head_its_length_and_its_digest(talker: Talker, control: Calls) -> None:
+    prompt = "a cat " * 500
+    task = {"taskType": "imageInference", "taskUUID": new_uuid(), "positivePrompt": prompt, "model": "civitai"}
+    assert talker.ask(task).errors
+    kept = entries(control)[0]["task"]["positivePrompt"]
+    assert kept == {"head": prompt[:64], "chars": 3000, "sha256": hashlib.sha256(prompt.encode()).hexdigest()}
+
+
+def test_the_audit_of_an_upload_tells_what_became_of_it(talker: Talker, control: Calls) -> None:
+    out = BytesIO()
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (3000, 2000), "teal").save(out, "JPEG", exif=exif)
+    picture = out.getvalue()
+    assert talker.ask(upload(data_uri(picture, "image/png"))).item
+    audit = entries(control)[0]["audit"]
+    assert (audit["declared"], audit["format"], audit["frames"]) == ("image/png", "jpeg", 1)
+    assert audit["sent"]["sha256"] == hashlib.sha256(picture).hexdigest()
+    assert (audit["sent"]["width_px"], audit["sent"]["height_px"], audit["sent"]["orientation"]) == (3000, 2000, 6)
+    assert (audit["stored"]["width_px"], audit["stored"]["height_px"]) == (1365, 2048)
+    assert (
+        audit["rule"] == "Over 2048 px: downsized from 3000x2000 to 1365x2048, turned as its EXIF orientation 6 says."
+    )
+
+
+def test_the_audit_of_a_small_picture_says_that_it_is_stored_as_it_is(talker: Talker, control: Calls) -> None:
+    assert talker.ask(upload(png())).item
+    assert entries(control)[0]["audit"]["rule"] == "Within 2048 px: stored byte for byte."
+
+
+REFUSALS = [
+    ({"image": "/home/me/cat.png"}, "image", "see your disk"),
+    ({"image": "ftp://example.com/cat.png"}, "image", "https://example.com/cat.png"),
+    ({"image": None}, "image", "base64"),
+    ({"taskUUID": "1"}, "taskUUID", "-4"),
+    ({"taskType": "imageUplaod"}, "taskType", "imageUpload"),
+    (
+        {"taskType": "imageInference", "positivePrompt": "a cat", "model": "a:1@1", "width": 100, "height": 512},
+        "w",
+        "128",
+    ),
+]
+
+
+@pytest.mark.parametrize(("fields", "parameter", "nearest"), REFUSALS)
+def test_a_refused_task_explains_itself(
+    talker: Talker, control: Calls, fields: dict[str, object], parameter: str, nearest: str
+) -> None:
+    assert talker.ask({**upload("cat.png"), **fields}).errors
+    (entry,) = entries(control, outcome="error")
+    explanation = entry["explanation"]
+    assert entry["answer"][0]["parameter"].startswith(parameter)
+    assert nearest in explanation["nearest_valid"]
+    assert explanation["rule"].endswith(".")
+    assert explanation["sentence"].endswith(".")
+
+
+def test_entries_are_found_by_each_filter(talker: Talker, control: Calls) -> None:
+    picture = png()
+    task = upload(picture)
+    assert talker.ask(task).item
+    assert talker.ask(upload("no picture")).errors
+    assert talker.ask({"taskType": "promptEnhance", "taskUUID": new_uuid(), "prompt": "a lighthouse"}).item
+    digest = hashlib.sha256(picture).hexdigest()
+    found = {
+        "task_type": ("imageUpload", 2),
+        "task_uuid": (task["taskUUID"].upper(), 1),
+        "outcome": ("error", 1),
+        "transport": (talker.name, 3),
+        "code": ("invalidImage", 1),
+        "sha256": (digest, 1),
+        "text": ("lighthouse", 1),
+    }
+    for name, (value, count) in found.items():
+        assert control.get("/journal/count", **{name: value}) == {"count": count}, name
+    assert len(entries(control, limit=2)) == 2
+    newest, middle, oldest = (entry["id"] for entry in entries(control))
+    assert [entry["id"] for entry in entries(control, since=middle)] == [newest]
+    assert [entry["id"] for entry in entries(control, before=middle)] == [oldest]
+    assert control.get("/journal", limit=2)["next_before"] == middle
+
+
+def test_an_account_sees_its_own_entries_only(mock: RunningMock, talker: Talker, control: Calls) -> None:
+    assert talker.ask(upload(png())).item
+    (entry,) = entries(control)
+    with calling(mock, "another-" + new_uuid()) as other:
+        assert entries(other) == []
+        assert other.refused("GET", f"/journal/{entry['id']}")[0] == 404
+        assert other.delete("/journal") == {"deleted": 0}
+    assert control.delete("/journal") == {"deleted": 1}
+    assert entries(control) == []
+
+
+def test_waiting_ends_when_so_many_entries_are_there(mock: RunningMock, api_key: str, control: Calls) -> None:
+    def send() -> None:
+        with talking(mock, "ws", api_key) as talker:
+            for _ in range(3):
+                assert talker.ask(upload(png())).item
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    found = control.get("/journal/wait", count=3, timeout="30s", task_type="imageUpload")
+    sender.join()
+    assert (found["count"], len(found["entries"])) == (3, 3)
+
+
+def test_waiting_in_vain_tells_how_many_there_were(talker: Talker, control: Calls) -> None:
+    assert talker.ask(upload(png())).item
+    status, error = control.refused("GET", "/journal/wait", params={"count": 2, "timeout": "50ms"})
+    assert (status, error["field"], error["code"]) == (408, "count", "timeout")
+    assert "1 entries" in error["message"]
+
+
+@pytest.mark.parametrize(
+    ("path", "params", "field"),
+    [
+        ("/journal", {"outcome": "good"}, "outcome"),
+        ("/journal", {"limit": 0}, "limit"),
+        ("/journal", {"limit": 1001}, "limit"),
+        ("/journal", {"since": "x"}, "since"),
+        ("/journal/wait", {"timeout": "soon"}, "timeout"),
+        ("/journal/wait", {"count": 0}, "count"),
+        ("/journal/x", {}, "id"),
+    ],
+)
+def test_a_bad_filter_is_refused_by_name(control: Calls, path: str, params: dict[str, Any], field: str) -> None:
+    status, error = control.refused("GET", path, params=params)
+    assert (status, error["field"]) == (400, field)
+
+
+def test_the_journal_keeps_so_many_entries(transport: str, api_key: str) -> None:
+    with (
+        running_mock(journal_entries=32) as mock,
+        talking(mock, transport, api_key) as talker,
+        calling(mock, api_key) as control,
+    ):
+        asked = [talker.ask(upload(png())).item["taskUUID"] for _ in range(40)]
+        kept = [entry["task_uuid"] for entry in entries(control)]
+    # It is cut every time a sixteenth of it is new.
+    assert 32 <= len(kept) <= 34
+    assert kept == asked[: -len(kept) - 1 : -1]
+
+
+def test_the_journal_keeps_so_many_bytes(transport: str, api_key: str) -> None:
+    with (
+        running_mock(journal_bytes="64KiB") as mock,
+        talking(mock, transport, api_key) as talker,
+        calling(mock, api_key) as control,
+    ):
+        for _ in range(20):
+            fields = {f"extra{number}": "x" * 500 for number in range(20)}
+            assert talker.ask(upload(png(), **fields)).item
+        kept = len(entries(control))
+    assert 4 <= kept <= 7

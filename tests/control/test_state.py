@@ -1,0 +1,204 @@
+"""Forget, keep, put back and carry away an account's state."""
+
+import io
+import json
+import zipfile
+
+import httpx
+import pytest
+from sqlalchemy import update
+
+from runware_mock.storage.tables import content, medium, snapshot
+from tests.control.calling import Calls, calling
+from tests.pictures import png
+from tests.running import RunningMock, running_mock
+from tests.talking import Talker, new_uuid, talking, upload
+
+
+def caption(uuid: str) -> dict[str, str]:
+    return {"taskType": "caption", "taskUUID": new_uuid(), "inputImage": uuid}
+
+
+@pytest.mark.parametrize(
+    ("scope", "left"),
+    [
+        ("all", (0, 0, "0s")),
+        ("media", (0, 1, "1d")),
+        ("journal", (1, 0, "1d")),
+        ("clock", (1, 1, "0s")),
+        ("faults", (1, 1, "1d")),
+    ],
+)
+def test_a_reset_forgets_what_its_scope_names(
+    talker: Talker, control: Calls, scope: str, left: tuple[int, int, str]
+) -> None:
+    assert talker.ask(upload(png())).item
+    control.post("/clock/advance", by="1d")
+    control.post("/reset", scope=scope)
+    there = (control.get("/media")["total"], control.get("/journal/count")["count"], control.get("/clock")["offset"])
+    assert there == left
+
+
+def test_a_reset_of_one_account_leaves_the_others_alone(mock: RunningMock, talker: Talker, api_key: str) -> None:
+    item = talker.ask(upload(png())).item
+    with calling(mock, "another-" + new_uuid()) as other:
+        assert other.post("/reset")["media"] == 0
+    assert httpx.get(item["imageURL"]).status_code == 200
+    with talking(mock, talker.name, api_key) as again:
+        assert again.ask(caption(item["imageUUID"])).item
+
+
+def test_a_reset_of_all_accounts_forgets_every_one(transport: str) -> None:
+    with running_mock() as mock, calling(mock, None) as everyone:
+        for key in ("first", "second"):
+            with talking(mock, transport, key) as talker:
+                assert talker.ask(upload(png())).item
+        assert everyone.post("/reset") == {"scope": "all", "media": 2, "journal": 2, "faults": 0, "clock": 1}
+        assert (mock.count(medium), mock.count(content)) == (0, 0)
+
+
+def test_an_unknown_scope_is_refused_with_those_that_exist(control: Calls) -> None:
+    status, error = control.refused("POST", "/reset", json={"scope": "everything"})
+    assert (status, error["field"]) == (400, "scope")
+    assert "journal" in error["message"]
+
+
+def test_a_snapshot_puts_everything_back(talker: Talker, control: Calls) -> None:
+    kept = talker.ask(upload(png())).item
+    control.post("/clock/advance", by="29d")
+    assert control.post("/snapshots/before")["media"] == 1
+    late = talker.ask(upload(png())).item
+    # The picture expires and is purged, yet its bytes are kept for the snapshot.
+    control.post("/clock/advance", by="2d")
+    assert httpx.get(kept["imageURL"]).status_code == 404
+    control.post("/snapshots/before/restore")
+    assert httpx.get(kept["imageURL"]).status_code == 200
+    assert httpx.get(late["imageURL"]).status_code == 404
+    assert control.get("/clock")["offset"] == "29d"
+    assert control.get("/journal/count")["count"] == 1
+    assert talker.ask(caption(kept["imageUUID"])).item
+    # A snapshot can be put back as often as one likes.
+    control.post("/reset")
+    control.post("/snapshots/before/restore")
+    assert talker.ask(caption(kept["imageUUID"])).item
+
+
+def test_snapshots_are_listed_and_deleted_with_the_bytes_only_they_needed(transport: str, api_key: str) -> None:
+    with (
+        running_mock() as mock,
+        talking(mock, transport, api_key) as talker,
+        calling(mock, api_key) as control,
+    ):
+        assert talker.ask(upload(png())).item
+        control.post("/snapshots/one")
+        control.post("/snapshots/two")
+        assert [one["name"] for one in control.get("/snapshots")["snapshots"]] == ["two", "one"]
+        control.post("/reset")
+        assert mock.count(content) == 1
+        for name in ("one", "two"):
+            assert control.delete(f"/snapshots/{name}") == {"deleted": 1}
+        assert (mock.count(content), mock.count(snapshot)) == (0, 0)
+
+
+def test_snapshots_are_the_accounts_own(mock: RunningMock, control: Calls) -> None:
+    control.post("/snapshots/mine")
+    with calling(mock, "another-" + new_uuid()) as other:
+        assert other.get("/snapshots") == {"snapshots": []}
+        assert other.refused("POST", "/snapshots/mine/restore")[0] == 404
+    with calling(mock, None) as everyone:
+        assert everyone.refused("POST", "/snapshots/mine")[1]["field"] == "account"
+
+
+def test_what_cannot_be_kept_or_put_back_is_refused(control: Calls) -> None:
+    control.post("/snapshots/here")
+    assert control.refused("POST", "/snapshots/here")[1]["code"] == "conflict"
+    assert control.refused("POST", f"/snapshots/{'x' * 101}")[1]["field"] == "name"
+    assert control.refused("POST", "/snapshots/nowhere/restore")[0] == 404
+    assert control.refused("DELETE", "/snapshots/nowhere")[0] == 404
+
+
+def test_a_snapshot_of_another_version_is_refused_and_changes_nothing(
+    mock: RunningMock, talker: Talker, control: Calls
+) -> None:
+    control.post("/snapshots/old")
+    with mock.services.database.writing() as connection:
+        connection.execute(update(snapshot).where(snapshot.c.name == "old").values(payload=b'{"version":"0000"}'))
+    item = talker.ask(upload(png())).item
+    status, error = control.refused("POST", "/snapshots/old/restore")
+    assert (status, error["field"]) == (400, "version")
+    assert httpx.get(item["imageURL"]).status_code == 200
+
+
+def test_an_archive_carries_an_account_to_another_server(talker: Talker, control: Calls) -> None:
+    picture = png()
+    item = talker.ask(upload(picture)).item
+    control.post("/clock/advance", by="12d")
+    archive = control.client.get("/export").content
+    with (
+        running_mock() as elsewhere,
+        calling(elsewhere, "its key") as there,
+        talking(elsewhere, "rest", "its key") as it,
+    ):
+        assert it.ask(upload(png())).item
+        assert there.post("/import", content=archive) == {"media": 1, "journal": 1, "plans": 0}
+        assert it.ask(caption(item["imageUUID"])).item
+        moved = there.get(f"/media/{item['imageUUID']}")
+        assert httpx.get(moved["url"]).content == picture
+        assert there.get("/clock")["offset"] == "12d"
+        assert (there.get("/media")["total"], elsewhere.count(content)) == (1, 1)
+
+
+def broken_archives() -> list[bytes]:
+    def zipped(**files: bytes) -> bytes:
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w") as archive:
+            for name, data in files.items():
+                archive.writestr(name.replace("_", "."), data)
+        return out.getvalue()
+
+    state = {"version": "0001", "content": [], "medium": [{}], "journal": [], "fault_plan": [], "account_clock": []}
+    return [
+        b"",
+        b"no zip",
+        zipped(other_json=b"{}"),
+        zipped(state_json=b"no json"),
+        zipped(state_json=b"[]"),
+        zipped(state_json=b"{}"),
+        zipped(state_json=json.dumps(state).encode()),
+        zipped(state_json=json.dumps({**state, "medium": [], "version": "9"}).encode()),
+    ]
+
+
+@pytest.mark.parametrize("number", range(len(broken_archives())))
+def test_a_broken_archive_is_refused_and_changes_nothing(talker: Talker, control: Calls, number: int) -> None:
+    item = talker.ask(upload(png())).item
+    status, error = control.refused("POST", "/import", content=broken_archives()[number])
+    assert (status, error["field"]) in ((400, "body"), (400, "version"))
+    assert talker.ask(caption(item["imageUUID"])).item
+
+
+def test_an_archive_is_refused_where_another_account_has_one_of_its_media(
+    mock: RunningMock, talker: Talker, control: Calls
+) -> None:
+    assert talker.ask(upload(png())).item
+    archive = control.client.get("/export").content
+    with calling(mock, "another-" + new_uuid()) as other:
+        assert other.refused("POST", "/import", content=archive)[1]["code"] == "conflict"
+
+
+def test_the_accounts_are_listed_with_masked_labels(mock: RunningMock, talker: Talker, api_key: str) -> None:
+    assert talker.ask(upload(png())).item
+    with calling(mock, None) as everyone:
+        newest = everyone.get("/accounts")["accounts"][0]
+    assert (newest["media"], newest["journal"], newest["plans"]) == (1, 1, 0)
+    assert newest["label"] == f"{api_key[:3]}…{api_key[-3:]}"
+    with calling(mock, None) as everyone:
+        assert everyone.get("/media", account=newest["id"])["total"] == 1
+        assert everyone.refused("GET", "/media", params={"account": 10**9})[0] == 404
+
+
+def test_the_status_tells_version_and_settings_without_secrets() -> None:
+    with running_mock(api_key=("a-secret-key-0123456789",), retention="2h") as mock, calling(mock, None) as everyone:
+        status = everyone.get("/status")
+    assert status["settings"] == {"port": "0", "in_memory": "True", "retention": "2h", "api_key": "(hidden)"}
+    assert (status["url"], status["media"]) == (mock.url, 0)
