@@ -82,7 +82,7 @@ def serve(**values: Any) -> None:
     from runware_mock.app import FixturesUnusable, create_app
     from runware_mock.logs import set_up_logging
     from runware_mock.storage.database import DatabaseUnusable
-    from runware_mock.web.listening import address_of, ready_document
+    from runware_mock.web.listening import address_of, is_loopback, ready_document
     from runware_mock.web.server import MockServer
 
     set_up_logging(settings.log_level, settings.log_format)
@@ -92,6 +92,8 @@ def serve(**values: Any) -> None:
         _fail(str(error))
     for name, value in settings.changed().items():
         click.echo(f"{_flag(name)} {value}")
+    if settings.control_token is None and not is_loopback(settings.host):
+        click.echo("--control-token is not set: /_mock/ answers callers on this machine alone")
 
     def announce() -> None:
         gc.enable()

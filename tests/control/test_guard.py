@@ -1,12 +1,14 @@
 """Who may call the control API, and how loudly it says no."""
 
 import re
+import socket
+from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.control.calling import Calls, calling
-from tests.running import RunningMock, running_mock
+from tests.running import RunningMock, mock_process, running_mock
 
 
 @pytest.mark.parametrize(
@@ -43,6 +45,29 @@ def test_a_token_opens_the_api_to_whoever_has_it() -> None:
         right = {"X-Control-Token": "open sesame", "Host": "mock.ci.internal", "Origin": "https://dashboard.example"}
         assert control.client.get("/clock", headers=right).status_code == 200
         assert "open sesame" not in control.client.get("/status", headers=right).text
+
+
+def test_a_server_that_others_can_reach_says_that_they_need_a_token(tmp_path: Path) -> None:
+    everywhere = {"RUNWARE_MOCK_HOST": "0.0.0.0"}  # noqa: S104 - that is the point
+    with mock_process(tmp_path, **everywhere) as process:
+        assert "--control-token is not set: /_mock/ answers callers on this machine alone\n" in process.started
+        assert httpx.get(f"{process.url}/_mock/clock").status_code == 200
+        assert _from_outside(process.url) in (403, None)
+    with mock_process(tmp_path, "--control-token", "open sesame", **everywhere) as process:
+        assert not any("is not set" in line for line in process.started)
+        assert "--control-token (hidden)\n" in process.started
+
+
+def _from_outside(url: str) -> int | None:
+    """Call under an address that is not loopback; None where the machine has none."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            # Sends nothing: it only asks which address would be used.
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            return None
+        outside = probe.getsockname()[0]
+    return httpx.get(f"http://{outside}:{url.rpartition(':')[2]}/_mock/clock").status_code
 
 
 def test_an_unknown_path_is_a_loud_404_that_knows_better(control: Calls) -> None:

@@ -95,7 +95,7 @@ def test_the_compose_file_checks_the_health_and_writes_only_data_and_temporary_f
     assert service["read_only"] is True
     assert service["tmpfs"] == ["/tmp"]  # noqa: S108 - of the container
     known = {
-        *("build", "cap_drop", "healthcheck", "image", "ports", "read_only", "restart", "security_opt"),
+        *("build", "cap_drop", "environment", "healthcheck", "image", "ports", "read_only", "restart", "security_opt"),
         *("stop_grace_period", "tmpfs", "volumes"),
     }
     assert service.keys() <= known

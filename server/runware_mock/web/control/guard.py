@@ -1,13 +1,13 @@
 """Who may call the control API: a developer's own programs, and nobody's web page."""
 
 import hmac
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
 
 from runware_mock.control.refusals import ControlRefused
 from runware_mock.settings import Settings
+from runware_mock.web.listening import is_loopback
 
 TOKEN_HEADER = "x-control-token"  # noqa: S105 - the name of a header
 
@@ -24,10 +24,10 @@ def check_caller(request: HTTPConnection, settings: Settings) -> None:
         if not hmac.compare_digest(token.encode(), given.encode()):
             raise _forbidden(f"this server has a --control-token: send it as {TOKEN_HEADER}", TOKEN_HEADER)
         return
-    if request.client is not None and not _is_loopback(request.client.host):
+    if request.client is not None and not is_loopback(request.client.host):
         raise _forbidden("callers from other machines need a token: start the server with --control-token", "client")
     host = request.headers.get("host", "")
-    if not _is_loopback(_host_name(f"//{host}")):
+    if not is_loopback(_host_name(f"//{host}")):
         raise _forbidden(f"the host {host[:100]!r} is not this machine", "Host")
     origin = request.headers.get("origin")
     if origin is not None and urlsplit(origin).netloc != host:
@@ -39,15 +39,6 @@ def _host_name(url: str) -> str:
         return urlsplit(url).hostname or ""
     except ValueError:
         return ""
-
-
-def _is_loopback(name: str) -> bool:
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(name).is_loopback
-    except ValueError:
-        return False
 
 
 def _forbidden(message: str, field: str) -> ControlRefused:
