@@ -46,11 +46,13 @@ def upgrade() -> None:
         sa.Column("uuid", sa.String(36), nullable=False, unique=True),
         sa.Column("account_id", _Id, sa.ForeignKey("account.id"), nullable=False),
         sa.Column("content_id", _Id, sa.ForeignKey("content.id"), nullable=False, index=True),
+        sa.Column("task_type", sa.String(64), nullable=False),
         sa.Column("created_at", sa.BigInteger, nullable=False),
         sa.Column("last_used_at", sa.BigInteger, nullable=False, index=True),
         sa.Column("expires_at", sa.BigInteger, nullable=True, index=True),
         sa.Column("visible_at", sa.BigInteger, nullable=True),
         sa.Index("ix_medium_account_last_used", "account_id", "last_used_at"),
+        sa.Index("ix_medium_account", "account_id", "id"),
     )
     op.create_table(
         "journal",

@@ -61,6 +61,8 @@ def test_media_are_found_by_format_text_and_state(rest: Talker, control: Calls) 
     uuid = rest.ask(upload(png())).item["imageUUID"]
     assert control.get("/media", format="PNG")["total"] == 1
     assert control.get("/media", format="jpg")["total"] == 0
+    assert control.get("/media", task_type="imageUpload")["total"] == 1
+    assert control.get("/media", task_type="caption")["total"] == 0
     assert control.get("/media", text=uuid[3:12])["total"] == 1
     assert control.get("/media", text="%")["total"] == 0
     assert control.get("/media", state="expired")["total"] == 0

@@ -21,10 +21,15 @@ from runware_mock.storage.tables import content, medium
 from runware_mock.tasks.media_storage import stored_form
 
 _MOST = 1000
+# More are not counted: a page of a hundred thousand media must come as quickly as one of ten.
+_COUNTED = 10_000
+# What stands for the task type of a medium that no task brought.
+FIXTURE = "fixture"
 _MEDIA = select(
     medium.c.id.label("medium_id"),
     medium.c.uuid,
     medium.c.account_id,
+    medium.c.task_type,
     medium.c.created_at,
     medium.c.last_used_at,
     medium.c.expires_at,
@@ -42,20 +47,22 @@ def list_media(
     limit: int = 50,
     before: int | None = None,
     picture_format: str | None = None,
+    task_type: str | None = None,
     text: str | None = None,
     state: str = "alive",
 ) -> dict[str, Any]:
-    """Return media, the newest first: those of a format, with `text` in their UUID, alive or expired or both."""
+    """Return media, the newest first: of a format, brought by a task type, with `text` in their UUID, alive or not."""
     if state not in _STATES:
         raise ControlRefused(f"{state!r} is none of {', '.join(_STATES)}", "state")
-    chosen = _chosen(services, account_id, picture_format, text, state)
+    chosen = _chosen(services, account_id, picture_format, task_type, text, state)
     page = _MEDIA.where(chosen).order_by(medium.c.id.desc()).limit(limit)
     if before is not None:
         page = page.where(medium.c.id < before)
     with services.database.reading() as connection:
         services.live.refresh(connection)
         rows = connection.execute(page).all()
-        total = connection.scalar(select(func.count()).select_from(medium).join(content).where(chosen))
+        counted = select(medium.c.id).join_from(medium, content).where(chosen).limit(_COUNTED).subquery()
+        total = connection.scalar(select(func.count()).select_from(counted))
     return {
         "media": [_as_json(services, row, base_url) for row in rows],
         "next_before": rows[-1].medium_id if len(rows) == limit else None,
@@ -96,7 +103,7 @@ def add_medium(services: Services, account_id: int, data: bytes, *, uuid: str | 
         used_at = services.now_at(account_id) - in_ms(span)
         stored = contents.add(connection, hashlib.sha256(data).digest(), picture, services.now_at(account_id))
         chosen = services.ids.new(connection, account_id) if uuid is None else check_free(connection, uuid, "uuid")
-        media.add(connection, account_id, stored.id, chosen, used_at)
+        media.add(connection, account_id, stored.id, chosen, used_at, task_type=FIXTURE)
     return chosen
 
 
@@ -152,11 +159,18 @@ def _own(account_id: int) -> ColumnElement[bool]:
 
 
 def _chosen(
-    services: Services, account_id: int, picture_format: str | None, text: str | None, state: str
+    services: Services,
+    account_id: int,
+    picture_format: str | None,
+    task_type: str | None,
+    text: str | None,
+    state: str,
 ) -> ColumnElement[bool]:
     conditions = [_own(account_id)]
     if picture_format:
         conditions.append(content.c.format == picture_format.lower().replace("jpg", "jpeg"))
+    if task_type:
+        conditions.append(medium.c.task_type == task_type)
     if text:
         conditions.append(medium.c.uuid.contains(text.lower(), autoescape=True))
     over = _over(services, clock_at(medium.c.account_id, services.live.real_at(), services.now_at()))
@@ -172,7 +186,7 @@ def _over(services: Services, at: "ColumnElement[int] | int") -> ColumnElement[b
 
 
 def _as_json(services: Services, row: Row[Any], base_url: str) -> dict[str, Any]:
-    facts_of_it: Sequence[Any] = row[7:]
+    facts_of_it: Sequence[Any] = row[8:]
     stored = StoredContent(*facts_of_it)
     facts = stored.audit()
     expires_at = _expires_at(services, row)
@@ -180,6 +194,7 @@ def _as_json(services: Services, row: Row[Any], base_url: str) -> dict[str, Any]
         "id": row.medium_id,
         "uuid": row.uuid,
         "account": row.account_id,
+        "task_type": row.task_type,
         "url": base_url + url_path(row.uuid, stored.format),
         "kind": FORMATS[stored.format].kind,
         "format": stored.format,

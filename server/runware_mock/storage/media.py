@@ -57,15 +57,23 @@ _FIND = select(medium.c.id, medium.c.content_id).where(_OWN)
 
 
 def add(
-    connection: Connection, account_id: int, content_id: int, uuid: str, now_at: int, *, expires_at: int | None = None
+    connection: Connection,
+    account_id: int,
+    content_id: int,
+    uuid: str,
+    now_at: int,
+    *,
+    task_type: object,
+    expires_at: int | None = None,
 ) -> None:
-    """Store a medium, used for the first time now; `expires_at` may end it sooner than its last use does."""
+    """Store what a task brought, used for the first time now; `expires_at` may end it sooner than its last use does."""
     connection.execute(
         _ADD,
         {
             "uuid": uuid,
             "account_id": account_id,
             "content_id": content_id,
+            "task_type": task_type,
             "created_at": now_at,
             "last_used_at": now_at,
             "expires_at": expires_at,

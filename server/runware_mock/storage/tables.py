@@ -67,6 +67,7 @@ medium = Table(
     Column("uuid", String(36), nullable=False, unique=True),
     Column("account_id", ForeignKey("account.id"), nullable=False),
     Column("content_id", ForeignKey("content.id"), nullable=False, index=True),
+    Column("task_type", String(64), nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("last_used_at", BigInteger, nullable=False, index=True),
     # Only for results that were asked for with a time to live of their own, and by fault plans.
@@ -75,6 +76,8 @@ medium = Table(
     Column("visible_at", BigInteger, nullable=True),
     # An account whose clock is its own is purged by that clock.
     Index("ix_medium_account_last_used", "account_id", "last_used_at"),
+    # The newest of an account, however many it has.
+    Index("ix_medium_account", "account_id", "id"),
 )
 
 journal = Table(

@@ -32,7 +32,8 @@ def run(task: Task, services: Services, caller: Caller) -> Work:
     def commit(connection: Connection) -> Done:
         stored = store(connection)
         uuid = services.ids.new(connection, caller.account.id)
-        media.add(connection, caller.account.id, stored.id, uuid, services.now_at(caller.account.id))
+        now_at = services.now_at(caller.account.id)
+        media.add(connection, caller.account.id, stored.id, uuid, now_at, task_type=task["taskType"])
         url = caller.base_url + url_path(uuid, stored.format)
         return Done([{**echoed(task), "imageUUID": uuid, "imageURL": url}], stored.audit())
 

@@ -143,7 +143,9 @@ def _stored(
     content_id = contents.add(connection, hashlib.sha256(picture.data).digest(), picture, now_at).id
     expires_at = None if output.ttl_ms is None else now_at + output.ttl_ms
     uuid = services.ids.new(connection, caller.account.id)
-    media.add(connection, caller.account.id, content_id, uuid, now_at, expires_at=expires_at)
+    media.add(
+        connection, caller.account.id, content_id, uuid, now_at, task_type=task["taskType"], expires_at=expires_at
+    )
     content_type = FORMATS[picture.format].content_type
     if output.upload_endpoint is not None:
         # The page on uploadEndpoint: the bytes of the result are PUT raw to that URL.

@@ -91,6 +91,7 @@ def router(services: Services) -> APIRouter:  # noqa: C901, PLR0915 - a table of
         limit: Limit = 50,
         before: int | None = None,
         format: str | None = None,  # noqa: A002 - the name of the query's field
+        task_type: str | None = None,
         text: str | None = None,
         state: str = "alive",
     ) -> Json:
@@ -102,6 +103,7 @@ def router(services: Services) -> APIRouter:  # noqa: C901, PLR0915 - a table of
             limit=limit,
             before=before,
             picture_format=format,
+            task_type=task_type,
             text=text,
             state=state,
         )
