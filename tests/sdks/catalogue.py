@@ -8,7 +8,7 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypedDict, cast
+from typing import Any, Literal, TypedDict, cast
 
 import pytest
 
@@ -43,6 +43,18 @@ class Refusal(TypedDict):
     parameter: str | None
 
 
+class Answer(TypedDict, total=False):
+    """What became of one task that a driver sent."""
+
+    ok: bool
+    error: Refusal
+    # The UUID of the picture that was uploaded for this task.
+    given: str
+    # Where it can be seen: the SDK returned before the result was there, and the driver asked for it.
+    polled: bool
+    items: list[dict[str, Any]]
+
+
 class Outcome(TypedDict, total=False):
     """The one line a driver prints."""
 
@@ -54,21 +66,18 @@ class Outcome(TypedDict, total=False):
     first: Upload | None
     refusal: Refusal | None
     second: Upload
+    answers: dict[str, Answer]
 
 
-@dataclass(frozen=True)
-class Sdk:
-    """One SDK over one transport."""
+@dataclass(frozen=True, kw_only=True)
+class Client:
+    """One package over one transport, and the ways in which it takes a picture."""
 
     title: str
     environment: str
     driver: str
     transport: Transport
     ways: tuple[str, ...]
-    # The word the SDK makes of the API's `invalidImage`.
-    garbage_code: str
-    # What the SDK does with an upload that was sent and whose connection is then reset.
-    after_a_reset: AfterReset
 
     def __str__(self) -> str:
         """Name the test after us."""
@@ -93,7 +102,7 @@ class Sdk:
             pytest.skip(f"{self.title} is not installed in .sdks/{self.environment}: run `make sdks`")
         return Path(runner)
 
-    def run(self, scenario: str, url: str, key: str, *sources: Path | str, **options: str | float) -> Outcome:
+    def run(self, scenario: str, url: str, key: str, *sources: Path | str, **options: object) -> Outcome:
         """Run one scenario in the SDK's own environment and read the line it prints."""
         command = {
             "scenario": scenario,
@@ -119,6 +128,16 @@ class Sdk:
         if done.returncode != 0 or not done.stdout.strip():
             pytest.fail(f"the driver of {self.title} broke:\n{done.stdout}\n{done.stderr}")
         return cast("Outcome", json.loads(done.stdout.splitlines()[-1]))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sdk(Client):
+    """A client that uploads; its ways are those of an upload."""
+
+    # The word the SDK makes of the API's `invalidImage`.
+    garbage_code: str
+    # What the SDK does with an upload that was sent and whose connection is then reset.
+    after_a_reset: AfterReset
 
 
 def _clean_environment() -> dict[str, str]:
@@ -168,6 +187,14 @@ SDK_JS = Sdk(
     ways=("data_uri", "base64", "url"),
     garbage_code="invalidImage",
     after_a_reset="sends it under a new taskUUID",
+)
+# Uploads nothing itself: its ways are those in which a picture stands in `providerOptions.runware`.
+AI_SDK = Client(
+    title="@runware/ai-sdk-provider 2.0.0 over REST",
+    environment="ai",
+    driver="ai/driver.mjs",
+    transport="rest",
+    ways=("uuid", "url", "data_uri", "base64"),
 )
 SDKS = (PY_LEGACY, PY_NEW_WS, PY_NEW_REST, SDK_JS)
 # Not py-0.5, which has no lock: of the many connect() calls that run side by side some wait for ever for

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.sdks.gallery import Gallery, Picture, QuietHandler
+from tests.sdks.looks import BALL_SIZE_PX
 
 # Each size is another, so an answer given to the wrong call is seen.
 SIZES_PX = tuple((96 + 2 * number, 64) for number in range(20))
@@ -40,6 +41,12 @@ def pictures(gallery: Gallery) -> tuple[Picture, ...]:
 def picture(pictures: tuple[Picture, ...]) -> Picture:
     """Any one of them."""
     return pictures[0]
+
+
+@pytest.fixture(scope="session")
+def ball(gallery: Gallery) -> Picture:
+    """A picture in which there is something to see."""
+    return gallery.draw_ball("ball.png", BALL_SIZE_PX)
 
 
 @pytest.fixture(scope="session")

@@ -83,6 +83,7 @@ ALL = (
     Environment("py_legacy", PYTHON, install_python),
     Environment("py_new", PYTHON, install_python),
     Environment("js", NODE, install_node),
+    Environment("ai", NODE, install_node),
 )
 
 

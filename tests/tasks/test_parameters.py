@@ -101,6 +101,8 @@ def test_models_of_other_providers_take_any_size(talker: Talker) -> None:
         (task("controlNetPreprocess", inputImage=new_uuid()), "missingPreProcessorType"),
         (task("controlNetPreprocess", inputImage=new_uuid(), preProcessorType="magic"), "invalidPreProcessorType"),
         (task("imageMasking", inputImage=new_uuid(), maxDetections=0), "invalidMaxDetections"),
+        (task("imageMasking", inputs={"image": new_uuid()}, settings={"maxDetections": 99}), "invalidMaxDetections"),
+        (task("controlNetPreprocess", inputImage=new_uuid(), model="runware:1@canny"), "missingPreProcessorType"),
         (task("vectorize", inputs={"image": new_uuid()}, outputFormat="PNG"), "invalidOutputFormat"),
         (task("photoMaker", positivePrompt="img", width=512, height=512), "missingInputImages"),
         (task("promptEnhance"), "missingPrompt"),

@@ -16,7 +16,7 @@ from PIL import Image
 from runware_mock.deliver import deliver_due
 from tests.pictures import png
 from tests.running import running_mock
-from tests.talking import Talker, talking, upload
+from tests.talking import Talker, data_uri, talking, upload
 from tests.tasks.asking import SIZE_PX, inference, opened, task, using
 
 
@@ -159,6 +159,24 @@ def test_a_guide_image_has_names_of_its_own(talker: Talker) -> None:
     assert {"guideImageUUID", "guideImageURL", "inputImageUUID"} <= set(item)
     assert opened(item, "guideImageURL").size == (64, 48)
     assert talker.ask(using("caption", item["guideImageUUID"])).item
+
+
+@pytest.mark.parametrize("kind", ["canny", "lineart-anime", "softedge"])
+def test_the_newer_form_names_the_preprocessor_by_its_model(talker: Talker, kind: str) -> None:
+    model = f"runware:controlnet-preprocess@{kind}"
+    asked = {"model": model, "inputs": {"image": data_uri(png(64, 48))}, "settings": {"lowThresholdCanny": 50}}
+    assert opened(talker.ask(task("controlNetPreprocess", **asked)).item, "guideImageURL").size == (64, 48)
+
+
+@pytest.mark.parametrize("task_type", ["controlNetPreprocess", "imageMasking"])
+def test_an_input_that_was_not_stored_gets_the_uuid_that_the_answer_must_name(talker: Talker, task_type: str) -> None:
+    item = talker.ask(using(task_type, data_uri(png(64, 48)))).item
+    assert talker.ask(using("caption", item["inputImageUUID"])).item["inputImageUUID"] == item["inputImageUUID"]
+
+
+def test_an_upscale_factor_may_be_a_float_that_is_whole(talker: Talker) -> None:
+    item = talker.ask({**using("upscale", data_uri(png(64, 48))), "upscaleFactor": 2.0}).item
+    assert opened(item).size == (128, 96)
 
 
 def test_a_mask_has_names_of_its_own_and_boxes(talker: Talker) -> None:

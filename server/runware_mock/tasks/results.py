@@ -15,7 +15,7 @@ from runware_mock.images.standins.encode import encode
 from runware_mock.protocol.messages import Item, Task
 from runware_mock.services import Caller, Services
 from runware_mock.storage import contents, deliveries, media
-from runware_mock.tasks.inputs import Inputs
+from runware_mock.tasks.inputs import Input, Inputs
 from runware_mock.tasks.parameters import Parameters
 from runware_mock.tasks.work import Commit, Done
 
@@ -52,10 +52,15 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One picture of an answer, and the fields that go with it."""
+    """One picture of an answer, the fields that go with it, and the image it was made of.
+
+    `must_name_input`: the types of the newer SDKs require an `inputImageUUID`, so an input that is not stored will be.
+    """
 
     picture: Picture
     fields: Item = field(default_factory=dict)
+    made_of: Input | None = None
+    must_name_input: bool = False
 
 
 def read_output(read: Parameters, default_format: str = "JPG", allowed: Sequence[str] = tuple(_ENCODED)) -> Output:
@@ -115,6 +120,7 @@ def storing(
                 {
                     **echoed(task, family),
                     **_stored(connection, services, caller, output, result, prefix, task),
+                    **_input_named(connection, services, caller, result, task),
                     **result.fields,
                 }
                 for result in results
@@ -128,6 +134,20 @@ def echoed(task: Task, family: str = "") -> Item:
     """Return the fields that every item begins with, and the cost where it was asked for."""
     item: Item = {"taskType": task["taskType"], "taskUUID": task["taskUUID"]}
     return {**item, "cost": COSTS[family]} if family and task.get("includeCost") is True else item
+
+
+def _input_named(
+    connection: Connection, services: Services, caller: Caller, result: Result, task: Task
+) -> dict[str, object]:
+    if result.made_of is None:
+        return {}
+    uuid = result.made_of.uuid
+    if uuid is None and result.must_name_input:
+        now_at, picture = services.now_at(caller.account.id), result.made_of.picture
+        content = contents.add(connection, hashlib.sha256(picture.data).digest(), picture, now_at)
+        uuid = services.ids.new(connection, caller.account.id)
+        media.add(connection, caller.account.id, content.id, uuid, now_at, task_type=task["taskType"])
+    return {} if uuid is None else {"inputImageUUID": uuid}
 
 
 def _stored(

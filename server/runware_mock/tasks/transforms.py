@@ -34,7 +34,10 @@ class Made:
 
 def run_upscale(task: Task, services: Services, caller: Caller) -> Work:
     """Upscale: "upscaleFactor" 2, 3 or 4."""
-    read = Parameters(task, _PAGES + "upscale")
+    given = task.get("upscaleFactor")
+    # Both Python SDKs type it as a float for some models.
+    whole = {"upscaleFactor": int(given)} if isinstance(given, float) and given.is_integer() else {}
+    read = Parameters({**task, **whole}, _PAGES + "upscale")
     factor = read.integer("upscaleFactor", 2, 4, default=2 if _names_size(task) else None)
 
     def make(image: Image) -> Made:
@@ -46,8 +49,7 @@ def run_upscale(task: Task, services: Services, caller: Caller) -> Work:
 def run_remove_background(task: Task, services: Services, caller: Caller) -> Work:
     """removeBackground: "default PNG"; options stand in `settings`, or beside it as the older Python SDK sends them."""
     read = Parameters(task, _PAGES + "remove-background")
-    settings = task.get("settings")
-    options = Parameters({**task, **settings} if isinstance(settings, Mapping) else task, read.page)
+    options = _with_settings(read)
     only_mask = options.flag("returnOnlyMask")
     rgba = _rgba(options)
 
@@ -61,11 +63,15 @@ def run_preprocess(task: Task, services: Services, caller: Caller) -> Work:
     """controlNetPreprocess: the guide image that a ControlNet takes."""
     read = Parameters(task, _PAGES + "controlnet-preprocess")
     name = "preprocessor" if "preprocessor" in task else "preProcessorType"
-    kind = read.choice(name, tuple(PREPROCESSORS))
+    # The newer form has a model for each kind: "runware:controlnet-preprocess@lineart-anime".
+    provider, _, named = str(task.get("model") or "").partition("@")
+    of_model = named.replace("-", "_") if provider == "runware:controlnet-preprocess" else None
+    kind = read.choice(name, tuple(PREPROCESSORS), of_model if of_model in PREPROCESSORS else None)
+    given = _with_settings(read)
     options = Options(
-        low_threshold=read.integer("lowThresholdCanny", 0, 255, default=100),
-        high_threshold=read.integer("highThresholdCanny", 0, 255, default=200),
-        has_hands_and_face=read.flag("includeHandsAndFaceOpenPose"),
+        low_threshold=given.integer("lowThresholdCanny", 0, 255, default=100),
+        high_threshold=given.integer("highThresholdCanny", 0, 255, default=200),
+        has_hands_and_face=given.flag("includeHandsAndFaceOpenPose"),
     )
 
     def make(image: Image) -> Made:
@@ -77,10 +83,11 @@ def run_preprocess(task: Task, services: Services, caller: Caller) -> Work:
 def run_masking(task: Task, services: Services, caller: Caller) -> Work:
     """imageMasking: a mask of what was detected, and its boxes."""
     read = Parameters(task, _PAGES + "image-masking")
-    most = read.integer("maxDetections", 1, 20, default=6)
-    padding_px = read.integer("maskPadding", -100, 100, default=4)
-    blur_px = read.integer("maskBlur", 0, 100, default=4)
-    read.number("confidence", 0, 1, 0.25)
+    options = _with_settings(read)
+    most = options.integer("maxDetections", 1, 20, default=6)
+    padding_px = options.integer("maskPadding", -100, 100, default=4)
+    blur_px = options.integer("maskBlur", 0, 100, default=4)
+    options.number("confidence", 0, 1, 0.25)
 
     def make(image: Image) -> Made:
         mask, boxes = draw_mask(image, max_detections=most, mask_padding_px=padding_px, mask_blur_px=blur_px)
@@ -123,8 +130,8 @@ def _transformed(
     with services.codec.drawing(image.width * enlarged, image.height * enlarged):
         made = make(image)
         picture = encoded(made.image, output)
-    fields = {**({"inputImageUUID": given.uuid} if given.uuid else {}), **(made.fields or {})}
-    return storing(read.task, services, caller, inputs, output, [Result(picture, fields)], family=family, prefix=prefix)
+    result = Result(picture, made.fields or {}, given, must_name_input=prefix != "image")
+    return storing(read.task, services, caller, inputs, output, [result], family=family, prefix=prefix)
 
 
 def _input(read: Parameters, inputs: Inputs) -> Input:
@@ -133,6 +140,12 @@ def _input(read: Parameters, inputs: Inputs) -> Input:
     if given is None:
         raise read.missing("inputs.image" if "inputs" in read.task else "inputImage", "string")
     return given
+
+
+def _with_settings(read: Parameters) -> Parameters:
+    """Return a task's parameters and those in its `settings`, where the newer form has the options of a model."""
+    settings = read.task.get("settings")
+    return Parameters({**read.task, **settings} if isinstance(settings, Mapping) else read.task, read.page)
 
 
 def _names_size(task: Task) -> bool:

@@ -41,6 +41,43 @@ async function upload(client, source) {
   return { imageUUID: item.imageUUID, imageURL: item.imageURL, taskUUID: item.taskUUID };
 }
 
+// Put the picture in its place.
+function filled(value, picture) {
+  if (Array.isArray(value)) return value.map((inner) => filled(inner, picture));
+  if (value !== null && typeof value === "object") {
+    return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, filled(inner, picture)]));
+  }
+  return value === "<picture>" ? picture : value;
+}
+
+// imageInference alone returns what acknowledges it: its users ask for the result.
+const isAcknowledged = (items) => items.every((item) => item.status === undefined && item.imageURL === undefined);
+
+async function use(client, call, picture) {
+  const answer = { ok: true };
+  let given;
+  if (call.way === "uuid") {
+    given = answer.given = (await client.imageUpload({ image: ways.data_uri(picture.path) })).imageUUID;
+  } else if (call.way !== "none") {
+    given = ways[call.way](call.way === "url" ? picture.url : picture.path);
+  }
+  answer.items = [await client[call.method](filled(call.arguments, given))].flat();
+  if (call.method === "imageInference") {
+    answer.polled = isAcknowledged(answer.items);
+    if (answer.polled) answer.items = await client.getResponse({ taskUUID: answer.items[0].taskUUID });
+  }
+  return answer;
+}
+
+// A task fails, or hangs, alone.
+async function answerOf(client, call) {
+  try {
+    return await Promise.race([use(client, call, command.picture), limit(command.call_limit_s)]);
+  } catch (error) {
+    return { ok: false, error: errorAsJson(error) };
+  }
+}
+
 async function perform(client) {
   const { scenario, files } = command;
   if (command.connect_first) await client.ensureConnection();
@@ -57,12 +94,16 @@ async function perform(client) {
     }
     return { ...outcome, second: await upload(client, files[1]) };
   }
+  if (scenario === "uses") {
+    const answers = await Promise.all(command.calls.map((call) => answerOf(client, call)));
+    return { answers: Object.fromEntries(command.calls.map((call, place) => [call.name, answers[place]])) };
+  }
   throw new Error(`unknown scenario ${scenario}`);
 }
 
-function limit() {
+function limit(seconds) {
   return new Promise((_, reject) => {
-    setTimeout(() => reject(new Error(`not done in ${command.limit_s} s`)), command.limit_s * 1000);
+    setTimeout(() => reject(new Error(`not done in ${seconds} s`)), seconds * 1000);
   });
 }
 
@@ -73,7 +114,7 @@ try {
   const options = { apiKey: command.key, url: command.url };
   if (command.request_timeout_s) options.timeoutDuration = command.request_timeout_s * 1000;
   const client = new Runware(options);
-  answer = { ok: true, ...(await Promise.race([perform(client), limit()])) };
+  answer = { ok: true, ...(await Promise.race([perform(client), limit(command.limit_s)])) };
 } catch (error) {
   answer = { ok: false, error: errorAsJson(error) };
 }

@@ -40,6 +40,36 @@ async def upload(client: Runware, way: str, source: str) -> Json:
     return {name: item.get(name) for name in ("imageUUID", "imageURL", "taskUUID")}
 
 
+def filled(value: Any, picture: str | None) -> Any:
+    """Put the picture in its place."""
+    if isinstance(value, dict):
+        return {name: filled(inner, picture) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [filled(inner, picture) for inner in value]
+    return picture if value == "<picture>" else value
+
+
+async def use(client: Runware, call: Json, picture: Json) -> Json:
+    """Run one task and keep the items of the answer; the SDK polls by itself."""
+    answer: Json = {}
+    given = None
+    if call["way"] == "uuid":
+        (uploaded,) = await client.image_upload({"image": file_to_data_uri(picture["path"])})
+        given = answer["given"] = uploaded["imageUUID"]
+    elif call["way"] != "none":
+        given = WAYS[call["way"]](picture["url" if call["way"] == "url" else "path"])
+    return {**answer, "items": await getattr(client, call["method"])(filled(call["arguments"], given))}
+
+
+async def answer_of(client: Runware, call: Json, command: Json) -> Json:
+    """Let a task fail, or hang, alone."""
+    try:
+        done = await asyncio.wait_for(use(client, call, command["picture"]), command["call_limit_s"])
+        return {"ok": True, **done}
+    except Exception as error:
+        return {"ok": False, "error": error_as_json(error)}
+
+
 async def perform(client: Runware, command: Json) -> Json:
     """Run one scenario."""
     scenario, files, way = command["scenario"], command["files"], command["way"]
@@ -56,6 +86,10 @@ async def perform(client: Runware, command: Json) -> Json:
         except Exception as error:
             outcome["refusal"] = error_as_json(error)
         return {**outcome, "second": await upload(client, way, files[1])}
+    if scenario == "uses":
+        calls = command["calls"]
+        answers = await asyncio.gather(*(answer_of(client, call, command) for call in calls))
+        return {"answers": {call["name"]: answer for call, answer in zip(calls, answers, strict=True)}}
     raise ValueError(f"unknown scenario {scenario}")
 
 
