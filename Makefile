@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: serve test check format sdks bench lock clean
+.PHONY: serve test check format sdks bench screenshots lock clean
 
 serve: $(INSTALLED)  ## start the server; ARGS="--port 0 --in-memory" passes flags
 	$(BIN)/runware-mock serve $(ARGS)
@@ -27,6 +27,9 @@ sdks: $(INSTALLED)  ## install the official SDKs, each into an environment of it
 
 bench: $(INSTALLED)  ## compare speed with the naive baseline; ARGS=--quick takes a minute
 	$(BIN)/python -m bench $(ARGS)
+
+screenshots: $(INSTALLED)  ## take the pictures of the page that the README shows; needs Chromium
+	$(BIN)/python docs/screenshots.py
 
 lock: $(INSTALLED)  ## pin the newest versions; no address of an index is written
 	$(BIN)/python -m pip install --quiet uv

@@ -1,3 +1,23 @@
-"""A local stand-in for the Runware upload API."""
+"""A local stand-in for the Runware upload API.
+
+with runware_mock.serve() as mock:
+upload_something_to(mock.rest_url, mock.api_key)
+mock.assert_uploaded(times=1)
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from runware_mock.handle import RunwareMock as RunwareMock
+    from runware_mock.local import serve as serve
+else:
+    # Imported when first asked for: whoever only wants the version does not wait for a server.
+    _homes = {"RunwareMock": "runware_mock.handle", "serve": "runware_mock.local"}
+
+    def __getattr__(name: str) -> object:
+        if name not in _homes:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(_homes[name]), name)

@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import secrets
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, insert, select
@@ -14,6 +14,7 @@ from runware_mock.storage.database import Database
 from runware_mock.storage.tables import account, secret
 
 _SHOWN_FROM = 20
+_PLAN_MARK = "+"
 _CACHED_ACCOUNTS = 10_000
 
 
@@ -23,16 +24,25 @@ class Account:
 
     id: int
     label: str
+    # The fault plan that the key names.
+    plan: str | None = None
 
 
 class Accounts:
     """Opens the account of a key. With `accepted` keys, every other one is refused."""
 
     def __init__(
-        self, database: Database, live: Live, accepted: Collection[str] = (), *, seed: int | None = None
+        self,
+        database: Database,
+        live: Live,
+        has_plan: Callable[[Connection, int, str], bool],
+        accepted: Collection[str] = (),
+        *,
+        seed: int | None = None,
     ) -> None:
         self._database = database
         self._live = live
+        self._has_plan = has_plan
         self._hash_key = _hash_key(database, seed)
         self._accepted = frozenset(map(self._hash, accepted))
         # An account's row never changes, so that what was read once stays true.
@@ -40,14 +50,22 @@ class Accounts:
 
     def known(self, api_key: object) -> Account | None:
         """Return the account of this key if it was opened before, without a look at the database."""
-        return self._known.get(self._hash(api_key)) if isinstance(api_key, str) else None
+        if not isinstance(api_key, str) or _PLAN_MARK in api_key:
+            return None
+        return self._known.get(self._hash(api_key))
 
     def open(self, api_key: object) -> Account:
-        """Return the account of this key, new if need be; raises missingApiKey or invalidApiKey."""
+        """Return the account of this key, new if need be; raises missingApiKey or invalidApiKey.
+
+        `key+plan` opens the account of `key` where that has a fault plan of this name; else it is a key like any other.
+        """
         if api_key is None or api_key == "":
             raise refuse("missingApiKey")
         if not isinstance(api_key, str):
             raise refuse("invalidApiKey")
+        key, mark, plan = api_key.rpartition(_PLAN_MARK)
+        if mark and (account := self._with_plan(key, plan)):
+            return account
         key_hash = self._hash(api_key)
         if self._accepted and key_hash not in self._accepted:
             raise refuse("invalidApiKey")
@@ -55,6 +73,17 @@ class Accounts:
         if len(self._known) < _CACHED_ACCOUNTS:
             self._known[key_hash] = opened
         return opened
+
+    def _with_plan(self, key: str, plan: str) -> Account | None:
+        key_hash = self._hash(key)
+        if self._accepted and key_hash not in self._accepted:
+            return None
+        find = select(account.c.id, account.c.label).where(account.c.key_hash == key_hash)
+        with self._database.reading() as connection:
+            row = connection.execute(find).first()
+            if row is None or not self._has_plan(connection, row.id, plan):
+                return None
+        return Account(row.id, row.label, plan)
 
     def _open(self, key_hash: str, label: str) -> Account:
         find = select(account.c.id, account.c.label).where(account.c.key_hash == key_hash)

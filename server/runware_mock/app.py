@@ -10,20 +10,21 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from runware_mock import __version__
 from runware_mock.accounts import Accounts
 from runware_mock.clock import Clock, SystemClock
 from runware_mock.control.refusals import ControlRefused
 from runware_mock.deliver import DeliverySchedule
 from runware_mock.engine import Engine
+from runware_mock.faults.occasion import Faults
 from runware_mock.ids import RandomIds, SeededIds
 from runware_mock.images.budget import Budget
 from runware_mock.images.codec import Codec
 from runware_mock.images.fetch import UrlFetcher
+from runware_mock.journal import Journal
 from runware_mock.live import Live
 from runware_mock.protocol.errors import refuse
 from runware_mock.purge import PurgeSchedule
@@ -31,9 +32,12 @@ from runware_mock.services import Services
 from runware_mock.settings import Settings
 from runware_mock.storage.database import FILE_NAME, Database, DatabaseUnusable
 from runware_mock.storage.schema import prepare
+from runware_mock.tally import Tally
 from runware_mock.web.control.app import ControlApp
 from runware_mock.web.http import RestApi, preflight, refused
 from runware_mock.web.media import MEDIA_PATHS, MediaFiles
+from runware_mock.web.page.app import Page, wants_page
+from runware_mock.web.watching import Watching
 from runware_mock.web.ws import Sockets
 
 
@@ -68,13 +72,17 @@ def open_database(settings: Settings, cleanup: ExitStack) -> Database:
 
 def create_services(settings: Settings, clock: Clock, database: Database) -> Services:
     """Return what tasks may ask for."""
-    live = Live(clock)
+    live, tally = Live(clock), Tally()
+    faults = Faults(database, live)
     net = UrlFetcher(settings.fetch, settings.fetch_timeout, settings.max_message_bytes, settings.local_files)
     return Services(
         settings=settings,
         live=live,
         database=database,
-        accounts=Accounts(database, live, settings.api_key, seed=settings.seed),
+        accounts=Accounts(database, live, faults.names_plan, settings.api_key, seed=settings.seed),
+        journal=Journal(settings.journal_entries, settings.journal_bytes, tally),
+        tally=tally,
+        faults=faults,
         ids=RandomIds() if settings.seed is None else SeededIds(settings.seed),
         codec=Codec(settings.formats, Budget(settings.memory_budget(), settings.thread_count())),
         fetch=net,
@@ -92,12 +100,13 @@ def _seed(services: Services, fixtures: Path) -> None:
 
 
 class MockApp(FastAPI):
-    """Hands POST requests of the API straight to `rest`, and `/_mock` to `control`; all else goes through FastAPI."""
+    """Hands POST requests of the API straight to `rest`, what is under `/_mock` and of the page to theirs."""
 
-    def __init__(self, rest: ASGIApp, control: ASGIApp, **options: Any) -> None:
+    def __init__(self, rest: ASGIApp, control: ASGIApp, page: ASGIApp, **options: Any) -> None:
         super().__init__(docs_url=None, redoc_url=None, openapi_url=None, **options)
         self._rest = rest
         self._control = control
+        self._page = page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or socket."""
@@ -105,6 +114,8 @@ class MockApp(FastAPI):
             await self._rest(scope, receive, send)
         elif scope["type"] == "http" and (scope["path"] + "/").startswith(_CONTROL_PATH):
             await self._control(scope, receive, send)
+        elif wants_page(scope):
+            await self._page(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
 
@@ -135,21 +146,30 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
 
     rest = RestApi(engine)
     files = MediaFiles(services)
+    page = Page(services)
     routes: list[BaseRoute] = [Route(path, files.get, methods=["GET"]) for path in MEDIA_PATHS]
     for path in API_PATHS:
         routes += [Route(path, rest, methods=["POST"]), WebSocketRoute(path, sockets.serve)]
+    watching = Watching(
+        services,
+        {"purge schedule": schedules[0].is_running, "delivery schedule": schedules[1].is_running},
+        {
+            "sockets": sockets.count,
+            "tasks_waiting": engine.waiting,
+            "memory_budget_bytes": services.settings.memory_budget,
+            "memory_reserved_bytes": services.codec.memory_reserved_bytes,
+        },
+    )
+    for name in ("health", "ready", "metrics"):
+        routes.append(Route(f"/{name}", getattr(watching, name)))
     routes += [Route(path, preflight, methods=["OPTIONS"]) for path in (*API_PATHS, *MEDIA_PATHS)]
-    app = MockApp(rest, ControlApp(services), lifespan=lifespan, routes=routes)
+    app = MockApp(rest, ControlApp(services), page, lifespan=lifespan, routes=routes)
     app.state.sockets = sockets
+    app.state.page = page
     app.state.services = services
-    app.add_api_route("/health", _health, include_in_schema=False)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(Exception, _mock_error)
     return app
-
-
-async def _health() -> JSONResponse:
-    return JSONResponse({"status": "ok", "version": __version__})
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

@@ -5,24 +5,23 @@ What is slow to import is imported by the command that needs it, so that `--help
 
 import errno
 import json
-import os
 import signal
 import socket
 import sys
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from runware_mock import __version__
+from runware_mock.cli_control import COMMANDS
+from runware_mock.cli_control.calling import EXIT_USAGE, fail, url_option
 
 if TYPE_CHECKING:
     from runware_mock.settings import Settings
 
-_EXIT_FAILED = 1
-_EXIT_USAGE = 2
 _POLL_S = 0.05
 _STOPS = (signal.SIGINT, signal.SIGTERM)
 # Those that may be given several times; all other flags take one value.
@@ -62,6 +61,10 @@ def main() -> None:
     """Run a local stand-in for the Runware upload API."""
 
 
+for _command in COMMANDS:
+    main.add_command(_command)
+
+
 @main.command(cls=SettingsCommand)
 def serve(**values: Any) -> None:
     """Serve until stopped.
@@ -89,7 +92,7 @@ def serve(**values: Any) -> None:
     try:
         app = create_app(settings)
     except (DatabaseUnusable, FixturesUnusable) as error:
-        _fail(str(error))
+        fail(str(error))
     for name, value in settings.changed().items():
         click.echo(f"{_flag(name)} {value}")
     if settings.control_token is None and not is_loopback(settings.host):
@@ -111,9 +114,7 @@ def serve(**values: Any) -> None:
 
 
 @main.command()
-@click.option(
-    "--url", envvar="RUNWARE_MOCK_URL", help="Address of the server. Default: the one `serve` would listen on."
-)
+@url_option
 @click.option(
     "--wait",
     "wait_s",
@@ -122,16 +123,13 @@ def serve(**values: Any) -> None:
     default=0.0,
     help="Seconds to wait for it.",
 )
-def ready(url: str | None, wait_s: float) -> None:
+def ready(url: str, wait_s: float) -> None:
     """Tell by the exit status whether the server is ready."""
-    host = os.environ.get("RUNWARE_MOCK_HOST", "127.0.0.1")
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
-    host = f"[{host}]" if ":" in host else host
-    url = (url or f"http://{host}:{os.environ.get('RUNWARE_MOCK_PORT', '8080')}").rstrip("/")
+    url = url.rstrip("/")
     give_up_s = time.monotonic() + wait_s
     while problem := _problem(url):
         if time.monotonic() >= give_up_s:
-            _fail(f"not ready on {url}: {problem}")
+            fail(f"not ready on {url}: {problem}")
         time.sleep(_POLL_S)
     click.echo(f"ready on {url}")
 
@@ -197,7 +195,7 @@ def _settings(values: dict[str, Any]) -> "Settings":
         first = error.errors(include_url=False, include_context=False)[0]
         name = str(first["loc"][0])
         message = first["msg"].removeprefix("Value error, ")
-        _fail(f"bad value for {_flag(name)} (or {ENV_PREFIX}{name.upper()}): {message}", _EXIT_USAGE)
+        fail(f"bad value for {_flag(name)} (or {ENV_PREFIX}{name.upper()}): {message}", EXIT_USAGE)
 
 
 def _bind(settings: "Settings") -> socket.socket:
@@ -210,8 +208,8 @@ def _bind(settings: "Settings") -> socket.socket:
         bound.listen()
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            _fail(f"port {settings.port} is in use: choose another with --port (0 picks a free one)", _EXIT_USAGE)
-        _fail(f"cannot listen on {settings.host}:{settings.port} (--host, --port): {error.strerror}", _EXIT_USAGE)
+            fail(f"port {settings.port} is in use: choose another with --port (0 picks a free one)", EXIT_USAGE)
+        fail(f"cannot listen on {settings.host}:{settings.port} (--host, --port): {error.strerror}", EXIT_USAGE)
     return bound
 
 
@@ -222,7 +220,7 @@ def _open(settings: "Settings", cleanup: ExitStack) -> Any:
     try:
         return open_database(settings, cleanup)
     except DatabaseUnusable as error:
-        _fail(str(error))
+        fail(str(error))
 
 
 def _problem(url: str) -> str | None:
@@ -255,7 +253,7 @@ def _clear(ready_file: Path) -> None:
         partial.unlink()
         ready_file.unlink(missing_ok=True)
     except (OSError, ValueError) as error:
-        _fail(f"cannot write --ready-file (or RUNWARE_MOCK_READY_FILE) {ready_file}: {error}", _EXIT_USAGE)
+        fail(f"cannot write --ready-file (or RUNWARE_MOCK_READY_FILE) {ready_file}: {error}", EXIT_USAGE)
 
 
 def _write_whole(file: Path, text: str) -> None:
@@ -267,8 +265,3 @@ def _write_whole(file: Path, text: str) -> None:
 
 def _partial(file: Path) -> Path:
     return file.with_name(file.name + ".part")
-
-
-def _fail(message: str, status: int = _EXIT_FAILED) -> NoReturn:
-    click.echo(f"runware-mock: {message}", err=True)
-    sys.exit(status)

@@ -89,6 +89,10 @@ class DeliverySchedule:
         self._stop.set()
         self._thread.join()
 
+    def is_running(self) -> bool:
+        """Tell whether the schedule is alive."""
+        return self._thread.is_alive()
+
     def _run(self) -> None:
         while not self._stop.wait(_POLL_S):
             try:

@@ -5,19 +5,21 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from sqlalchemy import Connection
 
 from runware_mock import journal
 from runware_mock.clock import in_ms
+from runware_mock.faults.occasion import Met, Occasion, performance_of
 from runware_mock.grouping import GroupingThread
-from runware_mock.journal import Entry, Journal, Outcome
+from runware_mock.journal import Entry, Outcome
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.messages import Item, Reply, Task, head_of, is_uuid, items_of, kind_of, rest_body
+from runware_mock.protocol.performance import Performance
 from runware_mock.services import Caller, Services
-from runware_mock.storage import deliveries, undelivered
+from runware_mock.storage import deliveries, media, undelivered
 from runware_mock.tasks import TASKS, TaskType, unsupported
 from runware_mock.tasks.results import echoed
 from runware_mock.tasks.work import ContentGone, Load, Work
@@ -28,6 +30,8 @@ _log = logging.getLogger(__name__)
 _NETWORK_THREADS = 32
 _TRIES = 5
 # What stands for the type of a task that is refused before anybody knows it.
+# Where an answer names what the task has stored.
+_STORED = frozenset(("imageUUID", "mediaUUID", "guideImageUUID", "maskImageUUID", "videoUUID", "audioUUID"))
 _NO_TYPE = TaskType(unsupported.run)
 
 
@@ -39,6 +43,7 @@ class _Asked:
     task_type: TaskType
     caller: Caller
     refused: Refusal | None = None
+    met: tuple[Met, ...] = ()
     began_s: float = field(default_factory=time.perf_counter)
 
     @property
@@ -49,6 +54,14 @@ class _Asked:
     def leaves_an_entry(self) -> bool:
         return not self.task_type.names_another and not self.caller.dry_run
 
+    @property
+    def performance(self) -> Performance | None:
+        return performance_of(self.met) if self.met else None
+
+
+class _Undone:
+    """Stands for the work of a task that a fault has kept from being done."""
+
 
 class Engine:
     """Runs tasks in threads of three kinds, of which as many decode as there are cores.
@@ -58,7 +71,6 @@ class Engine:
 
     def __init__(self, services: Services) -> None:
         self.services = services
-        self._journal = Journal(services.settings.journal_entries, services.settings.journal_bytes)
         self._light = GroupingThread(self._run_group, "light")
         self._pools = {
             Load.DECODING: ThreadPoolExecutor(services.settings.thread_count(), "decoding"),
@@ -69,6 +81,10 @@ class Engine:
         """Start the tasks of one request; a future that is cancelled before it began leaves nothing."""
         seen: set[str] = set()
         return [self._submit(task, caller, seen) for task in tasks]
+
+    def waiting(self) -> int:
+        """Return how many tasks wait for a thread."""
+        return self._light.waiting() + sum(pool._work_queue.qsize() for pool in self._pools.values())  # noqa: SLF001 - nothing else tells
 
     def close(self) -> None:
         """Finish what runs; begin nothing more."""
@@ -107,15 +123,18 @@ class Engine:
     def _run_group(self, group: Sequence[_Asked]) -> list[Reply]:
         """Answer light tasks with one transaction for all; one that asks about another waits for what is before it."""
         replies: list[Reply] = []
-        for reads, asked in groupby(group, key=lambda asked: asked.task_type.names_another):
+        self._refresh()
+        for runs_alone, asked in groupby(group, key=self._runs_alone):
             together = list(asked)
-            alone = reads or len(together) == 1
+            alone = runs_alone or len(together) == 1
             replies += map(self._run, together) if alone else self._run_together(together)
         return replies
 
+    def _runs_alone(self, asked: _Asked) -> bool:
+        return asked.task_type.names_another or self.services.live.is_planned(asked.caller.account.id)
+
     def _run_together(self, group: Sequence[_Asked]) -> list[Reply]:
         try:
-            self._refresh()
             works = [self._work(asked) for asked in group]
             with self.services.database.writing() as connection:
                 return [self._written(connection, asked, work) for asked, work in zip(group, works, strict=True)]
@@ -125,10 +144,11 @@ class Engine:
     def _run(self, asked: _Asked) -> Reply:
         try:
             self._refresh()
+            asked = self._meeting_faults(asked)
             for _ in range(_TRIES):
                 work = self._work(asked)
                 if isinstance(work, list):
-                    return Reply(items=tuple(work))
+                    return Reply(items=tuple(work), performance=asked.performance)
                 try:
                     with self.services.database.writing() as connection:
                         return self._written(connection, asked, work)
@@ -147,34 +167,63 @@ class Engine:
         with self.services.database.reading() as connection:
             self.services.live.refresh(connection)
 
-    def _work(self, asked: _Asked) -> Work | Refusal:
+    def _meeting_faults(self, asked: _Asked) -> _Asked:
+        """Return the task with the faults that it meets."""
+        if asked.refused is not None:
+            return asked
+        caller = asked.caller
+        occasion = Occasion("task", caller.transport, str(asked.task["taskType"]), asked.task_uuid, caller.plan)
+        met = self.services.faults.meet(caller.account.id, occasion)
+        return replace(asked, met=met) if met else asked
+
+    def _work(self, asked: _Asked) -> Work | Refusal | _Undone:
         """Do the heavy part of a task; return what is left to write, or why it is refused."""
         if asked.refused is not None:
             return asked.refused
+        services = self.services
+        for one in asked.met:
+            if refusal := one.fault.refusal(asked.task):
+                return refusal
+            if not one.fault.works:
+                return _Undone()
+            services = replace(services, fetch=one.fault.spoiled(services.fetch))
         try:
-            return asked.task_type.run(asked.task, self.services, asked.caller)
+            return asked.task_type.run(asked.task, services, asked.caller)
         except Refusal as refusal:
             return refusal
 
-    def _written(self, connection: Connection, asked: _Asked, work: Work | Refusal) -> Reply:
+    def _written(self, connection: Connection, asked: _Asked, work: Work | Refusal | _Undone) -> Reply:
         """Write a task's effect and its journal entry; raises Refusal or ContentGone where the effect cannot be."""
         if isinstance(work, list):
-            return Reply(items=tuple(work))
+            return Reply(items=tuple(work), performance=asked.performance)
+        if isinstance(work, _Undone):
+            self._record(connection, asked, "fault", [])
+            return Reply(performance=asked.performance)
         if isinstance(work, Refusal):
-            reply = Reply.refused(work, asked.task or None)
+            reply = replace(Reply.refused(work, asked.task or None), performance=asked.performance)
             if asked.leaves_an_entry:
                 self._record(connection, asked, "error", [reply.error] if reply.error else [])
             return reply
         # Only here, where nobody else can write: the same task may have come in twice at once.
         if self._is_done(connection, asked):
-            return Reply(items=tuple(self._repeated(connection, asked)))
+            return Reply(items=tuple(self._repeated(connection, asked)), performance=asked.performance)
         done = work(connection)
+        self._set_times(connection, asked, done.items)
         is_async = asked.task_type.may_be_async and asked.task.get("deliveryMethod") == "async"
         self._record(connection, asked, "success", done.items, done.audit, is_async=is_async)
         if asked.task_type.may_be_async:
             self._notify(connection, asked, done.items, is_async=is_async)
         # "ACK: one per task, whatever numberResults"; the results are asked for with getResponse.
-        return Reply(items=(echoed(asked.task),) if is_async else tuple(done.items))
+        items = (echoed(asked.task),) if is_async else tuple(done.items)
+        return Reply(items=items, performance=asked.performance)
+
+    def _set_times(self, connection: Connection, asked: _Asked, items: list[Item]) -> None:
+        """Let what the task has stored vanish or appear when its faults say so."""
+        for one in asked.met:
+            if times := one.fault.media_times(self.services.now_at(asked.caller.account.id)):
+                media.set_times(
+                    connection, [str(item[name]) for item in items for name in _STORED & item.keys()], **times
+                )
 
     def _crashed(self, asked: _Asked) -> Reply:
         reply = Reply.refused(refuse("mockInternalError", "Its log says more."), asked.task)
@@ -233,8 +282,9 @@ class Engine:
             client=asked.caller.client,
             duration_us=int((time.perf_counter() - asked.began_s) * 1_000_000),
             audit=audit,
+            faults=[one.told() for one in asked.met],
         )
-        self._journal.record(connection, entry)
+        self.services.journal.record(connection, entry)
 
 
 def _column(value: object, longest: int) -> str:

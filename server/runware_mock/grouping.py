@@ -33,6 +33,10 @@ class GroupingThread(Generic[Asked, Answer]):
                 self._is_busy = True
         return future
 
+    def waiting(self) -> int:
+        """Return how many wait for their turn."""
+        return len(self._waiting)
+
     def close(self) -> None:
         """Finish what was submitted."""
         self._thread.shutdown()

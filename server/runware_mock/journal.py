@@ -1,6 +1,7 @@
 """What was asked and answered, one entry a task: it finds taskUUIDs used again and serves getResponse."""
 
 import hashlib
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -10,6 +11,9 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from runware_mock.protocol.messages import Item
 from runware_mock.storage.tables import journal
+from runware_mock.tally import Tally
+
+_log = logging.getLogger(__name__)
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
@@ -86,7 +90,8 @@ class FoundAnswer:
 class Journal:
     """Writes entries, and forgets the oldest beyond `max_entries` and `max_bytes`."""
 
-    def __init__(self, max_entries: int, max_bytes: int) -> None:
+    def __init__(self, max_entries: int, max_bytes: int, tally: Tally) -> None:
+        self._tally = tally
         self._max_entries = max_entries
         self._max_bytes = max_bytes
         self._new_entries = 0
@@ -116,10 +121,20 @@ class Journal:
                 "size_bytes": size_bytes,
             },
         )
+        self._count(entry)
         self._new_entries += 1
         self._new_bytes += size_bytes
         if self._new_entries * _CUT_EVERY > self._max_entries or self._new_bytes * _CUT_EVERY > self._max_bytes:
             self._cut(connection)
+
+    def _count(self, entry: Entry) -> None:
+        sent = entry.audit.get("sent") if entry.audit else None
+        sent_bytes = int(sent["size_bytes"]) if isinstance(sent, Mapping) else 0
+        kinds = [str(fault.get("kind")) for fault in entry.faults or ()]
+        self._tally.task(entry.task_type, entry.outcome, entry.duration_us / 1_000_000, sent_bytes, kinds)
+        if _log.isEnabledFor(logging.DEBUG):
+            words = ("%s %s over %s", entry.task_type, entry.outcome, entry.transport)
+            _log.debug(*words, extra={"task_uuid": entry.task_uuid})
 
     def _cut(self, connection: Connection) -> None:
         self._new_entries = self._new_bytes = 0

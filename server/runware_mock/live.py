@@ -3,8 +3,10 @@
 Every process looks at one number before it trusts what it holds, so that all that share a database agree.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from threading import Lock
 
 from sqlalchemy import Connection, delete, insert, select, update
 
@@ -51,24 +53,38 @@ class ClockState:
         return self.moved(at - self.now_at(real_at))
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What was in the database at a version: the clocks of accounts, and which accounts have plans."""
+
+    version: int = 0
+    clocks: Mapping[int, ClockState] = field(default_factory=dict)
+    planned: frozenset[int] = frozenset()
+
+
 class Live:
     """The clocks of all accounts, and which accounts have fault plans; `clock` is the real one."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._version = -1
-        self._clocks: dict[int, ClockState] = {}
-        self._planned: frozenset[int] = frozenset()
+        self._known = _Known()
+        self._lock = Lock()
 
     def refresh(self, connection: Connection) -> None:
         """Learn what changed since the last look."""
         version = connection.scalar(_VERSION) or 0
-        if version == self._version:
+        if version <= self._known.version:
             return
         rows = connection.execute(select(account_clock)).all()
-        self._clocks = {row.account_id: ClockState(row.offset_ms, row.frozen_at) for row in rows}
-        self._planned = frozenset(connection.scalars(select(fault_plan.c.account_id).distinct()))
-        self._version = version
+        known = _Known(
+            version,
+            {row.account_id: ClockState(row.offset_ms, row.frozen_at) for row in rows},
+            frozenset(connection.scalars(select(fault_plan.c.account_id).distinct())),
+        )
+        with self._lock:
+            # Another thread may have read less in the meantime, or more.
+            if known.version > self._known.version:
+                self._known = known
 
     def real_at(self) -> int:
         """Return what the real clock shows."""
@@ -80,54 +96,64 @@ class Live:
 
     def clock_of(self, account_id: int = ALL_ACCOUNTS) -> ClockState:
         """Return an account's clock: its own, or that of all accounts."""
-        return self._clocks.get(account_id) or self._clocks.get(ALL_ACCOUNTS) or ClockState()
+        clocks = self._known.clocks
+        return clocks.get(account_id) or clocks.get(ALL_ACCOUNTS) or ClockState()
 
     def own_clocks(self) -> list[int]:
         """Return the accounts whose clock is their own."""
-        return [account_id for account_id in self._clocks if account_id != ALL_ACCOUNTS]
+        return [account_id for account_id in self._known.clocks if account_id != ALL_ACCOUNTS]
 
     def is_planned(self, account_id: int) -> bool:
         """Tell whether a fault plan may be waiting for this account."""
-        return account_id in self._planned or ALL_ACCOUNTS in self._planned
+        planned = self._known.planned
+        return account_id in planned or ALL_ACCOUNTS in planned
 
     def freeze(self, connection: Connection, account_id: int) -> None:
         """Stop a clock; account 0 stops all of them."""
         real_at = self.real_at()
-        self._write(connection, {one: state.frozen(real_at) for one, state in self._meant(account_id).items()})
+        self._write(
+            connection, {one: state.frozen(real_at) for one, state in self._meant(connection, account_id).items()}
+        )
 
     def resume(self, connection: Connection, account_id: int) -> None:
         """Let a clock run on from where it stands."""
         real_at = self.real_at()
-        self._write(connection, {one: state.resumed(real_at) for one, state in self._meant(account_id).items()})
+        self._write(
+            connection, {one: state.resumed(real_at) for one, state in self._meant(connection, account_id).items()}
+        )
 
     def advance(self, connection: Connection, account_id: int, by: timedelta) -> None:
         """Move a clock ahead; raises ClockBackwards."""
-        self._write(connection, {one: state.moved(in_ms(by)) for one, state in self._meant(account_id).items()})
+        self._write(
+            connection, {one: state.moved(in_ms(by)) for one, state in self._meant(connection, account_id).items()}
+        )
 
     def set_to(self, connection: Connection, account_id: int, at: int) -> None:
         """Move a clock ahead to an instant; raises ClockBackwards where one of those meant is later already."""
         real_at = self.real_at()
-        self._write(connection, {one: state.set_to(real_at, at) for one, state in self._meant(account_id).items()})
+        self._write(
+            connection, {one: state.set_to(real_at, at) for one, state in self._meant(connection, account_id).items()}
+        )
 
     def reset(self, connection: Connection, account_id: int) -> None:
         """Go back to the clock of all accounts, and account 0 back to the real one, with every other."""
         own = account_clock.c.account_id == account_id
         connection.execute(delete(account_clock) if account_id == ALL_ACCOUNTS else delete(account_clock).where(own))
-        self.changed(connection)
 
     def changed(self, connection: Connection) -> None:
-        """Tell every process, this one too, that a control call has changed something."""
+        """Tell every process, this one too, that a control call has changed something, when that is committed."""
         version = connection.scalar(_VERSION)
         if version is None:
             connection.execute(insert(control_version).values(id=1, version=1))
         else:
             connection.execute(update(control_version).values(version=version + 1))
-        self.refresh(connection)
 
-    def _meant(self, account_id: int) -> dict[int, ClockState]:
+    def _meant(self, connection: Connection, account_id: int) -> dict[int, ClockState]:
+        """Return the clocks to be changed, as they are in the database: nobody else writes meanwhile."""
+        self.refresh(connection)
         if account_id != ALL_ACCOUNTS:
             return {account_id: self.clock_of(account_id)}
-        return {ALL_ACCOUNTS: self.clock_of(), **self._clocks}
+        return {ALL_ACCOUNTS: self.clock_of(), **self._known.clocks}
 
     def _write(self, connection: Connection, states: dict[int, ClockState]) -> None:
         connection.execute(delete(account_clock).where(account_clock.c.account_id.in_(states)))
@@ -136,4 +162,3 @@ class Live:
             for one, state in states.items()
         ]
         connection.execute(insert(account_clock), rows)
-        self.changed(connection)

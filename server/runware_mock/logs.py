@@ -16,6 +16,8 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
+        if task_uuid := getattr(record, "task_uuid", None):
+            line["taskUUID"] = task_uuid
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line)

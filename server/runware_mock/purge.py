@@ -58,6 +58,7 @@ def purge_expired(
     while not stopped() and services.database.shrink(_PAGES):
         pass
     services.database.checkpoint()
+    services.tally.purged(purged.media)
     return purged
 
 
@@ -73,6 +74,8 @@ def _purge_account(services: Services, account_id: int, stopped: Callable[[], bo
         with database.writing() as connection:
             expired = media.pop_expired(connection, account_id, moment, CHUNK)
             unused = contents.delete_unused(connection, [content_id for _, content_id in expired])
+            if expired:
+                services.live.changed(connection)
             if len(expired) < CHUNK:
                 undelivered.delete_before(
                     connection, account_id, moment.now_at - in_ms(services.settings.replay_window)

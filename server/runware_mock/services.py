@@ -5,14 +5,17 @@ from typing import Literal
 
 from runware_mock.accounts import Account, Accounts
 from runware_mock.clock import in_ms
+from runware_mock.faults.occasion import Faults
 from runware_mock.ids import Ids
 from runware_mock.images.codec import Codec
 from runware_mock.images.fetch import Fetch, Send
+from runware_mock.journal import Journal
 from runware_mock.live import Live
 from runware_mock.settings import Settings
 from runware_mock.storage.database import Database
 from runware_mock.storage.media import Moment
 from runware_mock.storage.owners import ALL_ACCOUNTS
+from runware_mock.tally import Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,10 @@ class Services:
     database: Database
     accounts: Accounts
     codec: Codec
+    faults: Faults
     ids: Ids
+    journal: Journal
+    tally: Tally
     fetch: Fetch
     send: Send
 
@@ -40,10 +46,14 @@ class Services:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The client behind a task; `base_url` is the server's address as the client knows it, `client` its SDK."""
+    """The client behind a task.
+
+    `base_url` is the server's address as the client knows it, `client` its SDK, `plan` the fault plan it has named.
+    """
 
     account: Account
     transport: Literal["rest", "ws"]
     base_url: str
     dry_run: bool = False
     client: str | None = None
+    plan: str | None = None

@@ -41,7 +41,7 @@ def test_json_lines_parse_and_hold_time_level_logger_message_and_exception(tmp_p
     lines: list[dict[str, Any]] = [json.loads(line) for line in log.read_text().splitlines()]
     assert len(lines) >= 3
     for line in lines:
-        assert line.keys() - {"exception"} == {"time", "level", "logger", "message"}
+        assert line.keys() - {"exception", "taskUUID"} == {"time", "level", "logger", "message"}
         assert datetime.fromisoformat(line["time"]).utcoffset() is not None
     (error,) = [line for line in lines if line["level"] == "error"]
     assert error["logger"].startswith("runware_mock.")

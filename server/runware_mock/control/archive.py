@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import insert, select
 
 from runware_mock.control import portrait
+from runware_mock.control.changing import changing
 from runware_mock.control.refusals import ControlRefused
 from runware_mock.images.formats import FORMATS
 from runware_mock.services import Services
@@ -38,7 +39,7 @@ def load(services: Services, account_id: int, data: bytes) -> dict[str, Any]:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             state = msgspec.json.decode(archive.read(_STATE))
             files = {row["bytes"]: archive.read(row["bytes"]) for row in state["content"]}
-        with services.database.writing() as connection:
+        with changing(services) as connection:
             before = list(connection.scalars(select(medium.c.content_id).where(medium.c.account_id == account_id)))
             ids = {}
             for row in state["content"]:
@@ -52,7 +53,7 @@ def load(services: Services, account_id: int, data: bytes) -> dict[str, Any]:
                 else:
                     ids[row["id"]] = found.id
             state["medium"] = [{**row, "content_id": ids[row["content_id"]]} for row in state["medium"]]
-            portrait.put(services, connection, account_id, state)
+            portrait.put(connection, account_id, state)
             contents.delete_unused(connection, before)
     except ControlRefused:
         raise

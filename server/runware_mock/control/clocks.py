@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from runware_mock.control.changing import changing
 from runware_mock.control.refusals import ControlRefused
 from runware_mock.control.times import read_at, read_span, write_at, write_span_ms
 from runware_mock.deliver import deliver_due
@@ -18,12 +19,12 @@ def show(services: Services, account_id: int) -> dict[str, Any]:
     """Return what a clock shows, whether it stands still, and how far it is ahead of the real one."""
     with services.database.reading() as connection:
         services.live.refresh(connection)
-    now_at = services.now_at(account_id)
-    state = services.live.clock_of(account_id)
+    state, real_at = services.live.clock_of(account_id), services.live.real_at()
+    now_at = state.now_at(real_at)
     return {
         "now_at": write_at(now_at),
         "frozen": state.frozen_at is not None,
-        "offset": write_span_ms(now_at - services.live.real_at()),
+        "offset": write_span_ms(now_at - real_at),
         "account": None if account_id == ALL_ACCOUNTS else account_id,
     }
 
@@ -74,7 +75,6 @@ def _moved(services: Services, account_id: int, move: Callable[[Connection], Non
 
 
 def _changed(services: Services, account_id: int, change: Callable[[Connection], None]) -> dict[str, Any]:
-    with services.database.writing() as connection:
-        services.live.refresh(connection)
+    with changing(services) as connection:
         change(connection)
     return show(services, account_id)

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import ColumnElement, Row, and_, delete, func, select
 
+from runware_mock.control.changing import changing
 from runware_mock.control.explain import explanation
 from runware_mock.control.refusals import not_found
 from runware_mock.control.times import write_at
@@ -88,7 +89,7 @@ def get_entry(services: Services, account_id: int, entry_id: int) -> dict[str, A
 
 def clear(services: Services, account_id: int) -> int:
     """Forget every entry; return how many there were."""
-    with services.database.writing() as connection:
+    with changing(services) as connection:
         return connection.execute(delete(journal).where(Filter().condition(account_id))).rowcount
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, select
 
 from runware_mock.clock import in_ms
+from runware_mock.control.changing import changing
 from runware_mock.control.refusals import ControlRefused, conflict, not_found
 from runware_mock.control.times import read_span, write_at, write_span_ms
 from runware_mock.images.formats import FORMATS, url_path
@@ -82,7 +83,7 @@ def get_medium(services: Services, account_id: int, base_url: str, uuid: str) ->
 
 def delete_medium(services: Services, account_id: int, uuid: str) -> int:
     """Remove one medium."""
-    with services.database.writing() as connection:
+    with changing(services) as connection:
         found = select(medium.c.content_id).where(_own(account_id), medium.c.uuid == uuid.lower())
         row = connection.execute(found).first()
         if row is None:

@@ -5,7 +5,6 @@ from typing import Any
 from sqlalchemy import Connection, Table, delete, insert, select
 
 from runware_mock.control.refusals import ControlRefused, conflict
-from runware_mock.services import Services
 from runware_mock.storage.schema import HEAD
 from runware_mock.storage.tables import account_clock, delivery, fault, fault_plan, journal, medium, undelivered
 
@@ -28,7 +27,7 @@ def take(connection: Connection, account_id: int) -> Portrait:
     return rows
 
 
-def put(services: Services, connection: Connection, account_id: int, portrait: Portrait) -> None:
+def put(connection: Connection, account_id: int, portrait: Portrait) -> None:
     """Give an account exactly the rows of a portrait, whatever it had before; raises ControlRefused.
 
     The contents that its media point at have to be there.
@@ -52,7 +51,6 @@ def put(services: Services, connection: Connection, account_id: int, portrait: P
         (plan_ids[plan["id"]],) = added.inserted_primary_key
     if faults := [{**row, "plan_id": plan_ids[row["plan_id"]], "id": None} for row in portrait["fault"]]:
         connection.execute(insert(fault), faults)
-    services.live.changed(connection)
 
 
 def _owned(row: dict[str, Any], account_id: int, dropped: set[str]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import msgspec
 from sqlalchemy import Connection, delete, insert, select
 
 from runware_mock.control import portrait
+from runware_mock.control.changing import changing
 from runware_mock.control.refusals import ControlRefused, conflict, not_found
 from runware_mock.control.times import write_at
 from runware_mock.services import Services
@@ -42,11 +43,11 @@ def save(services: Services, account_id: int, name: str) -> dict[str, Any]:
 
 def restore(services: Services, account_id: int, name: str) -> dict[str, Any]:
     """Put an account back into the state of a snapshot, which stays."""
-    with services.database.writing() as connection:
+    with changing(services) as connection:
         found = _found(connection, account_id, name)
         before = _contents_of(connection, account_id)
         payload: Any = connection.scalar(select(snapshot.c.payload).where(snapshot.c.id == found.id))
-        portrait.put(services, connection, account_id, msgspec.json.decode(payload))
+        portrait.put(connection, account_id, msgspec.json.decode(payload))
         contents.delete_unused(connection, before)
         return _as_json(found)
 
@@ -60,7 +61,7 @@ def list_snapshots(services: Services, account_id: int) -> list[dict[str, Any]]:
 
 def remove(services: Services, account_id: int, name: str) -> int:
     """Forget a snapshot."""
-    with services.database.writing() as connection:
+    with changing(services) as connection:
         found = _found(connection, account_id, name)
         of_it = snapshot_content.c.snapshot_id == found.id
         content_ids = list(connection.scalars(select(snapshot_content.c.content_id).where(of_it)))

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Column, Connection, Table, delete, func, select
 
 from runware_mock import __version__
+from runware_mock.control.changing import changing
 from runware_mock.control.refusals import ControlRefused
 from runware_mock.services import Services
 from runware_mock.storage import contents
@@ -17,7 +18,7 @@ def reset(services: Services, account_id: int, scope: str) -> dict[str, Any]:
     """Forget what `scope` names, in one transaction; return how much that was."""
     if scope not in _SCOPES:
         raise ControlRefused(f"{scope!r} is none of {', '.join(_SCOPES)}", "scope")
-    with services.database.writing() as connection:
+    with changing(services) as connection:
         counts = {name: _PARTS[name](services, connection, account_id) for name in _SCOPES[scope]}
     return {"scope": scope, **counts}
 
@@ -55,10 +56,8 @@ def _journal(_services: Services, connection: Connection, account_id: int) -> in
     return _rows(connection, journal, account_id)
 
 
-def _faults(services: Services, connection: Connection, account_id: int) -> int:
-    count = _rows(connection, fault_plan, account_id)
-    services.live.changed(connection)
-    return count
+def _faults(_services: Services, connection: Connection, account_id: int) -> int:
+    return _rows(connection, fault_plan, account_id)
 
 
 def _clock(services: Services, connection: Connection, account_id: int) -> int:

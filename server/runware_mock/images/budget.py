@@ -24,6 +24,10 @@ class Budget:
         self._changed = threading.Condition()
         self._queue: list[object] = []
 
+    def reserved_bytes(self) -> int:
+        """Return how much is given out now."""
+        return self.total_bytes - self._free_bytes
+
     @contextmanager
     def reserve(self, needed_bytes: int) -> Iterator[None]:
         """Wait for a slot and this much memory; refuse at once what can never fit."""

@@ -62,6 +62,7 @@ class Codec:
     def __init__(self, formats: Collection[str], budget: Budget) -> None:
         self._formats = formats
         self._budget = budget
+        self.memory_reserved_bytes = budget.reserved_bytes
 
     def stored_form(self, data: bytes) -> Picture:
         """Return what is stored for `data`: the same bytes when small enough, else a picture of 2048 px.

@@ -82,6 +82,16 @@ CATALOGUE: Mapping[str, Entry] = {
     "invalidInputImagesCount": Entry(
         400, "Invalid value for '{parameter}' parameter. {hint}", type="array", code="invalid{Parameter}Count"
     ),
+    # Guess: these codes are in the SDKs' tables, status and text are not known; only planned faults answer so.
+    "rateLimitExceeded": Entry(429, "Rate limit exceeded. {hint}", None, None),
+    "insufficientCredits": Entry(402, "Insufficient credits. {hint}", None, None),
+    "accountSuspended": Entry(403, "The account is suspended. {hint}", None, None),
+    "insufficientPermissions": Entry(403, "The API key lacks the permission. {hint}", None, None),
+    "contentPolicyViolation": Entry(400, "The content violates the content policy. {hint}", None, None),
+    "mediaExpired": Entry(404, "The requested media has expired. {hint}", "mediaUUID"),
+    "timeoutProvider": Entry(504, "The provider took too long. {hint}", None, None),
+    "internalServerError": Entry(500, "Internal server error. {hint}", None, None),
+    "serviceUnavailable": Entry(503, "Service unavailable. {hint}", None, None),
     # Guess: the code is in the SDKs' tables, its text is not known.
     "unsupportedTaskType": Entry(400, "Unsupported task type. {hint}", "taskType"),
     # Text and status as seen live, many times.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import msgspec
 
 from runware_mock.protocol.errors import Refusal, refuse
+from runware_mock.protocol.performance import Performance
 
 Task = Mapping[str, object]
 Item = dict[str, object]
@@ -24,11 +25,12 @@ _HEAD_LIMIT = 60
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The answer to one task: either `items` or an `error`, never both."""
+    """The answer to one task: either `items` or an `error`, never both; neither where a fault leaves none."""
 
     items: tuple[Item, ...] = ()
     error: Item | None = None
     status: int = 200
+    performance: Performance | None = None
 
     @classmethod
     def refused(cls, refusal: Refusal, task: object = None) -> "Reply":

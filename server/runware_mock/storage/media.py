@@ -112,6 +112,13 @@ def read_served(connection: Connection, uuid: str, moment_of: Callable[[int], Mo
     return None if file is None else Picture(*file)
 
 
+def read_any(connection: Connection, uuid: str) -> Picture | None:
+    """Return the file of a medium, alive or expired, whoever it belongs to."""
+    row = connection.execute(_TIMES, {"uuid": uuid}).first()
+    file = None if row is None else connection.execute(_FILE, {"content_id": row.content_id}).first()
+    return None if file is None else Picture(*file)
+
+
 def read_own(connection: Connection, account_id: int, uuid: str, moment: Moment) -> Picture | None:
     """Return the file of an account's living medium."""
     row = connection.execute(_READ, {"uuid": uuid, "account_id": account_id, **_values_of(moment)}).first()

@@ -16,8 +16,10 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from runware_mock.engine import Engine
+from runware_mock.faults.occasion import Occasion
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.messages import Reply, parse_tasks, rest_body
+from runware_mock.protocol.performance import Performance, combined
 from runware_mock.protocol.session import (
     AUTHENTICATION,
     PONG,
@@ -27,6 +29,7 @@ from runware_mock.protocol.session import (
     is_ping,
 )
 from runware_mock.web.callers import bearer_key, caller_of, open_account
+from runware_mock.web.performing import end_request, garbled, pause, send_cut
 
 _log = logging.getLogger(__name__)
 
@@ -65,8 +68,36 @@ class RestApi:
         except Exception:  # noqa: BLE001 - see Engine._run
             _log.exception("a request failed inside the mock")
             replies = [Reply.refused(refuse("mockInternalError", "Its log says more."))]
+        performance = combined(reply.performance for reply in replies)
+        if performance is not None:
+            await self._perform(replies, performance, scope, receive, send)
+            return
+        await self._respond(replies, scope, receive, send)
+
+    async def _respond(self, replies: Sequence[Reply], scope: Scope, receive: Receive, send: Send) -> None:
         response = json_response(*rest_body(replies, single_object=self._settings.data_shape == "object"))
         await response(scope, receive, send)
+
+    async def _perform(
+        self, replies: Sequence[Reply], performance: Performance, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Answer as the faults that were met want it."""
+        await pause(performance)
+        headers = dict(performance.headers)
+        if performance.hang_up is not None:
+            await end_request(scope, receive, is_reset=performance.hang_up == "reset")
+            return
+        if (answer := performance.answer) is not None:
+            await Response(answer.body, answer.status, headers, answer.content_type)(scope, receive, send)
+            return
+        replies = sorted(replies, key=lambda reply: reply.performance is not None and reply.performance.is_held)
+        status, body = rest_body(replies, single_object=self._settings.data_shape == "object")
+        if performance.garbled_share is not None:
+            body = garbled(body.decode(), performance).encode()
+        if performance.kept_share is not None:
+            await send_cut(scope, receive, status, body, performance.kept_share)
+            return
+        await Response(body, status, {**CORS_HEADERS, **headers}, "application/json")(scope, receive, send)
 
     async def _replies(self, request: Request) -> list[Reply]:
         raw = await self._read(request)
@@ -79,12 +110,18 @@ class RestApi:
             account = await open_account(key, self._services)
         except Refusal as refusal:
             return [Reply.refused(refusal, {"taskType": AUTHENTICATION})]
+        caller = caller_of(request, account, self._services)
+        if self._services.live.is_planned(account.id):
+            occasion = Occasion("authentication", "rest", plan=caller.plan)
+            performance, refused = await asyncio.to_thread(self._services.faults.meet_connection, account.id, occasion)
+            if performance is not None:
+                await pause(performance)
+            if refused is not None:
+                return [Reply.refused(refused, {"taskType": AUTHENTICATION})]
         tasks = [task for task in tasks if not is_authentication(task)]
         if not tasks:
             return [authenticated(str(uuids.uuid4()))]
-        futures = self._engine.submit(
-            [task for task in tasks if not is_ping(task)], caller_of(request, account, self._services)
-        )
+        futures = self._engine.submit([task for task in tasks if not is_ping(task)], caller)
         ran = iter(await _finished(request, futures))
         return [PONG if is_ping(task) else next(ran) for task in tasks]
 

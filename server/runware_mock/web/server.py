@@ -10,6 +10,8 @@ from fastapi import FastAPI
 
 from runware_mock import __version__
 from runware_mock.settings import Settings
+from runware_mock.web.page.app import Page
+from runware_mock.web.performing import HttpProtocol, WsProtocol
 from runware_mock.web.ws import Sockets
 
 # Longer than any client library keeps an idle connection, so that none sends into a closed one.
@@ -28,8 +30,8 @@ class MockServer(uvicorn.Server):
             uvicorn.Config(
                 app,
                 loop="uvloop",
-                http="httptools",
-                ws="websockets-sansio",
+                http=HttpProtocol,
+                ws=WsProtocol,
                 ws_max_size=settings.max_message_bytes,
                 ws_per_message_deflate=False,
                 ws_ping_interval=_PING_INTERVAL_S,
@@ -45,6 +47,7 @@ class MockServer(uvicorn.Server):
         )
         self._on_ready = on_ready
         self._sockets: Sockets = app.state.sockets
+        self._page: Page = app.state.page
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start listening, then say so."""
@@ -57,6 +60,7 @@ class MockServer(uvicorn.Server):
         for server in self.servers:
             server.close()
         await self._sockets.close()
+        await self._page.close()
         await self._wait_for_close_replies()
         await super().shutdown(sockets)
 

@@ -7,13 +7,16 @@ from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
 
+from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from runware_mock.accounts import Account
 from runware_mock.clock import in_ms
 from runware_mock.engine import Engine
+from runware_mock.faults.occasion import Occasion, Point
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.messages import Reply, parse_tasks, ws_frame
+from runware_mock.protocol.performance import Performance
 from runware_mock.protocol.session import (
     AUTHENTICATION,
     PONG,
@@ -23,7 +26,9 @@ from runware_mock.protocol.session import (
     is_ping,
 )
 from runware_mock.storage import undelivered
-from runware_mock.web.callers import caller_of, open_account
+from runware_mock.storage.owners import ALL_ACCOUNTS
+from runware_mock.web.callers import bearer_key, caller_of, open_account
+from runware_mock.web.performing import cut, end, fall_silent, garbled, pause
 
 # Never 1000: a client of the older Python SDK takes a clean close for an answer still to come, and waits for it.
 CLOSE_INTERNAL = 1011
@@ -48,8 +53,15 @@ class Sockets:
         self._open: set[Socket] = set()
         self._sessions: dict[tuple[int, str], Socket] = {}
 
+    def count(self) -> int:
+        """Return how many sockets are open."""
+        return len(self._open)
+
     async def serve(self, websocket: WebSocket) -> None:
         """Serve one socket until it closes."""
+        if (status := await self._refused_upgrade(websocket)) is not None:
+            await websocket.send_denial_response(Response(status_code=status))
+            return
         await websocket.accept()
         socket = Socket(websocket, self)
         self._open.add(socket)
@@ -59,6 +71,14 @@ class Sockets:
             self._open.discard(socket)
             if self._sessions.get(socket.session) is socket:
                 del self._sessions[socket.session]
+
+    async def _refused_upgrade(self, websocket: WebSocket) -> int | None:
+        """Return the status with which a fault plan refuses the socket. Few clients say this early who they are."""
+        services, key = self.engine.services, bearer_key(websocket)
+        account_id = (await open_account(key, services)).id if key else ALL_ACCOUNTS
+        occasion = Occasion("upgrade", "ws", plan=websocket.headers.get("x-runware-mock-plan"))
+        performance, _ = await asyncio.to_thread(services.faults.meet_connection, account_id, occasion)
+        return None if performance is None or performance.answer is None else performance.answer.status
 
     def speaks_for(self, session: tuple[int, str], socket: "Socket") -> None:
         """Let this socket get what older ones of its session could not deliver."""
@@ -89,6 +109,10 @@ class Socket:
         self._room = asyncio.Semaphore(_IN_FLIGHT_FRAMES)
         self._handling = asyncio.Lock()
         self._is_finishing = False
+        self._held: list[str] = []
+        self._close_after: tuple[int, int] | None = None
+        self._is_silent = False
+        self._is_over = asyncio.Event()
 
     async def run(self) -> None:
         """Receive frames until the client goes away or falls silent."""
@@ -102,6 +126,9 @@ class Socket:
                     if not self._is_finishing:
                         await self._room.acquire()
                         await self._handle(raw)
+                if self._is_silent:
+                    await self._is_over.wait()
+                    return
         except WebSocketDisconnect as closed:
             if closed.code not in _CLEAN_CLOSES:
                 await self._keep_unsure()
@@ -109,6 +136,7 @@ class Socket:
     async def finish(self) -> None:
         """Begin nothing more, deliver what still runs, then close."""
         self._is_finishing = True
+        self._is_over.set()
         async with self._handling:
             pass
         while self._running:
@@ -148,7 +176,9 @@ class Socket:
 
     async def _start(self, tasks: Sequence[object]) -> list[Future[Reply]]:
         for _ in filter(is_ping, tasks):
-            await self._send(ws_frame(PONG))
+            performance, _refusal = await self._meet("ping")
+            if performance is None or performance.hang_up is None:
+                await self._send(ws_frame(PONG))
         tasks = [task for task in tasks if not is_ping(task)]
         if self._account is not None:
             return self._engine.submit(tasks, caller_of(self._websocket, self._account, self._services))
@@ -163,8 +193,15 @@ class Socket:
             # The socket stays open: one SDK hangs for good when it is closed behind this answer.
             await self._send(ws_frame(Reply.refused(refusal, {"taskType": AUTHENTICATION})))
             return
-        resumes = isinstance(session_uuid, str) and 0 < len(session_uuid) <= _SESSION_UUID_LIMIT
         self._account = account
+        performance, refused = await self._meet("authentication")
+        if performance is not None:
+            await pause(performance)
+        if refused is not None:
+            self._account = None
+            await self._send(ws_frame(Reply.refused(refused, {"taskType": AUTHENTICATION})))
+            return
+        resumes = isinstance(session_uuid, str) and 0 < len(session_uuid) <= _SESSION_UUID_LIMIT
         self.session = (account.id, str(session_uuid) if resumes else str(uuids.uuid4()))
         # From here on, what an older socket of the session cannot deliver comes here.
         self._sockets.speaks_for(self.session, self)
@@ -174,10 +211,61 @@ class Socket:
 
     async def _deliver_all(self, futures: Sequence[Future[Reply]]) -> None:
         try:
+            performing: list[asyncio.Task[None]] = []
             for ready in asyncio.as_completed(map(asyncio.wrap_future, futures)):
-                await self._deliver(ws_frame(await ready))
+                reply = await ready
+                if reply.performance is None:
+                    await self._deliver_next([ws_frame(reply)])
+                else:
+                    # What happens to one reply does not hold up the others.
+                    performing.append(asyncio.create_task(self._perform(reply, reply.performance)))
+            await asyncio.gather(*performing)
+            if len(self._running) <= 1:
+                # No reply is to come for which another could wait.
+                await self._deliver_next([])
         finally:
             self._room.release()
+
+    async def _deliver_next(self, frames: Sequence[str]) -> None:
+        """Send frames, and then those that were held back for the next ones."""
+        held, self._held = self._held, []
+        for frame in (*frames, *held):
+            await self._deliver(frame)
+
+    async def _perform(self, reply: Reply, performance: Performance) -> None:
+        """Answer as the faults that were met want it."""
+        await pause(performance)
+        frames = [cut(garbled(frame, performance), performance) for frame in _frames(reply, performance)]
+        if performance.is_silent:
+            self._is_silent = True
+            fall_silent(self._websocket.scope)
+            await self._keep(frames)
+        elif performance.hang_up is not None:
+            # As with a connection that really broke: the answer is there for a client that comes back.
+            await self._keep(frames)
+            if performance.hang_up != "drop":
+                end(self._websocket.scope, is_reset=performance.hang_up == "reset")
+        elif performance.close_code is not None and performance.close_after_frames == 0:
+            await self._keep(frames)
+            await self._close(performance.close_code)
+        elif performance.is_held:
+            self._held += frames
+        else:
+            if performance.close_code is not None:
+                self._close_after = (performance.close_after_frames + len(frames), performance.close_code)
+            await self._deliver_next(frames * performance.copies)
+
+    async def _close(self, code: int) -> None:
+        if self._websocket.application_state is WebSocketState.CONNECTED:
+            await self._websocket.close(code, "planned")
+
+    async def _meet(self, point: Point) -> tuple[Performance | None, Refusal | None]:
+        """Return what an occasion of the connection meets."""
+        if self._account is None:
+            return None, None
+        caller = caller_of(self._websocket, self._account, self._services)
+        occasion = Occasion(point, "ws", plan=caller.plan)
+        return await asyncio.to_thread(self._services.faults.meet_connection, self._account.id, occasion)
 
     async def _deliver(self, frame: str) -> None:
         """Send an answer, here or on the socket with which the client came back, or keep it for that one."""
@@ -187,10 +275,18 @@ class Socket:
             await self._keep([frame])
 
     async def _send(self, frame: str) -> bool:
+        if self._is_silent:
+            return False
         try:
             await self._websocket.send_text(frame)
         except (WebSocketDisconnect, RuntimeError):
             return False
+        if self._close_after is not None:
+            left, code = self._close_after
+            self._close_after = (left - 1, code)
+            if left == 1:
+                self._close_after = None
+                await self._close(code)
         return True
 
     async def _keep_unsure(self) -> None:
@@ -218,3 +314,12 @@ class Socket:
         since_at = self._services.now_at(self.session[0]) - in_ms(self._services.settings.replay_window)
         with self._services.database.writing() as connection:
             return undelivered.take(connection, *self.session, since_at)
+
+
+def _frames(reply: Reply, performance: Performance) -> list[str]:
+    """Return the frames that tell a reply; a task that a fault has kept from being done has none."""
+    if reply.error is None and not reply.items:
+        return []
+    if performance.is_split:
+        return [ws_frame(Reply(items=(item,))) for item in reply.items] or [ws_frame(reply)]
+    return [ws_frame(reply)]

@@ -37,7 +37,7 @@ class ControlApp:
 
     @cached_property
     def _app(self) -> FastAPI:
-        from runware_mock.web.control import routes
+        from runware_mock.web.control import faults, routes
         from runware_mock.web.control.docs import docs_page
 
         app = FastAPI(
@@ -48,7 +48,7 @@ class ControlApp:
             openapi_url=f"{PREFIX}/openapi.json",
         )
         app.state.services = self._services
-        for one in (routes,):
+        for one in (routes, faults):
             app.include_router(one.router(self._services), prefix=PREFIX)
         app.add_exception_handler(ControlRefused, _on_refused)
         app.add_exception_handler(Refusal, _on_refusal)

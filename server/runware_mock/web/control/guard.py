@@ -10,6 +10,8 @@ from runware_mock.settings import Settings
 from runware_mock.web.listening import is_loopback
 
 TOKEN_HEADER = "x-control-token"  # noqa: S105 - the name of a header
+# A browser's page cannot send headers; it is opened with `?token=` once.
+TOKEN_COOKIE = "runware-mock-token"  # noqa: S105 - the name of a cookie
 
 
 def check_caller(request: HTTPConnection, settings: Settings) -> None:
@@ -19,9 +21,11 @@ def check_caller(request: HTTPConnection, settings: Settings) -> None:
     made to point at 127.0.0.1 stands in Host.
     """
     token = settings.control_token
-    given = request.headers.get(TOKEN_HEADER, "")
     if token is not None:
-        if not hmac.compare_digest(token.encode(), given.encode()):
+        given = request.headers.get(TOKEN_HEADER) or request.query_params.get("token")
+        if given is None and _is_own_page(request):
+            given = request.cookies.get(TOKEN_COOKIE)
+        if not hmac.compare_digest(token.encode(), (given or "").encode()):
             raise _forbidden(f"this server has a --control-token: send it as {TOKEN_HEADER}", TOKEN_HEADER)
         return
     if request.client is not None and not is_loopback(request.client.host):
@@ -32,6 +36,12 @@ def check_caller(request: HTTPConnection, settings: Settings) -> None:
     origin = request.headers.get("origin")
     if origin is not None and urlsplit(origin).netloc != host:
         raise _forbidden(f"pages of {origin[:100]!r} may not call this API", "Origin")
+
+
+def _is_own_page(request: HTTPConnection) -> bool:
+    """Tell whether a request that a browser sends its cookie with comes from our own page."""
+    origin = request.headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == request.headers.get("host")
 
 
 def _host_name(url: str) -> str:

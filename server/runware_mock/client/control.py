@@ -1,0 +1,294 @@
+"""ControlClient: one method an endpoint of the control API."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypedDict, Unpack
+from urllib.parse import quote
+
+from runware_mock.client.answers import (
+    Account,
+    Clock,
+    Entry,
+    Forecast,
+    Json,
+    Listing,
+    Loaded,
+    Medium,
+    Moved,
+    PlanState,
+    Purged,
+    Reset,
+    Snapshot,
+    Status,
+)
+from runware_mock.client.reading import write_instant, write_span
+from runware_mock.client.wire import DEFAULT_URL, Wire
+
+
+class Fault(dict[str, Any]):
+    """One fault of a plan: `Fault("latency", delay="2s", task_type="imageUpload", times=3)`."""
+
+    def __init__(self, kind: str, **fields: Any) -> None:
+        super().__init__(kind=kind, **fields)
+
+
+class EntryFilter(TypedDict, total=False):
+    """Which journal entries are meant: all that agree with every field given."""
+
+    task_type: str | None
+    task_uuid: str | None
+    outcome: str | None
+    transport: str | None
+    code: str | None
+    sha256: str | None
+    text: str | None
+    since: int | None
+    before: int | None
+
+
+class ControlClient:
+    """Speaks for the account of `api_key`, or for all accounts without one.
+
+    `token` is the server's `--control-token`. Calls raise ControlError.
+    """
+
+    def __init__(
+        self,
+        url: str = DEFAULT_URL,
+        api_key: str | None = None,
+        token: str | None = None,
+        timeout_s: float = 30.0,
+    ) -> None:
+        self._wire = Wire(url, api_key, token, timeout_s)
+        self.url = self._wire.url
+        self.clock = ClockCalls(self._wire)
+        self.media = MediaCalls(self._wire)
+        self.faults = FaultCalls(self._wire)
+        self.journal = JournalCalls(self._wire)
+        self.snapshots = SnapshotCalls(self._wire)
+
+    def __enter__(self) -> Self:
+        """Give itself to a `with` block."""
+        return self
+
+    def __exit__(
+        self, _type: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        """Close the connection at its end."""
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._wire.close()
+
+    def status(self) -> Status:
+        """Tell what the server is and holds."""
+        return self._wire.get(Status, "status")
+
+    def accounts(self) -> Listing[Account]:
+        """List the accounts."""
+        return self._wire.get_list(Account, "accounts", under="accounts")
+
+    def reset(self, scope: str = "all") -> Reset:
+        """Forget all, media, journal, faults or clock."""
+        return self._wire.post(Reset, "reset", {"scope": scope})
+
+    def purge(self) -> Purged:
+        """Remove what has expired."""
+        return self._wire.post(Purged, "purge")
+
+    def export(self) -> bytes:
+        """Return the account's whole state as a zip archive."""
+        return self._wire.download("export")
+
+    def load(self, archive: bytes) -> Loaded:
+        """Give the account the state of such an archive, in place of its own."""
+        return self._wire.post(Loaded, "import", archive)
+
+
+class ClockCalls:
+    """`control.clock`: the account's clock, or that of all accounts."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    def now(self) -> datetime:
+        """Return what the clock shows, in UTC."""
+        return self.get().now_at
+
+    def get(self) -> Clock:
+        """Return the clock."""
+        return self._wire.get(Clock, "clock")
+
+    def freeze(self) -> Clock:
+        """Stop the clock."""
+        return self._wire.post(Clock, "clock/freeze")
+
+    def resume(self) -> Clock:
+        """Let the clock run on from where it stands."""
+        return self._wire.post(Clock, "clock/resume")
+
+    def reset(self) -> Clock:
+        """Go back to the real time."""
+        return self._wire.post(Clock, "clock/reset")
+
+    def set(self, at: datetime | str | int) -> Moved:
+        """Move the clock ahead to an instant: a datetime, ISO 8601, or milliseconds since 1970."""
+        return self._wire.post(Moved, "clock/set", {"at": write_instant(at)})
+
+    def advance(
+        self,
+        by: timedelta | str | None = None,
+        *,
+        days: float = 0,
+        hours: float = 0,
+        minutes: float = 0,
+        seconds: float = 0,
+    ) -> Moved:
+        """Move the clock ahead by `"31d"`, a timedelta, or `days=31`; what falls due has happened on return."""
+        units = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+        if by is not None and units:
+            raise TypeError("give either a duration or its days, hours, minutes and seconds")
+        return self._wire.post(Moved, "clock/advance", {"by": write_span(units if by is None else by)})
+
+
+class MediaCalls:
+    """`control.media`: what is stored."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    def list(
+        self,
+        *,
+        limit: int = 50,
+        before: int | None = None,
+        format: str | None = None,  # noqa: A002 - the name of the query's field
+        task_type: str | None = None,
+        text: str | None = None,
+        state: str = "alive",
+    ) -> Listing[Medium]:
+        """List media, alive, expired or all, the newest first; `text` stands in the UUID."""
+        query = {name: value for name, value in locals().items() if name != "self"}
+        return self._wire.get_list(Medium, "media", query, under="media")
+
+    def get(self, uuid: str) -> Medium:
+        """Return one medium, alive or expired."""
+        return self._wire.get(Medium, f"media/{quote(str(uuid), safe='')}")
+
+    def delete(self, uuid: str) -> int:
+        """Remove one medium."""
+        return self._wire.delete(f"media/{quote(str(uuid), safe='')}")
+
+    def add(self, picture: bytes | Path, uuid: str | None = None, age: timedelta | str | None = None) -> Medium:
+        """Store a file, or its bytes, as if it had been uploaded `age` ago; the UUID is made up unless given."""
+        data = picture if isinstance(picture, bytes) else Path(picture).read_bytes()
+        query = {"uuid": uuid, "age": None if age is None else write_span(age)}
+        return self._wire.post(Medium, "media", data, query)
+
+    def forecast(self, at: datetime | str | int | None = None, within: timedelta | str | None = None) -> Forecast:
+        """Tell what a purge would remove at an instant, or in some time from now on the account's clock."""
+        query = {
+            "at": None if at is None else write_instant(at),
+            "in": None if within is None else write_span(within),
+        }
+        return self._wire.get(Forecast, "forecast", query)
+
+
+class FaultCalls:
+    """`control.faults`: fault plans."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    def plan(
+        self,
+        *faults: Fault | Json,
+        name: str | None = None,
+        must_be_met: bool = True,
+        by_name_only: bool = False,
+    ) -> PlanState:
+        """Add a plan, whose faults are taken in order; the name is made up unless given."""
+        plan = {
+            "faults": [{key: _plain(value) for key, value in fault.items()} for fault in faults],
+            "must_be_met": must_be_met,
+            "by_name_only": by_name_only,
+        }
+        return self.add(plan if name is None else {"name": name, **plan})
+
+    def add(self, plan: Json) -> PlanState:
+        """Add a plan as the API takes it."""
+        return self._wire.post(PlanState, "faults", plan)
+
+    def list(self) -> Listing[PlanState]:
+        """List the plans."""
+        return self._wire.get_list(PlanState, "faults", under="plans")
+
+    def get(self, name: str) -> PlanState:
+        """Return one plan."""
+        return self._wire.get(PlanState, f"faults/{quote(name, safe='')}")
+
+    def delete(self, name: str | None = None) -> int:
+        """Remove one plan, or without a name all; return how many."""
+        return self._wire.delete("faults" if name is None else f"faults/{quote(name, safe='')}")
+
+    def unmet(self) -> Listing[PlanState]:
+        """Return the plans that must be met and are not."""
+        plans = self.list()
+        return Listing([plan for plan in plans if plan.must_be_met and not plan.is_met], plans.json)
+
+
+class JournalCalls:
+    """`control.journal`: who asked for what, and the answer."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    def list(self, *, limit: int = 100, **chosen: Unpack[EntryFilter]) -> Listing[Entry]:
+        """List entries, the newest first."""
+        return self._wire.get_list(Entry, "journal", {"limit": limit, **chosen}, under="entries")
+
+    def count(self, **chosen: Unpack[EntryFilter]) -> int:
+        """Count entries."""
+        return int(self._wire.call("GET", "journal/count", chosen)["count"])
+
+    def get(self, id: int) -> Entry:  # noqa: A002 - the name of the entry's field
+        """Return one entry."""
+        return self._wire.get(Entry, f"journal/{id}")
+
+    def wait(self, count: int = 1, timeout_s: float = 5.0, **chosen: Unpack[EntryFilter]) -> Listing[Entry]:
+        """Wait until so many entries are there; raises ControlError of code `timeout` when that takes too long."""
+        query = {"count": count, "timeout": write_span(timedelta(seconds=timeout_s)), **chosen}
+        return self._wire.get_list(Entry, "journal/wait", query, under="entries", wait_s=timeout_s)
+
+    def clear(self) -> int:
+        """Forget every entry; return how many there were."""
+        return self._wire.delete("journal")
+
+
+class SnapshotCalls:
+    """`control.snapshots`: named states of the account."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    def save(self, name: str) -> Snapshot:
+        """Keep the account's state under a name."""
+        return self._wire.post(Snapshot, f"snapshots/{quote(name, safe='')}")
+
+    def restore(self, name: str) -> Snapshot:
+        """Put the account back into that state."""
+        return self._wire.post(Snapshot, f"snapshots/{quote(name, safe='')}/restore")
+
+    def list(self) -> Listing[Snapshot]:
+        """List the snapshots."""
+        return self._wire.get_list(Snapshot, "snapshots", under="snapshots")
+
+    def delete(self, name: str) -> int:
+        """Forget a snapshot."""
+        return self._wire.delete(f"snapshots/{quote(name, safe='')}")
+
+
+def _plain(value: Any) -> Any:
+    return write_span(value) if isinstance(value, timedelta) else value

@@ -1,0 +1,68 @@
+"""Fault plans: make them, look at them, drop them."""
+
+from typing import Any
+
+from pydantic import ValidationError
+
+from runware_mock.control.changing import changing
+from runware_mock.control.refusals import ControlRefused, conflict, not_found
+from runware_mock.faults import plans
+from runware_mock.faults.plans import Plan, PlanExists
+from runware_mock.services import Services
+from runware_mock.tasks import TASKS
+
+
+def add_plan(services: Services, account_id: int, given: object) -> dict[str, Any]:
+    """Make a plan and return its state."""
+    try:
+        plan = Plan.model_validate(given)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        raise ControlRefused(first["msg"].removeprefix("Value error, "), _path(first["loc"])) from None
+    with changing(services) as connection:
+        try:
+            state = plans.add(connection, account_id, plan, services.live.real_at())
+        except PlanExists as error:
+            raise conflict(f"there is a plan {error} already: delete it first", "name") from None
+    return _warned(state)
+
+
+def list_plans(services: Services, account_id: int) -> list[dict[str, Any]]:
+    """Return the state of an account's plans, or of those of all accounts."""
+    with services.database.reading() as connection:
+        return [_warned(state) for state in plans.states(connection, account_id)]
+
+
+def get_plan(services: Services, account_id: int, name: str) -> dict[str, Any]:
+    """Return the state of one plan."""
+    with services.database.reading() as connection:
+        for state in plans.states(connection, account_id, name):
+            return _warned(state)
+    raise not_found(f"there is no plan {name[:60]!r}", "name")
+
+
+def delete_plans(services: Services, account_id: int, name: str | None = None) -> int:
+    """Drop one plan, or all of an account."""
+    with changing(services) as connection:
+        count = plans.remove(connection, account_id, name)
+    if name is not None and not count:
+        raise not_found(f"there is no plan {name[:60]!r}", "name")
+    return count
+
+
+def _warned(state: dict[str, Any]) -> dict[str, Any]:
+    """Warn of task types that nobody sends."""
+    warnings = [
+        f"faults[{index}].task_type: {one['task_type']!r} is no task type"
+        for index, one in enumerate(state["faults"])
+        if one["task_type"] and one["task_type"] not in TASKS
+    ]
+    return {**state, "warnings": [*state["warnings"], *warnings]}
+
+
+def _path(location: tuple[int | str, ...]) -> str:
+    """Write `("faults", 0, "latency", "delay")` as `faults[0].delay`: the kind is no field of its own."""
+    parts = [part for index, part in enumerate(location) if not (index == 2 and location[0] == "faults")]  # noqa: PLR2004 - after its number
+    if len(location) == 2 and location[0] == "faults":  # noqa: PLR2004 - a fault without a kind that is known
+        parts.append("kind")
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts).removeprefix(".") or "body"

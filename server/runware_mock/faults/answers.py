@@ -1,0 +1,194 @@
+"""Faults of answers: another one, a late one, a broken one."""
+
+import math
+import random
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from difflib import get_close_matches
+from typing import ClassVar, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from runware_mock.faults.fault import LONGEST_DELAY, PLANNED, REST_ONLY, WS_ONLY, Delay, Fault
+from runware_mock.faults.occasion import Transport
+from runware_mock.protocol.errors import CATALOGUE, Refusal, refuse
+from runware_mock.protocol.performance import HttpAnswer, Performance
+
+_MOST_COPIES = 100
+
+
+class Error(Fault):
+    """The task fails with an error of the catalogue; its neighbours succeed."""
+
+    kind: Literal["error"]
+    code: str
+    parameter: str | None = Field(None, max_length=100)
+    message: str | None = Field(None, max_length=2000)
+
+    @field_validator("code")
+    @classmethod
+    def _known(cls, code: str) -> str:
+        if code not in CATALOGUE or code == "mockInternalError":
+            near = get_close_matches(code, CATALOGUE, 1)
+            meant = f"did you mean {near[0]}? " if near else ""
+            raise ValueError(f"{code!r} is not in the catalogue; {meant}It has {', '.join(CATALOGUE)}")
+        return code
+
+    @model_validator(mode="after")
+    def _names_a_parameter(self) -> "Error":
+        if CATALOGUE[self.code].code is not None and not self.parameter:
+            raise ValueError(f"{self.code} is a pattern of codes: name the parameter")
+        return self
+
+    def refusal(self, _task: Mapping[str, object]) -> Refusal:
+        """Return the error."""
+        refusal = refuse(self.code, PLANNED, parameter=self.parameter)
+        return refusal if self.message is None else replace(refusal, message=self.message)
+
+
+class Latency(Fault):
+    """The answer comes late, by the real clock."""
+
+    kind: Literal["latency"]
+    distribution: Literal["fixed", "uniform", "lognormal"] = "fixed"
+    delay: Delay = Field(timedelta(seconds=1), description="Fixed; the median of lognormal.")
+    least: Delay = timedelta(0)
+    most: Delay = timedelta(seconds=1)
+    sigma: float = Field(0.5, gt=0, le=5)
+
+    is_random: ClassVar[bool] = True
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "Latency":
+        if self.least > self.most:
+            raise ValueError("least is more than most")
+        return self
+
+    def performed(self, performance: Performance, draw: random.Random) -> Performance:
+        """Add to the delay."""
+        delay_s = self.delay.total_seconds()
+        if self.distribution == "uniform":
+            delay_s = draw.uniform(self.least.total_seconds(), self.most.total_seconds())
+        elif self.distribution == "lognormal":
+            delay_s = draw.lognormvariate(math.log(max(delay_s, 1e-9)), self.sigma)
+        return replace(performance, delay_s=min(performance.delay_s + delay_s, LONGEST_DELAY.total_seconds()))
+
+
+class Http(Fault):
+    """The whole request is answered with a status and a body, before the work or after it."""
+
+    kind: Literal["http"]
+    status: int = Field(503, ge=200, le=599)
+    body: str = Field("", max_length=1_000_000)
+    content_type: str = Field("text/html", pattern=r"^[\w.+-]+/[\w.+-]+(;.*)?$", max_length=100)
+    headers: dict[str, str] = Field(default_factory=dict, max_length=50)
+    after_work: bool = False
+
+    transports: ClassVar[tuple[Transport, ...]] = REST_ONLY
+
+    @field_validator("headers")
+    @classmethod
+    def _can_be_sent(cls, headers: dict[str, str]) -> dict[str, str]:
+        for name, value in headers.items():
+            if (
+                not name.isascii()
+                or not name.replace("-", "").isalnum()
+                or not value.isascii()
+                or not value.isprintable()
+            ):
+                raise ValueError(f"{name[:40]!r}: this header cannot be sent")
+        return headers
+
+    @property
+    def works(self) -> bool:
+        """Whether the task is done nevertheless."""
+        return self.after_work
+
+    def performed(self, performance: Performance, _draw: random.Random) -> Performance:
+        """Answer instead."""
+        answer = HttpAnswer(self.status, self.body.encode(), self.content_type)
+        return replace(performance, answer=answer, headers=performance.headers + tuple(self.headers.items()))
+
+
+class RateLimit(Fault):
+    """A bucket of `burst` tokens that fills at `rate_per_s` by the real clock; without a token a task is refused."""
+
+    kind: Literal["rate_limit"]
+    rate_per_s: float = Field(gt=0, le=1_000_000)
+    burst: int = Field(1, ge=1, le=1_000_000)
+    times: int | None = Field(None, ge=1, le=1_000_000, description="How often it refuses; null for ever.")
+
+    def refusal(self, _task: Mapping[str, object]) -> Refusal:
+        """Return the refusal of a task too many."""
+        return refuse("rateLimitExceeded", PLANNED)
+
+    def performed(self, performance: Performance, _draw: random.Random) -> Performance:
+        """Say when the next token is there."""
+        retry_after = ("Retry-After", str(max(1, math.ceil(1 / self.rate_per_s))))
+        return replace(performance, headers=(*performance.headers, retry_after))
+
+    def tokens_at(self, tokens: float | None, counted_at: int | None, real_at: int) -> float:
+        """Return how many tokens are in the bucket now."""
+        if tokens is None or counted_at is None:
+            return float(self.burst)
+        return min(float(self.burst), tokens + max(0, real_at - counted_at) / 1000 * self.rate_per_s)
+
+
+class Truncate(Fault):
+    """The answer breaks off in its middle."""
+
+    kind: Literal["truncate"]
+    keep: float = Field(0.5, ge=0, lt=1, description="The share of the answer that is sent.")
+
+    def performed(self, performance: Performance, _draw: random.Random) -> Performance:
+        """Cut."""
+        return replace(performance, kept_share=self.keep)
+
+
+class Garble(Fault):
+    """Some of the answer's bytes are others."""
+
+    kind: Literal["garble"]
+    share: float = Field(0.1, gt=0, le=1)
+
+    is_random: ClassVar[bool] = True
+
+    def performed(self, performance: Performance, draw: random.Random) -> Performance:
+        """Change bytes."""
+        return replace(performance, garbled_share=self.share, seed=draw.getrandbits(32))
+
+
+class Duplicate(Fault):
+    """The reply comes more than once."""
+
+    kind: Literal["duplicate"]
+    copies: int = Field(2, ge=2, le=_MOST_COPIES)
+
+    transports: ClassVar[tuple[Transport, ...]] = WS_ONLY
+
+    def performed(self, performance: Performance, _draw: random.Random) -> Performance:
+        """Send again."""
+        return replace(performance, copies=self.copies)
+
+
+class Reorder(Fault):
+    """The reply comes after the next one; over REST after all the others."""
+
+    kind: Literal["reorder"]
+
+    def performed(self, performance: Performance, _draw: random.Random) -> Performance:
+        """Hold it back."""
+        return replace(performance, is_held=True)
+
+
+class Split(Fault):
+    """Each item of the reply comes in a frame of its own."""
+
+    kind: Literal["split"]
+
+    transports: ClassVar[tuple[Transport, ...]] = WS_ONLY
+
+    def performed(self, performance: Performance, _draw: random.Random) -> Performance:
+        """Send item by item."""
+        return replace(performance, is_split=True)

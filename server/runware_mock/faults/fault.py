@@ -1,0 +1,92 @@
+"""What every kind of fault has: whom it is for, how often it happens, and hooks that do nothing."""
+
+import random
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated, ClassVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, model_validator
+
+from runware_mock.faults.occasion import Occasion, Point, Transport
+from runware_mock.images.fetch import Fetch
+from runware_mock.protocol.errors import Refusal
+from runware_mock.protocol.performance import Performance
+from runware_mock.settings import Duration, write_duration
+
+# Nobody waits longer for an answer.
+LONGEST_DELAY = timedelta(hours=1)
+
+WS_ONLY: tuple[Transport, ...] = ("ws",)
+REST_ONLY: tuple[Transport, ...] = ("rest",)
+PLANNED = "This error was planned."
+
+Span = Annotated[Duration, PlainSerializer(write_duration)]
+
+
+def _bearable(delay: timedelta) -> timedelta:
+    if delay > LONGEST_DELAY:
+        raise ValueError(f"a delay of more than {write_duration(LONGEST_DELAY)}")
+    return delay
+
+
+Delay = Annotated[Duration, AfterValidator(_bearable), PlainSerializer(write_duration)]
+
+
+class Fault(BaseModel):
+    """One fault of a plan. Each kind overrides the hooks that it needs."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    point: ClassVar[Point] = "task"
+    transports: ClassVar[tuple[Transport, ...]] = ("rest", "ws")
+    is_random: ClassVar[bool] = False
+
+    times: int | None = Field(1, ge=1, le=1_000_000, description="How often; null for ever.")
+    task_type: str | None = Field(None, max_length=64, description="Only tasks of this type.")
+    task_uuid: str | None = Field(None, max_length=36, description="Only the task of this UUID.")
+    nth: int | None = Field(None, ge=1, description="Only the n-th that fits, counted from 1.")
+    transport: Transport | None = Field(None, description="Only over REST, or only over WebSocket.")
+    probability: float = Field(1.0, gt=0, le=1, description="Of those that fit, this share.")
+    seed: int | None = Field(None, ge=0, description="Of what is random; drawn where it is missing.")
+
+    @model_validator(mode="after")
+    def _can_match(self) -> "Fault":
+        if self.transport is not None and self.transport not in self.transports:
+            raise ValueError(f"a fault of this kind never happens over {self.transport}")
+        if self.point != "task" and (self.task_type or self.task_uuid):
+            raise ValueError("a fault of this kind meets connections, not tasks: leave out task_type and task_uuid")
+        return self
+
+    def fits(self, occasion: Occasion) -> bool:
+        """Tell whether this is what the fault is for."""
+        return (
+            occasion.point == self.point
+            and occasion.transport in self.transports
+            and self.transport in (None, occasion.transport)
+            and self.task_type in (None, occasion.task_type)
+            and (self.task_uuid is None or self.task_uuid.lower() == (occasion.task_uuid or "").lower())
+        )
+
+    def draw(self, seen: int) -> random.Random:
+        """Return the source of all that is random about the n-th occasion that fits: the same in every run."""
+        return random.Random(f"{self.seed} {seen}")  # noqa: S311 - to be repeated, not to be secret
+
+    @property
+    def works(self) -> bool:
+        """Whether the task is done nevertheless."""
+        return True
+
+    def refusal(self, task: Mapping[str, object]) -> Refusal | None:  # noqa: ARG002 - a hook
+        """Return what answers instead of the task's own result."""
+        return None
+
+    def performed(self, performance: Performance, draw: random.Random) -> Performance:  # noqa: ARG002 - a hook
+        """Return what the transport is to do, added to what it is to do already."""
+        return performance
+
+    def spoiled(self, fetch: Fetch) -> Fetch:
+        """Return what fetches the task's URLs."""
+        return fetch
+
+    def media_times(self, now_at: int) -> Mapping[str, int]:  # noqa: ARG002 - a hook
+        """Return `expires_at` or `visible_at` of what the task has stored."""
+        return {}

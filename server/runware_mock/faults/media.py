@@ -1,0 +1,58 @@
+"""Faults of media: those a task has stored, and those it would fetch."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Literal
+
+from pydantic import Field
+
+from runware_mock.clock import in_ms
+from runware_mock.faults.fault import Fault, Span
+from runware_mock.images.fetch import Fetch
+from runware_mock.images.picture import FetchFailed
+
+
+class Vanish(Fault):
+    """What the task has stored is gone, at once or after a time on the account's clock."""
+
+    kind: Literal["vanish"]
+    after: Span = timedelta(0)
+
+    def media_times(self, now_at: int) -> Mapping[str, int]:
+        """Let it end."""
+        return {"expires_at": now_at + in_ms(self.after)}
+
+
+class Late(Fault):
+    """What the task has stored is there only after a time on the account's clock."""
+
+    kind: Literal["late"]
+    by: Span = timedelta(seconds=2)
+
+    def media_times(self, now_at: int) -> Mapping[str, int]:
+        """Let it begin later."""
+        return {"visible_at": now_at + in_ms(self.by)}
+
+
+class Source(Fault):
+    """The URLs of the task cannot be fetched."""
+
+    kind: Literal["source"]
+    reason: Literal["unreachable", "timeout", "status", "no_picture"] = "unreachable"
+    status: int = Field(404, ge=300, le=599)
+
+    def spoiled(self, _fetch: Fetch) -> Fetch:
+        """Fail every time."""
+
+        def failing(url: str) -> bytes:  # noqa: ARG001 - whichever it is
+            if self.reason == "no_picture":
+                return b"<!doctype html><title>No picture</title>"
+            raise FetchFailed(
+                {
+                    "unreachable": "The connection failed: Connection refused.",
+                    "timeout": "It took too long.",
+                    "status": f"The server answered {self.status}.",
+                }[self.reason]
+            )
+
+        return failing

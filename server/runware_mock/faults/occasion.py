@@ -1,0 +1,89 @@
+"""What may meet a fault, and what became of it: all that those need to know who never make a plan."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from sqlalchemy import Connection
+
+from runware_mock.live import Live
+from runware_mock.protocol.errors import Refusal
+from runware_mock.protocol.performance import NOTHING, Performance
+from runware_mock.storage.database import Database
+
+if TYPE_CHECKING:
+    from runware_mock.faults.fault import Fault
+
+Point = Literal["task", "upgrade", "authentication", "ping"]
+Transport = Literal["rest", "ws"]
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """Something that may meet a fault; `plan` is the plan that the client has named."""
+
+    point: Point
+    transport: Transport
+    task_type: str | None = None
+    task_uuid: str | None = None
+    plan: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """A fault that has been met; `seen` says which occasion that fits it was."""
+
+    plan: str
+    fault: "Fault"
+    seen: int
+
+    @property
+    def kind(self) -> str:
+        """Return what the fault is called in plans."""
+        return str(getattr(self.fault, "kind", ""))
+
+    def told(self) -> dict[str, object]:
+        """Return what the journal keeps."""
+        told: dict[str, object] = {"plan": self.plan, "kind": self.kind}
+        if self.fault.is_random or self.fault.probability < 1:
+            told |= {"seed": self.fault.seed, "draw": self.seen}
+        return told
+
+
+def performance_of(met: tuple[Met, ...]) -> Performance | None:
+    """Return what the transport is to do for all that was met, or None where that is nothing."""
+    performance = NOTHING
+    for one in met:
+        performance = one.fault.performed(performance, one.fault.draw(one.seen))
+    return None if performance == NOTHING else performance
+
+
+class Faults:
+    """Finds and consumes the planned faults; those who have no plan pay one look-up in memory."""
+
+    def __init__(self, database: Database, live: Live) -> None:
+        self._database = database
+        self._live = live
+
+    def meet(self, account_id: int, occasion: Occasion) -> tuple[Met, ...]:
+        """Return what an occasion meets; it is consumed."""
+        if not self._live.is_planned(account_id):
+            return ()
+        # Imported for those who plan: to build the kinds takes longer than many a start.
+        from runware_mock.faults.meeting import meet
+
+        with self._database.writing() as connection:
+            return meet(connection, account_id, occasion, self._live.real_at())
+
+    def meet_connection(self, account_id: int, occasion: Occasion) -> tuple[Performance | None, Refusal | None]:
+        """Return what an occasion that is no task meets, and as what it is refused."""
+        with self._database.reading() as connection:
+            self._live.refresh(connection)
+        met = self.meet(account_id, occasion)
+        refusals = (one.fault.refusal({}) for one in met)
+        return performance_of(met), next((one for one in refusals if one is not None), None)
+
+    def names_plan(self, connection: Connection, account_id: int, name: str) -> bool:
+        """Tell whether an account has a plan of this name."""
+        from runware_mock.faults.plans import has_plan
+
+        return has_plan(connection, account_id, name)

@@ -1,0 +1,131 @@
+"""Plans as they are asked for, stored and shown."""
+
+import secrets
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import Connection, delete, insert, select
+
+from runware_mock.faults.fault import Fault
+from runware_mock.faults.kinds import FAULT, AnyFault
+from runware_mock.storage.owners import ALL_ACCOUNTS
+from runware_mock.storage.tables import fault, fault_plan
+
+_SEED_LIMIT = 2**31
+
+
+class PlanExists(Exception):
+    """The account has a plan of this name."""
+
+
+class Plan(BaseModel):
+    """Faults in the order in which they are to be met. Each occasion meets at most one fault of a plan."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str | None = Field(None, min_length=1, max_length=100, description="Made up where it is missing.")
+    faults: list[AnyFault] = Field(min_length=1, max_length=100)
+    must_be_met: bool = Field(default=True, description="Whether the test fails that leaves some of it over.")
+    by_name_only: bool = Field(
+        default=False, description="Only for clients whose key ends in +<name>, or that send X-Runware-Mock-Plan."
+    )
+
+
+def add(connection: Connection, account_id: int, plan: Plan, real_at: int) -> dict[str, Any]:
+    """Store a plan and return its state; raises PlanExists."""
+    name = plan.name or f"plan-{secrets.token_hex(4)}"
+    if _rows(connection, account_id, name):
+        raise PlanExists(name)
+    values = {
+        "account_id": account_id,
+        "name": name,
+        "created_at": real_at,
+        "must_be_met": plan.must_be_met,
+        "by_name_only": plan.by_name_only,
+    }
+    added: Any = connection.execute(insert(fault_plan), values).inserted_primary_key
+    rows = [
+        {"plan_id": added[0], "position": position, "spec": _seeded(one).model_dump_json(), "seen": 0, "met": 0}
+        for position, one in enumerate(plan.faults)
+    ]
+    connection.execute(insert(fault), rows)
+    return states(connection, account_id, name)[0]
+
+
+def states(connection: Connection, account_id: int, name: str | None = None) -> list[dict[str, Any]]:
+    """Return the state of an account's plans, or of the one of that name; account 0 has those of all accounts."""
+    return [_state(connection, row) for row in _rows(connection, account_id, name)]
+
+
+def remove(connection: Connection, account_id: int, name: str | None = None) -> int:
+    """Delete an account's plans, or the one of that name; return how many."""
+    ids = [row.id for row in _rows(connection, account_id, name)]
+    return connection.execute(delete(fault_plan).where(fault_plan.c.id.in_(ids))).rowcount
+
+
+def has_plan(connection: Connection, account_id: int, name: str) -> bool:
+    """Tell whether an account has a plan of this name."""
+    return bool(_rows(connection, account_id, name))
+
+
+def _rows(connection: Connection, account_id: int, name: str | None) -> list[Any]:
+    own = select(fault_plan).where(fault_plan.c.account_id == account_id).order_by(fault_plan.c.id)
+    return list(connection.execute(own if name is None else own.where(fault_plan.c.name == name)))
+
+
+def _seeded(one: Fault) -> Fault:
+    """Draw the seed of what is random, unless it is given."""
+    if one.seed is not None or not (one.is_random or one.probability < 1):
+        return one
+    return one.model_copy(update={"seed": secrets.randbelow(_SEED_LIMIT)})
+
+
+def _state(connection: Connection, row: Any) -> dict[str, Any]:
+    found = select(fault).where(fault.c.plan_id == row.id).order_by(fault.c.position)
+    faults = [_fault_state(one) for one in connection.execute(found)]
+    kept = [FAULT.validate_json(one.spec) for one in connection.execute(found)]
+    return {
+        "name": row.name,
+        "account": None if row.account_id == ALL_ACCOUNTS else row.account_id,
+        "must_be_met": row.must_be_met,
+        "by_name_only": row.by_name_only,
+        "is_met": all(one["met"] >= (one["times"] or 1) for one in faults),
+        "warnings": _warnings(row, kept),
+        "faults": faults,
+    }
+
+
+def _fault_state(row: Any) -> dict[str, Any]:
+    spec = FAULT.validate_json(row.spec).model_dump(mode="json")
+    times = spec["times"]
+    return {**spec, "seen": row.seen, "met": row.met, "remaining": None if times is None else max(0, times - row.met)}
+
+
+def _warnings(plan: Any, faults: list[Any]) -> list[str]:
+    """Return why some of a plan may never be met."""
+    found = []
+    for index, one in enumerate(faults):
+        if one.point == "upgrade" and plan.account_id != ALL_ACCOUNTS:
+            found.append(
+                f"faults[{index}]: when a socket opens, its account is known only if the client sends Authorization; "
+                "make this a plan of all accounts"
+            )
+        if any(earlier.times is None and _covers(earlier, one) for earlier in faults[:index]):
+            found.append(f"faults[{index}]: one before it fits the same for ever, so that it is never met")
+    if plan.by_name_only and plan.account_id == ALL_ACCOUNTS:
+        found.append("by_name_only: a key names plans of its own account, not those of all accounts")
+    return found
+
+
+def _covers(earlier: Any, later: Any) -> bool:
+    """Tell whether whatever fits the later fault fits the earlier one, too."""
+    return (
+        earlier.point == later.point
+        and earlier.probability == 1
+        and earlier.nth is None
+        and earlier.kind != "rate_limit"
+        and set(later.transports if later.transport is None else [later.transport])
+        <= set(earlier.transports if earlier.transport is None else [earlier.transport])
+        and earlier.task_type in (None, later.task_type)
+        and earlier.task_uuid in (None, later.task_uuid)
+    )

@@ -1,0 +1,89 @@
+"""A server in this process: started on a thread of its own, stopped at the end of a `with` block."""
+
+import secrets
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from runware_mock.handle import RunwareMock
+
+if TYPE_CHECKING:
+    from runware_mock.settings import Settings
+
+# One of the clients refuses keys of fewer than 32 characters.
+_KEY_BYTES = 24
+
+
+def fresh_key() -> str:
+    """Return an API key that nobody has used, which opens an account of its own."""
+    return f"test-{secrets.token_hex(_KEY_BYTES)}"
+
+
+@contextmanager
+def serve(**settings: Any) -> Iterator[RunwareMock]:
+    """Run a server until the block ends: on a free port, in memory unless `data_dir` is given.
+
+    Takes any setting of `runware-mock serve` (`retention="7d"`, `seed=1`); raises ValueError for one that is not good,
+    OSError where the port is taken. The mock it gives is an account of its own; `.account()` opens others.
+    May be used in any thread, and inside a running event loop.
+    """
+    configured = _settings(settings)
+    with _running(configured) as url:
+        mock = RunwareMock(url, next(iter(configured.api_key), fresh_key()), token=configured.control_token)
+        try:
+            yield mock
+        finally:
+            mock.close()
+
+
+@contextmanager
+def _running(settings: "Settings") -> Iterator[str]:
+    from runware_mock.app import create_app
+    from runware_mock.web.listening import address_of, listening_socket
+    from runware_mock.web.server import MockServer
+
+    bound = listening_socket(settings.host, settings.port)
+    switch_interval_s = sys.getswitchinterval()
+    ready: Future[None] = Future()
+    try:
+        server = MockServer(create_app(settings), settings, lambda: ready.set_result(None))
+    except BaseException:
+        bound.close()
+        raise
+
+    def run() -> None:
+        try:
+            server.run(sockets=[bound])
+        except BaseException as error:
+            if not ready.done():
+                ready.set_exception(RuntimeError(f"the server did not start, its log says why: {error!r}"))
+            else:
+                raise
+
+    thread = threading.Thread(target=run, name="runware-mock", daemon=True)
+    thread.start()
+    try:
+        ready.result()
+        yield address_of(bound)
+    finally:
+        server.should_exit = True
+        thread.join()
+        bound.close()
+        # The server's own sets it for the whole process, which is the tests' here.
+        sys.setswitchinterval(switch_interval_s)
+
+
+def _settings(given: dict[str, Any]) -> "Settings":
+    from pydantic import ValidationError
+
+    from runware_mock.settings import Settings
+
+    try:
+        return Settings(**{"port": 0, "in_memory": "data_dir" not in given, **given})
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        name, message = ".".join(map(str, first["loc"])), first["msg"].removeprefix("Value error, ")
+        raise ValueError(f"bad value for the setting {name}: {message}") from None

@@ -1,0 +1,55 @@
+"""What a transport is to do with a reply besides sending it: described below, performed above."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """A whole HTTP response that is sent instead of the replies."""
+
+    status: int
+    body: bytes
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Performance:
+    """Everything is off by default; shares are parts of the whole, 0 to 1."""
+
+    delay_s: float = 0.0
+    # REST: instead of the envelope, and beside it.
+    answer: HttpAnswer | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    # No answer at all: "reset" breaks the connection, "empty" ends it, "drop" only keeps quiet.
+    hang_up: Literal["reset", "empty", "drop"] | None = None
+    kept_share: float | None = None
+    garbled_share: float | None = None
+    # The seed of what is garbled.
+    seed: int = 0
+    copies: int = 1
+    is_split: bool = False
+    # Sent after the next reply, over REST after all the others.
+    is_held: bool = False
+    close_code: int | None = None
+    close_after_frames: int = 0
+    is_silent: bool = False
+
+
+NOTHING = Performance()
+
+
+def combined(performances: Iterable[Performance | None]) -> Performance | None:
+    """Return one performance for the replies of one HTTP response: the longest delay, the first of all else."""
+    found = [one for one in performances if one is not None]
+    if not found:
+        return None
+    result = found[0]
+    for one in found[1:]:
+        changed = {name: getattr(one, name) for name in _FIELDS if getattr(result, name) == getattr(NOTHING, name)}
+        result = replace(result, **changed, delay_s=max(result.delay_s, one.delay_s))
+    return result
+
+
+_FIELDS = tuple(name for name in Performance.__dataclass_fields__ if name != "delay_s")

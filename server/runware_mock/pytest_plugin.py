@@ -1,0 +1,200 @@
+"""Fixtures for tests of applications that upload to Runware: each test has an account of its own on a shared server.
+
+Loaded by every pytest run of an environment with runware-mock in it: what is slow to import waits for the first test
+that needs it.
+"""
+
+import os
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from runware_mock.handle import RunwareMock
+
+_URL = "RUNWARE_MOCK_URL"
+_TOKEN = "RUNWARE_MOCK_CONTROL_TOKEN"  # noqa: S105 - the name of a variable
+# Under this name a pytest-xdist worker is told address and token of the server that all share.
+_SHARED_WITH = "runware_mock"
+
+_used = pytest.StashKey["RunwareMock"]()
+_shared = pytest.StashKey["RunwareMock"]()
+# Newest crash in the journal that failed a test, by API key.
+_seen = pytest.StashKey[dict[str, int]]()
+
+
+@dataclass(frozen=True)
+class _Running:
+    """A server that was started elsewhere, and the settings it is known to have been given from here."""
+
+    url: str
+    token: str | None
+    settings: Mapping[str, Any]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare the options."""
+    group = parser.getgroup("runware-mock")
+    group.addoption(
+        "--runware-mock-url", metavar="URL", help=f"use the server that runs there (or {_URL}), instead of starting one"
+    )
+    group.addoption(
+        "--runware-mock-shared",
+        action="store_true",
+        default=None,
+        help="with pytest-xdist: one server for all workers, instead of one each",
+    )
+    parser.addini("runware_mock_shared", "the same as --runware-mock-shared", type="bool", default=False)
+    parser.addini(
+        "runware_mock_settings", "settings of the server, a line each: retention = 7d", type="linelist", default=[]
+    )
+
+
+@pytest.fixture(scope="session")
+def runware_mock_settings(pytestconfig: pytest.Config) -> Mapping[str, Any]:
+    """Override: settings of the server, as of `runware-mock serve`. By default those of the ini option of this name."""
+    return _ini_settings(pytestconfig)
+
+
+@pytest.fixture
+def runware_mock_env_names() -> Mapping[str, str]:
+    """Override: what `runware_mock.env()` holds, as environment variable -> url, rest_url, ws_url or api_key."""
+    from runware_mock.handle import ENV_NAMES
+
+    return ENV_NAMES
+
+
+@pytest.fixture
+def runware_mock_api_key() -> str:
+    """Override: the API key of a test. By default a fresh one, so that no test sees what another one did."""
+    from runware_mock.local import fresh_key
+
+    return fresh_key()
+
+
+@pytest.fixture(scope="session")
+def runware_mock_server(
+    pytestconfig: pytest.Config, runware_mock_settings: Mapping[str, Any]
+) -> Iterator["RunwareMock"]:
+    """Run a server for the session, or reach the one that runs already; `.account(key)` opens accounts on it."""
+    from runware_mock.handle import RunwareMock
+    from runware_mock.local import fresh_key, serve
+
+    running = _running_elsewhere(pytestconfig)
+    if running is None:
+        with serve(**runware_mock_settings) as mock:
+            yield mock
+        return
+    if runware_mock_settings != running.settings:
+        pytest.fail(
+            f"runware_mock_settings cannot change the server at {running.url}: give them to that server, "
+            "which with --runware-mock-shared is done by the ini option runware_mock_settings",
+            pytrace=False,
+        )
+    mock = RunwareMock(running.url, fresh_key(), token=running.token)
+    try:
+        mock.control.status()
+    except Exception as error:  # noqa: BLE001 - whatever it is, the server is of no use
+        pytest.fail(f"no runware-mock answers at {running.url}: {error}", pytrace=False)
+    yield mock
+    mock.close()
+
+
+@pytest.fixture
+def runware_mock(
+    request: pytest.FixtureRequest,
+    runware_mock_server: "RunwareMock",
+    runware_mock_api_key: str,
+    runware_mock_env_names: Mapping[str, str],
+) -> Iterator["RunwareMock"]:
+    """Give the test an account of its own on the session's server, with nothing to clean up.
+
+    The test fails if a fault plan of it was not fully met, or if the mock itself crashed.
+    """
+    from runware_mock.handle import RunwareMock
+
+    server = runware_mock_server
+    mock = RunwareMock(server.url, runware_mock_api_key, token=server.token, env_names=runware_mock_env_names)
+    request.node.stash[_used] = mock
+    yield mock
+    mock.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Fail a test that passed in spite of an unmet plan or a crash; tell one that failed of them in a section."""
+    __tracebackhide__ = True
+    try:
+        result = yield
+    except pytest.exit.Exception:
+        raise
+    except (Exception, pytest.fail.Exception):
+        with suppress(Exception):
+            if problems := _problems(item):
+                item.add_report_section("call", "runware-mock", problems)
+        raise
+    if problems := _problems(item):
+        pytest.fail(problems, pytrace=False)
+    return result
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a pytest-xdist worker where the server is that all share; it is started for the first of them."""
+    config: pytest.Config = node.config
+    if not _is_shared(config) or _running_elsewhere(config) is not None:
+        return
+    if _shared not in config.stash:
+        from runware_mock.local import serve
+
+        cleanup = ExitStack()
+        config.add_cleanup(cleanup.close)
+        try:
+            config.stash[_shared] = cleanup.enter_context(serve(**_ini_settings(config)))
+        except (OSError, ValueError) as error:
+            raise pytest.UsageError(f"runware_mock_settings: {error}") from None
+    mock = config.stash[_shared]
+    node.workerinput[_SHARED_WITH] = (mock.url, mock.token)
+
+
+def _problems(item: pytest.Item) -> str:
+    """Return why a test must not pass, or nothing."""
+    mock = item.stash.get(_used, None)
+    if mock is None:
+        return ""
+    from runware_mock.told import told, told_plan
+
+    # Tests that were given the same key fail for their own plans and crashes only.
+    seen = item.config.stash.setdefault(_seen, {})
+    unmet, crashes = mock.faults.unmet(), mock.crashes(seen.get(mock.api_key, 0))
+    for plan in unmet:
+        mock.faults.delete(plan.name)
+    if crashes:
+        seen[mock.api_key] = crashes[-1].id
+    return "\n".join(
+        [*map(told_plan, unmet), *(f"the mock itself crashed, its log says why; {told(crashes)}" for _ in crashes[:1])]
+    )
+
+
+def _running_elsewhere(config: pytest.Config) -> _Running | None:
+    """Return the server that was not started in this process, if there is one."""
+    worker_input: dict[str, Any] = getattr(config, "workerinput", {})
+    if _SHARED_WITH in worker_input:
+        url, token = worker_input[_SHARED_WITH]
+        return _Running(url, token, _ini_settings(config))
+    url = config.getoption("--runware-mock-url") or os.environ.get(_URL)
+    return _Running(url, os.environ.get(_TOKEN), {}) if url else None
+
+
+def _is_shared(config: pytest.Config) -> bool:
+    return bool(config.getoption("--runware-mock-shared") or config.getini("runware_mock_shared"))
+
+
+def _ini_settings(config: pytest.Config) -> dict[str, Any]:
+    lines = [line.partition("=") for line in config.getini("runware_mock_settings")]
+    if bad := [name for name, equals, _ in lines if not equals]:
+        raise pytest.UsageError(f"runware_mock_settings: {bad[0]!r} is not of the form name = value")
+    return {name.strip(): value.strip() for name, _, value in lines}

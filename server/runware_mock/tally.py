@@ -1,0 +1,40 @@
+"""What this process has done since it began, counted for whoever watches it."""
+
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from threading import Lock
+
+# Seconds; a small upload takes milliseconds, a big animation some seconds.
+DURATION_BOUNDS_S = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+# Clients may call a task anything; each name is kept for ever.
+_MOST_TYPES = 64
+
+
+class Tally:
+    """Counts tasks by type and outcome, their durations, bytes, faults and purged media."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self.tasks: Counter[tuple[str, str]] = Counter()
+        # Of each task type: how many tasks took at most each bound, and last those that took longer.
+        self.durations: defaultdict[str, list[int]] = defaultdict(lambda: [0] * (len(DURATION_BOUNDS_S) + 1))
+        self.duration_s: Counter[str] = Counter()
+        self.faults: Counter[str] = Counter()
+        self.sent_bytes = 0
+        self.purged_media = 0
+
+    def task(self, task_type: str, outcome: str, duration_s: float, sent_bytes: int, faults: list[str]) -> None:
+        """Count a task."""
+        with self._lock:
+            if task_type not in self.durations and len(self.durations) >= _MOST_TYPES:
+                task_type = "other"
+            self.tasks[task_type, outcome] += 1
+            self.durations[task_type][bisect_left(DURATION_BOUNDS_S, duration_s)] += 1
+            self.duration_s[task_type] += duration_s  # type: ignore[assignment] # a Counter of seconds
+            self.sent_bytes += sent_bytes
+            self.faults.update(faults)
+
+    def purged(self, media: int) -> None:
+        """Count what a purge has removed."""
+        with self._lock:
+            self.purged_media += media

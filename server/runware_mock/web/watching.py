@@ -1,0 +1,100 @@
+"""For whoever watches the server: `/health`, `/ready` and `/metrics`."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from runware_mock import __version__
+from runware_mock.services import Services
+from runware_mock.storage.tables import content, medium
+from runware_mock.tally import DURATION_BOUNDS_S
+
+if TYPE_CHECKING:
+    from prometheus_client.core import Metric
+
+
+class Watching:
+    """Tells how the server is; `is_running` names what has to run beside it, `gauges` what is counted elsewhere."""
+
+    def __init__(
+        self,
+        services: Services,
+        is_running: Mapping[str, Callable[[], bool]],
+        gauges: Mapping[str, Callable[[], float]],
+    ) -> None:
+        self._services = services
+        self._is_running = is_running
+        self._gauges = gauges
+
+    async def health(self, _request: Request) -> Response:
+        """Tell that the process answers."""
+        return JSONResponse({"status": "ok", "version": __version__})
+
+    async def ready(self, _request: Request) -> Response:
+        """Tell whether an upload would succeed, and if not, what is missing."""
+        missing = [name for name, is_running in self._is_running.items() if not is_running()]
+        if problem := await asyncio.to_thread(self._database_problem):
+            missing.append(f"database: {problem}")
+        if missing:
+            return JSONResponse({"status": "not ready", "missing": missing}, 503)
+        return JSONResponse({"status": "ready", "version": __version__})
+
+    async def metrics(self, _request: Request) -> Response:
+        """Return the metrics in Prometheus' text format."""
+        from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+
+        registry = CollectorRegistry()
+        registry.register(self)
+        return Response(await asyncio.to_thread(generate_latest, registry), media_type=CONTENT_TYPE_LATEST)
+
+    def _database_problem(self) -> str | None:
+        try:
+            with self._services.database.writing():
+                return None
+        except SQLAlchemyError as error:
+            return str(getattr(error, "orig", error))
+
+    def collect(self) -> "Iterator[Metric]":
+        """Yield every metric, as prometheus-client asks for them."""
+        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+
+        tally = self._services.tally
+        tasks = CounterMetricFamily("runware_mock_tasks", "Tasks answered.", labels=["task_type", "outcome"])
+        for labels, count in list(tally.tasks.items()):
+            tasks.add_metric(labels, count)
+        yield tasks
+        durations = HistogramMetricFamily(
+            "runware_mock_task_duration_seconds", "How long tasks took.", labels=["task_type"]
+        )
+        bounds = [*map(str, DURATION_BOUNDS_S), "+Inf"]
+        for task_type, counts in list(tally.durations.items()):
+            buckets: Any = list(zip(bounds, accumulate(counts), strict=True))
+            durations.add_metric([task_type], buckets, tally.duration_s[task_type])
+        yield durations
+        faults = CounterMetricFamily("runware_mock_faults_met", "Planned faults that were met.", labels=["kind"])
+        for kind, count in list(tally.faults.items()):
+            faults.add_metric([kind], count)
+        yield faults
+        yield CounterMetricFamily("runware_mock_sent_bytes", "Bytes of the files uploaded.", tally.sent_bytes)
+        yield CounterMetricFamily("runware_mock_purged_media", "Media purged.", tally.purged_media)
+        with self._services.database.reading() as connection:
+            media = connection.scalar(select(func.count()).select_from(medium)) or 0
+            stored = connection.scalar(select(func.coalesce(func.sum(content.c.size_bytes), 0))) or 0
+        yield GaugeMetricFamily("runware_mock_media", "Media stored.", media)
+        yield GaugeMetricFamily("runware_mock_stored_bytes", "Bytes stored.", stored)
+        for name, gauge in self._gauges.items():
+            yield GaugeMetricFamily(f"runware_mock_{name}", _GAUGES[name], gauge())
+
+
+_GAUGES = {
+    "sockets": "WebSockets that are open.",
+    "tasks_waiting": "Tasks that wait for a thread.",
+    "memory_budget_bytes": "Memory that decoding may take.",
+    "memory_reserved_bytes": "Memory that decoding takes now.",
+}

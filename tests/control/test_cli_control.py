@@ -1,0 +1,288 @@
+"""The verbs of `runware-mock` that speak to a running server."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from runware_mock.cli import main
+from tests.control.calling import Calls
+from tests.pictures import png
+from tests.process.ports import free_port
+from tests.running import RunningMock, running_mock
+from tests.talking import Talker, upload
+
+Run = Callable[..., Result]
+
+
+def invoked(*arguments: str, text: str | None = None, **variables: str) -> Result:
+    environment = {"RUNWARE_API_KEY": None, "RUNWARE_MOCK_URL": None, "RUNWARE_MOCK_CONTROL_TOKEN": None, **variables}
+    return CliRunner(env=environment).invoke(main, arguments, input=text)
+
+
+@pytest.fixture
+def run(mock: RunningMock, api_key: str) -> Run:
+    """Run a verb for the test's account and return what it printed; it must succeed."""
+
+    def ran(*arguments: str, text: str | None = None) -> Result:
+        result = invoked(*arguments, text=text, RUNWARE_MOCK_URL=mock.url, RUNWARE_API_KEY=api_key)
+        assert not isinstance(result.exception, Exception) or isinstance(result.exception, SystemExit)
+        return result
+
+    return ran
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> str:
+    """A file with a picture."""
+    file = tmp_path / "picture.png"
+    file.write_bytes(png())
+    return str(file)
+
+
+def printed(result: Result) -> str:
+    assert (result.exit_code, result.stderr) == (0, "")
+    return result.stdout
+
+
+def refused(result: Result, status: int = 1) -> str:
+    assert (result.exit_code, result.stdout) == (status, "")
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("runware-mock: ")
+    return line.removeprefix("runware-mock: ")
+
+
+def test_the_help_waits_for_nothing_that_only_a_verb_needs() -> None:
+    program = "import runware_mock.cli, sys; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
+    slow = {"httpx", "rich", "pydantic", "websockets", "fastapi", "sqlalchemy", "PIL"}
+    assert not slow & set(loaded.split())
+
+
+@pytest.mark.parametrize("group", ["clock", "faults", "journal", "media", "snapshot"])
+def test_every_verb_explains_itself(group: str) -> None:
+    for name in main.commands[group].commands:  # type: ignore[attr-defined]
+        assert printed(invoked(group, name, "--help")).startswith("Usage: ")
+
+
+@pytest.mark.parametrize(
+    ("verb", "path"),
+    [
+        ("clock show", "/clock"),
+        ("media list", "/media"),
+        ("media forecast", "/forecast"),
+        ("journal list", "/journal"),
+        ("journal count", "/journal/count"),
+        ("snapshot list", "/snapshots"),
+        ("faults list", "/faults"),
+        ("accounts", "/accounts"),
+    ],
+)
+def test_json_is_the_answer_of_the_api(run: Run, control: Calls, talker: Talker, verb: str, path: str) -> None:
+    talker.ask(upload(png()))
+    assert json.loads(printed(run(*verb.split(), "--json"))) == control.get(path)
+
+
+# Whom to ask, and as whom
+
+
+def test_the_server_and_the_account_can_be_named_by_options(mock: RunningMock, api_key: str, picture: str) -> None:
+    named = ("--url", mock.url, "--account", api_key)
+    printed(invoked("media", "add", picture, *named))
+    assert len(printed(invoked("media", "list", *named)).splitlines()) == 2
+
+
+def test_the_address_is_that_of_serve_with_the_same_variables(mock: RunningMock) -> None:
+    assert "now_at" in printed(invoked("clock", "show", RUNWARE_MOCK_PORT=mock.url.rpartition(":")[2]))
+
+
+def test_without_an_account_a_verb_speaks_of_all(mock: RunningMock, run: Run, picture: str) -> None:
+    uuid = json.loads(printed(run("media", "add", picture, "--json")))["uuid"]
+    assert uuid in printed(invoked("media", "list", RUNWARE_MOCK_URL=mock.url))
+
+
+def test_a_verb_that_needs_an_account_says_how_to_name_it(mock: RunningMock) -> None:
+    assert "--account KEY" in refused(invoked("snapshot", "list", RUNWARE_MOCK_URL=mock.url))
+
+
+def test_a_server_that_is_not_there_is_told_in_one_line() -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    line = refused(invoked("clock", "show", RUNWARE_MOCK_URL=url))
+    assert url in line
+    assert "runware-mock serve" in line
+
+
+def test_a_token_is_asked_for_and_taken() -> None:
+    with running_mock(control_token="open-sesame") as guarded:  # noqa: S106 - a test's own
+        assert "--token TOKEN" in refused(invoked("accounts", "--url", guarded.url))
+        assert printed(invoked("accounts", "--url", guarded.url, "--token", "open-sesame")) == "none\n"
+
+
+# The clock and media
+
+
+def test_advancing_the_clock_says_what_was_purged(run: Run, picture: str) -> None:
+    uuid = json.loads(printed(run("media", "add", picture, "--json")))["uuid"]
+    shown = dict(line.split() for line in printed(run("clock", "advance", "31d")).splitlines())
+    assert shown["clock.now_at"] == "2026-02-01T00:00:00.000Z"
+    assert (shown["purged.media"], shown["purged.uuids"]) == ("1", uuid)
+
+
+@pytest.mark.parametrize("at", ["2026-01-02T00:00:00Z", "1767312000000"])
+def test_the_clock_is_set(run: Run, at: str) -> None:
+    assert json.loads(printed(run("clock", "set", at, "--json")))["clock"]["now_at"] == "2026-01-02T00:00:00.000Z"
+
+
+def test_the_clock_is_frozen_resumed_and_reset(run: Run) -> None:
+    assert "frozen   yes\n" in printed(run("clock", "freeze"))
+    printed(run("clock", "advance", "1d"))
+    assert "offset   1d\n" in printed(run("clock", "resume"))
+    assert "offset   0s\n" in printed(run("clock", "reset"))
+
+
+@pytest.mark.parametrize(("verb", "field"), [("advance soon", "by"), ("set 2020-01-01", "at")])
+def test_a_clock_refuses_in_one_line_that_names_the_field(run: Run, verb: str, field: str) -> None:
+    assert refused(run("clock", *verb.split())).startswith(f"{field}: ")
+
+
+def test_a_table_has_a_heading_and_a_line_for_each_medium(run: Run, picture: str) -> None:
+    for _ in range(3):
+        printed(run("media", "add", picture, "--age", "29d"))
+    heading, *rows, more = printed(run("media", "list", "--limit", "2")).splitlines()
+    assert heading.split()[:3] == ["uuid", "account", "format"]
+    assert [row.split()[-1] for row in rows] == ["1d", "1d"]
+    assert more.startswith("(more: --before ")
+
+
+def test_a_medium_is_shown_and_deleted(run: Run, picture: str) -> None:
+    uuid = json.loads(printed(run("media", "add", picture, "--json")))["uuid"]
+    assert "sent.sha256 " in printed(run("media", "show", uuid))
+    assert printed(run("media", "delete", uuid)) == f"deleted {uuid}\n"
+    assert uuid in refused(run("media", "show", uuid))
+    assert printed(run("media", "list")) == "none\n"
+
+
+def test_a_forecast_ends_with_what_a_purge_would_remove(run: Run, picture: str) -> None:
+    printed(run("media", "add", picture))
+    lines = printed(run("media", "forecast", "--in", "31d")).splitlines()
+    assert lines[-1] == f"a purge at 2026-02-01T00:00:00.000Z would remove 1 media, {len(png())} bytes"
+    assert lines[-2].split()[-1] == "yes"
+
+
+# The journal
+
+
+def test_the_journal_is_listed_shown_counted_and_cleared(run: Run, talker: Talker) -> None:
+    task = upload("no picture")
+    talker.ask(task)
+    heading, row = printed(run("journal", "list", "--outcome", "error")).splitlines()
+    assert heading.split()[0] == "id"
+    assert task["taskUUID"] in row
+    assert "explanation.nearest_valid" in printed(run("journal", "show", row.split()[0]))
+    assert printed(run("journal", "count", "--task-type", "imageUpload")) == "1\n"
+    assert printed(run("journal", "clear")) == "deleted 1 entries\n"
+    assert printed(run("journal", "list")) == "none\n"
+
+
+def test_waiting_returns_what_is_there_and_gives_up_when_the_time_is_over(run: Run, talker: Talker) -> None:
+    talker.ask(upload(png()))
+    assert "imageUpload" in printed(run("journal", "wait", "--timeout", "60s"))
+    assert "there were 1 entries" in refused(run("journal", "wait", "--count", "2", "--timeout", "10ms"))
+
+
+def test_a_time_that_is_none_is_a_mistake_of_usage(run: Run) -> None:
+    assert refused(run("journal", "wait", "--timeout", "soon"), 2).startswith("--timeout: ")
+
+
+# State
+
+
+def test_a_snapshot_is_saved_restored_and_deleted(run: Run, picture: str) -> None:
+    printed(run("media", "add", picture))
+    printed(run("snapshot", "save", "one"))
+    assert "media  1\n" in printed(run("reset", "media"))
+    printed(run("snapshot", "restore", "one"))
+    assert len(printed(run("media", "list")).splitlines()) == 2
+    assert printed(run("snapshot", "list")).splitlines()[1].split()[0] == "one"
+    assert printed(run("snapshot", "delete", "one")) == "deleted one\n"
+    assert printed(run("snapshot", "list")) == "none\n"
+
+
+def test_a_state_is_exported_and_imported(run: Run, picture: str, tmp_path: Path) -> None:
+    printed(run("media", "add", picture))
+    archive = str(tmp_path / "state.zip")
+    assert printed(run("export", archive)).endswith(f" bytes to {archive}\n")
+    printed(run("reset"))
+    assert "media    1\n" in printed(run("import", archive))
+    assert "no archive" in refused(run("import", picture))
+
+
+def test_an_archive_that_cannot_be_written_is_told_in_one_line(run: Run, tmp_path: Path) -> None:
+    assert "cannot write" in refused(run("export", str(tmp_path / "no-such-folder" / "state.zip")))
+
+
+# Faults
+
+
+def test_a_fault_is_added_in_a_few_words(run: Run) -> None:
+    added = printed(
+        run("faults", "add", "latency", "delay=2s", "task_type=imageUpload", "times=3", "--name", "slow", "--json")
+    )
+    plan = json.loads(added)
+    (fault,) = plan["faults"]
+    assert (plan["name"], plan["must_be_met"]) == ("slow", True)
+    assert (fault["kind"], fault["delay"], fault["task_type"], fault["times"]) == ("latency", "2s", "imageUpload", 3)
+    assert printed(run("faults", "list")).splitlines()[1].split()[0] == "slow"
+    assert "faults[0].kind" in printed(run("faults", "show", "slow"))
+
+
+FAULT = {"kind": "latency", "delay": "1ms"}
+
+
+@pytest.mark.parametrize("document", [FAULT, [FAULT], {"faults": [FAULT], "name": "other"}])
+@pytest.mark.parametrize("source", ["a file", "standard input"])
+def test_a_plan_is_read_as_json(run: Run, tmp_path: Path, document: object, source: str) -> None:
+    text = json.dumps(document)
+    file = tmp_path / "plan.json"
+    file.write_text(text)
+    where = str(file) if source == "a file" else "-"
+    added = json.loads(printed(run("faults", "add", where, "--name", "mine", "--may-be-unmet", "--json", text=text)))
+    assert (added["name"], added["must_be_met"], added["faults"][0]["kind"]) == ("mine", False, "latency")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (("no-such-file.json",), "no-such-file.json"),
+        (("-",), "cannot read a plan from -"),
+        (("-", "times=3"), "times=3"),
+        (("latency", "3"), "'3' is no FIELD=VALUE"),
+    ],
+)
+def test_what_is_no_plan_is_a_mistake_of_usage(run: Run, arguments: tuple[str, ...], text: str) -> None:
+    assert text in refused(run("faults", "add", *arguments, text="[NaN]"), 2)
+
+
+def test_a_kind_that_does_not_exist_is_refused_in_one_line(run: Run) -> None:
+    assert refused(run("faults", "add", "earthquake")).startswith("faults[0].kind: ")
+
+
+def test_verify_fails_until_every_plan_is_met(run: Run, talker: Talker) -> None:
+    assert printed(run("faults", "verify")) == "every plan is met\n"
+    printed(run("faults", "add", "error", "code=internalServerError", "--name", "flaky"))
+    unmet = run("faults", "verify")
+    assert (unmet.exit_code, unmet.stderr) == (1, "runware-mock: not met: flaky\n")
+    assert unmet.stdout == "flaky: error 0 of 1\n"
+    talker.ask(upload(png()))
+    assert printed(run("faults", "verify")) == "every plan is met\n"
+
+
+def test_plans_are_deleted_by_name_or_all(run: Run) -> None:
+    for name in ("a", "b", "c"):
+        printed(run("faults", "add", "latency", "--name", name))
+    assert printed(run("faults", "delete", "a")) == "deleted a\n"
+    assert printed(run("faults", "delete")) == "deleted 2 plans\n"

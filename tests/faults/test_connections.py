@@ -1,0 +1,203 @@
+"""Faults of connections: refused, broken, closed, fallen silent; and what a client finds that comes back."""
+
+import json
+import socket
+import time
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import connect
+
+from tests.control.calling import Calls, calling
+from tests.faults.planning import is_met, plan
+from tests.pictures import png
+from tests.running import RunningMock, running_mock
+from tests.talking import WsTalker, talking, talking_ws, upload
+
+
+def asking(mock: RunningMock, api_key: str, task: object) -> bytes:
+    """Send a task over a bare socket; return all that comes until the connection ends."""
+    address = urlsplit(mock.url)
+    body = json.dumps([task]).encode()
+    head = f"POST /v1 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {api_key}\r\nContent-Length: {len(body)}\r\n\r\n"
+    received = b""
+    with socket.create_connection((address.hostname, address.port), timeout=10) as bare:
+        bare.sendall(head.encode() + body)
+        while part := bare.recv(65536):
+            received += part
+    return received
+
+
+@pytest.mark.parametrize("after_work", [False, True])
+def test_a_reset_connection_is_reset(mock: RunningMock, api_key: str, control: Calls, *, after_work: bool) -> None:
+    name = plan(control, {"kind": "reset", "after_work": after_work})
+    with pytest.raises(ConnectionResetError):
+        asking(mock, api_key, upload(png()))
+    assert is_met(control, name)
+    assert control.get("/media")["total"] == after_work
+
+
+@pytest.mark.parametrize("after_work", [False, True])
+def test_an_empty_answer_has_no_byte(mock: RunningMock, api_key: str, control: Calls, *, after_work: bool) -> None:
+    plan(control, {"kind": "empty", "after_work": after_work})
+    assert asking(mock, api_key, upload(png())) == b""
+    assert control.get("/media")["total"] == after_work
+    (entry,) = control.get("/journal")["entries"]
+    assert entry["outcome"] == ("success" if after_work else "fault")
+
+
+@pytest.mark.parametrize("kind", ["reset", "empty"])
+def test_a_socket_breaks_without_a_close_frame(mock: RunningMock, api_key: str, control: Calls, kind: str) -> None:
+    plan(control, {"kind": kind})
+    with talking_ws(mock, api_key) as talker:
+        talker.socket.send(json.dumps([upload(png())]))
+        with pytest.raises((ConnectionClosed, ConnectionResetError)) as broken:
+            talker.socket.recv(10)
+        assert getattr(broken.value, "rcvd", None) is None
+    assert control.get("/media")["total"] == 0
+
+
+def test_a_dropped_reply_is_found_by_the_same_task_sent_again(mock: RunningMock, api_key: str, control: Calls) -> None:
+    name = plan(control, {"kind": "drop"})
+    task = upload(png())
+    with talking_ws(mock, api_key) as talker:
+        talker.socket.send(json.dumps([task]))
+        with pytest.raises((ConnectionClosed, ConnectionResetError)):
+            talker.socket.recv(10)
+    assert is_met(control, name)
+    with talking_ws(mock, api_key) as again:
+        assert again.ask(task).item["taskUUID"] == task["taskUUID"]
+    assert control.get("/media")["total"] == 1
+
+
+def test_a_dropped_reply_is_replayed_to_a_session_that_is_resumed(
+    mock: RunningMock, api_key: str, control: Calls
+) -> None:
+    plan(control, {"kind": "drop"})
+    task = upload(png())
+    with talking_ws(mock, api_key) as talker:
+        session = talker.authenticated["data"][0]["connectionSessionUUID"]
+        talker.socket.send(json.dumps([task]))
+        with pytest.raises((ConnectionClosed, ConnectionResetError)):
+            talker.socket.recv(10)
+    with talking_ws(mock, None) as again:
+        resumed = {"taskType": "authentication", "apiKey": api_key, "connectionSessionUUID": session}
+        again.socket.send(json.dumps([resumed]))
+        assert again.frame()["data"][0]["connectionSessionUUID"] == session
+        assert again.frame()["data"][0]["taskUUID"] == task["taskUUID"]
+
+
+def test_a_dropped_reply_may_leave_the_socket_open(mock: RunningMock, api_key: str, control: Calls) -> None:
+    plan(control, {"kind": "drop", "hang_up": False})
+    first, second = upload(png()), upload(png())
+    with talking_ws(mock, api_key) as talker:
+        talker.socket.send(json.dumps([first]))
+        assert talker.ask(second).item["taskUUID"] == second["taskUUID"]
+        assert talker.ask({"taskType": "getResponse", "taskUUID": first["taskUUID"]}).item["imageUUID"]
+
+
+def test_a_dropped_reply_is_never_sent_over_rest(mock: RunningMock, api_key: str, control: Calls) -> None:
+    plan(control, {"kind": "drop"})
+    with pytest.raises(httpx.NetworkError):
+        httpx.post(mock.rest_url, json=[upload(png())], headers={"Authorization": f"Bearer {api_key}"})
+    assert control.get("/media")["total"] == 1
+
+
+@pytest.mark.parametrize("code", [1000, 1011, 1012, 4000])
+def test_a_socket_is_closed_with_the_code_instead_of_the_reply(
+    mock: RunningMock, api_key: str, control: Calls, code: int
+) -> None:
+    name = plan(control, {"kind": "close", "code": code, "nth": 2})
+    with talking_ws(mock, api_key) as talker:
+        assert talker.ask(upload(png())).item
+        talker.socket.send(json.dumps([upload(png())]))
+        with pytest.raises(ConnectionClosed) as closed:
+            talker.socket.recv(10)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == code
+    assert is_met(control, name)
+
+
+def test_a_socket_is_closed_after_some_more_frames(mock: RunningMock, api_key: str, control: Calls) -> None:
+    plan(control, {"kind": "close", "code": 1011, "after_frames": 2})
+    with talking_ws(mock, api_key) as talker:
+        for _ in range(3):
+            assert talker.ask(upload(png())).item
+        with pytest.raises(ConnectionClosed) as closed:
+            talker.socket.recv(10)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1011
+
+
+def test_a_silent_socket_neither_answers_nor_pongs_nor_closes(mock: RunningMock, api_key: str, control: Calls) -> None:
+    plan(control, {"kind": "silent"})
+    with connect(mock.ws_url, ping_interval=None, close_timeout=0.1) as bare:
+        talker = WsTalker(bare, api_key)
+        task = upload(png())
+        bare.send(json.dumps([task]))
+        with pytest.raises(TimeoutError):
+            bare.recv(0.5)
+        assert not bare.ping().wait(0.3)
+        bare.send(json.dumps([{"taskType": "ping", "ping": True}]))
+        with pytest.raises(TimeoutError):
+            bare.recv(0.3)
+        assert talker.authenticated
+    # The work was done, and whoever comes back is told.
+    with talking_ws(mock, api_key) as again:
+        assert again.ask(task).item
+
+
+def test_an_upgrade_is_refused_for_all_accounts_or_for_one_that_says_early_who_it_is(api_key: str) -> None:
+    with running_mock() as mock, calling(mock, None) as everyone, calling(mock, api_key) as own:
+        name = plan(everyone, {"kind": "refuse_upgrade", "status": 429})
+        with pytest.raises(InvalidStatus) as refused:
+            connect(mock.ws_url, open_timeout=10)
+        assert refused.value.response.status_code == 429
+        assert is_met(everyone, name)
+        with talking_ws(mock, api_key) as talker:
+            assert talker.ask(upload(png())).item
+        own.post("/faults", faults=[{"kind": "refuse_upgrade"}])
+        with talking_ws(mock, api_key) as talker:
+            assert talker.ask(upload(png())).item
+        with pytest.raises(InvalidStatus):
+            connect(mock.ws_url, additional_headers={"Authorization": f"Bearer {api_key}"}, open_timeout=10)
+
+
+def test_an_authentication_is_refused_as_a_bad_key_is(
+    mock: RunningMock, transport: str, api_key: str, control: Calls
+) -> None:
+    name = plan(control, {"kind": "refuse_authentication"})
+    if transport == "ws":
+        with talking_ws(mock, None) as bare:
+            bare.socket.send(json.dumps([{"taskType": "authentication", "apiKey": api_key}]))
+            assert bare.frame()["errors"][0]["code"] == "invalidApiKey"
+            bare.socket.send(json.dumps([{"taskType": "authentication", "apiKey": api_key}]))
+            assert bare.frame()["data"][0]["connectionSessionUUID"]
+    else:
+        with talking(mock, transport, api_key) as talker:
+            answer = talker.ask(upload(png()))
+            assert (answer.status, answer.codes) == (401, ["invalidApiKey"])
+            assert talker.ask(upload(png())).item
+    assert is_met(control, name)
+
+
+def test_an_authentication_takes_its_time(mock: RunningMock, transport: str, api_key: str, control: Calls) -> None:
+    plan(control, {"kind": "delay_authentication", "delay": "300ms"})
+    began_s = time.monotonic()
+    with talking(mock, transport, api_key) as talker:
+        assert talker.ask(upload(png())).item
+    assert time.monotonic() - began_s >= 0.3
+
+
+def test_a_ping_gets_no_pong(mock: RunningMock, api_key: str, control: Calls) -> None:
+    name = plan(control, {"kind": "no_pong", "times": 2})
+    ping = json.dumps([{"taskType": "ping", "ping": True}])
+    with talking_ws(mock, api_key) as talker:
+        for _ in range(3):
+            talker.socket.send(ping)
+        assert talker.frame()["data"] == [{"taskType": "ping", "pong": True}]
+        with pytest.raises(TimeoutError):
+            talker.socket.recv(0.2)
+    assert is_met(control, name)

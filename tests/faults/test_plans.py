@@ -1,0 +1,290 @@
+"""Plans: named, ordered, consumed one by one, for whom they are meant and nobody else; and what is no plan."""
+
+import threading
+from typing import Any
+
+import pytest
+
+from tests.control.calling import Calls, calling
+from tests.faults.planning import is_met, met, plan
+from tests.pictures import png
+from tests.running import RunningMock, running_mock
+from tests.talking import RestTalker, Talker, new_uuid, talking, upload
+
+ERROR = {"kind": "error", "code": "failedToTransferImage", "parameter": "image"}
+
+
+def codes(talker: Talker, count: int, **fields: object) -> list[str]:
+    """Upload so many pictures, one after the other; return what became of each."""
+    return ["".join(talker.ask(upload(png(), **fields)).codes) or "stored" for _ in range(count)]
+
+
+def test_a_fault_is_met_as_often_as_planned_and_then_no_more(talker: Talker, control: Calls) -> None:
+    name = plan(control, {**ERROR, "times": 2})
+    assert not is_met(control, name)
+    assert codes(talker, 3) == ["failedToTransferImage", "failedToTransferImage", "stored"]
+    state = control.get(f"/faults/{name}")
+    assert state["is_met"]
+    assert [(one["seen"], one["met"], one["remaining"]) for one in state["faults"]] == [(3, 2, 0)]
+
+
+def test_the_faults_of_a_plan_are_met_in_their_order(talker: Talker, control: Calls) -> None:
+    plan(control, ERROR, {"kind": "error", "code": "invalidImage"}, {"kind": "error", "code": "rateLimitExceeded"})
+    assert codes(talker, 4) == ["failedToTransferImage", "invalidImage", "rateLimitExceeded", "stored"]
+
+
+def test_each_plan_adds_its_own_fault_to_the_same_task(talker: Talker, control: Calls) -> None:
+    first = plan(control, ERROR)
+    second = plan(control, {"kind": "latency", "delay": "0s"})
+    assert codes(talker, 1) == ["failedToTransferImage"]
+    assert (met(control, first), met(control, second)) == ([1], [1])
+    (entry,) = control.get("/journal")["entries"]
+    assert [(one["plan"], one["kind"]) for one in entry["faults"]] == [(first, "error"), (second, "latency")]
+
+
+def test_one_task_of_a_batch_fails_and_its_neighbours_succeed(talker: Talker, control: Calls) -> None:
+    tasks = [upload(png()) for _ in range(5)]
+    name = plan(control, {**ERROR, "task_uuid": tasks[2]["taskUUID"].upper()})
+    answer = talker.ask(*tasks)
+    assert [error["taskUUID"] for error in answer.errors] == [tasks[2]["taskUUID"]]
+    assert answer.codes == ["failedToTransferImage"]
+    assert len(answer.data) == 4
+    assert is_met(control, name)
+
+
+def test_a_fault_is_for_the_task_type_it_names(talker: Talker, control: Calls) -> None:
+    plan(control, {**ERROR, "task_type": "caption"})
+    uuid = talker.ask(upload(png())).item["imageUUID"]
+    caption = {"taskType": "caption", "taskUUID": new_uuid(), "inputImage": uuid}
+    assert talker.ask(caption).codes == ["failedToTransferImage"]
+    assert talker.ask({**caption, "taskUUID": new_uuid()}).item
+
+
+def test_the_nth_task_that_fits_meets_the_fault(talker: Talker, control: Calls) -> None:
+    plan(control, {**ERROR, "nth": 3})
+    assert codes(talker, 4) == ["stored", "stored", "failedToTransferImage", "stored"]
+
+
+def test_a_fault_is_for_the_transport_it_names(mock: RunningMock, api_key: str, control: Calls) -> None:
+    name = plan(control, {**ERROR, "transport": "ws"})
+    with talking(mock, "rest", api_key) as rest, talking(mock, "ws", api_key) as ws:
+        assert codes(rest, 1) == ["stored"]
+        assert codes(ws, 1) == ["failedToTransferImage"]
+    assert is_met(control, name)
+
+
+def test_a_fault_for_ever_stays_until_it_is_deleted(talker: Talker, control: Calls) -> None:
+    name = plan(control, {**ERROR, "times": None})
+    assert set(codes(talker, 4)) == {"failedToTransferImage"}
+    assert control.get(f"/faults/{name}")["faults"][0]["remaining"] is None
+    assert control.delete(f"/faults/{name}") == {"deleted": 1}
+    assert codes(talker, 1) == ["stored"]
+
+
+def test_what_is_left_to_chance_is_the_same_for_the_same_seed(talker: Talker, control: Calls) -> None:
+    fault = {**ERROR, "times": None, "probability": 0.5, "seed": 7}
+    seen = []
+    for _ in range(2):
+        name = plan(control, fault)
+        seen.append(codes(talker, 12))
+        control.delete(f"/faults/{name}")
+    assert seen[0] == seen[1]
+    assert set(seen[0]) == {"failedToTransferImage", "stored"}
+
+
+def test_a_seed_that_is_not_given_is_drawn_and_told_by_plan_and_journal(talker: Talker, control: Calls) -> None:
+    name = plan(control, {**ERROR, "times": None, "probability": 0.999})
+    seed = control.get(f"/faults/{name}")["faults"][0]["seed"]
+    assert isinstance(seed, int)
+    codes(talker, 3)
+    faults = [one for entry in control.get("/journal")["entries"] for one in entry["faults"]]
+    assert faults
+    assert all(one["seed"] == seed and 1 <= one["draw"] <= 3 for one in faults)
+
+
+def test_a_plan_is_met_by_its_own_account_alone(mock: RunningMock, talker: Talker, control: Calls) -> None:
+    name = plan(control, ERROR)
+    with talking(mock, talker.name, "another-" + new_uuid()) as other:
+        assert codes(other, 2) == ["stored", "stored"]
+    assert met(control, name) == [0]
+
+
+def test_a_plan_of_all_accounts_is_met_by_any(transport: str, api_key: str) -> None:
+    with (
+        running_mock() as mock,
+        calling(mock, None) as everyone,
+        talking(mock, transport, api_key) as one,
+        talking(mock, transport, "another") as other,
+    ):
+        name = plan(everyone, {**ERROR, "times": 2})
+        assert codes(one, 1) + codes(other, 1) + codes(one, 1) == ["failedToTransferImage"] * 2 + ["stored"]
+        assert is_met(everyone, name)
+
+
+def test_a_key_can_name_a_plan_where_an_sdk_can_set_no_header(
+    mock: RunningMock, transport: str, api_key: str, control: Calls
+) -> None:
+    name = plan(control, ERROR, name="flaky", by_name_only=True)
+    with talking(mock, transport, api_key) as plain, talking(mock, transport, f"{api_key}+flaky") as named:
+        assert codes(plain, 1) == ["stored"]
+        assert codes(named, 2) == ["failedToTransferImage", "stored"]
+    assert is_met(control, name)
+    # Both were the same account.
+    assert control.get("/media")["total"] == 2
+
+
+def test_a_header_can_name_a_plan(mock: RunningMock, api_key: str, control: Calls) -> None:
+    plan(control, ERROR, name="flaky", by_name_only=True)
+    with talking(mock, "rest", api_key) as talker:
+        assert isinstance(talker, RestTalker)
+        assert codes(talker, 1) == ["stored"]
+        talker._client.headers["X-Runware-Mock-Plan"] = "flaky"
+        assert codes(talker, 1) == ["failedToTransferImage"]
+
+
+def test_a_key_with_a_plus_and_no_such_plan_is_a_key_like_any_other(
+    mock: RunningMock, transport: str, api_key: str, control: Calls
+) -> None:
+    with talking(mock, transport, f"{api_key}+no-plan") as talker:
+        assert codes(talker, 1) == ["stored"]
+    assert control.get("/media")["total"] == 0
+
+
+def test_with_keys_configured_the_key_before_the_plan_must_be_one_of_them(transport: str) -> None:
+    with running_mock(api_key=("good",)) as mock, calling(mock, "good") as control:
+        plan(control, ERROR, name="flaky")
+        with talking(mock, transport, "good+flaky") as talker:
+            assert codes(talker, 1) == ["failedToTransferImage"]
+        with calling(mock, "bad+flaky") as stranger:
+            assert stranger.refused("GET", "/faults")[0] == 401
+
+
+def test_twenty_tasks_at_once_meet_a_fault_as_often_as_planned(mock: RunningMock, api_key: str, control: Calls) -> None:
+    name = plan(control, {**ERROR, "times": 7})
+    results: list[str] = []
+
+    def send(transport: str) -> None:
+        with talking(mock, transport, api_key) as talker:
+            results.extend(codes(talker, 2))
+
+    senders = [threading.Thread(target=send, args=(("rest", "ws")[number % 2],)) for number in range(10)]
+    for sender in senders:
+        sender.start()
+    for sender in senders:
+        sender.join()
+    assert sorted(results).count("failedToTransferImage") == 7
+    assert met(control, name) == [7]
+
+
+def test_two_servers_on_one_database_consume_a_plan_together(
+    tmp_path_factory: pytest.TempPathFactory, transport: str, api_key: str
+) -> None:
+    folder = tmp_path_factory.mktemp("data")
+    with (
+        running_mock(data_dir=folder) as first,
+        running_mock(data_dir=folder) as second,
+        calling(first, api_key) as control,
+        talking(first, transport, api_key) as here,
+        talking(second, transport, api_key) as there,
+    ):
+        assert codes(here, 1) + codes(there, 1) == ["stored", "stored"]
+        name = plan(control, {**ERROR, "times": 3})
+        assert codes(there, 1) + codes(here, 1) + codes(there, 2) == ["failedToTransferImage"] * 3 + ["stored"]
+        assert is_met(control, name)
+
+
+@pytest.mark.parametrize(
+    ("fault", "field", "word"),
+    [
+        ({"kind": "explosion"}, "faults[0].kind", "latency"),
+        ({}, "faults[0].kind", "kind"),
+        (5, "faults[0].kind", ""),
+        ({"kind": "error"}, "faults[0].code", "required"),
+        ({"kind": "error", "code": "failedToTransfer"}, "faults[0].code", "failedToTransferImage"),
+        ({"kind": "error", "code": "mockInternalError"}, "faults[0].code", "catalogue"),
+        ({"kind": "error", "code": "missingParameter"}, "faults[0]", "parameter"),
+        ({**ERROR, "times": 0}, "faults[0].times", "1"),
+        ({**ERROR, "times": -1}, "faults[0].times", "1"),
+        ({**ERROR, "nth": 0}, "faults[0].nth", "1"),
+        ({**ERROR, "probability": 0}, "faults[0].probability", "0"),
+        ({**ERROR, "probability": 1.1}, "faults[0].probability", "1"),
+        ({**ERROR, "transport": "carrier pigeon"}, "faults[0].transport", "rest"),
+        ({**ERROR, "surprise": 1}, "faults[0].surprise", "not permitted"),
+        ({"kind": "latency", "delay": "-1s"}, "faults[0].delay", "duration"),
+        ({"kind": "latency", "delay": "2h"}, "faults[0].delay", "more than 1h"),
+        ({"kind": "latency", "delay": "soon"}, "faults[0].delay", "duration"),
+        ({"kind": "latency", "least": "2s", "most": "1s"}, "faults[0]", "least"),
+        ({"kind": "http", "status": 99}, "faults[0].status", "200"),
+        ({"kind": "http", "headers": {"a b": "c"}}, "faults[0].headers", "header"),
+        ({"kind": "http", "headers": {"a": "b\r\nc: d"}}, "faults[0].headers", "header"),
+        ({"kind": "http", "transport": "ws"}, "faults[0]", "never happens over ws"),
+        ({"kind": "close", "transport": "rest"}, "faults[0]", "never happens over rest"),
+        ({"kind": "close", "code": 1006}, "faults[0].code", "1006"),
+        ({"kind": "close", "code": 999}, "faults[0].code", "1000"),
+        ({"kind": "close", "code": 5000}, "faults[0].code", "4999"),
+        ({"kind": "refuse_upgrade", "task_type": "imageUpload"}, "faults[0]", "connections, not tasks"),
+        ({"kind": "rate_limit", "rate_per_s": 0}, "faults[0].rate_per_s", "0"),
+        ({"kind": "rate_limit"}, "faults[0].rate_per_s", "required"),
+        ({"kind": "truncate", "keep": 1}, "faults[0].keep", "1"),
+        ({"kind": "duplicate", "copies": 1}, "faults[0].copies", "2"),
+        ({"kind": "vanish", "after": "99999999d"}, "faults[0].after", "36500d"),
+    ],
+)
+def test_what_is_no_fault_is_refused_by_its_field(control: Calls, fault: object, field: str, word: str) -> None:
+    good = {"kind": "latency"}
+    status, error = control.refused("POST", "/faults", json={"faults": [fault, good], "name": "bad"})
+    assert (status, error["code"], error["field"]) == (400, "badField", field)
+    assert word in error["message"]
+    assert control.get("/faults") == {"plans": []}
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "faults"),
+        ({"faults": []}, "faults"),
+        ({"faults": [ERROR] * 101}, "faults"),
+        ({"faults": [ERROR], "name": ""}, "name"),
+        ({"faults": [ERROR], "name": "x" * 101}, "name"),
+        ({"faults": [ERROR], "color": "red"}, "color"),
+        ([], "body"),
+        (None, "body"),
+    ],
+)
+def test_what_is_no_plan_is_refused_by_its_field(control: Calls, body: Any, field: str) -> None:
+    status, error = control.refused("POST", "/faults", json=body)
+    assert (status, error["field"]) == (400, field)
+
+
+def test_a_hundred_faults_are_a_plan(control: Calls) -> None:
+    assert len(control.post("/faults", faults=[ERROR] * 100)["faults"]) == 100
+
+
+def test_a_name_is_taken_once(control: Calls) -> None:
+    plan(control, ERROR, name="mine")
+    status, error = control.refused("POST", "/faults", json={"faults": [ERROR], "name": "mine"})
+    assert (status, error["code"], error["field"]) == (409, "conflict", "name")
+    assert control.refused("GET", "/faults/other")[0] == 404
+    assert control.refused("DELETE", "/faults/other")[0] == 404
+    plan(control, ERROR)
+    assert control.delete("/faults") == {"deleted": 2}
+
+
+@pytest.mark.parametrize(
+    ("faults", "word"),
+    [
+        ([{**ERROR, "task_type": "imageUplaod"}], "is no task type"),
+        ([{**ERROR, "times": None}, ERROR], "never met"),
+        ([{"kind": "refuse_upgrade"}], "all accounts"),
+    ],
+)
+def test_a_plan_that_can_never_be_met_warns(control: Calls, faults: list[dict[str, Any]], word: str) -> None:
+    (warning,) = control.post("/faults", faults=faults)["warnings"]
+    assert word in warning
+    assert warning.startswith(f"faults[{len(faults) - 1}]")
+
+
+def test_a_task_that_is_refused_for_itself_meets_no_fault(talker: Talker, control: Calls) -> None:
+    name = plan(control, ERROR)
+    assert talker.ask({"taskType": "imageUpload", "taskUUID": "no uuid"}).codes == ["invalidTaskUUID"]
+    assert met(control, name) == [0]

@@ -1,0 +1,256 @@
+"""What a person sees and does on the page, in a real browser."""
+
+import re
+import threading
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from tests.control.calling import calling
+from tests.images.painting import clip, encoded, moving, see_through
+from tests.pictures import png
+from tests.process.clients import rest
+from tests.running import RunningMock, mock_process
+from tests.talking import new_uuid, talking, upload
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = pytest.mark.timeout(90)
+
+KEY = "a-key-for-the-page-0123456789abcdef"
+
+
+def send(mock: RunningMock, *tasks: object) -> list[str]:
+    """Send tasks; return the UUIDs of what they stored."""
+    with talking(mock, "rest", KEY) as talker:
+        answer = talker.ask(*tasks)
+    return [item["imageUUID"] for item in answer.data if "imageUUID" in item]
+
+
+def open_live(page: "Page", url: str) -> None:
+    """Open a page and wait until it hears of changes."""
+    page.goto(url)
+    page.locator('#live[data-state="live"]').wait_for()
+
+
+def test_an_upload_appears_without_a_reload_and_is_gone_when_its_time_is_over(alone: RunningMock, page: "Page") -> None:
+    open_live(page, alone.url)
+    page.get_by_text("Nothing is stored").wait_for()
+    (uuid,) = send(alone, upload(png(2100, 1050)))
+    card = page.locator(".gallery li")
+    card.wait_for()
+    assert "2100\u00d71050" in card.inner_text()
+    assert "2048\u00d71024" in card.inner_text()
+    assert "30d left" in card.inner_text()
+    picture = card.locator("img")
+    picture.scroll_into_view_if_needed()
+    picture.evaluate("one => one.decode()")
+    assert picture.evaluate("one => [one.naturalWidth, one.naturalHeight]") == [240, 120]
+    with calling(alone, KEY) as control:
+        control.post("/clock/advance", by="31d")
+    page.get_by_text("Nothing is stored").wait_for()
+    assert page.goto(f"{alone.url}/ui/media/{uuid}").status == 404  # type: ignore[union-attr] # it navigates
+    page.get_by_text("no medium").wait_for()
+
+
+def test_the_gallery_is_filtered_and_paged(alone: RunningMock, page: "Page") -> None:
+    gif = moving(clip((64, 48), 3), "GIF")
+    send(alone, upload(gif), *(upload(png()) for _ in range(61)))
+    page.goto(alone.url)
+    assert page.locator(".gallery li").count() == 60
+    page.get_by_role("link", name="Older").click()
+    page.wait_for_url("**before=*")
+    assert page.locator(".gallery li").count() == 2
+    page.goto(alone.url)
+    page.get_by_label("Format").select_option("gif")
+    page.get_by_role("button", name="Filter").click()
+    page.wait_for_url("**format=gif*")
+    assert page.locator(".gallery li").count() == 1
+    assert "3 frames" in page.locator(".gallery li").inner_text()
+
+
+def test_a_medium_shows_its_audit_its_tasks_and_what_to_copy(alone: RunningMock, page: "Page") -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    (uuid,) = send(alone, upload(encoded(see_through((600, 400)), "PNG")))
+    send(alone, {"taskType": "caption", "taskUUID": new_uuid(), "inputImage": uuid})
+    page.goto(alone.url)
+    page.locator(".gallery a").click()
+    page.wait_for_url(f"**/ui/media/{uuid}")
+    assert page.locator("summary b").all_inner_texts() == ["caption", "imageUpload"]
+    assert uuid in page.locator("pre").first.inner_text()
+    page.get_by_role("button", name="Copy UUID").click()
+    page.get_by_text(f"Copied {uuid}").wait_for()
+    assert page.evaluate("navigator.clipboard.readText()") == uuid
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_text("Nothing is stored").wait_for()
+
+
+def test_the_journal_is_live_and_explains_refusals(alone: RunningMock, page: "Page") -> None:
+    open_live(page, f"{alone.url}/ui/journal")
+    send(alone, upload("/home/me/cat.png"))
+    page.locator(".outcome.error").wait_for()
+    page.locator("summary").click()
+    page.get_by_text("the service cannot see your disk").wait_for()
+    (uuid,) = send(alone, upload(png()))
+    page.locator(".outcome.success").wait_for()
+    # What was unfolded has stayed so.
+    assert page.locator("details[open] .outcome.error").count() == 1
+    page.locator("summary").first.click()
+    page.get_by_role("link", name=re.compile(uuid)).click()
+    page.wait_for_url(f"**/ui/media/{uuid}")
+
+
+def test_the_clock_tells_what_it_would_purge_before_it_is_moved(alone: RunningMock, page: "Page") -> None:
+    send(alone, upload(png()))
+    open_live(page, f"{alone.url}/ui/controls")
+    page.get_by_role("button", name="Freeze").click()
+    page.get_by_role("button", name="Resume").wait_for()
+    assert "would purge 0 media" in page.get_by_role("button", name="Advance 1 d").inner_text()
+    page.get_by_role("button", name=re.compile("Advance 31 d .would purge 1 media")).click()
+    page.get_by_text("1 media purged").wait_for()
+    page.get_by_text("2026-02-01 00:00:00").first.wait_for()
+    page.get_by_role("button", name="Back to the real time").click()
+    page.get_by_text("2026-01-01 00:00:00").first.wait_for()
+
+
+def test_a_plan_is_added_and_seen_met(alone: RunningMock, page: "Page") -> None:
+    open_live(page, f"{alone.url}/ui/controls")
+    page.get_by_label("Task type").select_option("imageUpload")
+    page.get_by_role("button", name="Add plan").click()
+    page.get_by_text("not met yet").wait_for()
+    with talking(alone, "rest", KEY) as talker:
+        assert talker.ask(upload(png())).codes == ["failedToTransferImage"]
+    page.get_by_text("met 1, remaining 0").wait_for()
+    page.get_by_role("button", name="Delete the plan").click()
+    page.get_by_text("No plan is waiting").wait_for()
+
+
+def test_a_dropped_file_is_uploaded_through_the_real_api(alone: RunningMock, page: "Page", tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.png", tmp_path / "bad.png"
+    good.write_bytes(png())
+    bad.write_bytes(b"no picture")
+    open_live(page, f"{alone.url}/ui/controls")
+    page.get_by_label("API key").fill(KEY)
+    page.get_by_label("Files").set_input_files([good, bad])
+    page.get_by_role("button", name="Upload").click()
+    page.get_by_text("1 of 2 stored. bad.png: Invalid value").wait_for()
+    with calling(alone, KEY) as control:
+        assert control.get("/media")["media"][0]["task_type"] == "imageUpload"
+
+
+def test_snapshot_reset_and_restore(alone: RunningMock, page: "Page") -> None:
+    send(alone, upload(png()))
+    open_live(page, f"{alone.url}/ui/controls?account=1")
+    page.get_by_label("Name").fill("before & <b>")
+    page.get_by_role("button", name="Take a snapshot").click()
+    page.get_by_text("before & <b>, 1 media").wait_for()
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Reset all").click()
+    with calling(alone, KEY) as control:
+        page.wait_for_timeout(300)
+        assert control.get("/media")["total"] == 0
+        page.get_by_role("button", name="Restore").click()
+        page.wait_for_timeout(300)
+        assert control.get("/media")["total"] == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["<script>document.title='hacked'</script>", "<img src=x onerror=alert(1)>", "x" * 10_000]
+)
+def test_what_users_write_never_becomes_html(alone: RunningMock, page: "Page", text: str) -> None:
+    prompt = {"taskType": "imageInference", "positivePrompt": text, "model": "<b>@1", "width": 512, "height": 512}
+    send(alone, upload(text), {**prompt, "taskUUID": new_uuid()}, {"taskType": text, "taskUUID": text})
+    for path in ("/ui/journal", f"/ui/journal?text={text[:50]}", "/?text=<script>", "/ui/nowhere<script>"):
+        page.goto(alone.url + path)
+        assert "runware-mock" in page.title()
+        assert page.locator("main script, main img[src=x]").count() == 0
+    page.goto(f"{alone.url}/ui/journal")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_server_that_goes_away_is_noticed_and_found_again(page: "Page", tmp_path: Path) -> None:
+    with mock_process(tmp_path) as first:
+        port = first.url.rpartition(":")[2]
+        open_live(page, first.url)
+        first.stop()
+        page.locator('#live[data-state="lost"]').wait_for()
+    with mock_process(tmp_path, "--port", port) as second, rest(second.url) as talker:
+        page.locator('#live[data-state="live"]').wait_for()
+        assert talker.ask(upload(png())).item
+        page.locator(".gallery li").wait_for()
+
+
+def test_fifty_pages_are_open_at_once_and_all_hear_of_a_change(alone: RunningMock, page: "Page") -> None:
+    heard: list[int] = []
+
+    def listen() -> None:
+        with httpx.stream("GET", f"{alone.url}/ui/events", timeout=30) as stream:
+            events = (line for line in stream.iter_lines() if line.startswith("data:"))
+            next(events)
+            ready.release()
+            heard.append(int(next(events).removeprefix("data: ")))
+
+    ready = threading.Semaphore(0)
+    listeners = [threading.Thread(target=listen) for _ in range(50)]
+    for listener in listeners:
+        listener.start()
+    for _ in listeners:
+        ready.acquire()
+    open_live(page, alone.url)
+    send(alone, upload(png()))
+    for listener in listeners:
+        listener.join(20)
+    assert len(heard) == 50
+    page.locator(".gallery li").wait_for()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width_px", [360, 800, 1440])
+def test_every_page_fits_its_window(alone: RunningMock, page: "Page", width_px: int, scheme: str) -> None:
+    (uuid,) = send(alone, upload(png(2100, 1050)), upload("x" * 5000))
+    page.set_viewport_size({"width": width_px, "height": 800})
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type] # light or dark
+    for path in ("/", f"/ui/media/{uuid}", "/ui/journal", "/ui/controls?account=1"):
+        page.goto(alone.url + path)
+        for summary in page.locator("summary").all():
+            summary.click()
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+
+
+def test_an_old_medium_is_shown_as_expired(alone: RunningMock, page: "Page") -> None:
+    (uuid,) = send(alone, upload(png()))
+    alone.clock.advance(timedelta(days=31))
+    page.goto(f"{alone.url}/?state=expired")
+    assert "expired" in page.locator(".gallery li").inner_text()
+    page.goto(f"{alone.url}/ui/media/{uuid}")
+    page.get_by_text("expired").wait_for()
+    assert isinstance(uuid, str)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_people_who_see_or_point_otherwise_can_use_every_page(alone: RunningMock, page: "Page", scheme: str) -> None:
+    """WCAG 2.2 A and AA, as far as axe-core can tell."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-core is not installed")
+    (uuid,) = send(alone, upload(png(2100, 1050)), upload("no picture"))
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type] # light or dark
+    for path in ("/", f"/ui/media/{uuid}", "/ui/journal", "/ui/controls?account=1", "/ui/nowhere"):
+        page.goto(alone.url + path)
+        for summary in page.locator("summary").all():
+            summary.click()
+        found = axe.Axe().run(page)
+        assert found.violations_count == 0, f"{path}: {found.generate_report()}"
+
+
+def test_every_control_is_reached_by_the_keyboard(alone: RunningMock, page: "Page") -> None:
+    page.goto(f"{alone.url}/ui/controls")
+    reached = set()
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        reached.add(page.evaluate("document.activeElement.innerText || document.activeElement.name"))
+    buttons = page.locator("main button").all_inner_texts()
+    assert {*buttons, "Skip to content", "Journal"} <= reached
