@@ -27,6 +27,7 @@ sdks: $(INSTALLED)  ## install the official SDKs, each into an environment of it
 
 bench: $(INSTALLED)  ## compare speed with the naive baseline; ARGS=--quick takes a minute
 	$(BIN)/python -m bench $(ARGS)
+	$(BIN)/python -m bench.page
 
 screenshots: $(INSTALLED)  ## take the pictures of the page that the README shows; needs Chromium
 	$(BIN)/python docs/screenshots.py

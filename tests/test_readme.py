@@ -13,7 +13,7 @@ from PIL import Image
 
 from runware_mock.settings import ENV_PREFIX, Settings, default_text
 from runware_mock.tasks import TASKS, unsupported
-from tests.running import RunningMock, clean_environment
+from tests.running import RunningMock, clean_environment, running_mock
 from tests.sdks.catalogue import PY_LEGACY, PY_NEW_WS, SDK_JS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -54,9 +54,12 @@ def folder(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(("language", "text"), BLOCKS)
 def test_every_example_is_run_here_or_by_ci(language: str, text: str) -> None:
     first_words = {
-        "sh": ("make serve", "curl ", "runware-mock purge", "docker compose up", "make check\nmake test\n"),
+        "sh": (
+            *("make serve", "curl ", "runware-mock purge", "runware-mock clock", "docker compose up"),
+            "make check\nmake test\n",
+        ),
         "json": ('{"data":',),
-        "python": ("import asyncio",),
+        "python": ("import asyncio", "import base64\nimport uuid\n\nimport httpx", "import runware_mock\n"),
         "js": ("import ",),
     }
     assert text.startswith(first_words[language])
@@ -113,6 +116,27 @@ def test_the_javascript_sdk_uploads_as_shown(mock: RunningMock, folder: Path) ->
     (folder / "node_modules").symlink_to(SDK_JS.home / "node_modules")
     (folder / "example.mjs").write_text(block("js", "sdk-js").replace(ADDRESS, mock.url.removeprefix("http://")))
     assert mock.url in run([node, "example.mjs"], "", folder)
+
+
+def test_the_test_of_the_readme_passes(folder: Path) -> None:
+    (folder / "test_example.py").write_text(block("python", "def test_"))
+    printed = run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_example.py"], "", folder)
+    assert "1 passed" in printed
+
+
+def test_the_server_in_python_does_as_shown(folder: Path) -> None:
+    printed = run([sys.executable, "-"], block("python", "runware_mock.serve"), folder)
+    shown, is_purged = printed.splitlines()
+    assert re.fullmatch(r"2048 (1 day, 0:00:00|23:59:59\.\d+)", shown)
+    assert is_purged == "True"
+
+
+def test_the_control_commands_do_as_shown(api_key: str, tmp_path: Path) -> None:
+    with running_mock() as mock:
+        variables = {"RUNWARE_MOCK_URL": mock.url, "RUNWARE_API_KEY": api_key, "PATH": with_commands()}
+        printed = run(["sh", "-e"], block("sh", "runware-mock clock"), tmp_path, **variables)
+        assert "transfer fails" in printed
+        assert mock.ws_url in printed
 
 
 def test_the_purge_commands_say_what_they_do(tmp_path: Path) -> None:

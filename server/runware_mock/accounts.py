@@ -69,7 +69,7 @@ class Accounts:
         key_hash = self._hash(api_key)
         if self._accepted and key_hash not in self._accepted:
             raise refuse("invalidApiKey")
-        opened = self._open(key_hash, masked(api_key))
+        opened = self._known.get(key_hash) or self._open(key_hash, masked(api_key))
         if len(self._known) < _CACHED_ACCOUNTS:
             self._known[key_hash] = opened
         return opened

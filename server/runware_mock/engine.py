@@ -29,9 +29,9 @@ _log = logging.getLogger(__name__)
 # Many may wait for the network at once.
 _NETWORK_THREADS = 32
 _TRIES = 5
-# What stands for the type of a task that is refused before anybody knows it.
 # Where an answer names what the task has stored.
 _STORED = frozenset(("imageUUID", "mediaUUID", "guideImageUUID", "maskImageUUID", "videoUUID", "audioUUID"))
+# What stands for the type of a task that is refused before anybody knows it.
 _NO_TYPE = TaskType(unsupported.run)
 
 
@@ -172,7 +172,12 @@ class Engine:
         if asked.refused is not None:
             return asked
         caller = asked.caller
-        occasion = Occasion("task", caller.transport, str(asked.task["taskType"]), asked.task_uuid, caller.plan)
+        if not self.services.live.is_planned(caller.account.id):
+            return asked
+        sources = {name: value for name, value in asked.task.items() if name != "webhookURL"}
+        fetches = asked.task_type.load(sources) is Load.WAITING_FOR_NETWORK
+        task_type = str(asked.task["taskType"])
+        occasion = Occasion("task", caller.transport, task_type, asked.task_uuid, caller.plan, fetches)
         met = self.services.faults.meet(caller.account.id, occasion)
         return replace(asked, met=met) if met else asked
 

@@ -25,8 +25,9 @@ _BEST = (
         journal.c.account_id == bindparam("account_id"),
         journal.c.task_uuid == bindparam("task_uuid"),
         journal.c.at > bindparam("since_at"),
-        # That a task came twice says nothing of how it went.
+        # That a task came twice says nothing of how it went, nor does that a fault kept it from being done.
         ~journal.c.answer.startswith('[{"code":"conflictTaskUUID"'),
+        journal.c.outcome != "fault",
     )
     # A success is final; what failed under the same UUID may have been sent again since.
     .order_by((journal.c.outcome == "success").desc(), journal.c.id.desc())

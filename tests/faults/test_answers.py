@@ -2,15 +2,19 @@
 
 import json
 import time
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.control.calling import Calls
+from runware_mock.faults.answers import Latency
+from runware_mock.protocol.errors import CATALOGUE
+from runware_mock.protocol.performance import NOTHING
+from tests.control.calling import Calls, calling
 from tests.faults.planning import is_met, plan
 from tests.pictures import png
-from tests.running import RunningMock
+from tests.running import RunningMock, running_mock
 from tests.talking import Talker, WsTalker, new_uuid, talking, talking_ws, upload
 
 
@@ -26,13 +30,14 @@ def stored(control: Calls) -> int:
 
 
 @pytest.mark.parametrize(
-    "code", ["invalidImage", "conflictTaskUUID", "rateLimitExceeded", "invalidApiKey", "taskNotFound"]
+    "code", [code for code, entry in CATALOGUE.items() if entry.code is None and code != "mockInternalError"]
 )
 def test_an_error_is_that_of_the_catalogue(talker: Talker, control: Calls, code: str) -> None:
     name = plan(control, {"kind": "error", "code": code})
     task = upload(png())
-    error = talker.ask(task).error
-    assert (error["code"], error["taskUUID"]) == (code, task["taskUUID"])
+    answer = talker.ask(task)
+    assert (answer.error["code"], answer.error["taskUUID"]) == (code, task["taskUUID"])
+    assert answer.status in (None, CATALOGUE[code].status)
     assert is_met(control, name)
     (entry,) = control.get("/journal", outcome="error")["entries"]
     assert entry["faults"] == [{"plan": name, "kind": "error"}]
@@ -85,6 +90,7 @@ def test_a_status_and_a_body_answer_the_whole_request_before_the_work(
     assert answer.headers["content-type"].startswith("text/html")
     assert answer.headers["retry-after"] == "7"
     assert answer.headers["x-runware-mock"]
+    assert answer.headers["access-control-allow-origin"] == "*"
     assert stored(control) == 1
     (entry,) = control.get("/journal", outcome="fault")["entries"]
     assert (entry["faults"], entry["answer"]) == ([{"plan": name, "kind": "http"}], [])
@@ -100,12 +106,38 @@ def test_a_status_may_come_after_the_work(mock: RunningMock, api_key: str, contr
 def test_a_rate_limit_lets_its_burst_through_and_says_when_to_come_again(
     mock: RunningMock, api_key: str, control: Calls
 ) -> None:
-    # The server's real clock is the test's: it stands still until it is moved.
+    # The server's real clock is the test's: it stands still.
     plan(control, {"kind": "rate_limit", "rate_per_s": 0.5, "burst": 2})
     answers = [post(mock, api_key, upload(png())) for _ in range(4)]
     assert [answer.status_code for answer in answers] == [200, 200, 429, 429]
     assert answers[2].headers["retry-after"] == "2"
     assert answers[2].json()["errors"][0]["code"] == "rateLimitExceeded"
+
+
+def test_a_rate_limits_bucket_fills_with_time_but_not_above_its_burst(transport: str, api_key: str) -> None:
+    with running_mock() as own, calling(own, api_key) as control, talking(own, transport, api_key) as talker:
+        name = plan(control, {"kind": "rate_limit", "rate_per_s": 0.5, "burst": 2})
+
+        def stored_of(count: int) -> int:
+            return sum(not talker.ask(upload(png())).codes for _ in range(count))
+
+        assert stored_of(3) == 2
+        own.clock.advance(timedelta(seconds=1))
+        assert stored_of(1) == 0
+        own.clock.advance(timedelta(seconds=1))
+        assert stored_of(2) == 1
+        own.clock.advance(timedelta(hours=1))
+        assert stored_of(5) == 2
+        state = control.get(f"/faults/{name}")["faults"][0]
+        assert (state["seen"], state["met"], state["remaining"]) == (11, 6, None)
+
+
+def test_what_chance_picks_says_nothing_of_how_long_it_waits() -> None:
+    fault = {"kind": "latency", "distribution": "uniform", "most": "1s", "probability": 0.2, "seed": 1}
+    late = Latency.model_validate(fault)
+    delays_s = [late.performed(NOTHING, late.draw(seen)).delay_s for seen in range(1000) if late.is_drawn(seen)]
+    assert 150 < len(delays_s) < 250
+    assert 0.4 < sum(delays_s) / len(delays_s) < 0.6
 
 
 def test_a_rate_limit_refuses_over_websocket_too(mock: RunningMock, api_key: str, control: Calls) -> None:

@@ -2,7 +2,9 @@
 
 import json
 import socket
+import threading
 import time
+from contextlib import ExitStack, suppress
 from urllib.parse import urlsplit
 
 import httpx
@@ -14,7 +16,7 @@ from tests.control.calling import Calls, calling
 from tests.faults.planning import is_met, plan
 from tests.pictures import png
 from tests.running import RunningMock, running_mock
-from tests.talking import WsTalker, talking, talking_ws, upload
+from tests.talking import Talker, WsTalker, talking, talking_ws, upload
 
 
 def asking(mock: RunningMock, api_key: str, task: object) -> bytes:
@@ -98,11 +100,81 @@ def test_a_dropped_reply_may_leave_the_socket_open(mock: RunningMock, api_key: s
         assert talker.ask({"taskType": "getResponse", "taskUUID": first["taskUUID"]}).item["imageUUID"]
 
 
-def test_a_dropped_reply_is_never_sent_over_rest(mock: RunningMock, api_key: str, control: Calls) -> None:
-    plan(control, {"kind": "drop"})
-    with pytest.raises(httpx.NetworkError):
-        httpx.post(mock.rest_url, json=[upload(png())], headers={"Authorization": f"Bearer {api_key}"})
+@pytest.mark.parametrize(("hang_up", "error"), [(True, httpx.NetworkError), (False, httpx.ReadTimeout)])
+def test_a_dropped_reply_over_rest_is_there_for_getresponse(
+    mock: RunningMock, api_key: str, control: Calls, *, hang_up: bool, error: type[httpx.TransportError]
+) -> None:
+    name = plan(control, {"kind": "drop", "hang_up": hang_up})
+    task = upload(png())
+    headers = {"Authorization": f"Bearer {api_key}"}
+    with pytest.raises(error):
+        httpx.post(mock.rest_url, json=[task], headers=headers, timeout=1)
+    assert is_met(control, name)
+    with talking(mock, "rest", api_key) as again:
+        assert again.ask(task).codes == ["conflictTaskUUID"]
+        assert again.ask({"taskType": "getResponse", "taskUUID": task["taskUUID"]}).item["imageUUID"]
     assert control.get("/media")["total"] == 1
+
+
+def test_a_task_that_a_fault_kept_from_being_done_was_never_done(
+    mock: RunningMock, transport: str, api_key: str, control: Calls
+) -> None:
+    plan(control, {"kind": "reset"})
+    task = upload(png())
+    with pytest.raises((httpx.NetworkError, ConnectionClosed)), talking(mock, transport, api_key) as talker:
+        talker.ask(task)
+    with talking(mock, transport, api_key) as again:
+        assert again.ask({"taskType": "getResponse", "taskUUID": task["taskUUID"]}).codes == ["taskNotFound"]
+        assert again.ask(task).item["taskUUID"] == task["taskUUID"]
+    assert [entry["outcome"] for entry in control.get("/journal")["entries"]] == ["success", "fault"]
+
+
+@pytest.mark.parametrize(
+    ("over", "fault"),
+    [
+        ("rest", {"kind": "latency", "delay": "1h"}),
+        ("ws", {"kind": "latency", "delay": "1h"}),
+        ("rest", {"kind": "drop", "hang_up": False}),
+        ("ws", {"kind": "drop", "hang_up": False}),
+        ("ws", {"kind": "silent"}),
+    ],
+)
+def test_a_server_stops_at_once_whoever_still_waits(api_key: str, over: str, fault: dict[str, str | bool]) -> None:
+    with ExitStack() as clients:
+        with running_mock() as mock, calling(mock, api_key) as control:
+            name = plan(control, fault)
+            waiting = clients.enter_context(talking(mock, over, api_key))
+            asking = threading.Thread(target=lambda: suppressed(waiting, upload(png())))
+            asking.start()
+            while not is_met(control, name):
+                pass
+            began_s = time.monotonic()
+        assert time.monotonic() - began_s < 3
+        asking.join()
+
+
+def suppressed(talker: Talker, task: object) -> None:
+    """Send a task whose answer may be lost."""
+    with suppress(httpx.HTTPError, ConnectionClosed):
+        talker.ask(task)
+
+
+def test_a_refused_key_in_a_header_is_no_refused_upgrade() -> None:
+    with running_mock(api_key=("good",)) as mock:
+        headers = {"Authorization": "Bearer bad"}
+        with connect(mock.ws_url, additional_headers=headers, open_timeout=10) as bare:
+            assert WsTalker(bare, "good").ask(upload(png())).item
+
+
+def test_a_key_that_names_a_plan_names_it_for_the_upgrade_too(mock: RunningMock, api_key: str, control: Calls) -> None:
+    control.post("/faults", faults=[{"kind": "refuse_upgrade", "status": 502}], name="down", by_name_only=True)
+    for key in (api_key, f"{api_key}+other"):
+        with connect(mock.ws_url, additional_headers={"Authorization": f"Bearer {key}"}, open_timeout=10):
+            pass
+    with pytest.raises(InvalidStatus) as refused:
+        connect(mock.ws_url, additional_headers={"Authorization": f"Bearer {api_key}+down"}, open_timeout=10)
+    assert refused.value.response.status_code == 502
+    assert is_met(control, "down")
 
 
 @pytest.mark.parametrize("code", [1000, 1011, 1012, 4000])
@@ -120,15 +192,38 @@ def test_a_socket_is_closed_with_the_code_instead_of_the_reply(
     assert is_met(control, name)
 
 
-def test_a_socket_is_closed_after_some_more_frames(mock: RunningMock, api_key: str, control: Calls) -> None:
+def test_a_socket_is_closed_when_some_more_frames_were_sent(mock: RunningMock, api_key: str, control: Calls) -> None:
     plan(control, {"kind": "close", "code": 1011, "after_frames": 2})
     with talking_ws(mock, api_key) as talker:
-        for _ in range(3):
+        for _ in range(2):
             assert talker.ask(upload(png())).item
         with pytest.raises(ConnectionClosed) as closed:
             talker.socket.recv(10)
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == 1011
+
+
+def test_what_a_close_in_the_middle_of_a_batch_swallows_is_replayed(
+    mock: RunningMock, api_key: str, control: Calls
+) -> None:
+    plan(control, {"kind": "close", "code": 1011, "after_frames": 1})
+    tasks = [upload(png()) for _ in range(3)]
+    with talking_ws(mock, api_key) as talker:
+        session = talker.authenticated["data"][0]["connectionSessionUUID"]
+        talker.socket.send(json.dumps(tasks))
+        first = talker.frame()["data"][0]["taskUUID"]
+        with pytest.raises(ConnectionClosed) as closed:
+            talker.socket.recv(10)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1011
+    with talking_ws(mock, None) as again:
+        resumed = {"taskType": "authentication", "apiKey": api_key, "connectionSessionUUID": session}
+        again.socket.send(json.dumps([resumed]))
+        assert again.frame()["data"][0]["connectionSessionUUID"] == session
+        # What was sent just before the close may come a second time.
+        missed = {task["taskUUID"] for task in tasks} - {first}
+        while missed:
+            missed -= {again.frame()["data"][0]["taskUUID"]}
 
 
 def test_a_silent_socket_neither_answers_nor_pongs_nor_closes(mock: RunningMock, api_key: str, control: Calls) -> None:

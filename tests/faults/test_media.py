@@ -42,6 +42,14 @@ def test_an_upload_is_there_only_after_a_time(talker: Talker, control: Calls) ->
     assert httpx.get(item["imageURL"]).status_code == 200
 
 
+def test_a_task_that_fetches_nothing_does_not_use_a_source_fault_up(talker: Talker, control: Calls) -> None:
+    name = plan(control, {"kind": "source"})
+    assert talker.ask(upload(png())).item
+    assert not is_met(control, name)
+    assert talker.ask(upload("http://127.0.0.1:9/never-asked.png")).codes == ["failedToTransferImage"]
+    assert is_met(control, name)
+
+
 @pytest.mark.parametrize(
     ("fault", "code", "word"),
     [

@@ -193,6 +193,31 @@ def test_two_servers_on_one_database_consume_a_plan_together(
         assert is_met(control, name)
 
 
+def test_two_servers_asked_at_once_meet_a_fault_as_often_as_planned(
+    tmp_path_factory: pytest.TempPathFactory, api_key: str
+) -> None:
+    folder = tmp_path_factory.mktemp("data")
+    with (
+        running_mock(data_dir=folder) as first,
+        running_mock(data_dir=folder) as second,
+        calling(first, api_key) as control,
+    ):
+        name = plan(control, {**ERROR, "times": 7})
+        results: list[str] = []
+
+        def send(number: int) -> None:
+            with talking((first, second)[number % 2], ("rest", "ws")[number // 2 % 2], api_key) as talker:
+                results.extend(codes(talker, 4))
+
+        senders = [threading.Thread(target=send, args=(number,)) for number in range(8)]
+        for sender in senders:
+            sender.start()
+        for sender in senders:
+            sender.join()
+        assert (len(results), results.count("failedToTransferImage")) == (32, 7)
+        assert met(control, name) == [7]
+
+
 @pytest.mark.parametrize(
     ("fault", "field", "word"),
     [
@@ -205,6 +230,8 @@ def test_two_servers_on_one_database_consume_a_plan_together(
         ({"kind": "error", "code": "missingParameter"}, "faults[0]", "parameter"),
         ({**ERROR, "times": 0}, "faults[0].times", "1"),
         ({**ERROR, "times": -1}, "faults[0].times", "1"),
+        ({**ERROR, "seed": -1}, "faults[0].seed", "0"),
+        ({**ERROR, "seed": 10**40}, "faults[0].seed", "less than"),
         ({**ERROR, "nth": 0}, "faults[0].nth", "1"),
         ({**ERROR, "probability": 0}, "faults[0].probability", "0"),
         ({**ERROR, "probability": 1.1}, "faults[0].probability", "1"),
@@ -217,6 +244,10 @@ def test_two_servers_on_one_database_consume_a_plan_together(
         ({"kind": "http", "status": 99}, "faults[0].status", "200"),
         ({"kind": "http", "headers": {"a b": "c"}}, "faults[0].headers", "header"),
         ({"kind": "http", "headers": {"a": "b\r\nc: d"}}, "faults[0].headers", "header"),
+        ({"kind": "http", "headers": {"Content-Length": "5"}}, "faults[0].headers", "how long"),
+        ({"kind": "http", "headers": {"transfer-encoding": "chunked"}}, "faults[0].headers", "how long"),
+        ({"kind": "http", "content_type": "text/html;\r\nx: y"}, "faults[0].content_type", "pattern"),
+        ({"kind": "http", "status": 204, "body": "x"}, "faults[0]", "no body"),
         ({"kind": "http", "transport": "ws"}, "faults[0]", "never happens over ws"),
         ({"kind": "close", "transport": "rest"}, "faults[0]", "never happens over rest"),
         ({"kind": "close", "code": 1006}, "faults[0].code", "1006"),
@@ -246,6 +277,10 @@ def test_what_is_no_fault_is_refused_by_its_field(control: Calls, fault: object,
         ({"faults": [ERROR] * 101}, "faults"),
         ({"faults": [ERROR], "name": ""}, "name"),
         ({"faults": [ERROR], "name": "x" * 101}, "name"),
+        ({"faults": [ERROR], "name": "a/b"}, "name"),
+        ({"faults": [ERROR], "name": "a+b"}, "name"),
+        ({"faults": [ERROR], "name": "a\nb"}, "name"),
+        ({"faults": [ERROR], "name": ".."}, "name"),
         ({"faults": [ERROR], "color": "red"}, "color"),
         ([], "body"),
         (None, "body"),
@@ -254,6 +289,12 @@ def test_what_is_no_fault_is_refused_by_its_field(control: Calls, fault: object,
 def test_what_is_no_plan_is_refused_by_its_field(control: Calls, body: Any, field: str) -> None:
     status, error = control.refused("POST", "/faults", json=body)
     assert (status, error["field"]) == (400, field)
+
+
+@pytest.mark.parametrize("body", [b"no JSON", b"\xff", b"[" * 100_000])
+def test_what_is_no_json_is_refused(control: Calls, body: bytes) -> None:
+    status, error = control.refused("POST", "/faults", content=body)
+    assert (status, error["field"]) == (400, "body")
 
 
 def test_a_hundred_faults_are_a_plan(control: Calls) -> None:
@@ -275,6 +316,9 @@ def test_a_name_is_taken_once(control: Calls) -> None:
     [
         ([{**ERROR, "task_type": "imageUplaod"}], "is no task type"),
         ([{**ERROR, "times": None}, ERROR], "never met"),
+        ([{**ERROR, "nth": 2}, {"kind": "reset", "nth": 2}], "never met"),
+        ([{**ERROR, "nth": 2, "times": 2}], "met once at most"),
+        ([{**ERROR, "task_uuid": "the first"}], "no UUID"),
         ([{"kind": "refuse_upgrade"}], "all accounts"),
     ],
 )
@@ -282,6 +326,22 @@ def test_a_plan_that_can_never_be_met_warns(control: Calls, faults: list[dict[st
     (warning,) = control.post("/faults", faults=faults)["warnings"]
     assert word in warning
     assert warning.startswith(f"faults[{len(faults) - 1}]")
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        [{**ERROR, "nth": 2}, {"kind": "reset", "nth": 3}],
+        [{**ERROR, "nth": 2, "task_type": "caption"}, {"kind": "reset", "nth": 2}],
+        [{**ERROR, "times": None, "probability": 0.5}, ERROR],
+        [{**ERROR, "times": None, "transport": "ws"}, ERROR],
+        [{"kind": "source", "times": None}, ERROR],
+        [{"kind": "rate_limit", "rate_per_s": 1}, ERROR],
+        [{"kind": "no_pong", "times": None}, {"kind": "silent"}],
+    ],
+)
+def test_a_plan_that_can_be_met_does_not_warn(control: Calls, faults: list[dict[str, Any]]) -> None:
+    assert control.post("/faults", faults=faults)["warnings"] == []
 
 
 def test_a_task_that_is_refused_for_itself_meets_no_fault(talker: Talker, control: Calls) -> None:

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+from sqlalchemy import update
 
+from runware_mock.storage.tables import content
 from tests.control.calling import calling
 from tests.images.painting import clip, encoded, moving, see_through
 from tests.pictures import png
 from tests.process.clients import rest
-from tests.running import RunningMock, mock_process
+from tests.running import RunningMock, mock_process, running_mock
 from tests.talking import new_uuid, talking, upload
 
 if TYPE_CHECKING:
@@ -254,3 +256,47 @@ def test_every_control_is_reached_by_the_keyboard(alone: RunningMock, page: "Pag
         reached.add(page.evaluate("document.activeElement.innerText || document.activeElement.name"))
     buttons = page.locator("main button").all_inner_texts()
     assert {*buttons, "Skip to content", "Journal"} <= reached
+
+
+def test_a_medium_that_is_purged_while_its_page_is_open_says_so(alone: RunningMock, page: "Page") -> None:
+    (uuid,) = send(alone, upload(png()))
+    open_live(page, f"{alone.url}/ui/media/{uuid}")
+    with calling(alone, KEY) as control:
+        control.post("/clock/advance", by="31d")
+    page.get_by_text(f"no medium {uuid} is stored").wait_for()
+
+
+def test_a_broken_medium_is_shown_without_its_picture(alone: RunningMock, page: "Page") -> None:
+    send(alone, upload(png()), upload(png()))
+    with alone.services.database.writing() as connection:
+        connection.execute(update(content).where(content.c.id == 1).values(bytes=b"broken"))
+    page.goto(alone.url)
+    assert page.locator(".gallery li").count() == 2
+    broken = page.locator(".gallery img").last
+    broken.scroll_into_view_if_needed()
+    assert broken.evaluate("one => one.decode().catch(() => 'broken')") == "broken"
+
+
+def test_an_svg_is_never_run(alone: RunningMock, page: "Page") -> None:
+    (uuid,) = send(
+        alone, {"taskType": "vectorize", "taskUUID": new_uuid(), "inputs": {"image": upload(png())["image"]}}
+    )
+    script = b'<svg xmlns="http://www.w3.org/2000/svg"><script>document.title="hacked"</script></svg>'
+    with alone.services.database.writing() as connection:
+        connection.execute(update(content).where(content.c.format == "svg").values(bytes=script))
+    page.goto(f"{alone.url}/ui/media/{uuid}")
+    file = page.request.get(alone.url + str(page.locator("figure img").get_attribute("src")))
+    assert "sandbox" in file.headers["content-security-policy"]
+    page.get_by_role("link", name="Open the file").click()
+    page.wait_for_url("**/image/**")
+    assert page.title() == ""
+
+
+def test_the_page_needs_the_token_once(page: "Page") -> None:
+    with running_mock(control_token="open sesame") as mock:  # noqa: S106 - a test's
+        assert page.goto(mock.url).status == 403  # type: ignore[union-attr] # it navigates
+        page.get_by_text("this server has a --control-token").wait_for()
+        page.goto(f"{mock.url}/?token=open+sesame")
+        page.get_by_role("link", name="Controls").click()
+        page.get_by_role("button", name="Freeze").click()
+        page.get_by_role("button", name="Resume").wait_for()

@@ -16,6 +16,8 @@ from runware_mock.protocol.errors import CATALOGUE, Refusal, refuse
 from runware_mock.protocol.performance import HttpAnswer, Performance
 
 _MOST_COPIES = 100
+_FRAMING = frozenset(("content-length", "transfer-encoding"))
+_WITHOUT_A_BODY = (204, 304)
 
 
 class Error(Fault):
@@ -81,7 +83,7 @@ class Http(Fault):
     kind: Literal["http"]
     status: int = Field(503, ge=200, le=599)
     body: str = Field("", max_length=1_000_000)
-    content_type: str = Field("text/html", pattern=r"^[\w.+-]+/[\w.+-]+(;.*)?$", max_length=100)
+    content_type: str = Field("text/html", pattern=r"^[!-~]+/[!-~]+( ?;[ -~]*)?$", max_length=100)
     headers: dict[str, str] = Field(default_factory=dict, max_length=50)
     after_work: bool = False
 
@@ -98,7 +100,15 @@ class Http(Fault):
                 or not value.isprintable()
             ):
                 raise ValueError(f"{name[:40]!r}: this header cannot be sent")
+            if name.lower() in _FRAMING:
+                raise ValueError(f"{name}: the body says how long it is; truncate or garble break it")
         return headers
+
+    @model_validator(mode="after")
+    def _may_have_a_body(self) -> "Http":
+        if self.body and self.status in _WITHOUT_A_BODY:
+            raise ValueError(f"an answer of status {self.status} has no body")
+        return self
 
     @property
     def works(self) -> bool:

@@ -108,7 +108,7 @@ class Silent(Fault):
 
 
 class Close(Fault):
-    """The socket is closed: at once, instead of the reply, or when some more frames have been sent."""
+    """The socket is closed when so many frames more have been sent, the reply being the first; 0 is instead of it."""
 
     kind: Literal["close"]
     code: int = Field(1011, ge=1000, le=4999)

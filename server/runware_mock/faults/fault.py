@@ -43,10 +43,10 @@ class Fault(BaseModel):
     times: int | None = Field(1, ge=1, le=1_000_000, description="How often; null for ever.")
     task_type: str | None = Field(None, max_length=64, description="Only tasks of this type.")
     task_uuid: str | None = Field(None, max_length=36, description="Only the task of this UUID.")
-    nth: int | None = Field(None, ge=1, description="Only the n-th that fits, counted from 1.")
+    nth: int | None = Field(None, ge=1, le=1_000_000_000, description="Only the n-th that fits, counted from 1.")
     transport: Transport | None = Field(None, description="Only over REST, or only over WebSocket.")
     probability: float = Field(1.0, gt=0, le=1, description="Of those that fit, this share.")
-    seed: int | None = Field(None, ge=0, description="Of what is random; drawn where it is missing.")
+    seed: int | None = Field(None, ge=0, lt=2**63, description="Of what is random; drawn where it is missing.")
 
     @model_validator(mode="after")
     def _can_match(self) -> "Fault":
@@ -66,8 +66,14 @@ class Fault(BaseModel):
             and (self.task_uuid is None or self.task_uuid.lower() == (occasion.task_uuid or "").lower())
         )
 
+    def is_drawn(self, seen: int) -> bool:
+        """Tell whether the n-th occasion that fits is one of those that chance picks."""
+        # Not `draw`: what is met would all begin with the same small number.
+        chance = random.Random(f"{self.seed} {seen} chance")  # noqa: S311 - to be repeated, not to be secret
+        return self.probability >= 1 or chance.random() < self.probability
+
     def draw(self, seen: int) -> random.Random:
-        """Return the source of all that is random about the n-th occasion that fits: the same in every run."""
+        """Return the source of all else that is random about that occasion: the same in every run."""
         return random.Random(f"{self.seed} {seen}")  # noqa: S311 - to be repeated, not to be secret
 
     @property

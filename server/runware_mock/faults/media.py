@@ -8,6 +8,7 @@ from pydantic import Field
 
 from runware_mock.clock import in_ms
 from runware_mock.faults.fault import Fault, Span
+from runware_mock.faults.occasion import Occasion
 from runware_mock.images.fetch import Fetch
 from runware_mock.images.picture import FetchFailed
 
@@ -40,6 +41,10 @@ class Source(Fault):
     kind: Literal["source"]
     reason: Literal["unreachable", "timeout", "status", "no_picture"] = "unreachable"
     status: int = Field(404, ge=300, le=599)
+
+    def fits(self, occasion: Occasion) -> bool:
+        """Leave alone the tasks that fetch nothing."""
+        return occasion.fetches and super().fits(occasion)
 
     def spoiled(self, _fetch: Fetch) -> Fetch:
         """Fail every time."""

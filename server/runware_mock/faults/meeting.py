@@ -47,7 +47,7 @@ def _is_met(one: Fault, row: Any, values: dict[str, Any], real_at: int) -> bool:
         return False
     if one.nth is not None and row.seen + 1 != one.nth:
         return False
-    if one.probability < 1 and one.draw(row.seen + 1).random() >= one.probability:
+    if not one.is_drawn(row.seen + 1):
         return False
     if isinstance(one, RateLimit):
         tokens = one.tokens_at(row.tokens, row.counted_at, real_at)

@@ -19,13 +19,17 @@ Transport = Literal["rest", "ws"]
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """Something that may meet a fault; `plan` is the plan that the client has named."""
+    """Something that may meet a fault.
+
+    `plan` is the plan that the client has named; `fetches` tells whether a URL has to be fetched for the task.
+    """
 
     point: Point
     transport: Transport
     task_type: str | None = None
     task_uuid: str | None = None
     plan: str | None = None
+    fetches: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,12 @@
 import secrets
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from sqlalchemy import Connection, delete, insert, select
 
 from runware_mock.faults.fault import Fault
 from runware_mock.faults.kinds import FAULT, AnyFault
+from runware_mock.protocol.messages import is_uuid
 from runware_mock.storage.owners import ALL_ACCOUNTS
 from runware_mock.storage.tables import fault, fault_plan
 
@@ -29,6 +30,14 @@ class Plan(BaseModel):
     by_name_only: bool = Field(
         default=False, description="Only for clients whose key ends in +<name>, or that send X-Runware-Mock-Plan."
     )
+
+    @field_validator("name")
+    @classmethod
+    def _can_be_named(cls, name: str | None) -> str | None:
+        # A slash would end it in the path of a control call, a plus in a key.
+        if name is not None and (not name.isprintable() or "/" in name or "+" in name or not name.strip(".")):
+            raise ValueError("a name has no slash, no plus and no control character, and is more than dots")
+        return name
 
 
 def add(connection: Connection, account_id: int, plan: Plan, real_at: int) -> dict[str, Any]:
@@ -110,20 +119,31 @@ def _warnings(plan: Any, faults: list[Any]) -> list[str]:
                 f"faults[{index}]: when a socket opens, its account is known only if the client sends Authorization; "
                 "make this a plan of all accounts"
             )
-        if any(earlier.times is None and _covers(earlier, one) for earlier in faults[:index]):
-            found.append(f"faults[{index}]: one before it fits the same for ever, so that it is never met")
+        if any(_hides(earlier, one) for earlier in faults[:index]):
+            found.append(f"faults[{index}]: one before it is met each time that it could be, so that it is never met")
+        if one.nth is not None and (one.times or 1) > 1:
+            found.append(f"faults[{index}].times: there is one n-th that fits, so that it is met once at most")
+        if one.task_uuid is not None and not is_uuid(one.task_uuid, v4=False):
+            found.append(f"faults[{index}].task_uuid: {one.task_uuid!r} is no UUID")
     if plan.by_name_only and plan.account_id == ALL_ACCOUNTS:
         found.append("by_name_only: a key names plans of its own account, not those of all accounts")
     return found
+
+
+def _hides(earlier: Any, later: Any) -> bool:
+    """Tell whether the earlier fault is met whenever the later one could be."""
+    if earlier.probability < 1 or earlier.kind == "rate_limit" or not _covers(earlier, later):
+        return False
+    # Two that count the same occasions come to their n-th at once.
+    is_same_nth = earlier.nth is not None and earlier.nth == later.nth and _covers(later, earlier)
+    return is_same_nth or (earlier.nth is None and earlier.times is None)
 
 
 def _covers(earlier: Any, later: Any) -> bool:
     """Tell whether whatever fits the later fault fits the earlier one, too."""
     return (
         earlier.point == later.point
-        and earlier.probability == 1
-        and earlier.nth is None
-        and earlier.kind != "rate_limit"
+        and (earlier.kind != "source" or later.kind == "source")
         and set(later.transports if later.transport is None else [later.transport])
         <= set(earlier.transports if earlier.transport is None else [earlier.transport])
         and earlier.task_type in (None, later.task_type)

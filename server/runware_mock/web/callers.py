@@ -28,9 +28,20 @@ async def open_account(api_key: object, services: Services) -> Account:
 def caller_of(connection: HTTPConnection, account: Account, services: Services) -> Caller:
     """Return the caller behind a request or socket; `?dryRun=1` validates tasks without executing them."""
     transport: Literal["ws", "rest"] = "ws" if connection.scope["type"] == "websocket" else "rest"
-    plan = account.plan or connection.headers.get("x-runware-mock-plan")
     is_dry_run = b"dryRun" in connection.scope["query_string"] and connection.query_params["dryRun"] in ("1", "true")
-    return Caller(account, transport, base_url(connection, services), is_dry_run, _client(connection), plan)
+    return Caller(
+        account,
+        transport,
+        base_url(connection, services),
+        is_dry_run,
+        _client(connection),
+        plan_of(connection, account),
+    )
+
+
+def plan_of(connection: HTTPConnection, account: Account) -> str | None:
+    """Return the fault plan that the client has named, in its key or in a header."""
+    return account.plan or connection.headers.get("x-runware-mock-plan")
 
 
 def _client(connection: HTTPConnection) -> str | None:

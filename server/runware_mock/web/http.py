@@ -29,7 +29,7 @@ from runware_mock.protocol.session import (
     is_ping,
 )
 from runware_mock.web.callers import bearer_key, caller_of, open_account
-from runware_mock.web.performing import end_request, garbled, pause, send_cut
+from runware_mock.web.performing import end_request, ended, garbled, pause, send_cut
 
 _log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ CORS_HEADERS = {"Access-Control-Allow-Origin": "*"}
 PREFLIGHT_HEADERS = {
     **CORS_HEADERS,
     "Access-Control-Allow-Methods": "GET, HEAD, POST, OPTIONS",
-    "Access-Control-Allow-Headers": "Authorization, Content-Type, Range",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, Range, X-Runware-Mock-Plan",
     "Access-Control-Max-Age": "600",
 }
 
@@ -82,9 +82,11 @@ class RestApi:
         self, replies: Sequence[Reply], performance: Performance, scope: Scope, receive: Receive, send: Send
     ) -> None:
         """Answer as the faults that were met want it."""
-        await pause(performance)
-        headers = dict(performance.headers)
+        await pause(performance, ended(scope))
+        headers = {**CORS_HEADERS, **dict(performance.headers)}
         if performance.hang_up is not None:
+            if performance.hang_up == "drop":
+                await ended(scope).wait()
             await end_request(scope, receive, is_reset=performance.hang_up == "reset")
             return
         if (answer := performance.answer) is not None:
@@ -97,7 +99,7 @@ class RestApi:
         if performance.kept_share is not None:
             await send_cut(scope, receive, status, body, performance.kept_share)
             return
-        await Response(body, status, {**CORS_HEADERS, **headers}, "application/json")(scope, receive, send)
+        await Response(body, status, headers, "application/json")(scope, receive, send)
 
     async def _replies(self, request: Request) -> list[Reply]:
         raw = await self._read(request)
@@ -115,7 +117,7 @@ class RestApi:
             occasion = Occasion("authentication", "rest", plan=caller.plan)
             performance, refused = await asyncio.to_thread(self._services.faults.meet_connection, account.id, occasion)
             if performance is not None:
-                await pause(performance)
+                await pause(performance, ended(request.scope))
             if refused is not None:
                 return [Reply.refused(refused, {"taskType": AUTHENTICATION})]
         tasks = [task for task in tasks if not is_authentication(task)]

@@ -5,41 +5,58 @@ import os
 import random
 import socket
 import struct
+from contextlib import suppress
 from typing import Any
 
 from starlette.types import Receive, Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from runware_mock.protocol.messages import Reply, ws_frame
 from runware_mock.protocol.performance import Performance
 
-_TRANSPORT = "runware_mock.transport"
+_PROTOCOL = "runware_mock.protocol"
 # SO_LINGER with a time of 0: closing sends RST instead of FIN.
 _NO_LINGER = struct.pack("ii", 1, 0)
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """uvicorn's, but the application can reach the transport."""
+    """uvicorn's, but the application can reach the connection, and is told when it ends or the server does."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
+        """Begin a connection."""
+        super().connection_made(transport)
+        self.is_over = asyncio.Event()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End a connection."""
+        self.is_over.set()
+        super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        """Begin to stop."""
+        self.is_over.set()
+        super().shutdown()
 
     def on_message_begin(self) -> None:
         """Begin a request."""
         super().on_message_begin()
-        self.scope[_TRANSPORT] = self.transport  # type: ignore[literal-required] # a key of our own
+        self.scope[_PROTOCOL] = self  # type: ignore[literal-required] # a key of our own
 
 
 class WsProtocol(WebSocketsSansIOProtocol):
-    """uvicorn's, but the application can reach the transport."""
+    """uvicorn's, but the application can reach the connection."""
 
     async def run_asgi(self) -> None:
         """Serve a socket."""
-        self.scope[_TRANSPORT] = self.transport  # type: ignore[literal-required] # a key of our own
+        self.scope[_PROTOCOL] = self  # type: ignore[literal-required] # a key of our own
         await super().run_asgi()
 
 
 def end(scope: Scope, *, is_reset: bool) -> None:
     """End a connection without another byte; by RST if `is_reset`."""
-    transport: Any = scope[_TRANSPORT]
-    if not is_reset:
+    transport: Any = scope[_PROTOCOL].transport
+    if not is_reset or transport.is_closing():
         transport.close()
         return
     original = transport.get_extra_info("socket")
@@ -59,22 +76,29 @@ async def end_request(scope: Scope, receive: Receive, *, is_reset: bool) -> None
 
 async def send_cut(scope: Scope, receive: Receive, status: int, body: bytes, kept_share: float) -> None:
     """Send the head of a response and a part of its body."""
-    transport: Any = scope[_TRANSPORT]
-    head = f"HTTP/1.1 {status} \r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    transport.write(head.encode() + body[: int(len(body) * kept_share)])
+    protocol: Any = scope[_PROTOCOL]
+    own = ((b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()))
+    lines = [b"%b: %b\r\n" % header for header in (*protocol.server_state.default_headers, *own)]
+    head = b"HTTP/1.1 %d \r\n%b\r\n" % (status, b"".join(lines))
+    protocol.transport.write(head + body[: int(len(body) * kept_share)])
     await end_request(scope, receive, is_reset=False)
 
 
 def fall_silent(scope: Scope) -> None:
     """Read nothing more, and ping no more: the other side is left alone."""
-    transport: Any = scope[_TRANSPORT]
-    transport.pause_reading()
-    transport.get_protocol().stop_keepalive()
+    protocol: Any = scope[_PROTOCOL]
+    protocol.transport.pause_reading()
+    protocol.stop_keepalive()
 
 
-def cut(text: str, performance: Performance) -> str:
-    """Return what is sent of a text."""
-    return text if performance.kept_share is None else text[: int(len(text) * performance.kept_share)]
+def frames_of(reply: Reply, performance: Performance) -> list[str]:
+    """Return the frames that tell a reply; a task that a fault has kept from being done has none."""
+    if reply.error is None and not reply.items:
+        return []
+    replies = [Reply(items=(item,)) for item in reply.items] if performance.is_split else []
+    frames = [garbled(ws_frame(one), performance) for one in replies or [reply]]
+    share = performance.kept_share
+    return frames if share is None else [frame[: int(len(frame) * share)] for frame in frames]
 
 
 def garbled(text: str, performance: Performance) -> str:
@@ -89,7 +113,15 @@ def garbled(text: str, performance: Performance) -> str:
     return "".join(characters)
 
 
-async def pause(performance: Performance) -> None:
-    """Let the planned time go by."""
+def ended(scope: Scope) -> asyncio.Event:
+    """Return what is set as soon as the connection of a request has ended, or the server is to stop."""
+    protocol: Any = scope[_PROTOCOL]
+    is_over: asyncio.Event = protocol.is_over
+    return is_over
+
+
+async def pause(performance: Performance, is_over: asyncio.Event) -> None:
+    """Let the planned time go by, unless all is over before."""
     if performance.delay_s:
-        await asyncio.sleep(performance.delay_s)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(is_over.wait(), performance.delay_s)

@@ -6,6 +6,7 @@ import uuid as uuids
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 
 from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
@@ -27,8 +28,8 @@ from runware_mock.protocol.session import (
 )
 from runware_mock.storage import undelivered
 from runware_mock.storage.owners import ALL_ACCOUNTS
-from runware_mock.web.callers import bearer_key, caller_of, open_account
-from runware_mock.web.performing import cut, end, fall_silent, garbled, pause
+from runware_mock.web.callers import bearer_key, caller_of, open_account, plan_of
+from runware_mock.web.performing import end, fall_silent, frames_of, pause
 
 # Never 1000: a client of the older Python SDK takes a clean close for an answer still to come, and waits for it.
 CLOSE_INTERNAL = 1011
@@ -75,9 +76,12 @@ class Sockets:
     async def _refused_upgrade(self, websocket: WebSocket) -> int | None:
         """Return the status with which a fault plan refuses the socket. Few clients say this early who they are."""
         services, key = self.engine.services, bearer_key(websocket)
-        account_id = (await open_account(key, services)).id if key else ALL_ACCOUNTS
-        occasion = Occasion("upgrade", "ws", plan=websocket.headers.get("x-runware-mock-plan"))
-        performance, _ = await asyncio.to_thread(services.faults.meet_connection, account_id, occasion)
+        account = Account(ALL_ACCOUNTS, "")
+        # A key that is refused is told so when the client authenticates, as ever.
+        with suppress(Refusal):
+            account = await open_account(key, services) if key else account
+        occasion = Occasion("upgrade", "ws", plan=plan_of(websocket, account))
+        performance, _ = await asyncio.to_thread(services.faults.meet_connection, account.id, occasion)
         return None if performance is None or performance.answer is None else performance.answer.status
 
     def speaks_for(self, session: tuple[int, str], socket: "Socket") -> None:
@@ -141,7 +145,10 @@ class Socket:
             pass
         while self._running:
             await asyncio.wait(self._running)
-        if self._websocket.application_state is WebSocketState.CONNECTED:
+        if self._is_silent:
+            # Nobody would hear a close frame, let alone answer it.
+            end(self._websocket.scope, is_reset=True)
+        elif self._websocket.application_state is WebSocketState.CONNECTED:
             await self._websocket.close(CLOSE_RESTART, "the server is stopping")
 
     async def _receive(self) -> str | bytes | None:
@@ -176,7 +183,7 @@ class Socket:
 
     async def _start(self, tasks: Sequence[object]) -> list[Future[Reply]]:
         for _ in filter(is_ping, tasks):
-            performance, _refusal = await self._meet("ping")
+            performance = await self._performance_of_ping()
             if performance is None or performance.hang_up is None:
                 await self._send(ws_frame(PONG))
         tasks = [task for task in tasks if not is_ping(task)]
@@ -196,7 +203,7 @@ class Socket:
         self._account = account
         performance, refused = await self._meet("authentication")
         if performance is not None:
-            await pause(performance)
+            await pause(performance, self._is_over)
         if refused is not None:
             self._account = None
             await self._send(ws_frame(Reply.refused(refused, {"taskType": AUTHENTICATION})))
@@ -216,8 +223,10 @@ class Socket:
                 reply = await ready
                 if reply.performance is None:
                     await self._deliver_next([ws_frame(reply)])
+                elif not reply.performance.delay_s:
+                    await self._perform(reply, reply.performance)
                 else:
-                    # What happens to one reply does not hold up the others.
+                    # One late reply does not hold up the others.
                     performing.append(asyncio.create_task(self._perform(reply, reply.performance)))
             await asyncio.gather(*performing)
             if len(self._running) <= 1:
@@ -234,8 +243,8 @@ class Socket:
 
     async def _perform(self, reply: Reply, performance: Performance) -> None:
         """Answer as the faults that were met want it."""
-        await pause(performance)
-        frames = [cut(garbled(frame, performance), performance) for frame in _frames(reply, performance)]
+        await pause(performance, self._is_over)
+        frames = frames_of(reply, performance)
         if performance.is_silent:
             self._is_silent = True
             fall_silent(self._websocket.scope)
@@ -252,12 +261,18 @@ class Socket:
             self._held += frames
         else:
             if performance.close_code is not None:
-                self._close_after = (performance.close_after_frames + len(frames), performance.close_code)
+                self._close_after = (performance.close_after_frames, performance.close_code)
             await self._deliver_next(frames * performance.copies)
 
     async def _close(self, code: int) -> None:
         if self._websocket.application_state is WebSocketState.CONNECTED:
             await self._websocket.close(code, "planned")
+
+    async def _performance_of_ping(self) -> Performance | None:
+        # Too frequent for a look into the database; what other processes have planned is known here within a second.
+        if self._account is None or not self._services.live.is_planned(self._account.id):
+            return None
+        return (await self._meet("ping"))[0]
 
     async def _meet(self, point: Point) -> tuple[Performance | None, Refusal | None]:
         """Return what an occasion of the connection meets."""
@@ -314,12 +329,3 @@ class Socket:
         since_at = self._services.now_at(self.session[0]) - in_ms(self._services.settings.replay_window)
         with self._services.database.writing() as connection:
             return undelivered.take(connection, *self.session, since_at)
-
-
-def _frames(reply: Reply, performance: Performance) -> list[str]:
-    """Return the frames that tell a reply; a task that a fault has kept from being done has none."""
-    if reply.error is None and not reply.items:
-        return []
-    if performance.is_split:
-        return [ws_frame(Reply(items=(item,))) for item in reply.items] or [ws_frame(reply)]
-    return [ws_frame(reply)]

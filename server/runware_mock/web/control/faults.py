@@ -25,8 +25,8 @@ def router(services: Services) -> APIRouter:
         """Make a plan: for the account, or without one for all accounts."""
         try:
             given = await request.json()
-        except ValueError:
-            raise ControlRefused("the body is no JSON", "body") from None
+        except (ValueError, RecursionError):
+            raise ControlRefused("the body is no JSON, or is nested too deeply", "body") from None
         return await asyncio.to_thread(plans.add_plan, services, account_id, given)
 
     @api.get("/faults")

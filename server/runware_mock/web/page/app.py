@@ -209,7 +209,12 @@ class Page:
         from runware_mock.control.accounts import list_accounts
         from runware_mock.tasks import TASKS
 
-        return {"accounts": list_accounts(self._services), "task_types": list(TASKS)}
+        accounts = list_accounts(self._services)
+        return {
+            "accounts": accounts,
+            "labels": {one["id"]: one["label"] for one in accounts},
+            "task_types": list(TASKS),
+        }
 
     async def _thumbnail(self, request: Request) -> Response:
         uuid = request.path_params["uuid"].lower()
