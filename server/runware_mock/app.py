@@ -37,8 +37,8 @@ from runware_mock.web.control.app import ControlApp
 from runware_mock.web.http import RestApi, preflight, refused
 from runware_mock.web.media import MEDIA_PATHS, MediaFiles
 from runware_mock.web.page.app import Page, wants_page
+from runware_mock.web.sockets import Sockets
 from runware_mock.web.watching import Watching
-from runware_mock.web.ws import Sockets
 
 
 # The documented address, with and without a slash, and the root that the SDKs' test environments use.

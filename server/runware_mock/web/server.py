@@ -12,7 +12,7 @@ from runware_mock import __version__
 from runware_mock.settings import Settings
 from runware_mock.web.page.app import Page
 from runware_mock.web.performing import HttpProtocol, WsProtocol
-from runware_mock.web.ws import Sockets
+from runware_mock.web.sockets import Sockets
 
 # Longer than any client library keeps an idle connection, so that none sends into a closed one.
 _KEEP_ALIVE_S = 75

@@ -1,0 +1,67 @@
+"""The sockets of this process: opened, found again by their session, closed together."""
+
+import asyncio
+from contextlib import suppress
+
+from starlette.responses import Response
+from starlette.websockets import WebSocket
+
+from runware_mock.accounts import Account
+from runware_mock.engine import Engine
+from runware_mock.faults.occasion import Occasion
+from runware_mock.protocol.errors import Refusal
+from runware_mock.storage.owners import ALL_ACCOUNTS
+from runware_mock.web.callers import bearer_key, open_account, plan_of
+from runware_mock.web.ws import Socket
+
+
+class Sockets:
+    """The open sockets of this process, and which of them speaks for which session."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._open: set[Socket] = set()
+        self._sessions: dict[tuple[int, str], Socket] = {}
+
+    def count(self) -> int:
+        """Return how many sockets are open."""
+        return len(self._open)
+
+    async def serve(self, websocket: WebSocket) -> None:
+        """Serve one socket until it closes."""
+        if (status := await self._refused_upgrade(websocket)) is not None:
+            await websocket.send_denial_response(Response(status_code=status))
+            return
+        await websocket.accept()
+        socket = Socket(websocket, self)
+        self._open.add(socket)
+        try:
+            await socket.run()
+        finally:
+            self._open.discard(socket)
+            if self._sessions.get(socket.session) is socket:
+                del self._sessions[socket.session]
+
+    async def _refused_upgrade(self, websocket: WebSocket) -> int | None:
+        """Return the status with which a fault plan refuses the socket. Few clients say this early who they are."""
+        services, key = self.engine.services, bearer_key(websocket)
+        account = Account(ALL_ACCOUNTS, "")
+        # A key that is refused is told so when the client authenticates, as ever.
+        with suppress(Refusal):
+            account = await open_account(key, services) if key else account
+        occasion = Occasion("upgrade", "ws", plan=plan_of(websocket, account))
+        performance, _ = await asyncio.to_thread(services.faults.meet_connection, account.id, occasion)
+        return None if performance is None or performance.answer is None else performance.answer.status
+
+    def speaks_for(self, session: tuple[int, str], socket: Socket) -> None:
+        """Let this socket get what older ones of its session could not deliver."""
+        self._sessions[session] = socket
+
+    def successor(self, socket: Socket) -> Socket | None:
+        """Return the open socket with which the client of a closed one came back."""
+        found = self._sessions.get(socket.session)
+        return found if found is not socket else None
+
+    async def close(self) -> None:
+        """Finish what runs, deliver it, and close every socket with 1012."""
+        await asyncio.gather(*(socket.finish() for socket in list(self._open)))
