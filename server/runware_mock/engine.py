@@ -123,11 +123,13 @@ class Engine:
     def _run_group(self, group: Sequence[_Asked]) -> list[Reply]:
         """Answer light tasks with one transaction for all; one that asks about another waits for what is before it."""
         replies: list[Reply] = []
-        self._refresh()
+        # What cannot be read now cannot be written below, where it is answered for.
+        with suppress(Exception):
+            self._refresh()
         for runs_alone, asked in groupby(group, key=self._runs_alone):
             together = list(asked)
             alone = runs_alone or len(together) == 1
-            replies += map(self._run, together) if alone else self._run_together(together)
+            replies += [self._run(one, is_fresh=True) for one in together] if alone else self._run_together(together)
         return replies
 
     def _runs_alone(self, asked: _Asked) -> bool:
@@ -141,9 +143,10 @@ class Engine:
         except Exception:  # noqa: BLE001 - whichever task it was, it must not spoil the others
             return [self._run(asked) for asked in group]
 
-    def _run(self, asked: _Asked) -> Reply:
+    def _run(self, asked: _Asked, *, is_fresh: bool = False) -> Reply:
         try:
-            self._refresh()
+            if not is_fresh:
+                self._refresh()
             asked = self._meeting_faults(asked)
             for _ in range(_TRIES):
                 work = self._work(asked)

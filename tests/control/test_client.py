@@ -316,6 +316,14 @@ def test_plans_are_removed_by_name_or_all(client: ControlClient) -> None:
     assert refusal(lambda: client.faults.get("a")).code == "notFound"
 
 
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b"])
+def test_a_name_that_would_be_another_path_removes_nothing(client: ControlClient, name: str) -> None:
+    client.faults.plan(Fault("latency"), name="a")
+    error = refusal(lambda: client.faults.delete(name))
+    assert (error.field, error.code) == ("name", "notFound")
+    assert [plan.name for plan in client.faults.list()] == ["a"]
+
+
 def test_a_plan_that_is_no_plan_names_the_field(client: ControlClient) -> None:
     assert refusal(lambda: client.faults.plan(Fault("latency"), Fault("earthquake"))).field == "faults[1].kind"
     assert client.faults.list() == []

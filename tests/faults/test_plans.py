@@ -1,10 +1,10 @@
-"""Plans: named, ordered, consumed one by one, for whom they are meant and nobody else; and what is no plan."""
+"""Plans: named, ordered, consumed one by one, for whom they are meant and nobody else."""
 
 import threading
-from typing import Any
 
 import pytest
 
+from runware_mock.storage.tables import control_version
 from tests.control.calling import Calls, calling
 from tests.faults.planning import is_met, met, plan
 from tests.pictures import png
@@ -218,89 +218,6 @@ def test_two_servers_asked_at_once_meet_a_fault_as_often_as_planned(
         assert met(control, name) == [7]
 
 
-@pytest.mark.parametrize(
-    ("fault", "field", "word"),
-    [
-        ({"kind": "explosion"}, "faults[0].kind", "latency"),
-        ({}, "faults[0].kind", "kind"),
-        (5, "faults[0].kind", ""),
-        ({"kind": "error"}, "faults[0].code", "required"),
-        ({"kind": "error", "code": "failedToTransfer"}, "faults[0].code", "failedToTransferImage"),
-        ({"kind": "error", "code": "mockInternalError"}, "faults[0].code", "catalogue"),
-        ({"kind": "error", "code": "missingParameter"}, "faults[0]", "parameter"),
-        ({**ERROR, "times": 0}, "faults[0].times", "1"),
-        ({**ERROR, "times": -1}, "faults[0].times", "1"),
-        ({**ERROR, "seed": -1}, "faults[0].seed", "0"),
-        ({**ERROR, "seed": 10**40}, "faults[0].seed", "less than"),
-        ({**ERROR, "nth": 0}, "faults[0].nth", "1"),
-        ({**ERROR, "probability": 0}, "faults[0].probability", "0"),
-        ({**ERROR, "probability": 1.1}, "faults[0].probability", "1"),
-        ({**ERROR, "transport": "carrier pigeon"}, "faults[0].transport", "rest"),
-        ({**ERROR, "surprise": 1}, "faults[0].surprise", "not permitted"),
-        ({"kind": "latency", "delay": "-1s"}, "faults[0].delay", "duration"),
-        ({"kind": "latency", "delay": "2h"}, "faults[0].delay", "more than 1h"),
-        ({"kind": "latency", "delay": "soon"}, "faults[0].delay", "duration"),
-        ({"kind": "latency", "least": "2s", "most": "1s"}, "faults[0]", "least"),
-        ({"kind": "http", "status": 99}, "faults[0].status", "200"),
-        ({"kind": "http", "headers": {"a b": "c"}}, "faults[0].headers", "header"),
-        ({"kind": "http", "headers": {"a": "b\r\nc: d"}}, "faults[0].headers", "header"),
-        ({"kind": "http", "headers": {"Content-Length": "5"}}, "faults[0].headers", "how long"),
-        ({"kind": "http", "headers": {"transfer-encoding": "chunked"}}, "faults[0].headers", "how long"),
-        ({"kind": "http", "content_type": "text/html;\r\nx: y"}, "faults[0].content_type", "pattern"),
-        ({"kind": "http", "status": 204, "body": "x"}, "faults[0]", "no body"),
-        ({"kind": "http", "transport": "ws"}, "faults[0]", "never happens over ws"),
-        ({"kind": "close", "transport": "rest"}, "faults[0]", "never happens over rest"),
-        ({"kind": "close", "code": 1006}, "faults[0].code", "1006"),
-        ({"kind": "close", "code": 999}, "faults[0].code", "1000"),
-        ({"kind": "close", "code": 5000}, "faults[0].code", "4999"),
-        ({"kind": "refuse_upgrade", "task_type": "imageUpload"}, "faults[0]", "connections, not tasks"),
-        ({"kind": "rate_limit", "rate_per_s": 0}, "faults[0].rate_per_s", "0"),
-        ({"kind": "rate_limit"}, "faults[0].rate_per_s", "required"),
-        ({"kind": "truncate", "keep": 1}, "faults[0].keep", "1"),
-        ({"kind": "duplicate", "copies": 1}, "faults[0].copies", "2"),
-        ({"kind": "vanish", "after": "99999999d"}, "faults[0].after", "36500d"),
-    ],
-)
-def test_what_is_no_fault_is_refused_by_its_field(control: Calls, fault: object, field: str, word: str) -> None:
-    good = {"kind": "latency"}
-    status, error = control.refused("POST", "/faults", json={"faults": [fault, good], "name": "bad"})
-    assert (status, error["code"], error["field"]) == (400, "badField", field)
-    assert word in error["message"]
-    assert control.get("/faults") == {"plans": []}
-
-
-@pytest.mark.parametrize(
-    ("body", "field"),
-    [
-        ({}, "faults"),
-        ({"faults": []}, "faults"),
-        ({"faults": [ERROR] * 101}, "faults"),
-        ({"faults": [ERROR], "name": ""}, "name"),
-        ({"faults": [ERROR], "name": "x" * 101}, "name"),
-        ({"faults": [ERROR], "name": "a/b"}, "name"),
-        ({"faults": [ERROR], "name": "a+b"}, "name"),
-        ({"faults": [ERROR], "name": "a\nb"}, "name"),
-        ({"faults": [ERROR], "name": ".."}, "name"),
-        ({"faults": [ERROR], "color": "red"}, "color"),
-        ([], "body"),
-        (None, "body"),
-    ],
-)
-def test_what_is_no_plan_is_refused_by_its_field(control: Calls, body: Any, field: str) -> None:
-    status, error = control.refused("POST", "/faults", json=body)
-    assert (status, error["field"]) == (400, field)
-
-
-@pytest.mark.parametrize("body", [b"no JSON", b"\xff", b"[" * 100_000])
-def test_what_is_no_json_is_refused(control: Calls, body: bytes) -> None:
-    status, error = control.refused("POST", "/faults", content=body)
-    assert (status, error["field"]) == (400, "body")
-
-
-def test_a_hundred_faults_are_a_plan(control: Calls) -> None:
-    assert len(control.post("/faults", faults=[ERROR] * 100)["faults"]) == 100
-
-
 def test_a_name_is_taken_once(control: Calls) -> None:
     plan(control, ERROR, name="mine")
     status, error = control.refused("POST", "/faults", json={"faults": [ERROR], "name": "mine"})
@@ -311,37 +228,14 @@ def test_a_name_is_taken_once(control: Calls) -> None:
     assert control.delete("/faults") == {"deleted": 2}
 
 
-@pytest.mark.parametrize(
-    ("faults", "word"),
-    [
-        ([{**ERROR, "task_type": "imageUplaod"}], "is no task type"),
-        ([{**ERROR, "times": None}, ERROR], "never met"),
-        ([{**ERROR, "nth": 2}, {"kind": "reset", "nth": 2}], "never met"),
-        ([{**ERROR, "nth": 2, "times": 2}], "met once at most"),
-        ([{**ERROR, "task_uuid": "the first"}], "no UUID"),
-        ([{"kind": "refuse_upgrade"}], "all accounts"),
-    ],
-)
-def test_a_plan_that_can_never_be_met_warns(control: Calls, faults: list[dict[str, Any]], word: str) -> None:
-    (warning,) = control.post("/faults", faults=faults)["warnings"]
-    assert word in warning
-    assert warning.startswith(f"faults[{len(faults) - 1}]")
-
-
-@pytest.mark.parametrize(
-    "faults",
-    [
-        [{**ERROR, "nth": 2}, {"kind": "reset", "nth": 3}],
-        [{**ERROR, "nth": 2, "task_type": "caption"}, {"kind": "reset", "nth": 2}],
-        [{**ERROR, "times": None, "probability": 0.5}, ERROR],
-        [{**ERROR, "times": None, "transport": "ws"}, ERROR],
-        [{"kind": "source", "times": None}, ERROR],
-        [{"kind": "rate_limit", "rate_per_s": 1}, ERROR],
-        [{"kind": "no_pong", "times": None}, {"kind": "silent"}],
-    ],
-)
-def test_a_plan_that_can_be_met_does_not_warn(control: Calls, faults: list[dict[str, Any]]) -> None:
-    assert control.post("/faults", faults=faults)["warnings"] == []
+def test_a_database_that_cannot_tell_of_plans_leaves_nobody_waiting(transport: str, api_key: str) -> None:
+    with running_mock() as mock, talking(mock, transport, api_key) as talker:
+        assert talker.ask(upload(png())).item
+        with mock.services.database.writing() as connection:
+            control_version.drop(connection)
+        assert talker.ask(upload(png())).item
+        unread = {"taskType": "caption", "taskUUID": new_uuid(), "inputImage": new_uuid()}
+        assert talker.ask(unread).codes == ["mockInternalError"]
 
 
 def test_a_task_that_is_refused_for_itself_meets_no_fault(talker: Talker, control: Calls) -> None:

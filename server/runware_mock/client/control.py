@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypedDict, Unpack
-from urllib.parse import quote
 
 from runware_mock.client.answers import (
     Account,
@@ -23,7 +22,7 @@ from runware_mock.client.answers import (
     Status,
 )
 from runware_mock.client.reading import write_instant, write_span
-from runware_mock.client.wire import DEFAULT_URL, Wire
+from runware_mock.client.wire import DEFAULT_URL, Wire, named
 
 
 class Fault(dict[str, Any]):
@@ -175,11 +174,11 @@ class MediaCalls:
 
     def get(self, uuid: str) -> Medium:
         """Return one medium, alive or expired."""
-        return self._wire.get(Medium, f"media/{quote(str(uuid), safe='')}")
+        return self._wire.get(Medium, named("media", uuid, "uuid"))
 
     def delete(self, uuid: str) -> int:
         """Remove one medium."""
-        return self._wire.delete(f"media/{quote(str(uuid), safe='')}")
+        return self._wire.delete(named("media", uuid, "uuid"))
 
     def add(self, picture: bytes | Path, uuid: str | None = None, age: timedelta | str | None = None) -> Medium:
         """Store a file, or its bytes, as if it had been uploaded `age` ago; the UUID is made up unless given."""
@@ -227,11 +226,11 @@ class FaultCalls:
 
     def get(self, name: str) -> PlanState:
         """Return one plan."""
-        return self._wire.get(PlanState, f"faults/{quote(name, safe='')}")
+        return self._wire.get(PlanState, named("faults", name))
 
     def delete(self, name: str | None = None) -> int:
         """Remove one plan, or without a name all; return how many."""
-        return self._wire.delete("faults" if name is None else f"faults/{quote(name, safe='')}")
+        return self._wire.delete("faults" if name is None else named("faults", name))
 
     def unmet(self) -> Listing[PlanState]:
         """Return the plans that must be met and are not."""
@@ -275,11 +274,11 @@ class SnapshotCalls:
 
     def save(self, name: str) -> Snapshot:
         """Keep the account's state under a name."""
-        return self._wire.post(Snapshot, f"snapshots/{quote(name, safe='')}")
+        return self._wire.post(Snapshot, named("snapshots", name))
 
     def restore(self, name: str) -> Snapshot:
         """Put the account back into that state."""
-        return self._wire.post(Snapshot, f"snapshots/{quote(name, safe='')}/restore")
+        return self._wire.post(Snapshot, named("snapshots", name) + "/restore")
 
     def list(self) -> Listing[Snapshot]:
         """List the snapshots."""
@@ -287,7 +286,7 @@ class SnapshotCalls:
 
     def delete(self, name: str) -> int:
         """Forget a snapshot."""
-        return self._wire.delete(f"snapshots/{quote(name, safe='')}")
+        return self._wire.delete(named("snapshots", name))
 
 
 def _plain(value: Any) -> Any:

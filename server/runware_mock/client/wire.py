@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 from runware_mock.client.answers import Answer, Json, Listing
 from runware_mock.client.reading import read
@@ -146,6 +147,14 @@ class Wire:
             f"what answers at {self.url} is no runware-mock with a control API: start one with `runware-mock serve`",
             code="unreachable",
         )
+
+
+def named(kind: str, name: str, field: str = "name") -> str:
+    """Return the path of one of a kind; raises ControlError for a name that would make it the path of another."""
+    text = str(name)
+    if not text.strip(".") or "/" in text:
+        raise ControlError(f"{text!r} names nothing", field, "notFound")
+    return f"{kind}/{quote(text)}"
 
 
 def _fit(secret: str, field: str) -> str:

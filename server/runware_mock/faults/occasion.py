@@ -80,8 +80,6 @@ class Faults:
 
     def meet_connection(self, account_id: int, occasion: Occasion) -> tuple[Performance | None, Refusal | None]:
         """Return what an occasion that is no task meets, and as what it is refused."""
-        with self._database.reading() as connection:
-            self._live.refresh(connection)
         met = self.meet(account_id, occasion)
         refusals = (one.fault.refusal({}) for one in met)
         return performance_of(met), next((one for one in refusals if one is not None), None)

@@ -29,7 +29,7 @@ from runware_mock.protocol.session import (
     is_ping,
 )
 from runware_mock.web.callers import bearer_key, caller_of, open_account
-from runware_mock.web.performing import end_request, ended, garbled, pause, send_cut
+from runware_mock.web.performing import end_request, ended, garbled, met_by, pause, send_cut
 
 _log = logging.getLogger(__name__)
 
@@ -115,7 +115,7 @@ class RestApi:
         caller = caller_of(request, account, self._services)
         if self._services.live.is_planned(account.id):
             occasion = Occasion("authentication", "rest", plan=caller.plan)
-            performance, refused = await asyncio.to_thread(self._services.faults.meet_connection, account.id, occasion)
+            performance, refused = await met_by(self._services, account.id, occasion)
             if performance is not None:
                 await pause(performance, ended(request.scope))
             if refused is not None:

@@ -12,8 +12,11 @@ from starlette.types import Receive, Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from runware_mock.faults.occasion import Occasion
+from runware_mock.protocol.errors import Refusal
 from runware_mock.protocol.messages import Reply, ws_frame
 from runware_mock.protocol.performance import Performance
+from runware_mock.services import Services
 
 _PROTOCOL = "runware_mock.protocol"
 # SO_LINGER with a time of 0: closing sends RST instead of FIN.
@@ -111,6 +114,17 @@ def garbled(text: str, performance: Performance) -> str:
         # Bit 1 is never part of what makes a byte control the terminal, and always makes it another one.
         characters[place] = chr(ord(characters[place]) ^ 1)
     return "".join(characters)
+
+
+async def met_by(services: Services, account_id: int, occasion: Occasion) -> tuple[Performance | None, Refusal | None]:
+    """Return what an occasion that is no task meets, and as what it is refused.
+
+    Connections and pings are too frequent for a look into the database: a plan that another process has made is known
+    here with the next task, or when webhooks are next looked after, within a second.
+    """
+    if not services.live.is_planned(account_id):
+        return None, None
+    return await asyncio.to_thread(services.faults.meet_connection, account_id, occasion)
 
 
 def ended(scope: Scope) -> asyncio.Event:

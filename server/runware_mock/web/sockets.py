@@ -12,6 +12,7 @@ from runware_mock.faults.occasion import Occasion
 from runware_mock.protocol.errors import Refusal
 from runware_mock.storage.owners import ALL_ACCOUNTS
 from runware_mock.web.callers import bearer_key, open_account, plan_of
+from runware_mock.web.performing import met_by
 from runware_mock.web.ws import Socket
 
 
@@ -50,7 +51,7 @@ class Sockets:
         with suppress(Refusal):
             account = await open_account(key, services) if key else account
         occasion = Occasion("upgrade", "ws", plan=plan_of(websocket, account))
-        performance, _ = await asyncio.to_thread(services.faults.meet_connection, account.id, occasion)
+        performance, _ = await met_by(services, account.id, occasion)
         return None if performance is None or performance.answer is None else performance.answer.status
 
     def speaks_for(self, session: tuple[int, str], socket: Socket) -> None:

@@ -6,6 +6,7 @@ import uuid as uuids
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
@@ -25,8 +26,8 @@ from runware_mock.protocol.session import (
     is_ping,
 )
 from runware_mock.storage import undelivered
-from runware_mock.web.callers import caller_of, open_account
-from runware_mock.web.performing import end, fall_silent, frames_of, pause
+from runware_mock.web.callers import caller_of, open_account, plan_of
+from runware_mock.web.performing import end, fall_silent, frames_of, met_by, pause
 
 if TYPE_CHECKING:
     from runware_mock.web.sockets import Sockets
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 # Never 1000: a client of the older Python SDK takes a clean close for an answer still to come, and waits for it.
 CLOSE_INTERNAL = 1011
 CLOSE_RESTART = 1012
+# Why a fault plan closes.
+_PLANNED = "planned"
 # A close without one of these codes came from a broken connection, which may have swallowed what was just sent.
 _CLEAN_CLOSES = (1000, 1001)
 
@@ -96,8 +99,8 @@ class Socket:
         if self._is_silent:
             # Nobody would hear a close frame, let alone answer it.
             end(self._websocket.scope, is_reset=True)
-        elif self._websocket.application_state is WebSocketState.CONNECTED:
-            await self._websocket.close(CLOSE_RESTART, "the server is stopping")
+        else:
+            await self._close(CLOSE_RESTART, "the server is stopping")
 
     async def _receive(self) -> str | bytes | None:
         """Return the next frame, or None after the idle time; a task that still runs is no idleness."""
@@ -131,7 +134,7 @@ class Socket:
 
     async def _start(self, tasks: Sequence[object]) -> list[Future[Reply]]:
         for _ in filter(is_ping, tasks):
-            performance = await self._performance_of_ping()
+            performance, _refusal = await self._meet("ping")
             if performance is None or performance.hang_up is None:
                 await self._send(ws_frame(PONG))
         tasks = [task for task in tasks if not is_ping(task)]
@@ -204,7 +207,7 @@ class Socket:
                 end(self._websocket.scope, is_reset=performance.hang_up == "reset")
         elif performance.close_code is not None and performance.close_after_frames == 0:
             await self._keep(frames)
-            await self._close(performance.close_code)
+            await self._close(performance.close_code, _PLANNED)
         elif performance.is_held:
             self._held += frames
         else:
@@ -212,23 +215,18 @@ class Socket:
                 self._close_after = (performance.close_after_frames, performance.close_code)
             await self._deliver_next(frames * performance.copies)
 
-    async def _close(self, code: int) -> None:
-        if self._websocket.application_state is WebSocketState.CONNECTED:
-            await self._websocket.close(code, "planned")
-
-    async def _performance_of_ping(self) -> Performance | None:
-        # Too frequent for a look into the database; what other processes have planned is known here within a second.
-        if self._account is None or not self._services.live.is_planned(self._account.id):
-            return None
-        return (await self._meet("ping"))[0]
+    async def _close(self, code: int, reason: str) -> None:
+        # The client may go away at this very moment.
+        with suppress(WebSocketDisconnect, RuntimeError):
+            if self._websocket.application_state is WebSocketState.CONNECTED:
+                await self._websocket.close(code, reason)
 
     async def _meet(self, point: Point) -> tuple[Performance | None, Refusal | None]:
         """Return what an occasion of the connection meets."""
         if self._account is None:
             return None, None
-        caller = caller_of(self._websocket, self._account, self._services)
-        occasion = Occasion(point, "ws", plan=caller.plan)
-        return await asyncio.to_thread(self._services.faults.meet_connection, self._account.id, occasion)
+        occasion = Occasion(point, "ws", plan=plan_of(self._websocket, self._account))
+        return await met_by(self._services, self._account.id, occasion)
 
     async def _deliver(self, frame: str) -> None:
         """Send an answer, here or on the socket with which the client came back, or keep it for that one."""
@@ -249,7 +247,7 @@ class Socket:
             self._close_after = (left - 1, code)
             if left == 1:
                 self._close_after = None
-                await self._close(code)
+                await self._close(code, _PLANNED)
         return True
 
     async def _keep_unsure(self) -> None:

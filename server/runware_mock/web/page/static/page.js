@@ -16,6 +16,13 @@ function connection(state, text) {
   live.textContent = text;
 }
 
+// What the server has sent of an element: nothing unfolded.
+function folded(element) {
+  const copy = element.cloneNode(true);
+  for (const one of copy.querySelectorAll("details[open]")) one.removeAttribute("open");
+  return copy.innerHTML.trim();
+}
+
 // Swaps in what has changed, unless the person is typing in it; what was unfolded stays unfolded.
 let updating = false, again = false;
 async function update() {
@@ -26,9 +33,12 @@ async function update() {
     const open = [...main.querySelectorAll("details[open]")].map((one) => one.id);
     const busy = document.activeElement && main.contains(document.activeElement)
       && document.activeElement.matches("input, select");
-    if (!busy && answer.headers.get("content-type").startsWith("text/html")) {
+    const fresh = document.createElement("template");
+    fresh.innerHTML = await answer.text();
+    const isPage = answer.headers.get("content-type").startsWith("text/html");
+    if (!busy && isPage && fresh.innerHTML.trim() !== folded(main)) {
       const at = document.activeElement && document.activeElement.dataset.call;
-      main.innerHTML = await answer.text();
+      main.replaceChildren(fresh.content);
       for (const id of open) document.getElementById(id)?.setAttribute("open", "");
       if (at) [...main.querySelectorAll("[data-call]")].find((one) => one.dataset.call === at)?.focus();
     }
