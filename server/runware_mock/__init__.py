@@ -1,8 +1,6 @@
 """A local stand-in for the Runware upload API.
 
-with runware_mock.serve() as mock:
-upload_something_to(mock.rest_url, mock.api_key)
-mock.assert_uploaded(times=1)
+`with runware_mock.serve() as mock:` runs a server until the block ends.
 """
 
 from importlib import import_module

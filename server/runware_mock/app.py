@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from runware_mock.accounts import Accounts
 from runware_mock.clock import Clock, SystemClock
 from runware_mock.control.refusals import ControlRefused
-from runware_mock.deliver import DeliverySchedule
+from runware_mock.deliver import delivery_schedule
 from runware_mock.engine import Engine
 from runware_mock.faults.occasion import Faults
 from runware_mock.ids import RandomIds, SeededIds
@@ -27,7 +27,7 @@ from runware_mock.images.fetch import UrlFetcher
 from runware_mock.journal import Journal
 from runware_mock.live import Live
 from runware_mock.protocol.errors import refuse
-from runware_mock.purge import PurgeSchedule
+from runware_mock.purge import purge_schedule
 from runware_mock.services import Services
 from runware_mock.settings import Settings
 from runware_mock.storage.database import FILE_NAME, Database, DatabaseUnusable
@@ -132,7 +132,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
         raise
     engine = Engine(services)
     sockets = Sockets(engine)
-    schedules = (PurgeSchedule(services), DeliverySchedule(services))
+    schedules = (purge_schedule(services), delivery_schedule(services))
     cleanup.callback(engine.close)
 
     @asynccontextmanager

@@ -4,11 +4,11 @@
 """
 
 import logging
-import threading
 from concurrent.futures import ThreadPoolExecutor
 
 from runware_mock.clock import in_ms
 from runware_mock.images.picture import FetchFailed
+from runware_mock.schedule import Schedule
 from runware_mock.services import Services
 from runware_mock.storage import deliveries
 from runware_mock.storage.deliveries import Delivery
@@ -72,30 +72,6 @@ def _without_query(url: str) -> str:
     return url.partition("?")[0]
 
 
-class DeliverySchedule:
-    """A thread that makes requests as they fall due."""
-
-    def __init__(self, services: Services) -> None:
-        self._services = services
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="deliveries", daemon=True)
-
-    def start(self) -> None:
-        """Begin delivering."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End after the requests that are under way."""
-        self._stop.set()
-        self._thread.join()
-
-    def is_running(self) -> bool:
-        """Tell whether the schedule is alive."""
-        return self._thread.is_alive()
-
-    def _run(self) -> None:
-        while not self._stop.wait(_POLL_S):
-            try:
-                deliver_due(self._services)
-            except Exception:  # noqa: BLE001 - whatever it was, the next round may go well
-                _log.exception("delivering failed; it is tried again in time")
+def delivery_schedule(services: Services) -> Schedule:
+    """Return the schedule that makes requests as they fall due."""
+    return Schedule("delivery", lambda _stopped: deliver_due(services), _POLL_S)

@@ -1,11 +1,11 @@
 """Remove what has expired, in chunks so short that no upload waits for one."""
 
 import logging
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from runware_mock.clock import in_ms
+from runware_mock.schedule import Schedule
 from runware_mock.services import Services
 from runware_mock.storage import contents, media, undelivered
 from runware_mock.storage.media import Expired
@@ -86,34 +86,12 @@ def _purge_account(services: Services, account_id: int, stopped: Callable[[], bo
     return purged
 
 
-class PurgeSchedule:
-    """A thread that purges every `purge_every`, once right after the start."""
+def purge_schedule(services: Services) -> Schedule:
+    """Return the schedule that purges every `purge_every`, once right after the start."""
 
-    def __init__(self, services: Services) -> None:
-        self._services = services
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="purge", daemon=True)
+    def purge(stopped: Callable[[], bool]) -> None:
+        purged = purge_expired(services, stopped)
+        if purged.media:
+            _log.info("purged %d expired media, %d contents", purged.media, purged.contents)
 
-    def start(self) -> None:
-        """Begin purging."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End after the chunk that is under way."""
-        self._stop.set()
-        self._thread.join()
-
-    def is_running(self) -> bool:
-        """Tell whether the schedule is alive."""
-        return self._thread.is_alive()
-
-    def _run(self) -> None:
-        while True:
-            try:
-                purged = purge_expired(self._services, self._stop.is_set)
-                if purged.media:
-                    _log.info("purged %d expired media, %d contents", purged.media, purged.contents)
-            except Exception:  # noqa: BLE001 - whatever it was, the next purge may go well
-                _log.exception("the purge failed; it is tried again in time")
-            if self._stop.wait(self._services.settings.purge_every.total_seconds()):
-                return
+    return Schedule("purge", purge, services.settings.purge_every.total_seconds())
