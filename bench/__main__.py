@@ -1,15 +1,15 @@
-"""`python -m bench`: compare the mock with naive, paired in one run."""
+"""`python -m bench`: compare the mock with its peers, paired in one run."""
 
 import argparse
 import sys
 import time
 from pathlib import Path
 
-from bench.driver import WrongAnswerError
+from bench import install
+from bench.asking import WrongAnswerError
 from bench.measure import FULL, MEASUREMENTS, QUICK, Bench
-from bench.peers import BASELINE, PEERS, StartError
-from bench.report import lines_of, table, verdict, versions
-from bench.targets import TARGETED_PEER
+from bench.peers import PEERS, SUBJECT, USUAL, StartError
+from bench.report import everything, promises, summary, verdicts_of, versions
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 
@@ -28,30 +28,29 @@ def progress(line: str) -> None:
 def parse_arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="about 80 s, not 5 min")
-    parser.add_argument(
-        "--only",
-        action="append",
-        choices=MEASUREMENTS,
-        help="measure only this (may be given again)",
-    )
+    parser.add_argument("--quick", action="store_true", help="about 5 min, not 15")
+    parser.add_argument("--only", action="append", choices=MEASUREMENTS, help="measure only this (may be given again)")
     parser.add_argument(
         "--peer",
         action="append",
-        choices=[name for name in PEERS if name != BASELINE],
-        help=f"compare this with {BASELINE} (may be given again; default mock)",
+        choices=[name for name in PEERS if name != SUBJECT],
+        help=f"compare with this (may be given again; default {', '.join(USUAL[1:])})",
     )
-    parser.add_argument("--detail", action="store_true", help="latency, CPU, bytes")
     parser.add_argument("--write", action="store_true", help=f"write {RESULTS.name}")
     return parser.parse_args()
 
 
 def main() -> int:
-    """Measure, report, and return 1 on a wrong answer or a missed target."""
+    """Measure, report, and return 1 on a wrong answer or a broken promise."""
     arguments = parse_arguments()
-    names = (*(arguments.peer or [TARGETED_PEER]), BASELINE)
+    install.main()
+    asked = [PEERS[name] for name in (SUBJECT, *(arguments.peer or USUAL[1:]))]
+    peers = [peer for peer in asked if peer.is_installed()]
+    for peer in asked:
+        if peer not in peers:
+            say(f"{peer.name} is left out: {peer.command[0]} and what it needs are not installed")
     effort = QUICK if arguments.quick else FULL
-    bench = Bench([PEERS[name] for name in names], effort, progress)
+    bench = Bench(peers, effort, progress)
     began_s = time.perf_counter()
     report = versions()
     say("\n".join(report))
@@ -60,21 +59,22 @@ def main() -> int:
     except (WrongAnswerError, StartError, OSError) as error:
         say("\n".join(["", f"FAILED: {error}", *getattr(error, "__notes__", [])]))
         return 1
-    lines = lines_of(rows, detail=False)
+    verdicts = verdicts_of(rows)
     took_s = time.perf_counter() - began_s
+    head = len(report)
     report += [
-        f"{effort.rounds} rounds, {took_s:.0f} s: ratio of medians, min-max of rounds",
+        f"{effort.rounds} rounds, {took_s:.0f} s: ratios of medians, min-max of the rounds",
         "",
-        *table(lines),
+        *promises(verdicts),
         "",
+        summary(verdicts),
+        "",
+        *everything(rows),
     ]
-    if arguments.detail:
-        report += [*table(lines_of(rows, detail=True)), ""]
-    report.append(verdict(lines))
-    say("\n".join(report[len(versions()) :]))
+    say("\n".join(report[head:]))
     if arguments.write:
         RESULTS.write_text("# Results of `make bench`\n\n" + "\n".join(report) + "\n")
-    return 1 if any(line.missed for line in lines) else 0
+    return 0 if all(verdict.is_kept for verdict in verdicts) else 1
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The workloads: pictures made by rule, kept in a cache outside the project."""
+"""The pictures: made by rule, kept in a cache outside the project."""
 
 import hashlib
 import io
@@ -7,14 +7,16 @@ import tempfile
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
-from bench.paint import PAINT_VERSION, animation, photo
+from bench.paint import PAINT_VERSION, SUBJECTS, animation
 from bench.variants import Variants
 
 CACHE_DIR = Path(tempfile.gettempdir()) / "runware-mock-bench"
 GLANCE_PX = (64, 64)
+GREY = (128, 128, 128, 255)
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class Picture:
     frames: int = 1
     quality: int = 90
     subsampling: str = "4:2:0"
+    subject: str = "photo"
 
     @property
     def size_px(self) -> tuple[int, int]:
@@ -47,22 +50,22 @@ class Picture:
                 duration=50,
                 loop=0,
             )
-        elif self.kind == "PNG":
-            photo(self.size_px, seed).save(out, self.kind)
         else:
-            photo(self.size_px, seed).save(
-                out,
-                self.kind,
-                quality=self.quality,
-                subsampling=self.subsampling,
-            )
+            options: dict[str, dict[str, Any]] = {
+                "JPEG": {"quality": self.quality, "subsampling": self.subsampling},
+                "WEBP": {"quality": self.quality},
+            }
+            SUBJECTS[self.subject](self.size_px, seed).save(out, self.kind, **options.get(self.kind, {}))
         return out.getvalue()
+
+    @property
+    def key(self) -> str:
+        """A short name of the recipe."""
+        return hashlib.sha256(f"{PAINT_VERSION} {self!r}".encode()).hexdigest()[:16]
 
     def load(self) -> bytes:
         """Return the file from the cache, made first if it is not there."""
-        recipe = f"{PAINT_VERSION} {self!r}"
-        name = hashlib.sha256(recipe.encode()).hexdigest()[:16]
-        path = CACHE_DIR / f"{name}.{self.kind.lower()}"
+        path = CACHE_DIR / f"{self.key}.{self.kind.lower()}"
         if not path.exists():
             CACHE_DIR.mkdir(parents=True, exist_ok=True)
             part = path.with_suffix(f".part{os.getpid()}")
@@ -72,9 +75,17 @@ class Picture:
         return path.read_bytes()
 
 
+def on_grey(image: Image.Image) -> Image.Image:
+    """Return a frame as RGB; what colour lies under what is clear must not count."""
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    ground = Image.new("RGBA", image.size, GREY)
+    return Image.alpha_composite(ground, image.convert("RGBA")).convert("RGB")
+
+
 def glance(image: Image.Image) -> Image.Image:
     """Shrink a frame to what is compared between the sent and the stored."""
-    return image.convert("RGB").resize(GLANCE_PX, Image.Resampling.BOX)
+    return on_grey(image).resize(GLANCE_PX, Image.Resampling.BOX)
 
 
 class Source:
@@ -83,6 +94,7 @@ class Source:
     def __init__(self, picture: Picture) -> None:
         """Load the file and encode what does not change between uploads."""
         self.picture = picture
+        self.key = picture.key
         self.raw = picture.load()
         self.variants = Variants(self.raw, picture.kind, picture.size_px)
 
@@ -95,48 +107,3 @@ class Source:
                 image.seek(frame)
                 found[frame] = glance(image)
         return found
-
-
-SMALL_SIZES_PX = ((512, 512), (768, 512), (640, 960), (1024, 768))
-
-
-@dataclass(frozen=True)
-class Workload:
-    """Pictures uploaded in turn over some connections at once."""
-
-    name: str
-    pictures: tuple[Picture, ...]
-    connections: int = 4
-    # A slot of slow uploads must be longer to hold enough of them.
-    weight: float = 1.0
-
-    @cached_property
-    def sources(self) -> list[Source]:
-        """The loaded pictures."""
-        return [Source(picture) for picture in self.pictures]
-
-
-WORKLOADS = (
-    Workload("tiny", (Picture("PNG", 16, 16),), connections=8),
-    Workload(
-        "small",
-        tuple(Picture(kind, *size_px) for size_px in SMALL_SIZES_PX for kind in ("PNG", "JPEG", "WEBP")),
-        connections=8,
-    ),
-    Workload(
-        "photo",
-        (Picture("JPEG", 4000, 3000), Picture("JPEG", 6000, 4000)),
-        weight=2.0,
-    ),
-    Workload("png", (Picture("PNG", 4000, 3000),)),
-    Workload("webp", (Picture("WEBP", 4000, 3000),), weight=2.0),
-    Workload("gif", (Picture("GIF", 600, 400, frames=40),)),
-)
-BY_NAME = {workload.name: workload for workload in WORKLOADS}
-
-# "RSS after ten 21 MB bodies": about 15.7 MB of picture, a third more as base64.
-HEAVY = Workload(
-    "heavy",
-    (Picture("JPEG", 6000, 4000, quality=99, subsampling="4:2:0"),),
-    connections=1,
-)

@@ -1,144 +1,40 @@
-"""The load: keep-alive connections in one event loop over plain sockets.
-
-It shares the cores with the server it measures, so it does as little as it can
-for an upload: no HTTP library, no copy of a body, one parse of the answer.
-Every answer is checked; anything but a correct one ends the whole run.
-"""
+"""The load: connections in one event loop over plain sockets, each with one request under way."""
 
 import selectors
 import socket
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import count, cycle
-from secrets import randbits
-from urllib.parse import urlsplit
+from itertools import cycle
 
-import msgspec
+from bench.asking import Endpoint, Request, Uploaded, WrongAnswerError, check_answer
+from bench.corpus import Source
+from bench.workloads import Workload
 
-from bench.corpus import Source, Workload
-
-STALL_LIMIT_S = 60.0
+STALL_LIMIT_S = 120.0
 READ_BYTES = 65536
-# Numbers never repeat within a run, and the run's own bits keep task UUIDs apart.
-NUMBERS = count(1)
-RUN_BITS = f"{randbits(48):012x}"
-
-
-class WrongAnswerError(Exception):
-    """A server answered something that an upload must not answer."""
-
-
-class Uploaded(msgspec.Struct):
-    """One entry of `data`; a missing field fails the parse."""
-
-    task_type: str = msgspec.field(name="taskType")
-    task_uuid: str = msgspec.field(name="taskUUID")
-    image_uuid: str = msgspec.field(name="imageUUID")
-    image_url: str = msgspec.field(name="imageURL")
-
-
-class Answer(msgspec.Struct):
-    """The answer's envelope."""
-
-    data: list[Uploaded]
-
-
-ANSWERS = msgspec.json.Decoder(Answer)
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """Where uploads go and the headers that they carry."""
-
-    url: str
-    headers: str = ""
-
-    @property
-    def address(self) -> tuple[str, int]:
-        """Host and port, to connect to."""
-        parts = urlsplit(self.url)
-        return parts.hostname or "", parts.port or 80
-
-    def head(self, body_bytes: int) -> bytes:
-        """Return the head of one upload request."""
-        host, port = self.address
-        return (
-            f"POST /v1 HTTP/1.1\r\nHost: {host}:{port}\r\n"
-            f"Content-Type: application/json\r\n{self.headers}"
-            f"Content-Length: {body_bytes}\r\n\r\n"
-        ).encode()
-
-
-@dataclass(frozen=True)
-class Upload:
-    """One request, ready to send in pieces."""
-
-    task_uuid: str
-    pieces: tuple[bytes, ...]
-
-
-def compose(endpoint: Endpoint, source: Source) -> Upload:
-    """Build a request whose picture was never sent before."""
-    number = next(NUMBERS)
-    task_uuid = f"{number:08x}-0000-4000-8000-{RUN_BITS}"
-    opening = (
-        f'[{{"taskType":"imageUpload","taskUUID":"{task_uuid}","image":'
-        f'"data:image/{source.picture.kind.lower()};base64,'
-    ).encode()
-    pieces = (opening, *source.variants.base64_parts(number), b'"}]')
-    head = endpoint.head(sum(map(len, pieces)))
-    return Upload(task_uuid, (head + opening, *pieces[1:]))
-
-
-def check_answer(upload: Upload, head: bytes, body: bytes) -> Uploaded:
-    """Return the upload's entry, or fail on anything but a correct answer."""
-    wrong = f"wrong answer to an upload: {head[:60]!r} {body[:300]!r}"
-    if not head.startswith(b"HTTP/1.1 200 "):
-        raise WrongAnswerError(wrong)
-    try:
-        data = ANSWERS.decode(body).data
-    except msgspec.DecodeError as error:
-        raise WrongAnswerError(wrong) from error
-    if len(data) != 1 or data[0].task_uuid.lower() != upload.task_uuid:
-        raise WrongAnswerError(wrong)
-    if not data[0].image_uuid or data[0].image_uuid not in data[0].image_url:
-        raise WrongAnswerError(wrong)
-    return data[0]
-
-
-def split_answer(received: bytes) -> tuple[bytes, bytes] | None:
-    """Return head and body once both have come whole."""
-    head, blank, body = received.partition(b"\r\n\r\n")
-    if not blank:
-        return None
-    _, found, rest = head.lower().partition(b"\r\ncontent-length:")
-    if not found:
-        message = f"an answer without Content-Length: {head!r}"
-        raise WrongAnswerError(message)
-    body_bytes = int(rest.partition(b"\r\n")[0])
-    return (head, body) if len(body) >= body_bytes else None
 
 
 class Connection:
-    """One keep-alive connection with at most one upload under way."""
+    """One connection with at most one request under way."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: Endpoint, workload: Workload) -> None:
         """Connect."""
         self.endpoint = endpoint
+        self.way = workload.way
         self.socket = socket.create_connection(endpoint.address, timeout=STALL_LIMIT_S)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.way.greet(self.socket, endpoint)
         self.socket.settimeout(0)
-        self.source: Source
-        self.upload: Upload
+        self.request: Request
         self.began_s = 0.0
         self._unsent: list[memoryview] = []
         self._received = b""
 
-    def begin(self, source: Source) -> None:
-        """Start one upload."""
-        self.source = source
-        self.upload = compose(self.endpoint, source)
-        self._unsent = [memoryview(piece) for piece in self.upload.pieces]
+    def begin(self, sources: Iterator[Source]) -> None:
+        """Start one request."""
+        self.request = self.way.compose(self.endpoint, sources)
+        self._unsent = [memoryview(piece) for piece in self.request.pieces]
         self._received = b""
         self.began_s = time.perf_counter()
         self.send()
@@ -156,17 +52,17 @@ class Connection:
                 self._unsent[0] = self._unsent[0][sent_bytes:]
         return True
 
-    def receive(self) -> Uploaded | None:
-        """Read what has come; return the checked entry once it is whole."""
+    def receive(self) -> list[tuple[Source, Uploaded]] | None:
+        """Read what has come; return the checked entries once they are whole."""
         part = self.socket.recv(READ_BYTES)
         if not part:
             message = f"the server hung up after {self._received!r}"
             raise WrongAnswerError(message)
         self._received += part
-        whole = split_answer(self._received)
-        return check_answer(self.upload, *whole) if whole else None
+        body = self.way.body_of(self._received)
+        return None if body is None else check_answer(self.request, body)
 
-    def step(self, events: int) -> Uploaded | None:
+    def step(self, events: int) -> list[tuple[Source, Uploaded]] | None:
         """Go on with what the socket is ready for."""
         if events & selectors.EVENT_WRITE:
             self.send()
@@ -181,17 +77,18 @@ class Connection:
 
 @dataclass
 class Load:
-    """What one slot of load measured."""
+    """What one slot of load measured; a latency is a request's, of however many uploads."""
 
     elapsed_s: float = 0.0
     driver_cpu_s: float = 0.0
+    uploads: int = 0
     latencies_s: list[float] = field(default_factory=list)
-    stored: dict[int, tuple[Source, Uploaded]] = field(default_factory=dict)
+    stored: dict[str, tuple[Source, Uploaded]] = field(default_factory=dict)
 
     @property
     def uploads_per_s(self) -> float:
         """The throughput."""
-        return len(self.latencies_s) / self.elapsed_s
+        return self.uploads / self.elapsed_s
 
     @property
     def driver_share(self) -> float:
@@ -223,26 +120,28 @@ def run_load(
     poll = selectors.DefaultSelector()
     # A fixed number of uploads must not grow to the number of connections.
     width = workload.connections if seconds else min(workload.connections, at_least)
-    connections = [Connection(endpoint) for _ in range(width)]
+    connections = [Connection(endpoint, workload) for _ in range(width)]
     began_s, cpu_began_s = time.perf_counter(), time.process_time()
     for connection in connections:
-        connection.begin(next(turns))
+        connection.begin(turns)
         poll.register(connection.socket, connection.waits_for, connection)
-    begun = busy = len(connections)
+    busy = len(connections)
+    begun = busy * workload.way.tasks
     while busy:
         for connection, events in ready(poll):
             waited_for = connection.waits_for
-            entry = connection.step(events)
-            if entry:
+            entries = connection.step(events)
+            if entries:
                 now_s = time.perf_counter()
                 load.latencies_s.append(now_s - connection.began_s)
-                load.stored[id(connection.source)] = (connection.source, entry)
+                load.uploads += len(entries)
+                load.stored.update((source.key, (source, entry)) for source, entry in entries)
                 enough = now_s - began_s >= seconds and begun >= at_least
                 if enough and begun % len(workload.sources) == 0:
                     busy -= 1
                 else:
-                    connection.begin(next(turns))
-                    begun += 1
+                    connection.begin(turns)
+                    begun += workload.way.tasks
             if connection.waits_for != waited_for:
                 poll.modify(connection.socket, connection.waits_for, connection)
     load.elapsed_s = time.perf_counter() - began_s

@@ -6,20 +6,25 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from http.client import HTTPConnection
 from pathlib import Path
 from statistics import mean, median, quantiles
 
-from bench.corpus import BY_NAME, HEAVY, WORKLOADS, Workload
-from bench.driver import Load, WrongAnswerError, run_load
-from bench.peers import PROJECT_DIR, Peer, Server, started
+from bench.asking import WrongAnswerError
+from bench.driver import Load, run_load
+from bench.peers import MOTO, PROJECT_DIR, SUBJECT, Peer, Server, free_port, started
+from bench.quality import LONGEST_SIDE_PX, lanczos_db, stored_db
 from bench.stored import check_stored
+from bench.workloads import BY_NAME, HEAVY, WAYS, WORKLOADS, Workload
 
 SETTLE_S = 0.05
 PINGER_START_S = 0.2
 HEAVY_BODIES = 10
 MB = 1e6
+# The ideal downscale of more takes tens of gigabytes.
+MOST_COMPARED_PX = 30_000_000
 
 
 @dataclass(frozen=True)
@@ -34,23 +39,21 @@ class Effort:
     memory_rounds: int
 
 
-# About 80 s and about 5 min on two cores.
+# About 5 min and about 15 min on two cores.
 QUICK = Effort(3, 0.5, ping_rounds=3, ping_s=1.0, starts=7, memory_rounds=1)
-FULL = Effort(7, 2.0, ping_rounds=5, ping_s=3.0, starts=15, memory_rounds=3)
+FULL = Effort(5, 2.0, ping_rounds=5, ping_s=3.0, starts=15, memory_rounds=3)
 
 
 @dataclass
 class Row:
-    """One line of the table: a figure a round for every peer."""
+    """What was measured under one name: for every peer and column a figure a round."""
 
     name: str
-    unit: str
-    detail: bool = False
-    figures: dict[str, list[float]] = field(default_factory=dict)
+    figures: dict[str, dict[str, list[float]]] = field(default_factory=dict)
 
-    def add(self, peer: str, figure: float) -> None:
+    def add(self, peer: str, column: str, figure: float) -> None:
         """Note the figure of one round."""
-        self.figures.setdefault(peer, []).append(figure)
+        self.figures.setdefault(column, {}).setdefault(peer, []).append(figure)
 
 
 def percentile(values: Sequence[float], percent: int) -> float:
@@ -66,52 +69,32 @@ class Slot:
 
     load: Load
     server_cpu_s: float
+    peak_bytes: int
     stored_bytes: list[int]
 
-    @property
-    def uploads(self) -> int:
-        """How many uploads the slot took."""
-        return len(self.load.latencies_s)
 
-
-@dataclass(frozen=True)
-class Column:
-    """A figure to take from every slot."""
-
-    suffix: str
-    unit: str
-    of: Callable[[Slot], float]
-
-    def row(self, workload: Workload) -> Row:
-        """Return the empty row of a workload; the first column is the main one."""
-        main = not self.suffix
-        return Row(workload.name + self.suffix, self.unit, detail=not main)
-
-
-COLUMNS = (
-    Column("", "uploads/s", lambda slot: slot.load.uploads_per_s),
-    Column(" p50", "ms", lambda slot: median(slot.load.latencies_s) * 1000),
-    Column(" p99", "ms", lambda slot: percentile(slot.load.latencies_s, 99) * 1000),
-    Column(" CPU", "ms/upload", lambda slot: slot.server_cpu_s / slot.uploads * 1000),
-    Column(" stored", "KB/upload", lambda slot: mean(slot.stored_bytes) / 1000),
-    Column(" driver", "CPU %", lambda slot: slot.load.driver_share * 100),
-)
+# What is told of every slot; the first decides.
+COLUMNS: dict[str, Callable[[Slot], float]] = {
+    "uploads/s": lambda slot: slot.load.uploads_per_s,
+    "p50 ms": lambda slot: median(slot.load.latencies_s) * 1000,
+    "p99 ms": lambda slot: percentile(slot.load.latencies_s, 99) * 1000,
+    "CPU ms/upload": lambda slot: slot.server_cpu_s / slot.load.uploads * 1000,
+    "peak RSS MB": lambda slot: slot.peak_bytes / MB,
+    "stored KB": lambda slot: mean(slot.stored_bytes) / 1000,
+    "driver CPU %": lambda slot: slot.load.driver_share * 100,
+}
+PSNR = "PSNR dB"
 
 
 def check_all(load: Load) -> list[int]:
     """Check one stored file of every picture sent; return their sizes."""
-    return [check_stored(source, entry) for source, entry in load.stored.values()]
+    return [len(check_stored(source, entry)) for source, entry in load.stored.values()]
 
 
 class Bench:
     """One run: the peers, how long to measure, and where to tell of progress."""
 
-    def __init__(
-        self,
-        peers: Sequence[Peer],
-        effort: Effort,
-        say: Callable[[str], None],
-    ) -> None:
+    def __init__(self, peers: Sequence[Peer], effort: Effort, say: Callable[[str], None]) -> None:
         """Note what to compare."""
         self.peers = peers
         self.effort = effort
@@ -124,45 +107,59 @@ class Bench:
             time.sleep(SETTLE_S)
             yield server
 
-    def start_all(self, stack: ExitStack) -> list[Server]:
+    def start_all(self, stack: ExitStack, pictures_url: str = "") -> list[Server]:
         """Start every peer on a data folder of its own."""
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        return [stack.enter_context(started(peer, folder / peer.name)) for peer in self.peers]
+        return [stack.enter_context(started(peer, folder / peer.name, pictures_url)) for peer in self.peers]
 
-    def warm_up(self, servers: Sequence[Server], workload: Workload) -> None:
+    def warm_up(self, servers: Sequence[Server], workload: Workload) -> dict[str, Load]:
         """Upload every picture once to all and check what was stored."""
+        loads = {}
         for server in servers:
-            turn = len(workload.sources)
-            check_all(run_load(server.endpoint, workload, 0, at_least=turn))
+            load = loads[server.name] = run_load(server.endpoint, workload, 0, at_least=len(workload.sources))
+            check_all(load)
+        return loads
+
+    def quality(self, row: Row, loads: dict[str, Load]) -> None:
+        """Note how near the stored pictures come to the ideal, and Pillow's LANCZOS beside them."""
+        for name, load in loads.items():
+            pairs = load.stored.values()
+            row.add(name, PSNR, mean(stored_db(source, check_stored(source, entry)) for source, entry in pairs))
+            if name == SUBJECT:
+                best = mean(lanczos_db(source) for source, _ in pairs)
+                row.add("LANCZOS", PSNR, best)
+                row.add(name, "dB over LANCZOS", row.figures[PSNR][name][0] - best)
 
     def slot(self, server: Server, workload: Workload) -> Slot:
         """Measure one turn and check what was stored."""
+        server.forget_peak()
         cpu_began_s = server.cpu_s()
         load = run_load(server.endpoint, workload, self.effort.slot_s * workload.weight)
         cpu_s = server.cpu_s() - cpu_began_s
-        return Slot(load, cpu_s, check_all(load))
+        return Slot(load, cpu_s, server.memory_bytes("VmHWM"), check_all(load))
 
     def uploads(self, workloads: Sequence[Workload]) -> list[Row]:
-        """Measure uploads/s and what else a slot tells, workload by workload."""
-        rows = {(workload.name, column.suffix): column.row(workload) for workload in workloads for column in COLUMNS}
+        """Measure what a slot tells, workload by workload."""
+        rows = {workload.name: Row(workload.name) for workload in workloads}
         with ExitStack() as stack:
-            servers = self.start_all(stack)
+            servers = self.start_all(stack, stack.enter_context(hosting()))
+            able = {workload.name: [one for one in servers if can(one.peer, workload)] for workload in workloads}
             for workload in workloads:
-                self.warm_up(servers, workload)
+                loads = self.warm_up(able[workload.name], workload)
+                if workload in WORKLOADS and is_compared(workload):
+                    self.quality(rows[workload.name], loads)
             for number in range(self.effort.rounds):
                 for workload in workloads:
-                    for server in self.turns(servers, number):
+                    for server in self.turns(able[workload.name], number):
                         slot = self.slot(server, workload)
-                        for column in COLUMNS:
-                            row = rows[workload.name, column.suffix]
-                            row.add(server.name, column.of(slot))
-                        rate = slot.load.uploads_per_s
-                        self.say(f"{workload.name}: {server.name} {rate:.1f}/s")
+                        for column, figure_of in COLUMNS.items():
+                            rows[workload.name].add(server.name, column, figure_of(slot))
+                        self.say(f"{workload.name}: {server.name} {slot.load.uploads_per_s:.1f}/s")
         return list(rows.values())
 
     def ping(self) -> list[Row]:
         """Measure the event loop's ping p99 under the photo load."""
-        row = Row("ping p99", "ms")
+        row = Row("loop ping p99 under photos")
         photo = BY_NAME["photo"]
         with ExitStack() as stack:
             servers = self.start_all(stack)
@@ -170,7 +167,7 @@ class Bench:
             for number in range(self.effort.ping_rounds):
                 for server in self.turns(servers, number):
                     p99_ms = percentile(self.ping_under(server, photo), 99)
-                    row.add(server.name, p99_ms)
+                    row.add(server.name, "ms", p99_ms)
                     self.say(f"ping: {server.name} p99 {p99_ms:.1f} ms")
         return [row]
 
@@ -179,11 +176,7 @@ class Bench:
         url = server.endpoint.url + server.peer.ping_path
         status, seconds = str(server.peer.ping_status), self.effort.ping_s
         command = [sys.executable, "-m", "bench.ping", url, status, str(seconds)]
-        with subprocess.Popen(
-            command,
-            cwd=PROJECT_DIR,
-            stdout=subprocess.PIPE,
-        ) as pinger:
+        with subprocess.Popen(command, cwd=PROJECT_DIR, stdout=subprocess.PIPE) as pinger:
             # Longer than the pings, which begin once their process has started.
             run_load(server.endpoint, workload, seconds + PINGER_START_S)
             output = pinger.communicate()[0]
@@ -194,47 +187,86 @@ class Bench:
         return latencies_ms
 
     def start(self) -> list[Row]:
-        """Measure from spawn to the first upload, on a folder already at head."""
-        row = Row("start", "ms")
+        """Measure from spawn to the first upload, on a folder already at head; of moto, to the first bucket."""
+        row = Row("start")
+        peers = [*self.peers, MOTO]
         with tempfile.TemporaryDirectory() as folder:
             for number in range(self.effort.starts + 1):
-                for peer in self.peers[:: -1 if number % 2 else 1]:
+                for peer in peers[:: -1 if number % 2 else 1]:
                     with started(peer, Path(folder) / peer.name) as server:
-                        run_load(server.endpoint, BY_NAME["tiny"], 0)
+                        if peer is MOTO:
+                            make_bucket(server)
+                        else:
+                            run_load(server.endpoint, BY_NAME["tiny"], 0)
                         took_ms = (time.perf_counter() - server.spawned_s) * 1000
                     # The first start makes the data folder and is not counted.
                     if number:
-                        row.add(peer.name, took_ms)
+                        row.add(peer.name, "ms", took_ms)
                         self.say(f"start: {peer.name} {took_ms:.0f} ms")
         return [row]
 
     def memory(self) -> list[Row]:
         """Measure RSS after ten bodies of 21 MB, each round in new servers."""
-        after, peak = Row("RSS", "MB"), Row("RSS peak", "MB")
-        before = Row("RSS before", "MB", detail=True)
+        row = Row("RSS after ten bodies of 21 MB")
         for number in range(self.effort.memory_rounds):
             with ExitStack() as stack:
                 servers = self.start_all(stack)
                 self.warm_up(servers, BY_NAME["tiny"])
                 for server in self.turns(servers, number):
-                    before.add(server.name, server.memory_bytes("VmRSS") / MB)
                     load = run_load(server.endpoint, HEAVY, 0, at_least=HEAVY_BODIES)
                     rss_mb = server.memory_bytes("VmRSS") / MB
-                    after.add(server.name, rss_mb)
-                    peak.add(server.name, server.memory_bytes("VmHWM") / MB)
+                    row.add(server.name, "MB", rss_mb)
                     check_all(load)
                     self.say(f"memory: {server.name} {rss_mb:.0f} MB")
-        return [after, peak, before]
+        return [row]
 
     def run(self, names: Collection[str]) -> list[Row]:
         """Measure what is named, in the order of MEASUREMENTS."""
-        chosen = [load for load in WORKLOADS if load.name in names]
+        chosen = [load for load in BY_NAME.values() if load.name in names]
         rows = self.uploads(chosen) if chosen else []
         others = {"ping": self.ping, "start": self.start, "memory": self.memory}
         for name, measure in others.items():
             if name in names:
                 rows += measure()
         return rows
+
+
+def can(peer: Peer, workload: Workload) -> bool:
+    """Tell whether a peer is asked for a workload."""
+    return workload.name not in peer.lacks and (workload not in WAYS or peer.name == SUBJECT)
+
+
+def is_compared(workload: Workload) -> bool:
+    """Tell whether a workload's pictures are downsized stills of a size that can be compared."""
+    return all(
+        picture.frames == 1
+        and max(picture.size_px) > LONGEST_SIDE_PX
+        and picture.width_px * picture.height_px < MOST_COMPARED_PX
+        for picture in workload.pictures
+    )
+
+
+def make_bucket(server: Server) -> None:
+    """Ask moto for what its users ask first."""
+    connection = HTTPConnection(*server.endpoint.address, timeout=30)
+    connection.request("PUT", "/bench", headers={"Host": "s3.amazonaws.com"})
+    answer = connection.getresponse()
+    body = answer.read()
+    connection.close()
+    if answer.status != 200:
+        message = f"moto answered {answer.status} {body[:200]!r}"
+        raise WrongAnswerError(message)
+
+
+@contextmanager
+def hosting() -> Iterator[str]:
+    """Serve the pictures of URL uploads from a process of its own."""
+    port = free_port()
+    with subprocess.Popen([sys.executable, "-m", "bench.host", str(port)], cwd=PROJECT_DIR) as process:
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
 
 
 MEASUREMENTS = (*BY_NAME, "ping", "start", "memory")

@@ -1,11 +1,13 @@
-"""Paint pictures that compress like photographs: smooth noise, edges, grain."""
+"""Paint pictures that compress like photographs (smooth noise, edges, grain) and like screens (flat, with text)."""
+
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 # Change it when the painting changes, so that cached files are painted again.
-PAINT_VERSION = 1
+PAINT_VERSION = 2
 
 Plane = NDArray[np.float32]
 
@@ -85,3 +87,41 @@ def animation(size_px: tuple[int, int], frames: int, seed: int) -> list[Image.Im
         ImageDraw.Draw(frame).ellipse((x, 40, x + 60, 100), fill=(230, 60, 40))
         painted.append(frame.quantize(256))
     return painted
+
+
+def cutout(size_px: tuple[int, int], seed: int) -> Image.Image:
+    """Paint a photograph whose surroundings are clear, with a soft edge."""
+    picture = photo(size_px, seed)
+    width, height = size_px
+    x = (np.arange(width, dtype=np.float32) / width - 0.5)[None, :]
+    y = (np.arange(height, dtype=np.float32) / height - 0.5)[:, None]
+    away = np.sqrt(x * x + y * y)
+    picture.putalpha(Image.fromarray(np.clip((0.45 - away) * 2550, 0, 255).astype(np.uint8)))
+    return picture
+
+
+def screen(size_px: tuple[int, int], seed: int) -> Image.Image:
+    """Draw windows of text on flat ground, as on a screen."""
+    rng = np.random.default_rng(seed)
+    width, height = size_px
+    canvas = Image.new("RGB", size_px, (236, 239, 244))
+    draw = ImageDraw.Draw(canvas)
+    font = ImageFont.load_default(26)
+    letters = np.array(list("etaoinshrdlucmfwypvbgkjqxz     ().:="))
+    for _ in range(14):
+        left, top = int(rng.integers(0, width * 3 // 4)), int(rng.integers(0, height * 3 // 4))
+        right, bottom = left + int(rng.integers(500, 1400)), top + int(rng.integers(400, 1200))
+        draw.rounded_rectangle((left, top, right, bottom), 18, fill="white", outline=(120, 130, 150), width=2)
+        bar = tuple(int(value) for value in rng.integers(40, 200, 3))
+        draw.rectangle((left, top, right, top + 48), fill=bar)
+        for line_top in range(top + 64, bottom - 40, 34):
+            text = "".join(rng.choice(letters, int(rng.integers(5, (right - left) // 16))))
+            draw.text((left + 20, line_top), text, fill=(35, 40, 55), font=font)
+    return canvas
+
+
+SUBJECTS: dict[str, Callable[[tuple[int, int], int], Image.Image]] = {
+    "photo": photo,
+    "cutout": cutout,
+    "screen": screen,
+}

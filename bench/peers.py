@@ -1,17 +1,19 @@
 """The servers that are compared, and how each is started and stopped."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bench.driver import Endpoint
+from bench.asking import Endpoint
+from bench.install import NODE_DIR, PYTHON
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 START_LIMIT_S = 30.0
@@ -29,41 +31,37 @@ class Peer:
     """A server under test."""
 
     name: str
-    command: Callable[[int, Path], list[str]]
+    command: tuple[str, ...]
     # The cheapest request that the event loop answers by itself, and its status.
-    ping_path: str
-    ping_status: int
-    headers: str = ""
+    ping_path: str = "/health"
+    ping_status: int = 200
+    # Workloads of formats that it does not read.
+    lacks: frozenset[str] = frozenset()
+    cwd: Path = PROJECT_DIR
+    # How it is told its port, and its data folder where it has one.
+    arguments: tuple[str, ...] = ("--port", "{port}", "--data-dir", "{data_dir}")
+
+    def is_installed(self) -> bool:
+        """Tell whether it can be started here."""
+        return shutil.which(self.command[0], path=os.environ.get("PATH")) is not None and self.cwd.is_dir()
 
 
-def naive_command(port: int, data_dir: Path) -> list[str]:
-    """Start the baseline."""
-    where = ["--port", str(port), "--data-dir", str(data_dir)]
-    return [sys.executable, "-m", "bench.naive", *where]
-
-
-def mock_command(port: int, data_dir: Path) -> list[str]:
-    """Start the mock as its users do."""
-    where = ["--port", str(port), "--data-dir", str(data_dir)]
-    return [sys.executable, "-m", "runware_mock", "serve", *where]
-
-
+SUBJECT = "mock"
+MOCK = Peer(SUBJECT, (sys.executable, "-m", "runware_mock", "serve"), ping_path="/nothing-here", ping_status=404)
 PEERS = {
     peer.name: peer
     for peer in (
-        Peer("naive", naive_command, "/health", 200),
-        # The baseline against itself shows how much of a ratio is noise.
-        Peer("naive-again", naive_command, "/health", 200),
-        Peer(
-            "mock",
-            mock_command,
-            "/nothing-here",
-            404,
-            "Authorization: Bearer bench-key-0123456789abcdef\r\n",
-        ),
+        MOCK,
+        Peer("naive", (sys.executable, "-m", "bench.naive")),
+        Peer("node", ("node", str(PROJECT_DIR / "bench/node/server.mjs")), lacks=frozenset({"BMP"}), cwd=NODE_DIR),
+        Peer("vips", (PYTHON, "-m", "bench.vips"), lacks=frozenset({"BMP"})),
+        # The mock with its extra runware-mock[vips], and the mock against itself, which shows how much is noise.
+        replace(MOCK, name="mock+vips", command=(PYTHON, *MOCK.command[1:])),
+        replace(MOCK, name="mock again"),
     )
 }
-BASELINE = "naive"
+USUAL = ("mock", "naive", "node", "vips")
+MOTO = Peer("moto", (PYTHON, "-m", "moto.server"), arguments=("-p", "{port}"))
 
 
 def free_port() -> int:
@@ -105,6 +103,12 @@ class Server:
             total_bytes += int(status.partition(f"{field}:")[2].split()[0]) * 1024
         return total_bytes
 
+    def forget_peak(self) -> None:
+        """Let VmHWM begin again at what is in use now."""
+        for pid in family(self.process.pid):
+            # proc(5), clear_refs: "5 Reset the peak resident set size".
+            Path(f"/proc/{pid}/clear_refs").write_text("5")
+
     def cpu_s(self) -> float:
         """Sum user and system time over the server's processes."""
         ticks = 0
@@ -135,7 +139,7 @@ def wait_until_listening(server: Server) -> None:
 
 
 @contextmanager
-def started(peer: Peer, data_dir: Path) -> Iterator[Server]:
+def started(peer: Peer, data_dir: Path, pictures_url: str = "") -> Iterator[Server]:
     """Start a peer on a free port, stop it at the end."""
     data_dir.mkdir(parents=True, exist_ok=True)
     log = data_dir.with_suffix(".log")
@@ -143,13 +147,13 @@ def started(peer: Peer, data_dir: Path) -> Iterator[Server]:
     with log.open("ab") as output:
         spawned_s = time.perf_counter()
         process = subprocess.Popen(
-            peer.command(port, data_dir),
-            cwd=PROJECT_DIR,
+            [*peer.command, *(argument.format(port=port, data_dir=data_dir) for argument in peer.arguments)],
+            cwd=peer.cwd,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
         )
-    endpoint = Endpoint(f"http://127.0.0.1:{port}", peer.headers)
+    endpoint = Endpoint(f"http://127.0.0.1:{port}", pictures_url)
     server = Server(peer, process, endpoint, spawned_s)
     try:
         wait_until_listening(server)

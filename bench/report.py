@@ -1,30 +1,26 @@
-"""The report: the machine and versions, the table, PASS or MISS."""
+"""The report: the machine and versions, what was promised, and every figure."""
 
 import os
 import platform
+import shutil
 import sqlite3
-from collections.abc import Sequence
+import subprocess
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from statistics import median
 
-from bench.measure import Row
-from bench.peers import BASELINE
-from bench.targets import TARGETED_PEER, TARGETS
+from bench.install import NODE_DIR, PYTHON
+from bench.measure import COLUMNS, PSNR, Row
+from bench.peers import SUBJECT
+from bench.targets import LIMITS, TARGETS, Target
 
-PACKAGES = (
-    "runware-mock",
-    "pillow",
-    "simplejpeg",
-    "fastapi",
-    "uvicorn",
-    "pydantic",
-    "msgspec",
-    "sqlalchemy",
-    "alembic",
+PACKAGES = ("runware-mock", "pillow", "simplejpeg", "isal", "fastapi", "uvicorn", "msgspec", "sqlalchemy", "alembic")
+OTHERS = (
+    [PYTHON, "-c", "from importlib.metadata import version as v; print('pyvips', v('pyvips'), '/ moto', v('moto'))"],
+    ["node", "-p", "'Node ' + process.version + ', sharp ' + require('sharp/package.json').version"],
 )
-HEADINGS = ("", "unit", "peer", "median", BASELINE, "ratio", "min-max", "target", "")
 
 
 def versions() -> list[str]:
@@ -40,78 +36,125 @@ def versions() -> list[str]:
         f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {platform.system()} "
         f"{platform.machine()}, {os.cpu_count()} cores, load average {load}"
     )
+    others = [
+        subprocess.run(command, cwd=NODE_DIR, capture_output=True, text=True, check=False).stdout.strip()
+        for command in OTHERS
+        if shutil.which(command[0]) and NODE_DIR.is_dir()
+    ]
     return [
         machine,
         f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}",
         ", ".join(found),
+        ", ".join(filter(None, others)) or "no other peers",
     ]
 
 
 @dataclass(frozen=True)
-class Line:
-    """One comparison of a peer with the baseline."""
+class Verdict:
+    """One promise, and whether it was kept."""
 
-    row: Row
-    peer: str
-
-    @property
-    def ratio(self) -> float:
-        """The ratio of the medians."""
-        figures = self.row.figures
-        return median(figures[self.peer]) / median(figures[BASELINE])
-
-    @property
-    def spread(self) -> tuple[float, float]:
-        """The least and the greatest ratio of one round."""
-        figures = self.row.figures
-        pairs = zip(figures[self.peer], figures[BASELINE], strict=True)
-        ratios = [one / other for one, other in pairs]
-        return min(ratios), max(ratios)
-
-    @property
-    def missed(self) -> bool:
-        """Tell whether a target was missed."""
-        target = TARGETS.get(self.row.name) if self.peer == TARGETED_PEER else None
-        return target is not None and not target.met(self.ratio)
-
-    def cells(self) -> tuple[str, ...]:
-        """Return the line as text."""
-        figures, least_and_most = self.row.figures, self.spread
-        target = TARGETS.get(self.row.name) if self.peer == TARGETED_PEER else None
-        verdict = "" if target is None else "MISS" if self.missed else "PASS"
-        return (
-            self.row.name,
-            self.row.unit,
-            self.peer,
-            f"{median(figures[self.peer]):.4g}",
-            f"{median(figures[BASELINE]):.4g}",
-            f"{self.ratio:.2f}x",
-            "{:.2f}-{:.2f}".format(*least_and_most),
-            "" if target is None else str(target),
-            verdict,
-        )
+    cells: tuple[str, ...]
+    is_kept: bool
 
 
-def lines_of(rows: Sequence[Row], *, detail: bool) -> list[Line]:
-    """Pair every other peer with the baseline, row by row."""
-    return [Line(row, peer) for row in rows if row.detail == detail for peer in row.figures if peer != BASELINE]
+def main_column(row: Row) -> str:
+    """Return the column that decides: the first."""
+    return next((column for column in (*COLUMNS, *row.figures) if column in row.figures), "")
 
 
-def table(lines: Sequence[Line]) -> list[str]:
-    """Lay the lines out as a Markdown table that reads well as plain text."""
-    grid = [HEADINGS, *(line.cells() for line in lines)]
+def compared(target: Target, rows: dict[str, Row]) -> Verdict | None:
+    """Judge a target; None where one of its two was not measured."""
+    row, peer_row = rows.get(target.row), rows.get(target.peer_row or target.row)
+    if row is None or peer_row is None:
+        return None
+    column = main_column(row)
+    ours, theirs = row.figures[column].get(SUBJECT), peer_row.figures[column].get(target.peer)
+    if not ours or not theirs:
+        return None
+    ratio = median(ours) / median(theirs)
+    ratios = [one / other for one, other in zip(ours, theirs, strict=True)]
+    is_kept = target.is_met(ratio)
+    cells = (
+        target.row,
+        column,
+        f"{median(ours):.4g}",
+        target.peer_row or target.peer,
+        f"{median(theirs):.4g}",
+        f"{ratio:.2f}x",
+        f"{min(ratios):.2f}-{max(ratios):.2f}",
+        str(target),
+        "kept" if is_kept else "MISSED",
+    )
+    return Verdict(cells, is_kept)
+
+
+def limited(rows: dict[str, Row]) -> Iterator[Verdict]:
+    """Judge the absolute bounds of what was measured."""
+    for limit in LIMITS:
+        name = limit.row.removesuffix(" dB over LANCZOS")
+        row = rows.get(name)
+        if row is None:
+            continue
+        column = main_column(row) if name == limit.row else "dB over LANCZOS"
+        figures = row.figures[column][SUBJECT]
+        is_kept = limit.is_met(median(figures))
+        spread = f"{min(figures):.4g}-{max(figures):.4g}"
+        cells = (name, column, f"{median(figures):.4g}", "", "", "", spread, str(limit))
+        yield Verdict((*cells, "kept" if is_kept else "MISSED"), is_kept)
+
+
+def verdicts_of(rows: Sequence[Row]) -> list[Verdict]:
+    """Judge every promise that can be judged by what was measured."""
+    by_name = {row.name: row for row in rows}
+    found = [verdict for target in TARGETS if (verdict := compared(target, by_name))]
+    return [*found, *limited(by_name)]
+
+
+def laid(headings: Sequence[str], lines: Sequence[Sequence[str]]) -> list[str]:
+    """Lay lines out as a Markdown table that reads well as plain text."""
+    grid = [headings, *lines]
     widths = [max(len(cell) for cell in column) for column in zip(*grid, strict=True)]
-    laid = ["| " + " | ".join(map(str.ljust, cells, widths)) + " |" for cells in grid]
-    laid.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
-    return laid
+    rows = ["| " + " | ".join(map(str.ljust, cells, widths)) + " |" for cells in grid]
+    rows.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
+    return rows
 
 
-def verdict(lines: Sequence[Line]) -> str:
+def promises(verdicts: Sequence[Verdict]) -> list[str]:
+    """Return the table of promises."""
+    headings = ("", "unit", SUBJECT, "against", "", "ratio", "min-max", "promise", "")
+    return laid(headings, [verdict.cells for verdict in verdicts])
+
+
+def everything(rows: Sequence[Row]) -> list[str]:
+    """Return the table of all medians."""
+    uploads = [row for row in rows if next(iter(COLUMNS)) in row.figures]
+    columns = (*COLUMNS, PSNR)
+    lines = [
+        (row.name, peer, *(written(row.figures.get(column, {}).get(peer)) for column in columns))
+        for row in uploads
+        for peer in dict.fromkeys(peer for column in columns for peer in row.figures.get(column, {}))
+    ]
+    others = [
+        (row.name, peer, column, written(figures))
+        for row in rows
+        if row not in uploads
+        for column, by_peer in row.figures.items()
+        for peer, figures in by_peer.items()
+    ]
+    tables = laid(("", "peer", *columns), lines) if lines else []
+    return [*tables, "", *(laid(("", "peer", "unit", "median"), others) if others else [])]
+
+
+def written(figures: list[float] | None) -> str:
+    """Write a median."""
+    return "" if figures is None else f"{median(figures):.4g}"
+
+
+def summary(verdicts: Sequence[Verdict]) -> str:
     """Sum up in one line."""
-    missed = [line.row.name for line in lines if line.missed]
-    judged = [line for line in lines if line.peer == TARGETED_PEER and line.row.name in TARGETS]
-    if not judged:
-        return "no targets were measured"
+    missed = [
+        f"{verdict.cells[0]} against {verdict.cells[3] or 'its bound'}" for verdict in verdicts if not verdict.is_kept
+    ]
     if missed:
-        return f"MISS: {', '.join(missed)}"
-    return f"PASS: all {len(judged)} targets measured"
+        return f"MISSED: {'; '.join(missed)}"
+    return f"all {len(verdicts)} promises kept" if verdicts else "no promise was measured"

@@ -1,27 +1,17 @@
 """Fetch what a server stored and compare it with what was sent."""
 
 import io
-import math
 from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
-import numpy as np
 from PIL import Image
 
+from bench.asking import Uploaded, WrongAnswerError
 from bench.corpus import Picture, Source, glance
-from bench.driver import Uploaded, WrongAnswerError
+from bench.quality import LONGEST_SIDE_PX, psnr_db
 
-# "we save them with a maximum of 2048 pixels in width or height"
-LONGEST_SIDE_PX = 2048
 # Well below what any sound resize gives at this size; another picture gives 10.
 LEAST_PSNR_DB = 28.0
-
-
-def psnr_db(one: Image.Image, other: Image.Image) -> float:
-    """Return the peak signal-to-noise ratio of two RGB pictures of one size."""
-    difference = np.asarray(one, np.float64) - np.asarray(other, np.float64)
-    error = float(np.mean(difference**2))
-    return 10 * math.log10(255**2 / error) if error else math.inf
 
 
 def fetch(url: str) -> bytes:
@@ -64,12 +54,12 @@ def faults_of(stored: Image.Image, source: Source) -> list[str]:
     return faults
 
 
-def check_stored(source: Source, entry: Uploaded) -> int:
-    """Fail unless the stored picture is what was sent; return its bytes."""
+def check_stored(source: Source, entry: Uploaded) -> bytes:
+    """Fail unless the stored picture is what was sent; return its file."""
     body = fetch(entry.image_url)
     with Image.open(io.BytesIO(body)) as image:
         faults = faults_of(image, source)
     if faults:
         message = f"{entry.image_url} of {source.picture}: {', '.join(faults)}"
         raise WrongAnswerError(message)
-    return len(body)
+    return body
