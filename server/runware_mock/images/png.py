@@ -9,7 +9,8 @@ from io import BytesIO
 from PIL.Image import Image
 from PIL.PngImagePlugin import PngImageFile
 
-from runware_mock.images.still import SAVE_OPTIONS
+from runware_mock.images import png_encoder
+from runware_mock.images.png_encoder import chunk
 
 _SIGNATURE_BYTES = 8
 _TEXTS = (b"tEXt", b"zTXt", b"iTXt")
@@ -45,27 +46,25 @@ def write_animation(
     out = BytesIO()
     sequence = 0
     for index, (frame, duration_ms) in enumerate(frames):
-        still = BytesIO()
-        frame.save(still, "png", icc_profile=icc_profile, **SAVE_OPTIONS["png"])
-        data = still.getvalue()
+        data = png_encoder.encode(frame, icc_profile)
         chunks = list(_chunks(data))
         if index == 0:
             first_idat = next(start for kind, start, _ in chunks if kind == b"IDAT")
             out.write(data[:first_idat])
-            out.write(_chunk(b"acTL", struct.pack(">II", count - is_first_hidden, loop)))
+            out.write(chunk(b"acTL", struct.pack(">II", count - is_first_hidden, loop)))
         if index > 0 or not is_first_hidden:
             delay_s = Fraction(duration_ms / 1000).limit_denominator(0xFFFF)
             # PNG (third edition), 11.3.6.2: whole canvas, nothing disposed of, pixels overwritten.
             control = (sequence, *frame.size, 0, 0, delay_s.numerator, delay_s.denominator, 0, 0)
-            out.write(_chunk(b"fcTL", struct.pack(">5I2H2B", *control)))
+            out.write(chunk(b"fcTL", struct.pack(">5I2H2B", *control)))
             sequence += 1
         for kind, start, end in chunks:
             if kind == b"IDAT" and index == 0:
                 out.write(data[start:end])
             elif kind == b"IDAT":
-                out.write(_chunk(b"fdAT", struct.pack(">I", sequence) + data[start + 8 : end - 4]))
+                out.write(chunk(b"fdAT", struct.pack(">I", sequence) + data[start + 8 : end - 4]))
                 sequence += 1
-    out.write(_chunk(b"IEND", b""))
+    out.write(chunk(b"IEND", b""))
     return out.getvalue()
 
 
@@ -85,10 +84,6 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
             raise SyntaxError(f"the checksum of the chunk {kind!r} is wrong")
         yield kind, start, end
         start = end
-
-
-def _chunk(kind: bytes, content: bytes) -> bytes:
-    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
 
 def _scaled_key(image: PngImageFile, bit_depth: int) -> object:
