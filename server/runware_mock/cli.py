@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from runware_mock.settings import Settings
 
 _POLL_S = 0.05
+_HEAP_LOOK_S = 2.0
 _STOPS = (signal.SIGINT, signal.SIGTERM)
 # Those that may be given several times; all other flags take one value.
 _REPEATABLE = ("api_key", "url_map")
@@ -82,8 +83,10 @@ def serve(**values: Any) -> None:
     import gc
 
     gc.disable()
+    from runware_mock import heap
     from runware_mock.app import FixturesUnusable, create_app
     from runware_mock.logs import set_up_logging
+    from runware_mock.schedule import Schedule
     from runware_mock.storage.database import DatabaseUnusable
     from runware_mock.web.listening import address_of, is_loopback, ready_document
     from runware_mock.web.server import MockServer
@@ -107,6 +110,8 @@ def serve(**values: Any) -> None:
         click.echo(f"runware-mock ready on {url}")
 
     server = MockServer(app, settings, announce)
+    heap.keep()
+    Schedule("heap", heap.Idleness(app.state.services.tally.total).look, _HEAP_LOOK_S).start()
     # uvicorn sets this handler itself, but only later; and when it has stopped, it raises the signal again.
     for number in _STOPS:
         signal.signal(number, server.handle_exit)

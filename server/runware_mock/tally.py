@@ -34,6 +34,11 @@ class Tally:
             self.sent_bytes += sent_bytes
             self.faults.update(faults)
 
+    def total(self) -> int:
+        """Return how many tasks there have been."""
+        with self._lock:
+            return self.tasks.total()
+
     def purged(self, media: int) -> None:
         """Count what a purge has removed."""
         with self._lock:

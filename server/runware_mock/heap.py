@@ -1,0 +1,50 @@
+"""The C heap of a process that serves: what pictures used stays at hand while they come, and is given back after.
+
+glibc alone is told; elsewhere nothing is done. A 12 MP WebP takes 200 MB in a few pieces, which glibc would map and
+unmap each time: 200 ms of 550 went into clearing their pages, and two threads doing so waited for each other.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+# malloc.h
+_M_TRIM_THRESHOLD = -1
+_M_MMAP_THRESHOLD = -3
+# One decoded picture of 32 megapixels.
+_KEPT_BYTES = 128 * 2**20
+
+
+def keep() -> None:
+    """From now on, let what is freed be used again."""
+    if tell := _function("mallopt"):
+        tell(_M_MMAP_THRESHOLD, _KEPT_BYTES)
+        tell(_M_TRIM_THRESHOLD, _KEPT_BYTES)
+
+
+def give_back() -> None:
+    """Return what is free to the system; this takes about 0.1 ms a megabyte."""
+    if trim := _function("malloc_trim"):
+        trim(0)
+
+
+class Idleness:
+    """Calls `act` once each time that `work_done`, a count, stands still after it went up."""
+
+    def __init__(self, work_done: Callable[[], int], act: Callable[[], None] = give_back) -> None:
+        self._work_done = work_done
+        self._act = act
+        self._seen = self._acted_at = work_done()
+
+    def look(self, _stopped: Callable[[], bool] = bool) -> None:
+        """Compare the count with that of the last look."""
+        done = self._work_done()
+        if done == self._seen != self._acted_at:
+            self._act()
+            self._acted_at = done
+        self._seen = done
+
+
+def _function(name: str) -> Any:
+    import ctypes
+
+    return getattr(ctypes.CDLL(None), name, None)
