@@ -96,7 +96,7 @@ class Accounts:
         return Account(row.id, row.label)
 
     def _hash(self, api_key: str) -> str:
-        return hmac.new(self._hash_key, api_key.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+        return hmac.digest(self._hash_key, api_key.encode("utf-8", "surrogatepass"), "sha256").hex()
 
 
 def masked(api_key: str) -> str:

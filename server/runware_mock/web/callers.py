@@ -1,20 +1,35 @@
 """Who is calling, as far as headers and the address line tell."""
 
 import asyncio
-from typing import Literal
+from urllib.parse import parse_qsl
 
-from starlette.requests import HTTPConnection
+from starlette.types import Scope
 
 from runware_mock.accounts import Account
 from runware_mock.services import Caller, Services
 
 _CLIENT_CHARS = 100
+_HEADERS = "runware_mock.headers"
 _HTTP_SCHEMES = {"ws": "http", "wss": "https"}
 
 
-def bearer_key(connection: HTTPConnection) -> str | None:
+def headers_of(scope: Scope) -> dict[bytes, bytes]:
+    """Return the headers of a request or socket by their names in small letters, of equal ones the first."""
+    headers: dict[bytes, bytes] | None = scope.get(_HEADERS)
+    if headers is None:
+        headers = scope[_HEADERS] = dict(reversed(list(scope["headers"])))
+    return headers
+
+
+def header(scope: Scope, name: bytes) -> str | None:
+    """Return one header's text."""
+    value = headers_of(scope).get(name)
+    return None if value is None else value.decode("latin-1")
+
+
+def bearer_key(scope: Scope) -> str | None:
     """Return the key of `Authorization: Bearer <key>`."""
-    scheme, _, key = connection.headers.get("authorization", "").partition(" ")
+    scheme, _, key = (header(scope, b"authorization") or "").partition(" ")
     return key.strip() if scheme.lower() == "bearer" else None
 
 
@@ -25,37 +40,38 @@ async def open_account(api_key: object, services: Services) -> Account:
     return await asyncio.to_thread(services.accounts.open, api_key)
 
 
-def caller_of(connection: HTTPConnection, account: Account, services: Services) -> Caller:
+def caller_of(scope: Scope, account: Account, services: Services) -> Caller:
     """Return the caller behind a request or socket; `?dryRun=1` validates tasks without executing them."""
-    transport: Literal["ws", "rest"] = "ws" if connection.scope["type"] == "websocket" else "rest"
-    is_dry_run = b"dryRun" in connection.scope["query_string"] and connection.query_params["dryRun"] in ("1", "true")
+    query = scope["query_string"]
     return Caller(
         account,
-        transport,
-        base_url(connection, services),
-        is_dry_run,
-        _client(connection),
-        plan_of(connection, account),
+        "ws" if scope["type"] == "websocket" else "rest",
+        base_url(scope, services),
+        b"dryRun" in query and dict(parse_qsl(query)).get(b"dryRun") in (b"1", b"true"),
+        _client(scope),
+        plan_of(scope, account),
     )
 
 
-def plan_of(connection: HTTPConnection, account: Account) -> str | None:
+def plan_of(scope: Scope, account: Account) -> str | None:
     """Return the fault plan that the client has named, in its key or in a header."""
-    return account.plan or connection.headers.get("x-runware-mock-plan")
+    return account.plan or header(scope, b"x-runware-mock-plan")
 
 
-def _client(connection: HTTPConnection) -> str | None:
+def _client(scope: Scope) -> str | None:
     """Name the SDK: `X-SDK-Name: python`, `X-SDK-Version: 0.5.24`, or whatever the client calls itself."""
-    headers = connection.headers
-    name = headers.get("x-sdk-name")
-    client = f"{name}/{headers.get('x-sdk-version', '?')}" if name else headers.get("user-agent")
+    name = header(scope, b"x-sdk-name")
+    client = f"{name}/{header(scope, b'x-sdk-version') or '?'}" if name else header(scope, b"user-agent")
     return client[:_CLIENT_CHARS] if client else None
 
 
-def base_url(connection: HTTPConnection, services: Services) -> str:
+def base_url(scope: Scope, services: Services) -> str:
     """Return the address under which this client reaches the server: that of its own request, unless one is set."""
     if services.settings.public_url:
         return services.settings.public_url.rstrip("/")
-    scheme = connection.scope["scheme"]
-    host, port = connection.scope["server"] or ("127.0.0.1", services.settings.port)
-    return f"{_HTTP_SCHEMES.get(scheme, scheme)}://{connection.headers.get('host') or f'{host}:{port}'}"
+    scheme = scope["scheme"]
+    named = header(scope, b"host")
+    if not named:
+        host, port = scope["server"] or ("127.0.0.1", services.settings.port)
+        named = f"{host}:{port}"
+    return f"{_HTTP_SCHEMES.get(scheme, scheme)}://{named}"

@@ -9,7 +9,6 @@ import logging
 import uuid as uuids
 from collections.abc import Sequence
 from concurrent.futures import Future
-from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -28,13 +27,14 @@ from runware_mock.protocol.session import (
     is_authentication,
     is_ping,
 )
-from runware_mock.web.callers import bearer_key, caller_of, open_account
-from runware_mock.web.performing import end_request, ended, garbled, met_by, pause, send_cut
+from runware_mock.web.callers import bearer_key, caller_of, headers_of, open_account
+from runware_mock.web.performing import end_request, ended, fail_when_lost, garbled, met_by, pause, send_cut
 
 _log = logging.getLogger(__name__)
 
 # A web application under test calls the API from its own origin.
 CORS_HEADERS = {"Access-Control-Allow-Origin": "*"}
+_JSON_HEADERS = ((b"content-type", b"application/json"), (b"access-control-allow-origin", b"*"))
 PREFLIGHT_HEADERS = {
     **CORS_HEADERS,
     "Access-Control-Allow-Methods": "GET, HEAD, POST, OPTIONS",
@@ -44,8 +44,6 @@ PREFLIGHT_HEADERS = {
 
 # Parsing a longer body would hold up the other clients of the event loop.
 _PARSED_IN_LOOP_BYTES = 64 * 1024
-# Only a request that takes longer is worth watching for a client that goes away.
-_WATCHED_AFTER_S = 0.25
 
 
 class RestApi:
@@ -59,7 +57,7 @@ class RestApi:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the tasks of one request and answer them together."""
         try:
-            replies = await self._replies(Request(scope, receive))
+            replies = await self._replies(scope, receive)
         except Refusal as refusal:
             replies = [Reply.refused(refusal)]
         except ClientDisconnect:
@@ -72,11 +70,14 @@ class RestApi:
         if performance is not None:
             await self._perform(replies, performance, scope, receive, send)
             return
-        await self._respond(replies, scope, receive, send)
+        await self._respond(replies, send)
 
-    async def _respond(self, replies: Sequence[Reply], scope: Scope, receive: Receive, send: Send) -> None:
-        response = json_response(*rest_body(replies, single_object=self._settings.data_shape == "object"))
-        await response(scope, receive, send)
+    async def _respond(self, replies: Sequence[Reply], send: Send) -> None:
+        status, body = rest_body(replies, single_object=self._settings.data_shape == "object")
+        # What Starlette's response sends, without what it takes to make one.
+        headers = [(b"content-length", b"%d" % len(body)), *_JSON_HEADERS]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
 
     async def _perform(
         self, replies: Sequence[Reply], performance: Performance, scope: Scope, receive: Receive, send: Send
@@ -101,44 +102,55 @@ class RestApi:
             return
         await Response(body, status, headers, "application/json")(scope, receive, send)
 
-    async def _replies(self, request: Request) -> list[Reply]:
-        raw = await self._read(request)
+    async def _replies(self, scope: Scope, receive: Receive) -> list[Reply]:
+        raw = await self._read(scope, receive)
         tasks = parse_tasks(raw) if len(raw) <= _PARSED_IN_LOOP_BYTES else await asyncio.to_thread(parse_tasks, raw)
         # The body of a big upload is not held while its picture is decoded.
         del raw
         authentication = first_authentication(tasks)
-        key = bearer_key(request) if authentication is None else authentication.get("apiKey")
+        key = bearer_key(scope) if authentication is None else authentication.get("apiKey")
         try:
             account = await open_account(key, self._services)
         except Refusal as refusal:
             return [Reply.refused(refusal, {"taskType": AUTHENTICATION})]
-        caller = caller_of(request, account, self._services)
+        caller = caller_of(scope, account, self._services)
         if self._services.live.is_planned(account.id):
             occasion = Occasion("authentication", "rest", plan=caller.plan)
             performance, refused = await met_by(self._services, account.id, occasion)
             if performance is not None:
-                await pause(performance, ended(request.scope))
+                await pause(performance, ended(scope))
             if refused is not None:
                 return [Reply.refused(refused, {"taskType": AUTHENTICATION})]
         tasks = [task for task in tasks if not is_authentication(task)]
         if not tasks:
             return [authenticated(str(uuids.uuid4()))]
         futures = self._engine.submit([task for task in tasks if not is_ping(task)], caller)
-        ran = iter(await _finished(request, futures))
+        ran = iter(await _finished(scope, futures))
         return [PONG if is_ping(task) else next(ran) for task in tasks]
 
-    async def _read(self, request: Request) -> bytearray:
+    async def _read(self, scope: Scope, receive: Receive) -> bytes | bytearray:
         limit_bytes = self._settings.max_message_bytes
-        too_large = refuse("requestTooLarge", f"The limit is {limit_bytes} bytes (--max-message-bytes).")
-        declared = request.headers.get("content-length", "0")
-        if declared.isdecimal() and int(declared) > limit_bytes:
-            raise too_large
-        body = bytearray()
-        async for chunk in request.stream():
-            body += chunk
+        declared = headers_of(scope).get(b"content-length", b"")
+        if declared.isdigit() and int(declared) > limit_bytes:
+            raise _too_large(limit_bytes)
+        message = await receive()
+        body: bytes | bytearray = message.get("body", b"")
+        while message["type"] != "http.disconnect" and message.get("more_body"):
+            message = await receive()
+            # The first part alone is the whole of a small body.
+            body = bytearray(body) if isinstance(body, bytes) else body
+            body += message.get("body", b"")
             if len(body) > limit_bytes:
-                raise too_large
+                break
+        if len(body) > limit_bytes:
+            raise _too_large(limit_bytes)
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
         return body
+
+
+def _too_large(limit_bytes: int) -> Refusal:
+    return refuse("requestTooLarge", f"The limit is {limit_bytes} bytes (--max-message-bytes).")
 
 
 def json_response(status: int, body: bytes) -> Response:
@@ -156,16 +168,30 @@ def refused(refusal: Refusal) -> Response:
     return json_response(*rest_body([Reply.refused(refusal)]))
 
 
-async def _finished(request: Request, futures: Sequence[Future[Reply]]) -> list[Reply]:
+async def _finished(scope: Scope, futures: Sequence[Future[Reply]]) -> list[Reply]:
     """Wait for every reply; tasks that have not begun when the client goes away never do."""
-    waiting = [asyncio.wrap_future(future) for future in futures]
-    _, late = await asyncio.wait(waiting, timeout=_WATCHED_AFTER_S) if waiting else ((), set())
-    if late:
-        gone: asyncio.Future[Any] = asyncio.ensure_future(request.receive())
-        together: asyncio.Future[Any] = asyncio.gather(*late)
-        await asyncio.wait([together, gone], return_when=asyncio.FIRST_COMPLETED)
-        if not together.done():
-            together.cancel()
-            raise ClientDisconnect
-        gone.cancel()
-    return [reply.result() for reply in waiting]
+    if not futures:
+        return []
+    # One future of the loop for all: asyncio.wait and its wrappers take as long as parsing the request.
+    loop, waiting = asyncio.get_running_loop(), list(futures)
+    answered: asyncio.Future[None] = loop.create_future()
+
+    def settle() -> None:
+        if not answered.done():
+            answered.set_result(None)
+
+    def count(_: Future[Reply]) -> None:
+        waiting.pop()
+        if not waiting:
+            loop.call_soon_threadsafe(settle)
+
+    for future in futures:
+        future.add_done_callback(count)
+    fail_when_lost(scope, answered, ClientDisconnect())
+    try:
+        await answered
+    except ClientDisconnect:
+        for future in futures:
+            future.cancel()
+        raise
+    return [future.result() for future in futures]

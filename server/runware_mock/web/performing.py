@@ -5,6 +5,7 @@ import os
 import random
 import socket
 import struct
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -30,10 +31,15 @@ class HttpProtocol(HttpToolsProtocol):
         """Begin a connection."""
         super().connection_made(transport)
         self.is_over = asyncio.Event()
+        self.is_lost = False
+        self.fail: Callable[[], None] | None = None
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End a connection."""
         self.is_over.set()
+        self.is_lost = True
+        if self.fail is not None:
+            self.fail()
         super().connection_lost(exc)
 
     def shutdown(self) -> None:
@@ -132,6 +138,19 @@ def ended(scope: Scope) -> asyncio.Event:
     protocol: Any = scope[_PROTOCOL]
     is_over: asyncio.Event = protocol.is_over
     return is_over
+
+
+def fail_when_lost(scope: Scope, awaited: asyncio.Future[None], error: Exception) -> None:
+    """Raise `error` where `awaited` is awaited, as soon as the client of a request has gone."""
+
+    def fail() -> None:
+        if not awaited.done():
+            awaited.set_exception(error)
+
+    protocol: Any = scope[_PROTOCOL]
+    protocol.fail = fail
+    if protocol.is_lost:
+        fail()
 
 
 async def pause(performance: Performance, is_over: asyncio.Event) -> None:

@@ -45,12 +45,12 @@ class Sockets:
 
     async def _refused_upgrade(self, websocket: WebSocket) -> int | None:
         """Return the status with which a fault plan refuses the socket. Few clients say this early who they are."""
-        services, key = self.engine.services, bearer_key(websocket)
+        services, key = self.engine.services, bearer_key(websocket.scope)
         account = Account(ALL_ACCOUNTS, "")
         # A key that is refused is told so when the client authenticates, as ever.
         with suppress(Refusal):
             account = await open_account(key, services) if key else account
-        occasion = Occasion("upgrade", "ws", plan=plan_of(websocket, account))
+        occasion = Occasion("upgrade", "ws", plan=plan_of(websocket.scope, account))
         performance, _ = await met_by(services, account.id, occasion)
         return None if performance is None or performance.answer is None else performance.answer.status
 

@@ -139,7 +139,7 @@ class Socket:
                 await self._send(ws_frame(PONG))
         tasks = [task for task in tasks if not is_ping(task)]
         if self._account is not None:
-            return self._engine.submit(tasks, caller_of(self._websocket, self._account, self._services))
+            return self._engine.submit(tasks, caller_of(self._websocket.scope, self._account, self._services))
         for task in tasks:
             await self._send(ws_frame(Reply.refused(refuse("missingApiKey"), task)))
         return []
@@ -225,7 +225,7 @@ class Socket:
         """Return what an occasion of the connection meets."""
         if self._account is None:
             return None, None
-        occasion = Occasion(point, "ws", plan=plan_of(self._websocket, self._account))
+        occasion = Occasion(point, "ws", plan=plan_of(self._websocket.scope, self._account))
         return await met_by(self._services, self._account.id, occasion)
 
     async def _deliver(self, frame: str) -> None:

@@ -47,7 +47,7 @@ def router(services: Services) -> APIRouter:  # noqa: C901, PLR0915 - a table of
     @api.get("/status", tags=["state"])
     def status(request: Request) -> Json:
         """Tell the version, the settings that differ from their default, and how much is stored."""
-        return {**state.status(services), "url": base_url(request, services)}
+        return {**state.status(services), "url": base_url(request.scope, services)}
 
     @api.get("/accounts", tags=["state"])
     def list_accounts() -> Json:
@@ -99,7 +99,7 @@ def router(services: Services) -> APIRouter:  # noqa: C901, PLR0915 - a table of
         return media.list_media(
             services,
             account_id,
-            base_url(request, services),
+            base_url(request.scope, services),
             limit=limit,
             before=before,
             picture_format=format,
@@ -115,12 +115,12 @@ def router(services: Services) -> APIRouter:  # noqa: C901, PLR0915 - a table of
         """Store the body, a picture or any other medium, as if it had been uploaded `age` ago."""
         data = await _body(request, services)
         added = await asyncio.to_thread(media.add_medium, services, account_id, data, uuid=uuid, age=age)
-        return await asyncio.to_thread(media.get_medium, services, account_id, base_url(request, services), added)
+        return await asyncio.to_thread(media.get_medium, services, account_id, base_url(request.scope, services), added)
 
     @api.get("/media/{uuid}", tags=["media"])
     def get_medium(request: Request, account_id: Account, uuid: str) -> Json:
         """Show one medium."""
-        return media.get_medium(services, account_id, base_url(request, services), uuid)
+        return media.get_medium(services, account_id, base_url(request.scope, services), uuid)
 
     @api.delete("/media/{uuid}", tags=["media"])
     def delete_medium(account_id: Account, uuid: str) -> Json:

@@ -17,7 +17,7 @@ def account_named(
 ) -> int:
     """Return the account of the key in `Authorization: Bearer`, or of `?account=`; 0 stands for all accounts."""
     services: Services = request.app.state.services
-    key = bearer_key(request)
+    key = bearer_key(request.scope)
     if key:
         return services.accounts.open(key).id
     return ALL_ACCOUNTS if account is None else find_account(services, account)

@@ -133,7 +133,7 @@ class Page:
         found = list_media(
             self._services,
             _account(request),
-            base_url(request, self._services),
+            base_url(request.scope, self._services),
             limit=_PER_PAGE,
             before=_number(query.get("before")),
             picture_format=query.get("format") or None,
@@ -153,7 +153,7 @@ class Page:
         from runware_mock.control.entries import Filter, list_entries
         from runware_mock.control.media import get_medium
 
-        url = base_url(request, self._services)
+        url = base_url(request.scope, self._services)
         medium = get_medium(self._services, ALL_ACCOUNTS, url, request.path_params["uuid"])
         named = list_entries(self._services, medium["account"], Filter(text=medium["uuid"]), _ENTRIES)
         return "medium.html", {
