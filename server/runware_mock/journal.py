@@ -10,6 +10,7 @@ import msgspec
 from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from runware_mock.protocol.messages import Item
+from runware_mock.storage.prepared import Prepared
 from runware_mock.storage.tables import journal
 from runware_mock.tally import Tally
 
@@ -18,7 +19,7 @@ _log = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
-_ADD = insert(journal)
+_ADD = Prepared(insert(journal), [column.name for column in journal.columns if column.name != "id"])
 _BEST = (
     select(journal.c.task_type, journal.c.ready_at, journal.c.outcome, journal.c.answer)
     .where(
@@ -33,7 +34,7 @@ _BEST = (
     .order_by((journal.c.outcome == "success").desc(), journal.c.id.desc())
     .limit(1)
 )
-_DONE = (
+_DONE = Prepared(
     select(journal.c.id)
     .where(
         journal.c.account_id == bindparam("account_id"),
@@ -103,8 +104,8 @@ class Journal:
         answer = _encode(entry.answer).decode()
         task = _encode(abbreviated(entry.task, is_known=entry.audit is not None)).decode()
         size_bytes = len(answer) + len(task)
-        connection.execute(
-            _ADD,
+        _ADD(
+            connection,
             {
                 "account_id": entry.account_id,
                 "at": entry.at,
@@ -174,7 +175,7 @@ def abbreviated(value: object, *, is_known: bool = False, depth: int = 0) -> obj
 def is_done(connection: Connection, account_id: int, task_uuid: str, since_at: int) -> bool:
     """Tell whether a task of this UUID succeeded later than `since_at`."""
     values = {"account_id": account_id, "task_uuid": task_uuid, "since_at": since_at}
-    return connection.execute(_DONE, values).first() is not None
+    return _DONE(connection, values).first() is not None
 
 
 def find(connection: Connection, account_id: int, task_uuid: str, since_at: int) -> FoundAnswer | None:

@@ -12,9 +12,10 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from runware_mock.clock import Clock, in_ms
 from runware_mock.storage.owners import ALL_ACCOUNTS
+from runware_mock.storage.prepared import Prepared
 from runware_mock.storage.tables import account_clock, control_version, fault_plan
 
-_VERSION = select(control_version.c.version)
+_VERSION = Prepared(select(control_version.c.version))
 
 
 class ClockBackwards(Exception):
@@ -72,7 +73,7 @@ class Live:
 
     def refresh(self, connection: Connection) -> None:
         """Learn what changed since the last look."""
-        version = connection.scalar(_VERSION) or 0
+        version = _VERSION(connection, {}).scalar() or 0
         if version <= self._known.version:
             return
         rows = connection.execute(select(account_clock)).all()
@@ -142,7 +143,7 @@ class Live:
 
     def changed(self, connection: Connection) -> None:
         """Tell every process, this one too, that a control call has changed something, when that is committed."""
-        version = connection.scalar(_VERSION)
+        version = _VERSION(connection, {}).scalar()
         if version is None:
             connection.execute(insert(control_version).values(id=1, version=1))
         else:

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, bindparam, delete, exists, select
 from sqlalchemy.dialects.sqlite import insert
 
 from runware_mock.images.picture import Picture
+from runware_mock.storage.prepared import Prepared
 from runware_mock.storage.tables import content, medium, snapshot_content
 
 
@@ -44,21 +45,24 @@ class StoredContent:
 
 FACTS = tuple(content.c[name] for name in StoredContent.__dataclass_fields__)
 
-_FIND = select(*FACTS).where(content.c.sent_sha256 == bindparam("sent_sha256"))
-_EXISTS = select(content.c.id).where(content.c.id == bindparam("content_id"))
+_FIND = Prepared(select(*FACTS).where(content.c.sent_sha256 == bindparam("sent_sha256")))
+_EXISTS = Prepared(select(content.c.id).where(content.c.id == bindparam("content_id")))
 # Another task may just have stored the same bytes. SQLite and PostgreSQL write this alike.
-_ADD = insert(content).on_conflict_do_nothing(index_elements=["sent_sha256"])
+_ADD = Prepared(
+    insert(content).on_conflict_do_nothing(index_elements=["sent_sha256"]),
+    [column.name for column in content.columns if column.name != "id"],
+)
 
 
 def find(connection: Connection, sent_sha256: bytes) -> StoredContent | None:
     """Return the content made from bytes with this digest."""
-    row = connection.execute(_FIND, {"sent_sha256": sent_sha256}).first()
+    row = _FIND(connection, {"sent_sha256": sent_sha256}).first()
     return None if row is None else StoredContent(*row)
 
 
 def is_there(connection: Connection, content_id: int) -> bool:
     """Tell whether the content has not been purged."""
-    return connection.execute(_EXISTS, {"content_id": content_id}).first() is not None
+    return _EXISTS(connection, {"content_id": content_id}).first() is not None
 
 
 def add(connection: Connection, sent_sha256: bytes, picture: Picture, now_at: int) -> StoredContent:
@@ -76,10 +80,10 @@ def add(connection: Connection, sent_sha256: bytes, picture: Picture, now_at: in
         "sent_height_px": sent.height_px if sent else picture.height_px,
         "orientation": sent.orientation if sent else 1,
     }
-    result = connection.execute(_ADD, {**facts, "created_at": now_at, "bytes": picture.data})
+    result = _ADD(connection, {**facts, "created_at": now_at, "bytes": picture.data})
     if result.rowcount:
         return StoredContent(int(result.lastrowid), *facts.values())
-    return StoredContent(*connection.execute(_FIND, {"sent_sha256": sent_sha256}).one())
+    return StoredContent(*_FIND(connection, {"sent_sha256": sent_sha256}).one())
 
 
 def delete_unused(connection: Connection, content_ids: list[int]) -> int:

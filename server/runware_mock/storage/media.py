@@ -8,6 +8,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select,
 from runware_mock.images.picture import Picture
 from runware_mock.storage.contents import FACTS, StoredContent
 from runware_mock.storage.owners import ruled_by
+from runware_mock.storage.prepared import Prepared
 from runware_mock.storage.tables import content, medium
 
 
@@ -35,7 +36,10 @@ class Expired:
     size_bytes: int
 
 
-_ADD = insert(medium)
+_ADD = Prepared(
+    insert(medium),
+    ("uuid", "account_id", "content_id", "task_type", "created_at", "last_used_at", "expires_at"),
+)
 _ALIVE = (medium.c.last_used_at > bindparam("cutoff_at")) & (
     medium.c.expires_at.is_(None) | (medium.c.expires_at > bindparam("now_at"))
 )
@@ -52,7 +56,11 @@ _FILE = select(content.c.format, content.c.width_px, content.c.height_px, conten
     content.c.id == bindparam("content_id")
 )
 _READ = _PICTURE.where(_OWN)
-_USED = select(medium.c.id.label("medium_id"), *FACTS).join_from(medium, content).where(_OWN)
+_USED = Prepared(select(medium.c.id.label("medium_id"), *FACTS).join_from(medium, content).where(_OWN))
+_TOUCH = Prepared(
+    update(medium).where(medium.c.id == bindparam("medium_id")).values(last_used_at=bindparam("now_at")),
+    ("last_used_at",),
+)
 _FIND = select(medium.c.id, medium.c.content_id).where(_OWN)
 
 
@@ -67,8 +75,8 @@ def add(
     expires_at: int | None = None,
 ) -> None:
     """Store what a task brought, used for the first time now; `expires_at` may end it sooner than its last use does."""
-    connection.execute(
-        _ADD,
+    _ADD(
+        connection,
         {
             "uuid": uuid,
             "account_id": account_id,
@@ -87,10 +95,10 @@ def use(connection: Connection, account_id: int, uuid: str, moment: Moment) -> S
     "Images are deleted 30 days after last use. As long as you continue using them, we will continue saving them
     indefinitely."
     """
-    row = connection.execute(_USED, {"uuid": uuid, "account_id": account_id, **_values_of(moment)}).first()
+    row = _USED(connection, {"uuid": uuid, "account_id": account_id, **_values_of(moment)}).first()
     if row is None:
         return None
-    connection.execute(update(medium).where(medium.c.id == row.medium_id).values(last_used_at=moment.now_at))
+    _TOUCH(connection, {"medium_id": row[0], "now_at": moment.now_at})
     return StoredContent(*row[1:])
 
 
