@@ -84,7 +84,11 @@ def create_services(settings: Settings, clock: Clock, database: Database) -> Ser
         tally=tally,
         faults=faults,
         ids=RandomIds() if settings.seed is None else SeededIds(settings.seed),
-        codec=Codec(settings.formats, Budget(settings.memory_budget(), settings.thread_count())),
+        codec=Codec(
+            settings.formats,
+            Budget(settings.memory_budget(), settings.thread_count()),
+            streams=settings.streaming == "auto",
+        ),
         fetch=net,
         send=net.send,
     )

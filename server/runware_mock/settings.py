@@ -118,6 +118,9 @@ class Settings(BaseModel):
     memory_budget_bytes: Size | None = Field(
         None, ge=2**20, description="Memory for decoding pictures. Default: a quarter of the machine's."
     )
+    streaming: Literal["auto", "off"] = Field(
+        "auto", description="auto: stream what the memory budget does not hold if runware-mock[vips] is installed; off."
+    )
     threads: int = Field(0, ge=0, le=256, description="Threads that decode pictures; 0 means one a core.")
     formats: Names = Field(PICTURES, description="Picture formats accepted, separated by commas.")
     uuid: Literal["v4", "any"] = Field("v4", description="taskUUIDs accepted: v4, or any UUID.")

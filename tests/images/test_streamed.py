@@ -1,43 +1,126 @@
 """A still picture that no memory budget holds is streamed where `runware-mock[vips]` is installed."""
 
+import resource
+import sys
 from io import BytesIO
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from runware_mock.images.budget import Budget
 from runware_mock.images.codec import Codec
-from runware_mock.images.picture import PictureRefused
+from runware_mock.images.picture import Picture, PictureRefused
 from runware_mock.settings import PICTURES
+from tests.images.looking import opened, stored_bytes
+from tests.images.painting import one_color_png, photo
+from tests.running import running_mock
+from tests.talking import talking, upload
 
 pytest.importorskip("pyvips", reason="needs runware-mock[vips]")
 
 CODEC = Codec(PICTURES, Budget(2**20, 1))
+ROOMY = Codec(PICTURES, Budget(2**32, 1))
+SIZE = (4000, 3000)
 
 
-def painted(name: str, **options: object) -> bytes:
-    """Return a red picture far over the budget."""
+def painted(name: str, mode: str = "RGB", **options: object) -> bytes:
+    """Return a picture far over the budget."""
     out = BytesIO()
-    Image.new("RGB", (4000, 3000), (200, 30, 40)).save(out, name, **options)
+    picture = photo(SIZE).convert(mode)
+    if mode == "RGBA":
+        picture.putalpha(Image.linear_gradient("L").resize(SIZE))
+    picture.save(out, name, **options)
     return out.getvalue()
 
 
-@pytest.mark.parametrize("name", ["JPEG", "PNG", "WEBP"])
-def test_a_picture_over_the_budget_is_streamed(name: str) -> None:
-    picture = CODEC.stored_form(painted(name))
-    image = Image.open(BytesIO(picture.data))
-    assert (image.format, image.size, picture.width_px, picture.height_px) == (name, (2048, 1536), 2048, 1536)
+def difference(one: Picture, other: Picture) -> float:
+    """Return the mean difference of two pictures' samples."""
+    import numpy as np
+
+    pixels = [np.asarray(Image.open(BytesIO(picture.data)).convert("RGBA"), float) for picture in (one, other)]
+    return float(abs(pixels[0] - pixels[1]).mean())
 
 
-def test_its_orientation_is_applied() -> None:
+@pytest.mark.parametrize(
+    ("name", "mode"),
+    [("JPEG", "L"), ("JPEG", "RGB"), ("PNG", "L"), ("PNG", "RGB"), ("PNG", "RGBA"), ("WEBP", "RGB")],
+)
+def test_what_is_streamed_is_as_what_is_decoded_whole(name: str, mode: str) -> None:
+    data = painted(name, mode)
+    streamed, whole = CODEC.stored_form(data), ROOMY.stored_form(data)
+    images = [Image.open(BytesIO(picture.data)) for picture in (streamed, whole)]
+    assert [(image.format, image.size, image.mode) for image in images] == [(name, (2048, 1536), images[1].mode)] * 2
+    assert (streamed.width_px, streamed.height_px, streamed.sent) == (2048, 1536, whole.sent)
+    assert difference(streamed, whole) < 4
+
+
+def test_its_orientation_is_applied_and_its_profile_kept_and_nothing_else() -> None:
     exif = Image.Exif()
-    exif[0x0112] = 6
-    picture = CODEC.stored_form(painted("JPEG", exif=exif))
+    exif[0x0112], exif[0x010F] = 6, "a maker"
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    picture = CODEC.stored_form(painted("JPEG", exif=exif, icc_profile=profile))
     assert (picture.width_px, picture.height_px) == (1536, 2048)
+    image = Image.open(BytesIO(picture.data))
+    assert image.info["icc_profile"] == profile
+    assert not image.getexif()
 
 
-@pytest.mark.parametrize("name", ["JPEG", "PNG"])
+@pytest.mark.parametrize("name", ["JPEG", "PNG", "WEBP"])
 def test_a_truncated_one_is_refused(name: str) -> None:
     data = painted(name)
     with pytest.raises(PictureRefused, match="cannot be decoded"):
         CODEC.stored_form(data[: len(data) // 2])
+
+
+@pytest.mark.parametrize(
+    ("name", "mode", "options"),
+    [
+        ("JPEG", "RGB", {"progressive": True}),
+        ("WEBP", "RGB", {"lossless": True, "method": 0}),
+        ("WEBP", "RGBA", {"method": 0}),
+        ("BMP", "RGB", {}),
+    ],
+    ids=["progressive JPEG", "lossless WebP", "WebP with alpha", "BMP"],
+)
+def test_what_only_fits_in_memory_whole_is_refused(name: str, mode: str, options: dict[str, object]) -> None:
+    with pytest.raises(PictureRefused, match="more than the memory budget of 1 MiB"):
+        CODEC.stored_form(painted(name, mode, **options))
+
+
+def test_nothing_is_streamed_where_it_is_switched_off() -> None:
+    with pytest.raises(PictureRefused, match="more than the memory budget of 1 MiB"):
+        Codec(PICTURES, Budget(2**20, 1), streams=False).stored_form(painted("PNG"))
+
+
+def huge_jpeg(side_px: int) -> bytes:
+    """Return a baseline JPEG of one colour."""
+    out = BytesIO()
+    Image.new("L", (side_px, side_px), 99).save(out, "JPEG", quality=90)
+    return out.getvalue()
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(("make", "side_px"), [(one_color_png, 50_000), (huge_jpeg, 30_000)])
+def test_enormous_pictures_are_served_in_bounded_memory(
+    make: object, side_px: int, transport: str, api_key: str
+) -> None:
+    assert callable(make)
+    data = make(side_px)
+    with running_mock(memory_budget_bytes=64 * 2**20) as mock, talking(mock, transport, api_key) as talker:
+        before_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        (item,) = talker.ask(upload(data)).data
+        assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before_bytes < 600 * 2**20
+        assert opened(stored_bytes(item)).size == (2048, 2048)
+
+
+def test_pyvips_is_not_imported_for_what_fits() -> None:
+    """It costs 40 ms, which a start should not pay; asked in a process of its own."""
+    import subprocess
+
+    script = (
+        "import sys; from runware_mock.images.codec import Codec; from runware_mock.images.budget import Budget;"
+        "from tests.images.painting import encoded, photo;"
+        "Codec(['png'], Budget(2**30, 1)).stored_form(encoded(photo((3000, 2000)), 'PNG'));"
+        "sys.exit('pyvips' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0

@@ -57,11 +57,12 @@ _DECODE_ERRORS = (
 
 
 class Codec:
-    """Decodes, checks and downsizes pictures of the accepted `formats` within `budget`."""
+    """Decodes, checks and downsizes pictures of the accepted `formats` within `budget`; streams those beyond it."""
 
-    def __init__(self, formats: Collection[str], budget: Budget) -> None:
+    def __init__(self, formats: Collection[str], budget: Budget, *, streams: bool = True) -> None:
         self._formats = formats
         self._budget = budget
+        self._streams = streams
         self.memory_reserved_bytes = budget.reserved_bytes
 
     def stored_form(self, data: bytes) -> Picture:
@@ -88,11 +89,12 @@ class Codec:
             return picture
 
     def _streamed(self, name: str, image: ImageFile, data: bytes) -> Picture | None:
-        with _refusing_broken(name):
-            if animation.count_frames(image) > 1:
+        # The whole budget: what streaming takes cannot be told beforehand, and grows with the width alone.
+        with _refusing_broken(name), self._budget.reserve(self._budget.total_bytes):
+            if not self._streams or not streamed.is_possible(name, image, data):
                 return None
             small = streamed.downsize(name, data, target_size(*image.size))
-        return None if small is None else Picture(name, *small[1], 1, small[0], _sent(image, data, image.size))
+            return Picture(name, *small[1], 1, small[0], _sent(image, data, image.size))
 
     @contextmanager
     def drawing(self, width_px: int, height_px: int) -> Iterator[None]:

@@ -25,11 +25,15 @@ def memory_bytes(image: JpegImageFile, data: bytes, size: tuple[int, int]) -> in
     # Pillow scales by powers of two alone.
     scale = max(n for n in (1, 2, 4, 8) if n <= min(image.width // size[0], image.height // size[1]))
     scaled_px = -(-image.width // scale) * -(-image.height // scale)
+    coefficients = 0 if is_in_one_scan(image, data) else 2 * len(image.getbands()) * image.width * image.height
+    return 8 * scaled_px + 12 * size[0] * size[1] + coefficients
+
+
+def is_in_one_scan(image: JpegImageFile, data: bytes) -> bool:
+    """Tell whether rows come whole, one after the other; else all coefficients wait in memory for the last scan."""
     # The reader stands behind the header of the first scan, which has two bytes for each component in it.
     bands, scan_at = len(image.getbands()), image.fp.tell() if image.fp else 0
-    is_in_one_scan = data.startswith(b"\xff\xda", max(0, scan_at - 8 - 2 * bands)) and "progressive" not in image.info
-    coefficients = 0 if is_in_one_scan else 2 * bands * image.width * image.height
-    return 8 * scaled_px + 12 * size[0] * size[1] + coefficients
+    return data.startswith(b"\xff\xda", max(0, scan_at - 8 - 2 * bands)) and "progressive" not in image.info
 
 
 def downsize(image: JpegImageFile, data: bytes, size: tuple[int, int]) -> tuple[bytes, tuple[int, int]]:

@@ -1,8 +1,15 @@
 """Downsize a still picture that no memory budget holds: libvips reads it row by row. Needs `runware-mock[vips]`."""
 
+from importlib.util import find_spec
 from typing import Any
 
+from PIL.ImageFile import ImageFile
+from PIL.JpegImagePlugin import JpegImageFile
+
+from runware_mock.images.animation import count_frames
+from runware_mock.images.jpeg import is_in_one_scan
 from runware_mock.images.still import QUALITY
+from runware_mock.images.webp import is_lossy_without_alpha
 
 _END_OF_IMAGE = b"\xff\xd9"
 # Phones append a few bytes behind the end.
@@ -16,17 +23,27 @@ _SAVE_OPTIONS = {
 }
 
 
-def downsize(name: str, data: bytes, size: tuple[int, int]) -> tuple[bytes, tuple[int, int]] | None:
-    """Return the encoded picture and its size, turned where the orientation says so; None where it cannot be streamed.
+def is_possible(name: str, image: ImageFile, data: bytes) -> bool:
+    """Tell whether the rows of a picture can be read one after the other, by what is installed."""
+    if name not in _SAVE_OPTIONS or count_frames(image) > 1 or image.info.get("interlace"):
+        return False
+    if isinstance(image, JpegImageFile) and not is_in_one_scan(image, data):
+        return False
+    if name == "webp" and not is_lossy_without_alpha(data):
+        return False
+    # Only the headers of what is beyond any budget bring us here, so that its import is nobody's delay.
+    return find_spec("pyvips") is not None
+
+
+def downsize(name: str, data: bytes, size: tuple[int, int]) -> tuple[bytes, tuple[int, int]]:
+    """Return the encoded picture and its size, turned where the orientation says so.
 
     Raises ValueError where the picture is broken.
     """
-    try:
-        import pyvips
-    except (ImportError, OSError):
-        return None
-    if name not in _SAVE_OPTIONS:
-        return None
+    import pyvips
+
+    # It would keep what it has read for the next time.
+    pyvips.cache_set_max(0)
     if name == "jpeg" and _END_OF_IMAGE not in data[-_TAIL_BYTES:]:
         # libvips fills the missing rows of a JPEG with grey.
         raise ValueError("the file is truncated")

@@ -34,6 +34,15 @@ def write_animation(
     return _chunk(b"RIFF", body)
 
 
+def is_lossy_without_alpha(data: bytes) -> bool:
+    """Tell whether a still picture is coded in rows that need nothing of those far above them."""
+    start, kind = _HEADER_BYTES, b""
+    while kind not in (b"VP8 ", b"VP8L", b"ALPH") and start + 8 <= len(data):
+        kind, length = struct.unpack_from("<4sI", data, start)
+        start += 8 + length + length % 2
+    return kind == b"VP8 "
+
+
 def _coded(frame: Image) -> bytes:
     """Return the chunks of one encoded frame without the headers of its file."""
     still = BytesIO()
