@@ -28,6 +28,7 @@ from runware_mock.protocol.session import (
     is_ping,
 )
 from runware_mock.web.callers import bearer_key, caller_of, headers_of, open_account
+from runware_mock.web.intake import SMALL_BYTES, Intake
 from runware_mock.web.performing import end_request, ended, fail_when_lost, garbled, met_by, pause, send_cut
 
 _log = logging.getLogger(__name__)
@@ -42,6 +43,8 @@ PREFLIGHT_HEADERS = {
     "Access-Control-Max-Age": "600",
 }
 
+# Bodies may take so small a part of the memory budget over and above it.
+_INTAKE_SHARE = 4
 # Parsing a longer body would hold up the other clients of the event loop.
 _PARSED_IN_LOOP_BYTES = 64 * 1024
 
@@ -53,11 +56,12 @@ class RestApi:
         self._engine = engine
         self._services = engine.services
         self._settings = engine.services.settings
+        self._intake = Intake(self._settings.memory_budget() // _INTAKE_SHARE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the tasks of one request and answer them together."""
         try:
-            replies = await self._replies(scope, receive)
+            replies = await self._admitted(scope, receive)
         except Refusal as refusal:
             replies = [Reply.refused(refusal)]
         except ClientDisconnect:
@@ -102,8 +106,19 @@ class RestApi:
             return
         await Response(body, status, headers, "application/json")(scope, receive, send)
 
+    async def _admitted(self, scope: Scope, receive: Receive) -> list[Reply]:
+        """Check the length that the client declares, and let a long body wait for its room."""
+        declared = headers_of(scope).get(b"content-length", b"")
+        length_bytes = int(declared) if declared.isdigit() else 0
+        if length_bytes > self._settings.max_message_bytes:
+            raise self._too_large()
+        if length_bytes < SMALL_BYTES:
+            return await self._replies(scope, receive)
+        async with self._intake.room(length_bytes):
+            return await self._replies(scope, receive)
+
     async def _replies(self, scope: Scope, receive: Receive) -> list[Reply]:
-        raw = await self._read(scope, receive)
+        raw = await self._read(receive)
         tasks = parse_tasks(raw) if len(raw) <= _PARSED_IN_LOOP_BYTES else await asyncio.to_thread(parse_tasks, raw)
         # The body of a big upload is not held while its picture is decoded.
         del raw
@@ -128,11 +143,8 @@ class RestApi:
         ran = iter(await _finished(scope, futures))
         return [PONG if is_ping(task) else next(ran) for task in tasks]
 
-    async def _read(self, scope: Scope, receive: Receive) -> bytes | bytearray:
+    async def _read(self, receive: Receive) -> bytes | bytearray:
         limit_bytes = self._settings.max_message_bytes
-        declared = headers_of(scope).get(b"content-length", b"")
-        if declared.isdigit() and int(declared) > limit_bytes:
-            raise _too_large(limit_bytes)
         message = await receive()
         body: bytes | bytearray = message.get("body", b"")
         while message["type"] != "http.disconnect" and message.get("more_body"):
@@ -143,14 +155,15 @@ class RestApi:
             if len(body) > limit_bytes:
                 break
         if len(body) > limit_bytes:
-            raise _too_large(limit_bytes)
+            raise self._too_large()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
         return body
 
-
-def _too_large(limit_bytes: int) -> Refusal:
-    return refuse("requestTooLarge", f"The limit is {limit_bytes} bytes (--max-message-bytes).")
+    def _too_large(self) -> Refusal:
+        return refuse(
+            "requestTooLarge", f"The limit is {self._settings.max_message_bytes} bytes (--max-message-bytes)."
+        )
 
 
 def json_response(status: int, body: bytes) -> Response:
