@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: serve test check format sdks bench screenshots lock clean
+.PHONY: serve test check format sdks bench bench-scale screenshots lock clean
 
 serve: $(INSTALLED)  ## start the server; ARGS="--port 0 --in-memory" passes flags
 	$(BIN)/runware-mock serve $(ARGS)
@@ -25,9 +25,13 @@ format: $(INSTALLED)  ## write the format that check wants
 sdks: $(INSTALLED)  ## install the official SDKs, each into an environment of its own
 	$(BIN)/python tests/sdks/install.py
 
-bench: $(INSTALLED)  ## compare speed with the naive baseline; ARGS=--quick takes a minute
+bench: $(INSTALLED)  ## compare speed with the peers; ARGS=--quick takes five minutes, --write writes bench/RESULTS.md
 	$(BIN)/python -m bench $(ARGS)
 	$(BIN)/python -m bench.page
+	$(BIN)/python -m bench.memory
+
+bench-scale: $(INSTALLED)  ## measure with up to a million media; takes minutes
+	$(BIN)/python -m bench.scale $(ARGS)
 
 screenshots: $(INSTALLED)  ## take the pictures of the page that the README shows; needs Chromium
 	$(BIN)/python docs/screenshots.py

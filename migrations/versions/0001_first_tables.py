@@ -40,6 +40,7 @@ def upgrade() -> None:
         sa.Column("orientation", sa.Integer, nullable=False),
         sa.Column("bytes", sa.LargeBinary, nullable=False),
     )
+    ends_sooner = sa.text("expires_at IS NOT NULL")
     op.create_table(
         "medium",
         sa.Column("id", _Id, primary_key=True),
@@ -49,8 +50,9 @@ def upgrade() -> None:
         sa.Column("task_type", sa.String(64), nullable=False),
         sa.Column("created_at", sa.BigInteger, nullable=False),
         sa.Column("last_used_at", sa.BigInteger, nullable=False, index=True),
-        sa.Column("expires_at", sa.BigInteger, nullable=True, index=True),
+        sa.Column("expires_at", sa.BigInteger, nullable=True),
         sa.Column("visible_at", sa.BigInteger, nullable=True),
+        sa.Index("ix_medium_expires_at", "expires_at", sqlite_where=ends_sooner, postgresql_where=ends_sooner),
         sa.Index("ix_medium_account_last_used", "account_id", "last_used_at"),
         sa.Index("ix_medium_account", "account_id", "id"),
     )

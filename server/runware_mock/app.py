@@ -28,6 +28,7 @@ from runware_mock.journal import Journal
 from runware_mock.live import Live
 from runware_mock.protocol.errors import refuse
 from runware_mock.purge import purge_schedule
+from runware_mock.schedule import Schedule
 from runware_mock.services import Services
 from runware_mock.settings import Settings
 from runware_mock.storage.database import FILE_NAME, Database, DatabaseUnusable
@@ -50,6 +51,7 @@ API_PATHS = ("/v1", "/v1/", "/")
 _CONTROL_PATH = "/_mock/"
 _HTTP_ERRORS = {404: "notFound", 405: "methodNotAllowed"}
 # The longest the event loop waits for a decoding thread to let go of the interpreter.
+_CHECKPOINT_S = 1.0
 _SWITCH_INTERVAL_S = 0.001
 
 
@@ -136,7 +138,11 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
         raise
     engine = Engine(services)
     sockets = Sockets(engine)
-    schedules = (purge_schedule(services), delivery_schedule(services))
+    schedules = (
+        purge_schedule(services),
+        delivery_schedule(services),
+        Schedule("checkpoint", lambda _stopped: services.database.relieve(), _CHECKPOINT_S),
+    )
     cleanup.callback(engine.close)
 
     @asynccontextmanager

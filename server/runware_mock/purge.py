@@ -16,6 +16,7 @@ _log = logging.getLogger(__name__)
 # 200 rows by index take about 10 ms; one statement for 100,000 rows would stall uploads for more than a second.
 CHUNK = 200
 _PAGES = 500
+_RELIEVED_AFTER_CHUNKS = 16
 _TOLD_UUIDS = 1000
 
 
@@ -69,7 +70,7 @@ def _ruled_apart(services: Services) -> list[int]:
 
 def _purge_account(services: Services, account_id: int, stopped: Callable[[], bool]) -> Purged:
     database, moment = services.database, services.moment(account_id)
-    purged = Purged()
+    purged, chunks = Purged(), 0
     while not stopped():
         with database.writing() as connection:
             expired = media.pop_expired(connection, account_id, moment, CHUNK)
@@ -80,6 +81,9 @@ def _purge_account(services: Services, account_id: int, stopped: Callable[[], bo
                 undelivered.delete_before(
                     connection, account_id, moment.now_at - in_ms(services.settings.replay_window)
                 )
+        chunks += 1
+        if chunks % _RELIEVED_AFTER_CHUNKS == 0:
+            database.relieve()
         purged += Purged(len(expired), unused, tuple(uuid for uuid, _ in expired))
         if len(expired) < CHUNK:
             break

@@ -14,6 +14,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Inspector, inspect
+from sqlalchemy.engine.interfaces import ReflectedIndex
 
 from runware_mock.storage.database import FILE_NAME, Database
 from runware_mock.storage.schema import HEAD, migrate, prepare
@@ -53,9 +54,14 @@ def described(inspector: Inspector, table: str) -> dict[str, Any]:
         "primary key": inspector.get_pk_constraint(table),
         "foreign keys": sorted(inspector.get_foreign_keys(table), key=repr),
         "unique": sorted(inspector.get_unique_constraints(table), key=repr),
-        "indexes": sorted(inspector.get_indexes(table), key=repr),
+        "indexes": sorted(map(with_plain_options, inspector.get_indexes(table)), key=repr),
         "checks": inspector.get_check_constraints(table),
     }
+
+
+def with_plain_options(index: ReflectedIndex) -> dict[str, Any]:
+    """Write the condition of an index as text, which can be compared."""
+    return {**index, "dialect_options": {name: str(value) for name, value in index.get("dialect_options", {}).items()}}
 
 
 def all_described(connection: Connection) -> dict[str, dict[str, Any]]:

@@ -1,6 +1,5 @@
 """The engine: one SQLite file in WAL mode, many readers, one writer at a time."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,11 +9,16 @@ import sqlalchemy
 from sqlalchemy import Connection, event
 from sqlalchemy.exc import DatabaseError, OperationalError
 
+from runware_mock.storage.turns import Turns
+
 FILE_NAME = "runware-mock.sqlite3"
 
 _BUSY_TIMEOUT_MS = 30_000
 # A write-ahead log that grew during a burst of big uploads is cut back to this.
 _WAL_LIMIT_BYTES = 32 * 2**20
+# `relieve` moves it into the file beside those who write. Where that cannot keep up one of them has to, and all wait.
+_WAL_PAGES = 16_000
+_WAL_PASSES = 3
 
 
 class DatabaseUnusable(Exception):
@@ -30,7 +34,9 @@ class Database:
 
     def __init__(self, path: Path, durability: str = "NORMAL") -> None:
         self.path = path
-        self._write_lock = threading.Lock()
+        self._relieved_ns = 0
+        self._wal = path.with_name(f"{path.name}-wal")
+        self._write_lock = Turns()
         self._engine = sqlalchemy.create_engine(f"sqlite:///{path}", pool_size=64, max_overflow=-1)
 
         def on_connect(connection: Any, _record: object) -> None:
@@ -44,6 +50,7 @@ class Database:
                 f"synchronous={durability}",
                 "foreign_keys=ON",
                 f"journal_size_limit={_WAL_LIMIT_BYTES}",
+                f"wal_autocheckpoint={_WAL_PAGES}",
             ):
                 cursor.execute(f"PRAGMA {pragma}")
             cursor.close()
@@ -83,6 +90,20 @@ class Database:
                 # `execute` steps this statement once, which frees one page; `executescript` runs it to its end.
                 driver.executescript(f"PRAGMA incremental_vacuum({pages})")
             return bool(free > pages)
+
+    def relieve(self) -> None:
+        """Move the write-ahead log into the file while others write; the one after them begins it anew."""
+        changed_ns = self._wal.stat().st_mtime_ns if self._wal.exists() else 0
+        if changed_ns == self._relieved_ns:
+            return
+        self._relieved_ns = changed_ns
+        with self._engine.connect() as connection:
+            driver: Any = connection.connection.driver_connection
+            for _ in range(_WAL_PASSES):
+                _, written, moved = driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+                # What was written during a pass takes another one, which is much shorter.
+                if written == moved:
+                    return
 
     def checkpoint(self) -> None:
         """Move the write-ahead log into the file and cut it, if nobody is in the way."""

@@ -16,12 +16,15 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    text,
 )
 
 metadata = MetaData()
 
 # SQLite only fills INTEGER primary keys by itself.
 _Id = BigInteger().with_variant(Integer, "sqlite")
+_ENDS_SOONER = text("expires_at IS NOT NULL")
+
 
 secret = Table(
     "secret",
@@ -71,9 +74,10 @@ medium = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("last_used_at", BigInteger, nullable=False, index=True),
     # Only for results that were asked for with a time to live of their own, and by fault plans.
-    Column("expires_at", BigInteger, nullable=True, index=True),
+    Column("expires_at", BigInteger, nullable=True),
     # Only by fault plans.
     Column("visible_at", BigInteger, nullable=True),
+    Index("ix_medium_expires_at", "expires_at", sqlite_where=_ENDS_SOONER, postgresql_where=_ENDS_SOONER),
     # An account whose clock is its own is purged by that clock.
     Index("ix_medium_account_last_used", "account_id", "last_used_at"),
     # The newest of an account, however many it has.
