@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from starlette.requests import HTTPConnection
 
 from runware_mock.control.refusals import ControlRefused
+from runware_mock.images.fetch import USER_AGENT
 from runware_mock.settings import Settings
 from runware_mock.web.listening import is_loopback
 
@@ -18,8 +19,10 @@ def check_caller(request: HTTPConnection, settings: Settings) -> None:
     """Let pass who knows the token, or without one who calls from this machine by a name of this machine.
 
     A page in the developer's browser may call any address, but it cannot hide its Origin; and a host name that was
-    made to point at 127.0.0.1 stands in Host.
+    made to point at 127.0.0.1 stands in Host. Nor may a client lead the mock itself here, by an image URL or a webhook.
     """
+    if request.headers.get("user-agent") == USER_AGENT:
+        raise _forbidden("image URLs and webhooks may not lead to this API", "User-Agent")
     token = settings.control_token
     if token is not None:
         given = request.headers.get(TOKEN_HEADER) or request.query_params.get("token")
