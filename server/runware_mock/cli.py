@@ -106,6 +106,7 @@ def serve(**values: Any) -> None:
             _write_whole(settings.ready_file, ready_document(url))
         click.echo(f"runware-mock ready on {url}")
 
+    _allow_files(2 * settings.max_connections)
     server = MockServer(app, settings, announce)
     # uvicorn sets this handler itself, but only later; and when it has stopped, it raises the signal again.
     for number in _STOPS:
@@ -211,6 +212,17 @@ def _bind(settings: "Settings") -> socket.socket:
             fail(f"port {settings.port} is in use: choose another with --port (0 picks a free one)", EXIT_USAGE)
         fail(f"cannot listen on {settings.host}:{settings.port} (--host, --port): {error.strerror}", EXIT_USAGE)
     return bound
+
+
+def _allow_files(wanted: int) -> None:
+    """Raise the number of files this process may open, where it is lower than that and the system lets it."""
+    import resource
+
+    files, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if resource.RLIM_INFINITY != files < wanted:
+        resource.setrlimit(
+            resource.RLIMIT_NOFILE, (wanted if most == resource.RLIM_INFINITY else min(wanted, most), most)
+        )
 
 
 def _open(settings: "Settings", cleanup: ExitStack) -> Any:

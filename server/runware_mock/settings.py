@@ -115,6 +115,11 @@ class Settings(BaseModel):
         None, pattern=r"^https?://[^/\s]+", description="Base of every imageURL. Default: the request's own host."
     )
     max_message_bytes: Size = Field(256 * 2**20, ge=1024, description="Longest request body or WebSocket message.")
+    message_budget_bytes: Size | None = Field(
+        None,
+        ge=2**20,
+        description="Memory for messages being received, worked on and sent. Default: a quarter of the machine's.",
+    )
     memory_budget_bytes: Size | None = Field(
         None, ge=2**20, description="Memory for decoding pictures. Default: a quarter of the machine's."
     )
@@ -144,6 +149,13 @@ class Settings(BaseModel):
     url_map: tuple[str, ...] = Field((), description="URL=FILE: serve this image URL from a file (repeatable).")
     idle_timeout: Duration = Field(
         timedelta(seconds=120), gt=timedelta(0), description="Close a WebSocket after this silence."
+    )
+    stall_timeout: Duration = Field(
+        timedelta(seconds=60),
+        description="Close a connection that moves less than 16 KiB of a message in this time; 0s never does.",
+    )
+    max_connections: int = Field(
+        1000, ge=0, description="Connections at once; further ones are answered 503. 0 means as many as files."
     )
     replay_window: Duration = Field(
         timedelta(seconds=120), description="How long undelivered WebSocket answers are kept for a reconnect."
@@ -191,6 +203,10 @@ class Settings(BaseModel):
     def memory_budget(self) -> int:
         """Return the bytes that decoding may take at once."""
         return self.memory_budget_bytes or machine_memory_bytes() // 4
+
+    def message_budget(self) -> int:
+        """Return the bytes that messages may take at once: at least those of the longest one."""
+        return max(self.message_budget_bytes or machine_memory_bytes() // 4, self.max_message_bytes)
 
     def thread_count(self) -> int:
         """Return how many threads decode pictures."""

@@ -104,6 +104,7 @@ CATALOGUE: Mapping[str, Entry] = {
     "taskNotFound": Entry(404, "No task with this taskUUID was found. {hint}", "taskUUID"),
     "mediaNotFound": Entry(404, "The requested media was not found. {hint}", "mediaUUID"),
     # Guess: nothing is documented about bodies that are too long, unknown paths or methods.
+    "requestTimeout": Entry(408, "The request took too long to arrive. {hint}", None, None),
     "requestTooLarge": Entry(413, "The request is too large. {hint}", None, None),
     "notFound": Entry(404, "Not found. {hint}", None, None),
     "methodNotAllowed": Entry(405, "Method not allowed. {hint}", None, None),

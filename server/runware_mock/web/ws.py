@@ -27,6 +27,7 @@ from runware_mock.protocol.session import (
 )
 from runware_mock.storage import undelivered
 from runware_mock.web.callers import caller_of, open_account, plan_of
+from runware_mock.web.connections import PROTOCOL, WsProtocol
 from runware_mock.web.performing import end, fall_silent, frames_of, met_by, pause
 
 if TYPE_CHECKING:
@@ -68,6 +69,9 @@ class Socket:
         self._close_after: tuple[int, int] | None = None
         self._is_silent = False
         self._is_over = asyncio.Event()
+        self._protocol: WsProtocol = websocket.scope[PROTOCOL]
+        # Since when it is known who this is, or waited for.
+        self._since_s = time.monotonic()
 
     async def run(self) -> None:
         """Receive frames until the client goes away or falls silent."""
@@ -105,11 +109,15 @@ class Socket:
     async def _receive(self) -> str | bytes | None:
         """Return the next frame, or None after the idle time; a task that still runs is no idleness."""
         while True:
+            patience_s = self._services.settings.idle_timeout.total_seconds()
+            if self._account is None:
+                # Whatever a client sends: until it has said who it is, all of it together must not take longer.
+                patience_s += self._since_s - time.monotonic()
             try:
-                async with asyncio.timeout(self._services.settings.idle_timeout.total_seconds()):
+                async with asyncio.timeout(patience_s):
                     message = await self._websocket.receive()
             except TimeoutError:
-                if self._running:
+                if self._running or (self._account is not None and self._protocol.is_receiving()):
                     continue
                 return None
             if message["type"] == "websocket.disconnect":
@@ -120,6 +128,7 @@ class Socket:
 
     async def _handle(self, raw: str | bytes) -> None:
         """Start the tasks of a frame; authentication is over before the next frame is looked at."""
+        size_bytes = self._protocol.take_size()
         futures: list[Future[Reply]] = []
         try:
             tasks = parse_tasks(raw) if len(raw) <= _PARSED_IN_LOOP else await asyncio.to_thread(parse_tasks, raw)
@@ -128,7 +137,7 @@ class Socket:
             futures = await self._start([task for task in tasks if not is_authentication(task)])
         except Refusal as refusal:
             await self._deliver(ws_frame(Reply.refused(refusal)))
-        running = asyncio.create_task(self._deliver_all(futures))
+        running = asyncio.create_task(self._deliver_all(futures, size_bytes))
         self._running.add(running)
         running.add_done_callback(self._running.discard)
 
@@ -156,7 +165,7 @@ class Socket:
         if performance is not None:
             await pause(performance, self._is_over)
         if refused is not None:
-            self._account = None
+            self._account, self._since_s = None, time.monotonic()
             await self._send(ws_frame(Reply.refused(refused, {"taskType": AUTHENTICATION})))
             return
         resumes = isinstance(session_uuid, str) and 0 < len(session_uuid) <= _SESSION_UUID_LIMIT
@@ -167,7 +176,7 @@ class Socket:
         if resumes:
             await self.replay()
 
-    async def _deliver_all(self, futures: Sequence[Future[Reply]]) -> None:
+    async def _deliver_all(self, futures: Sequence[Future[Reply]], size_bytes: int) -> None:
         try:
             performing: list[asyncio.Task[None]] = []
             for ready in asyncio.as_completed(map(asyncio.wrap_future, futures)):
@@ -184,6 +193,7 @@ class Socket:
                 # No reply is to come for which another could wait.
                 await self._deliver_next([])
         finally:
+            self._protocol.release(size_bytes)
             self._room.release()
 
     async def _deliver_next(self, frames: Sequence[str]) -> None:
@@ -231,7 +241,11 @@ class Socket:
     async def _deliver(self, frame: str) -> None:
         """Send an answer, here or on the socket with which the client came back, or keep it for that one."""
         if await self._send(frame):
-            self._just_sent.append((time.monotonic(), frame))
+            now_s = time.monotonic()
+            # What is sure by now is not held any longer: results may be big.
+            while self._just_sent and self._just_sent[0][0] < now_s - _UNSURE_S:
+                self._just_sent.popleft()
+            self._just_sent.append((now_s, frame))
         else:
             await self._keep([frame])
 
