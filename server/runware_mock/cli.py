@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _POLL_S = 0.05
 _STOPS = (signal.SIGINT, signal.SIGTERM)
 # Those that may be given several times; all other flags take one value.
-_REPEATABLE = ("api_key", "url_map")
+_REPEATABLE = ("allow_origin", "api_key", "url_map")
 
 
 class _Switch(click.types.BoolParamType):

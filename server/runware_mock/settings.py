@@ -111,6 +111,9 @@ class Settings(BaseModel):
         min_length=1,
         description="Secret that calls of /_mock/ must bring; other machines need one.",
     )
+    allow_origin: Names = Field(
+        (), description="Let pages of this origin call the API, besides this machine's (repeatable). * lets all."
+    )
     public_url: str | None = Field(
         None, pattern=r"^https?://[^/\s]+", description="Base of every imageURL. Default: the request's own host."
     )

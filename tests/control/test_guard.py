@@ -21,6 +21,8 @@ from tests.tasks.asking import inference
     [
         ({"Origin": "https://evil.example"}, "Origin"),
         ({"Origin": "null"}, "Origin"),
+        ({"Origin": "http://[broken"}, "Origin"),
+        ({"Origin": ""}, "Origin"),
         ({"Origin": "http://127.0.0.1:1"}, "Origin"),
         ({"Host": "evil.example"}, "Host"),
         ({"Host": "127.0.0.1.evil.example:80"}, "Host"),

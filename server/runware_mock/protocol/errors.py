@@ -108,6 +108,8 @@ CATALOGUE: Mapping[str, Entry] = {
     "requestTooLarge": Entry(413, "The request is too large. {hint}", None, None),
     "notFound": Entry(404, "Not found. {hint}", None, None),
     "methodNotAllowed": Entry(405, "Method not allowed. {hint}", None, None),
+    # Ours alone: a mock on a developer's machine lets no page of the world in.
+    "originNotAllowed": Entry(403, "This origin may not call runware-mock. {hint}", None, None),
     # Ours alone, so that a fault of the mock is never taken for an answer of the service.
     "mockInternalError": Entry(500, "runware-mock itself failed; this is no answer of the service. {hint}", None, None),
 }

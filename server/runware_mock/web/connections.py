@@ -245,6 +245,9 @@ class WsProtocol(WebSocketsSansIOProtocol):
         """Send a frame, and count it."""
         self._unread.sent_bytes += len(message.get("text") or message.get("bytes") or "")
         await super().send(message)
+        if message["type"] == "websocket.http.response.body":
+            # uvicorn takes a refused upgrade for one that was forgotten, and logs an error.
+            self.handshake_complete = True
 
     def check(self, now_s: float) -> None:
         """End a connection whose client has stalled."""

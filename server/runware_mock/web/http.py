@@ -29,6 +29,7 @@ from runware_mock.protocol.session import (
     is_ping,
 )
 from runware_mock.web.callers import bearer_key, caller_of, open_account
+from runware_mock.web.origins import check_origin
 from runware_mock.web.performing import end_request, ended, garbled, met_by, pause, send_cut
 
 _log = logging.getLogger(__name__)
@@ -102,6 +103,7 @@ class RestApi:
         await Response(body, status, headers, "application/json")(scope, receive, send)
 
     async def _replies(self, request: Request) -> list[Reply]:
+        check_origin(request, self._settings)
         raw = await self._read(request)
         tasks = parse_tasks(raw) if len(raw) <= _PARSED_IN_LOOP_BYTES else await asyncio.to_thread(parse_tasks, raw)
         # The body of a big upload is not held while its picture is decoded.
