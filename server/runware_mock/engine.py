@@ -16,6 +16,7 @@ from runware_mock.faults.occasion import Met, Occasion, performance_of
 from runware_mock.grouping import GroupingThread
 from runware_mock.journal import Entry, Outcome
 from runware_mock.protocol.errors import Refusal, refuse
+from runware_mock.protocol.keys import without_real_keys
 from runware_mock.protocol.messages import Item, Reply, Task, head_of, is_uuid, items_of, kind_of, rest_body
 from runware_mock.protocol.performance import Performance
 from runware_mock.services import Caller, Services
@@ -284,8 +285,8 @@ class Engine:
             at=self.services.now_at(asked.caller.account.id),
             ready_at=self._ready_at(asked, is_async=is_async),
             transport=asked.caller.transport,
-            task_type=_column(asked.task.get("taskType"), 64),
-            task_uuid=_column(asked.task.get("taskUUID"), 36),
+            task_type=_column(asked.task.get("taskType"), 64, asked),
+            task_uuid=_column(asked.task.get("taskUUID"), 36, asked),
             task=asked.task,
             client=asked.caller.client,
             duration_us=int((time.perf_counter() - asked.began_s) * 1_000_000),
@@ -295,9 +296,10 @@ class Engine:
         self.services.journal.record(connection, entry)
 
 
-def _column(value: object, longest: int) -> str:
-    """Return what a column of that length can hold of a value that may be anything."""
-    return value[:longest] if isinstance(value, str) else ""
+def _column(value: object, longest: int, asked: _Asked) -> str:
+    """Return what a column of that length can hold of a value that, where it was refused, may be anything."""
+    text = value if isinstance(value, str) else ""
+    return (without_real_keys(text) if asked.refused else text)[:longest]
 
 
 def _refuse_repeated(task_uuid: str, seen: set[str]) -> None:

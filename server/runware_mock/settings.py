@@ -105,10 +105,11 @@ class Settings(BaseModel):
     purge_every: Duration = Field(
         timedelta(minutes=10), gt=timedelta(0), description="How often expired images are removed."
     )
-    api_key: Names = Field((), description="Accept only this API key (repeatable). Default: any key.")
+    api_key: Names = Field((), repr=False, description="Accept only this API key (repeatable). Default: any key.")
     control_token: str | None = Field(
         None,
         min_length=1,
+        repr=False,
         description="Secret that calls of /_mock/ must bring; other machines need one.",
     )
     allow_origin: Names = Field(

@@ -15,7 +15,7 @@ from runware_mock.web.connections import HttpProtocol, WsProtocol
 from tests.running import RunningMock
 
 PATIENCE_S = 60
-_TEXT, _CLOSE = 0x1, 0x8
+_TEXT, _CLOSE, _PONG = 0x1, 0x8, 0xA
 T = TypeVar("T")
 
 
@@ -75,6 +75,8 @@ class Wire:
     def text(self) -> str:
         """Return the next text frame."""
         opcode, payload = self._next_frame()
+        while opcode == _PONG:
+            opcode, payload = self._next_frame()
         assert opcode == _TEXT
         return payload.decode()
 
@@ -83,6 +85,10 @@ class Wire:
         opcode, payload = self._next_frame()
         assert opcode == _CLOSE
         return int.from_bytes(payload[:2], "big")
+
+    def take(self, count: int) -> bytes:
+        """Return so many bytes."""
+        return self._exactly(count)
 
     def _next_frame(self) -> tuple[int, bytes]:
         first, size = self._exactly(2)
@@ -143,6 +149,12 @@ def sweep_later(mock: RunningMock, after_s: float) -> None:
 def unread_bytes(mock: RunningMock) -> int:
     """Return how much clients have not read yet."""
     return in_loop(mock, lambda: sum(one.transport.get_write_buffer_size() for one in connections(mock)))
+
+
+def received_bytes(mock: RunningMock) -> int:
+    """Return how much of requests that are not whole yet has come."""
+    requests = [one for one in connections(mock) if isinstance(one, HttpProtocol)]
+    return in_loop(mock, lambda: sum(one._loose_bytes + one._held_bytes for one in requests))
 
 
 def wait_until(is_so: Callable[[], object]) -> None:

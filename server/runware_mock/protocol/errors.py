@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from runware_mock.protocol.keys import without_real_keys
+
 _INDEX = re.compile(r"\[\d+\]")
 
 _UPLOAD_PAGE = "https://runware.ai/docs/platform/image-upload"
@@ -158,7 +160,7 @@ def refuse(
     return Refusal(
         entry.code.format(Parameter=_capitalised(parameter or "")) if entry.code else code,
         entry.status,
-        entry.message.format(parameter=parameter, hint=hint).rstrip(),
+        without_real_keys(entry.message.format(parameter=parameter, hint=hint).rstrip()),
         parameter,
         kind or entry.type,
         f"{page}#request-{_anchor(parameter)}" if page and parameter else None,

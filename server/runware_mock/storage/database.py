@@ -31,7 +31,9 @@ class Database:
     def __init__(self, path: Path, durability: str = "NORMAL") -> None:
         self.path = path
         self._write_lock = threading.Lock()
-        self._engine = sqlalchemy.create_engine(f"sqlite:///{path}", pool_size=64, max_overflow=-1)
+        self._engine = sqlalchemy.create_engine(
+            f"sqlite:///{path}", pool_size=64, max_overflow=-1, hide_parameters=True
+        )
 
         def on_connect(connection: Any, _record: object) -> None:
             # The driver must not open transactions by itself: we begin them, knowing whether they will write.

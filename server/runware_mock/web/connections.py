@@ -1,6 +1,7 @@
 """uvicorn's protocols, within the limits of a server."""
 
 import asyncio
+import logging
 from collections import deque
 from typing import Any
 
@@ -13,6 +14,9 @@ from websockets.frames import Frame
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.messages import Reply, rest_body
 from runware_mock.web.limits import LEAST_BYTES, Limits, Pace, Unread
+
+_logger = logging.getLogger("uvicorn.error.runware_mock")
+_logger.addFilter(lambda record: record.levelno >= logging.WARNING)
 
 # Where a scope holds the connection it came in on.
 PROTOCOL = "runware_mock.protocol"
@@ -152,6 +156,8 @@ class WsProtocol(WebSocketsSansIOProtocol):
 
     def __init__(self, *, limits: Limits, **given: Any) -> None:
         super().__init__(**given)
+        # Both would log what clients send, API keys and all: the address of each socket, each frame at level DEBUG.
+        self.logger = self.conn.logger = _logger
         self._limits = limits
         self._reading = Pace()
         self._unread = Unread()

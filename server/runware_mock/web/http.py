@@ -28,7 +28,7 @@ from runware_mock.protocol.session import (
     is_authentication,
     is_ping,
 )
-from runware_mock.web.callers import bearer_key, caller_of, open_account
+from runware_mock.web.callers import bearer_key, caller_of, keyless, open_account
 from runware_mock.web.origins import check_origin
 from runware_mock.web.performing import end_request, ended, garbled, met_by, pause, send_cut
 
@@ -106,15 +106,16 @@ class RestApi:
         check_origin(request, self._settings)
         raw = await self._read(request)
         tasks = parse_tasks(raw) if len(raw) <= _PARSED_IN_LOOP_BYTES else await asyncio.to_thread(parse_tasks, raw)
-        # The body of a big upload is not held while its picture is decoded.
-        del raw
         authentication = first_authentication(tasks)
         key = bearer_key(request) if authentication is None else authentication.get("apiKey")
         try:
             account = await open_account(key, self._services)
         except Refusal as refusal:
             return [Reply.refused(refusal, {"taskType": AUTHENTICATION})]
-        caller = caller_of(request, account, self._services)
+        tasks = await keyless(tasks, raw, key, account)
+        # The body of a big upload is not held while its picture is decoded.
+        del raw
+        caller = caller_of(request, account, self._services, key)
         if self._services.live.is_planned(account.id):
             occasion = Occasion("authentication", "rest", plan=caller.plan)
             performance, refused = await met_by(self._services, account.id, occasion)

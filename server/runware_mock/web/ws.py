@@ -15,7 +15,7 @@ from runware_mock.accounts import Account
 from runware_mock.clock import in_ms
 from runware_mock.faults.occasion import Occasion, Point
 from runware_mock.protocol.errors import Refusal, refuse
-from runware_mock.protocol.messages import Reply, parse_tasks, ws_frame
+from runware_mock.protocol.messages import Reply, is_uuid, parse_tasks, ws_frame
 from runware_mock.protocol.performance import Performance
 from runware_mock.protocol.session import (
     AUTHENTICATION,
@@ -26,7 +26,7 @@ from runware_mock.protocol.session import (
     is_ping,
 )
 from runware_mock.storage import undelivered
-from runware_mock.web.callers import caller_of, open_account, plan_of
+from runware_mock.web.callers import caller_of, keyless, open_account, plan_of
 from runware_mock.web.connections import PROTOCOL, WsProtocol
 from runware_mock.web.performing import end, fall_silent, frames_of, met_by, pause
 
@@ -44,7 +44,6 @@ _CLEAN_CLOSES = (1000, 1001)
 # What was sent this shortly before a connection broke is sent again after a resume; a client that had it after all
 # finds no task waiting for it.
 _UNSURE_S = 1.0
-_SESSION_UUID_LIMIT = 64
 _IN_FLIGHT_FRAMES = 64
 # Parsing a longer frame would hold up the other clients of the event loop.
 _PARSED_IN_LOOP = 64 * 1024
@@ -59,6 +58,7 @@ class Socket:
         self._engine = sockets.engine
         self._services = sockets.engine.services
         self._account: Account | None = None
+        self._api_key: object = None
         self.session = (0, "")
         self._running: set[asyncio.Task[None]] = set()
         self._just_sent: deque[tuple[float, str]] = deque(maxlen=256)
@@ -134,6 +134,8 @@ class Socket:
             tasks = parse_tasks(raw) if len(raw) <= _PARSED_IN_LOOP else await asyncio.to_thread(parse_tasks, raw)
             if authentication := first_authentication(tasks):
                 await self._authenticate(authentication.get("apiKey"), authentication.get("connectionSessionUUID"))
+            if self._account is not None:
+                tasks = await keyless(tasks, raw, self._api_key, self._account)
             futures = await self._start([task for task in tasks if not is_authentication(task)])
         except Refusal as refusal:
             await self._deliver(ws_frame(Reply.refused(refusal)))
@@ -148,7 +150,7 @@ class Socket:
                 await self._send(ws_frame(PONG))
         tasks = [task for task in tasks if not is_ping(task)]
         if self._account is not None:
-            return self._engine.submit(tasks, caller_of(self._websocket, self._account, self._services))
+            return self._engine.submit(tasks, caller_of(self._websocket, self._account, self._services, self._api_key))
         for task in tasks:
             await self._send(ws_frame(Reply.refused(refuse("missingApiKey"), task)))
         return []
@@ -160,7 +162,7 @@ class Socket:
             # The socket stays open: one SDK hangs for good when it is closed behind this answer.
             await self._send(ws_frame(Reply.refused(refusal, {"taskType": AUTHENTICATION})))
             return
-        self._account = account
+        self._account, self._api_key = account, api_key
         performance, refused = await self._meet("authentication")
         if performance is not None:
             await pause(performance, self._is_over)
@@ -168,7 +170,8 @@ class Socket:
             self._account, self._since_s = None, time.monotonic()
             await self._send(ws_frame(Reply.refused(refused, {"taskType": AUTHENTICATION})))
             return
-        resumes = isinstance(session_uuid, str) and 0 < len(session_uuid) <= _SESSION_UUID_LIMIT
+        # What is no UUID is not stored, nor sent back: it may be anything.
+        resumes = isinstance(session_uuid, str) and is_uuid(session_uuid, v4=False)
         self.session = (account.id, str(session_uuid) if resumes else str(uuids.uuid4()))
         # From here on, what an older socket of the session cannot deliver comes here.
         self._sockets.speaks_for(self.session, self)
