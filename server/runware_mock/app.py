@@ -28,6 +28,7 @@ from runware_mock.journal import Journal
 from runware_mock.live import Live
 from runware_mock.protocol.errors import refuse
 from runware_mock.purge import purge_schedule
+from runware_mock.quotas import Quotas
 from runware_mock.services import Services
 from runware_mock.settings import Settings
 from runware_mock.storage.database import FILE_NAME, Database, DatabaseUnusable
@@ -85,6 +86,7 @@ def create_services(settings: Settings, clock: Clock, database: Database) -> Ser
         database=database,
         accounts=Accounts(database, live, faults.names_plan, settings.api_key, seed=settings.seed),
         journal=Journal(settings.journal_entries, settings.journal_bytes, tally),
+        quotas=Quotas(settings, database, live),
         tally=tally,
         faults=faults,
         ids=RandomIds() if settings.seed is None else SeededIds(settings.seed),

@@ -137,6 +137,15 @@ class Settings(BaseModel):
     processing_time: Duration = Field(
         timedelta(0), description="How long getResponse says 'processing' of an asynchronous task."
     )
+    quota_media: int | None = Field(
+        None, ge=0, description="Media that an API key may have stored. Default: any number."
+    )
+    quota_bytes: Size | None = Field(
+        None, ge=0, description="Bytes that an API key may have stored. Default: any number."
+    )
+    quota_tasks_per_minute: int | None = Field(
+        None, ge=1, description="Tasks that an API key may begin in a minute, getResponse aside. Default: any number."
+    )
     data_shape: Literal["array", "object"] = Field(
         "array",
         description="array, or object: answer a REST request of one task as the documentation page prints it.",

@@ -86,6 +86,8 @@ CATALOGUE: Mapping[str, Entry] = {
     ),
     # Guess: these codes are in the SDKs' tables, status and text are not known; only planned faults answer so.
     "rateLimitExceeded": Entry(429, "Rate limit exceeded. {hint}", None, None),
+    # Guess: no quota of storage is documented; the SDKs take every code with "Quota" in it for one.
+    "storageQuotaExceeded": Entry(402, "Storage quota exceeded. {hint}", None, None),
     "insufficientCredits": Entry(402, "Insufficient credits. {hint}", None, None),
     "accountSuspended": Entry(403, "The account is suspended. {hint}", None, None),
     "insufficientPermissions": Entry(403, "The API key lacks the permission. {hint}", None, None),
@@ -128,6 +130,8 @@ class Refusal(Exception):
     type: str | None
     documentation: str | None
     context: Mapping[str, object] = field(default_factory=dict)
+    # After how long the same may succeed.
+    retry_after_s: int | None = None
 
     def item(self, task_type: str | None, task_uuid: str | None) -> dict[str, object]:
         """Return the error object of the wire; fields without a value are left out."""

@@ -35,6 +35,14 @@ class Expired:
     size_bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What an account has: how many media, and the bytes of all of them, whoever else has the same."""
+
+    media: int
+    size_bytes: int
+
+
 _ADD = insert(medium)
 _ALIVE = (medium.c.last_used_at > bindparam("cutoff_at")) & (
     medium.c.expires_at.is_(None) | (medium.c.expires_at > bindparam("now_at"))
@@ -53,6 +61,12 @@ _FILE = select(content.c.format, content.c.width_px, content.c.height_px, conten
 )
 _READ = _PICTURE.where(_OWN)
 _USED = select(medium.c.id.label("medium_id"), *FACTS).join_from(medium, content).where(_OWN)
+_STORED = (
+    select(func.count(), func.coalesce(func.sum(content.c.size_bytes), 0))
+    .select_from(medium)
+    .join(content)
+    .where(medium.c.account_id == bindparam("account_id"), _ALIVE)
+)
 _FIND = select(medium.c.id, medium.c.content_id).where(_OWN)
 
 
@@ -132,6 +146,13 @@ def set_times(
     given = {"expires_at": expires_at, "visible_at": visible_at}
     values = {name: value for name, value in given.items() if value is not None}
     connection.execute(update(medium).where(medium.c.uuid.in_(uuids)).values(values))
+
+
+def count_stored(connection: Connection, account_id: int, moment: Moment) -> Stored:
+    """Tell what an account has that is alive."""
+    values = {"account_id": account_id, **_values_of(moment)}
+    row = connection.execute(_STORED, values).one()
+    return Stored(row[0], int(row[1]))
 
 
 def pop_expired(connection: Connection, account_id: int, moment: Moment, most: int) -> list[tuple[str, int]]:
