@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _POLL_S = 0.05
 _STOPS = (signal.SIGINT, signal.SIGTERM)
 # Those that may be given several times; all other flags take one value.
-_REPEATABLE = ("allow_origin", "api_key", "url_map")
+_REPEATABLE = ("allow_origin", "api_key", "tls_name", "url_map")
 
 
 class _Switch(click.types.BoolParamType):
@@ -53,6 +53,12 @@ class StoreCommand(SettingsCommand):
     """A command on the database alone."""
 
     fields = ("data_dir", "durable", "retention", "conflict_window", "replay_window")
+
+
+class DataFolderCommand(SettingsCommand):
+    """A command on the data folder alone."""
+
+    fields = ("data_dir",)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -83,6 +89,7 @@ def serve(**values: Any) -> None:
 
     gc.disable()
     from runware_mock.app import FixturesUnusable, create_app
+    from runware_mock.certificates import TlsUnusable
     from runware_mock.logs import set_up_logging
     from runware_mock.storage.database import DatabaseUnusable
     from runware_mock.web.listening import address_of, is_loopback, ready_document
@@ -101,13 +108,16 @@ def serve(**values: Any) -> None:
     def announce() -> None:
         gc.enable()
         gc.freeze()
-        url = address_of(bound)
+        url = address_of(bound, is_tls=settings.uses_tls)
         if settings.ready_file is not None:
             _write_whole(settings.ready_file, ready_document(url))
         click.echo(f"runware-mock ready on {url}")
 
     _allow_files(2 * settings.max_connections)
-    server = MockServer(app, settings, announce)
+    try:
+        server = MockServer(app, settings, announce)
+    except TlsUnusable as error:
+        fail(str(error))
     # uvicorn sets this handler itself, but only later; and when it has stopped, it raises the signal again.
     for number in _STOPS:
         signal.signal(number, server.handle_exit)
@@ -164,6 +174,22 @@ def purge(*, dry_run: bool, **values: Any) -> None:
         click.echo(f"purged {purged.media} media, {expired.size_bytes} bytes")
 
 
+@main.command(cls=DataFolderCommand)
+@click.option("--path", "only_path", is_flag=True, help="Print where it is, instead.")
+def ca(*, only_path: bool, **values: Any) -> None:
+    """Print the certificate of the authority behind --tls, which is made if there is none.
+
+    Programs trust it with SSL_CERT_FILE=$(runware-mock ca --path), Node also with NODE_EXTRA_CA_CERTS.
+    """
+    from runware_mock.certificates import TlsUnusable, ensure_ca
+
+    try:
+        file = ensure_ca(_settings(values).data_dir)
+        click.echo(file.absolute() if only_path else file.read_text(encoding="ascii").rstrip())
+    except TlsUnusable as error:
+        fail(str(error))
+
+
 def _option(name: str) -> click.Option:
     from runware_mock.settings import ENV_PREFIX, Settings, default_text
 
@@ -194,6 +220,8 @@ def _settings(values: dict[str, Any]) -> "Settings":
         return Settings(**{name: value for name, value in values.items() if value not in (None, ())})
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
+        if not first["loc"]:
+            fail(first["msg"].removeprefix("Value error, "), EXIT_USAGE)
         name = str(first["loc"][0])
         message = first["msg"].removeprefix("Value error, ")
         fail(f"bad value for {_flag(name)} (or {ENV_PREFIX}{name.upper()}): {message}", EXIT_USAGE)
@@ -242,7 +270,7 @@ def _problem(url: str) -> str | None:
     import urllib.request
 
     # A proxy that the environment names has nothing to do with a server on this machine.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), *_handlers(url))
     try:
         with opener.open(url + "/health", timeout=5) as answer:
             if "X-Runware-Mock" not in answer.headers:
@@ -255,6 +283,17 @@ def _problem(url: str) -> str | None:
     except (OSError, ValueError) as error:
         return str(getattr(error, "reason", error))
     return None
+
+
+def _handlers(url: str) -> list[Any]:
+    """Return how a server with TLS is asked: whoever it is, it is only asked whether it is there."""
+    if not url.startswith("https:"):
+        return []
+    import urllib.request
+
+    from runware_mock.certificates import unverified_context
+
+    return [urllib.request.HTTPSHandler(context=unverified_context())]
 
 
 def _clear(ready_file: Path) -> None:

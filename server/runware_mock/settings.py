@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import platformdirs
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 _SECRETS = ("api_key", "control_token")
 ENV_PREFIX = "RUNWARE_MOCK_"
@@ -88,6 +88,11 @@ def machine_memory_bytes() -> int:
         return machine
 
 
+def default_data_dir() -> Path:
+    """Return the folder that is used where none is named."""
+    return platformdirs.user_data_path("runware-mock")
+
+
 class Settings(BaseModel):
     """Every setting of the server. The field's description is the help text of its flag."""
 
@@ -96,7 +101,7 @@ class Settings(BaseModel):
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8080, ge=0, le=65535, description="Port to listen on; 0 picks a free one.")
     data_dir: Path = Field(
-        default_factory=lambda: platformdirs.user_data_path("runware-mock"),
+        default_factory=default_data_dir,
         description="Folder of the database.",
     )
     in_memory: bool = Field(default=False, description="Keep nothing: state is gone at exit.")
@@ -118,6 +123,12 @@ class Settings(BaseModel):
     public_url: str | None = Field(
         None, pattern=r"^https?://[^/\s]+", description="Base of every imageURL. Default: the request's own host."
     )
+    tls: bool = Field(
+        default=False, description="Speak https and wss, with a certificate of a local authority (runware-mock[tls])."
+    )
+    tls_name: Names = Field((), description="Further name of the server in that certificate (repeatable).")
+    tls_cert: Path | None = Field(None, description="Certificate chain to use instead, in PEM; needs --tls-key.")
+    tls_key: Path | None = Field(None, description="Key of --tls-cert, in PEM.")
     max_message_bytes: Size = Field(256 * 2**20, ge=1024, description="Longest request body or WebSocket message.")
     message_budget_bytes: Size | None = Field(
         None,
@@ -207,6 +218,17 @@ class Settings(BaseModel):
         if value is not None and not value.exists():
             raise ValueError(f"there is no {value}")
         return value
+
+    @model_validator(mode="after")
+    def _has_both(self) -> "Settings":
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("--tls-cert and --tls-key belong together")
+        return self
+
+    @property
+    def uses_tls(self) -> bool:
+        """Whether clients speak https and wss."""
+        return self.tls or self.tls_cert is not None
 
     @cached_property
     def local_files(self) -> Mapping[str, Path]:

@@ -12,6 +12,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from runware_mock import __version__
+from runware_mock.certificates import server_context
 from runware_mock.settings import Settings
 from runware_mock.web.connections import HttpProtocol, WsProtocol
 from runware_mock.web.limits import Limits
@@ -33,9 +34,10 @@ def _most_files() -> int:
 
 
 class MockServer(uvicorn.Server):
-    """Calls `on_ready` once an upload would succeed, and lets open sockets finish when it stops."""
+    """Calls `on_ready` once an upload would succeed, and lets open sockets finish when it stops; raises TlsUnusable."""
 
     def __init__(self, app: FastAPI, settings: Settings, on_ready: Callable[[], None] = lambda: None) -> None:
+        context = server_context(settings)
         self.limits = Limits(settings, _most_files())
         super().__init__(
             uvicorn.Config(
@@ -54,6 +56,7 @@ class MockServer(uvicorn.Server):
                 access_log=False,
                 lifespan="on",
                 backlog=2048,
+                ssl_context_factory=None if context is None else lambda _config, _default: context,
             )
         )
         self._on_ready = on_ready
