@@ -66,7 +66,7 @@ def running_mock(**settings: Any) -> Iterator[RunningMock]:
     thread.start()
     assert is_ready.wait(STARTED_WITHIN_S)
     try:
-        yield RunningMock(address_of(bound), clock, server, app.state.services)
+        yield RunningMock(address_of(bound, is_tls=configured.uses_tls), clock, server, app.state.services)
     finally:
         server.should_exit = True
         thread.join()

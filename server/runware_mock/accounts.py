@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import logging
 import secrets
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -10,10 +11,12 @@ from sqlalchemy import Connection, insert, select
 
 from runware_mock.live import Live
 from runware_mock.protocol.errors import refuse
+from runware_mock.protocol.keys import looks_real, masked
 from runware_mock.storage.database import Database
 from runware_mock.storage.tables import account, secret
 
-_SHOWN_FROM = 20
+_log = logging.getLogger(__name__)
+
 _PLAN_MARK = "+"
 _CACHED_ACCOUNTS = 10_000
 
@@ -69,7 +72,7 @@ class Accounts:
         key_hash = self._hash(api_key)
         if self._accepted and key_hash not in self._accepted:
             raise refuse("invalidApiKey")
-        opened = self._known.get(key_hash) or self._open(key_hash, masked(api_key))
+        opened = self._known.get(key_hash) or self._open(key_hash, api_key)
         if len(self._known) < _CACHED_ACCOUNTS:
             self._known[key_hash] = opened
         return opened
@@ -85,23 +88,20 @@ class Accounts:
                 return None
         return Account(row.id, row.label, plan)
 
-    def _open(self, key_hash: str, label: str) -> Account:
-        find = select(account.c.id, account.c.label).where(account.c.key_hash == key_hash)
+    def _open(self, key_hash: str, api_key: str) -> Account:
+        find, label = select(account.c.id, account.c.label).where(account.c.key_hash == key_hash), masked(api_key)
         with self._database.writing() as connection:
             row = connection.execute(find).first()
             if row is None:
                 now_at = self._live.now_at()
                 connection.execute(insert(account).values(key_hash=key_hash, label=label, created_at=now_at))
                 row = connection.execute(find).one()
+                if looks_real(api_key):
+                    _log.warning("the API key %s looks like a real one: any key will do here, keep those out", label)
         return Account(row.id, row.label)
 
     def _hash(self, api_key: str) -> str:
         return hmac.digest(self._hash_key, api_key.encode("utf-8", "surrogatepass"), "sha256").hex()
-
-
-def masked(api_key: str) -> str:
-    """Return a label that tells long keys apart without giving them away."""
-    return f"{api_key[:3]}…{api_key[-3:]}" if len(api_key) >= _SHOWN_FROM else "…"
 
 
 def _hash_key(database: Database, seed: int | None) -> bytes:

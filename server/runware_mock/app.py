@@ -4,7 +4,7 @@ import logging
 import sys
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from runware_mock.journal import Journal
 from runware_mock.live import Live
 from runware_mock.protocol.errors import refuse
 from runware_mock.purge import purge_schedule
+from runware_mock.quotas import Quotas
 from runware_mock.schedule import Schedule
 from runware_mock.services import Services
 from runware_mock.settings import Settings
@@ -62,9 +63,13 @@ def open_database(settings: Settings, cleanup: ExitStack) -> Database:
         database = Database(folder / FILE_NAME, "OFF")
     else:
         try:
-            settings.data_dir.mkdir(parents=True, exist_ok=True)
+            # For its owner alone, as are the files that SQLite puts beside it.
+            settings.data_dir.mkdir(0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise DatabaseUnusable(f"cannot use the data folder {settings.data_dir}: {error.strerror}") from error
+        # A file that cannot be made is told of where it is opened.
+        with suppress(OSError):
+            (settings.data_dir / FILE_NAME).touch(0o600)
         database = Database(settings.data_dir / FILE_NAME, "FULL" if settings.durable else "NORMAL")
     cleanup.callback(database.close)
     prepare(database)
@@ -83,6 +88,7 @@ def create_services(settings: Settings, clock: Clock, database: Database) -> Ser
         database=database,
         accounts=Accounts(database, live, faults.names_plan, settings.api_key, seed=settings.seed),
         journal=Journal(settings.journal_entries, settings.journal_bytes, tally),
+        quotas=Quotas(settings, database, live),
         tally=tally,
         faults=faults,
         ids=RandomIds() if settings.seed is None else SeededIds(settings.seed),

@@ -26,7 +26,7 @@ _POLL_S = 0.05
 _HEAP_LOOK_S = 2.0
 _STOPS = (signal.SIGINT, signal.SIGTERM)
 # Those that may be given several times; all other flags take one value.
-_REPEATABLE = ("api_key", "url_map")
+_REPEATABLE = ("allow_origin", "api_key", "tls_name", "url_map")
 
 
 class _Switch(click.types.BoolParamType):
@@ -54,6 +54,12 @@ class StoreCommand(SettingsCommand):
     """A command on the database alone."""
 
     fields = ("data_dir", "durable", "retention", "conflict_window", "replay_window")
+
+
+class DataFolderCommand(SettingsCommand):
+    """A command on the data folder alone."""
+
+    fields = ("data_dir",)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -85,6 +91,7 @@ def serve(**values: Any) -> None:
     gc.disable()
     from runware_mock import heap
     from runware_mock.app import FixturesUnusable, create_app
+    from runware_mock.certificates import TlsUnusable
     from runware_mock.logs import set_up_logging
     from runware_mock.schedule import Schedule
     from runware_mock.storage.database import DatabaseUnusable
@@ -104,12 +111,16 @@ def serve(**values: Any) -> None:
     def announce() -> None:
         gc.enable()
         gc.freeze()
-        url = address_of(bound)
+        url = address_of(bound, is_tls=settings.uses_tls)
         if settings.ready_file is not None:
             _write_whole(settings.ready_file, ready_document(url))
         click.echo(f"runware-mock ready on {url}")
 
-    server = MockServer(app, settings, announce)
+    _allow_files(2 * settings.max_connections)
+    try:
+        server = MockServer(app, settings, announce)
+    except TlsUnusable as error:
+        fail(str(error))
     heap.keep()
     Schedule("heap", heap.Idleness(app.state.services.tally.total).look, _HEAP_LOOK_S).start()
     # uvicorn sets this handler itself, but only later; and when it has stopped, it raises the signal again.
@@ -168,6 +179,22 @@ def purge(*, dry_run: bool, **values: Any) -> None:
         click.echo(f"purged {purged.media} media, {expired.size_bytes} bytes")
 
 
+@main.command(cls=DataFolderCommand)
+@click.option("--path", "only_path", is_flag=True, help="Print where it is, instead.")
+def ca(*, only_path: bool, **values: Any) -> None:
+    """Print the certificate of the authority behind --tls, which is made if there is none.
+
+    Programs trust it with SSL_CERT_FILE=$(runware-mock ca --path), Node also with NODE_EXTRA_CA_CERTS.
+    """
+    from runware_mock.certificates import TlsUnusable, ensure_ca
+
+    try:
+        file = ensure_ca(_settings(values).data_dir)
+        click.echo(file.absolute() if only_path else file.read_text(encoding="ascii").rstrip())
+    except TlsUnusable as error:
+        fail(str(error))
+
+
 def _option(name: str) -> click.Option:
     from runware_mock.settings import ENV_PREFIX, Settings, default_text
 
@@ -198,6 +225,8 @@ def _settings(values: dict[str, Any]) -> "Settings":
         return Settings(**{name: value for name, value in values.items() if value not in (None, ())})
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
+        if not first["loc"]:
+            fail(first["msg"].removeprefix("Value error, "), EXIT_USAGE)
         name = str(first["loc"][0])
         message = first["msg"].removeprefix("Value error, ")
         fail(f"bad value for {_flag(name)} (or {ENV_PREFIX}{name.upper()}): {message}", EXIT_USAGE)
@@ -218,6 +247,17 @@ def _bind(settings: "Settings") -> socket.socket:
     return bound
 
 
+def _allow_files(wanted: int) -> None:
+    """Raise the number of files this process may open, where it is lower than that and the system lets it."""
+    import resource
+
+    files, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if resource.RLIM_INFINITY != files < wanted:
+        resource.setrlimit(
+            resource.RLIMIT_NOFILE, (wanted if most == resource.RLIM_INFINITY else min(wanted, most), most)
+        )
+
+
 def _open(settings: "Settings", cleanup: ExitStack) -> Any:
     from runware_mock.app import open_database
     from runware_mock.storage.database import DatabaseUnusable
@@ -235,7 +275,7 @@ def _problem(url: str) -> str | None:
     import urllib.request
 
     # A proxy that the environment names has nothing to do with a server on this machine.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), *_handlers(url))
     try:
         with opener.open(url + "/health", timeout=5) as answer:
             if "X-Runware-Mock" not in answer.headers:
@@ -248,6 +288,17 @@ def _problem(url: str) -> str | None:
     except (OSError, ValueError) as error:
         return str(getattr(error, "reason", error))
     return None
+
+
+def _handlers(url: str) -> list[Any]:
+    """Return how a server with TLS is asked: whoever it is, it is only asked whether it is there."""
+    if not url.startswith("https:"):
+        return []
+    import urllib.request
+
+    from runware_mock.certificates import unverified_context
+
+    return [urllib.request.HTTPSHandler(context=unverified_context())]
 
 
 def _clear(ready_file: Path) -> None:

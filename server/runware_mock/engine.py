@@ -16,8 +16,9 @@ from runware_mock.faults.occasion import Met, Occasion, performance_of
 from runware_mock.grouping import GroupingThread
 from runware_mock.journal import Entry, Outcome
 from runware_mock.protocol.errors import Refusal, refuse
+from runware_mock.protocol.keys import without_real_keys
 from runware_mock.protocol.messages import Item, Reply, Task, head_of, is_uuid, items_of, kind_of, rest_body
-from runware_mock.protocol.performance import Performance
+from runware_mock.protocol.performance import Performance, retried_after
 from runware_mock.services import Caller, Services
 from runware_mock.storage import deliveries, media, undelivered
 from runware_mock.tasks import TASKS, TaskType, unsupported
@@ -32,7 +33,7 @@ _TRIES = 5
 # Where an answer names what the task has stored.
 _STORED = frozenset(("imageUUID", "mediaUUID", "guideImageUUID", "maskImageUUID", "videoUUID", "audioUUID"))
 # What stands for the type of a task that is refused before anybody knows it.
-_NO_TYPE = TaskType(unsupported.run)
+_NO_TYPE = TaskType(unsupported.run, stores=lambda _task: False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,11 @@ class Engine:
         return replies
 
     def _runs_alone(self, asked: _Asked) -> bool:
-        return asked.task_type.names_another or self.services.live.is_planned(asked.caller.account.id)
+        return (
+            asked.task_type.names_another
+            or self.services.quotas.is_on
+            or self.services.live.is_planned(asked.caller.account.id)
+        )
 
     def _run_together(self, group: Sequence[_Asked]) -> list[Reply]:
         try:
@@ -148,6 +153,8 @@ class Engine:
             if not is_fresh:
                 self._refresh()
             asked = self._meeting_faults(asked)
+            if self.services.quotas.is_on:
+                asked = self._within_quotas(asked)
             for _ in range(_TRIES):
                 work = self._work(asked)
                 if isinstance(work, list):
@@ -184,6 +191,19 @@ class Engine:
         met = self.services.faults.meet(caller.account.id, occasion)
         return replace(asked, met=met) if met else asked
 
+    def _within_quotas(self, asked: _Asked) -> _Asked:
+        """Return the task, refused where its account has no more to spend."""
+        if asked.task_type.names_another:
+            return asked
+        account_id = asked.caller.account.id
+        stores = asked.refused is None and not asked.caller.dry_run and asked.task_type.stores(asked.task)
+        refusal = self.services.quotas.refusal(account_id, self.services.moment(account_id), stores=stores)
+        if refusal is not None and stores:
+            with self.services.database.reading() as connection:
+                # One that was sent again because its answer was lost stores nothing more.
+                refusal = None if self._is_done(connection, asked) else refusal
+        return asked if refusal is None else replace(asked, refused=refusal)
+
     def _work(self, asked: _Asked) -> Work | Refusal | _Undone:
         """Do the heavy part of a task; return what is left to write, or why it is refused."""
         if asked.refused is not None:
@@ -208,7 +228,8 @@ class Engine:
             self._record(connection, asked, "fault", [])
             return Reply(performance=asked.performance)
         if isinstance(work, Refusal):
-            reply = replace(Reply.refused(work, asked.task or None), performance=asked.performance)
+            performance = retried_after(work.retry_after_s, asked.performance)
+            reply = replace(Reply.refused(work, asked.task or None), performance=performance)
             if asked.leaves_an_entry:
                 self._record(connection, asked, "error", [reply.error] if reply.error else [])
             return reply
@@ -216,6 +237,10 @@ class Engine:
         if self._is_done(connection, asked):
             return Reply(items=tuple(self._repeated(connection, asked)), performance=asked.performance)
         done = work(connection)
+        if self.services.quotas.is_on and asked.task_type.stores(asked.task):
+            self.services.quotas.check(
+                connection, asked.caller.account.id, self.services.moment(asked.caller.account.id)
+            )
         self._set_times(connection, asked, done.items)
         is_async = asked.task_type.may_be_async and asked.task.get("deliveryMethod") == "async"
         self._record(connection, asked, "success", done.items, done.audit, is_async=is_async)
@@ -284,8 +309,8 @@ class Engine:
             at=self.services.now_at(asked.caller.account.id),
             ready_at=self._ready_at(asked, is_async=is_async),
             transport=asked.caller.transport,
-            task_type=_column(asked.task.get("taskType"), 64),
-            task_uuid=_column(asked.task.get("taskUUID"), 36),
+            task_type=_column(asked.task.get("taskType"), 64, asked),
+            task_uuid=_column(asked.task.get("taskUUID"), 36, asked),
             task=asked.task,
             client=asked.caller.client,
             duration_us=int((time.perf_counter() - asked.began_s) * 1_000_000),
@@ -295,9 +320,10 @@ class Engine:
         self.services.journal.record(connection, entry)
 
 
-def _column(value: object, longest: int) -> str:
-    """Return what a column of that length can hold of a value that may be anything."""
-    return value[:longest] if isinstance(value, str) else ""
+def _column(value: object, longest: int, asked: _Asked) -> str:
+    """Return what a column of that length can hold of a value that, where it was refused, may be anything."""
+    text = value if isinstance(value, str) else ""
+    return (without_real_keys(text) if asked.refused else text)[:longest]
 
 
 def _refuse_repeated(task_uuid: str, seen: set[str]) -> None:

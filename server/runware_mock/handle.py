@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Unpack
+from typing import Any, Unpack
 from uuid import UUID
 
 from runware_mock.client import (
@@ -29,6 +29,8 @@ ENV_NAMES: Mapping[str, str] = {
     "RUNWARE_BASE_URL": "rest_url",
     "RUNWARE_WS_URL": "ws_url",
 }
+# What makes Python programs and curl trust a server with TLS, and Node.
+_TRUST_NAMES = ("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS")
 _PAGE = 1000
 
 
@@ -39,11 +41,18 @@ class RunwareMock:
     """
 
     def __init__(
-        self, url: str, api_key: str, *, token: str | None = None, env_names: Mapping[str, str] = ENV_NAMES
+        self,
+        url: str,
+        api_key: str,
+        *,
+        token: str | None = None,
+        env_names: Mapping[str, str] = ENV_NAMES,
+        ca_file: Path | None = None,
     ) -> None:
         self.url = url.rstrip("/").removesuffix("/v1")
         self.api_key = api_key
         self.token = token
+        self.ca_file = ca_file
         self._env_names = env_names
         self._accounts: list[RunwareMock] = []
 
@@ -63,17 +72,19 @@ class RunwareMock:
 
     def env(self) -> dict[str, str]:
         """Return the environment variables that point an application here."""
-        return {name: getattr(self, attribute) for name, attribute in self._env_names.items()}
+        trusted = {} if self.ca_file is None else dict.fromkeys(_TRUST_NAMES, str(self.ca_file))
+        return {**{name: getattr(self, attribute) for name, attribute in self._env_names.items()}, **trusted}
 
     def account(self, api_key: str) -> "RunwareMock":
         """Return another account on this server, which closes with this one."""
-        self._accounts.append(RunwareMock(self.url, api_key, token=self.token, env_names=self._env_names))
+        given: dict[str, Any] = {"token": self.token, "env_names": self._env_names, "ca_file": self.ca_file}
+        self._accounts.append(RunwareMock(self.url, api_key, **given))
         return self._accounts[-1]
 
     @cached_property
     def control(self) -> ControlClient:
         """The control API."""
-        return ControlClient(self.url, self.api_key, token=self.token)
+        return ControlClient(self.url, self.api_key, token=self.token, ca_file=self.ca_file)
 
     def close(self) -> None:
         """Close the connection of `control`."""

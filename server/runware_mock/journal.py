@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
+from runware_mock.protocol.keys import is_secret_name, looks_real, masked
 from runware_mock.protocol.messages import Item
 from runware_mock.storage.prepared import Prepared
 from runware_mock.storage.tables import journal
@@ -51,6 +52,8 @@ _KEPT_CHARS = 512
 _HEAD_CHARS = 64
 _KEPT_ITEMS = 100
 _DEEPEST = 12
+# Names that need no look whether they are those of secrets.
+_COMMON = frozenset(("taskType", "taskUUID", "image", "media", "operation", "inputs"))
 # How often, in parts of its bounds that are new, the journal is cut.
 _CUT_EVERY = 16
 
@@ -156,6 +159,8 @@ def abbreviated(value: object, *, is_known: bool = False, depth: int = 0) -> obj
 
     `is_known` leaves the digest out where it would be that of a file whose own digest is kept.
     """
+    if isinstance(value, str) and looks_real(value):
+        return masked(value)
     if isinstance(value, str) and len(value) > _KEPT_CHARS:
         cut = {"head": value[:_HEAD_CHARS], "chars": len(value)}
         return cut if is_known else {**cut, "sha256": hashlib.sha256(value.encode("utf-8", "replace")).hexdigest()}
@@ -163,13 +168,21 @@ def abbreviated(value: object, *, is_known: bool = False, depth: int = 0) -> obj
         return "…"
     if isinstance(value, Mapping):
         return {
-            str(name)[:_KEPT_CHARS]: abbreviated(inner, is_known=is_known, depth=depth + 1)
+            str(name)[:_KEPT_CHARS]: (
+                abbreviated(inner, is_known=is_known, depth=depth + 1)
+                if name in _COMMON or not is_secret_name(name)
+                else _hidden(inner)
+            )
             for name, inner in value.items()
         }
     if isinstance(value, list):
         kept = [abbreviated(inner, is_known=is_known, depth=depth + 1) for inner in value[:_KEPT_ITEMS]]
         return kept if len(kept) == len(value) else [*kept, f"… {len(value)} in all"]
     return value
+
+
+def _hidden(secret: object) -> object:
+    return masked(secret) if isinstance(secret, str) else "…"
 
 
 def is_done(connection: Connection, account_id: int, task_uuid: str, since_at: int) -> bool:

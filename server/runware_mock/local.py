@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from runware_mock.handle import RunwareMock
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from runware_mock.settings import Settings
 
 # One of the clients refuses keys of fewer than 32 characters.
@@ -27,12 +29,13 @@ def serve(**settings: Any) -> Iterator[RunwareMock]:
     """Run a server until the block ends: on a free port, in memory unless `data_dir` is given.
 
     Takes any setting of `runware-mock serve` (`retention="7d"`, `seed=1`); raises ValueError for one that is not good,
-    OSError where the port is taken. The mock it gives is an account of its own; `.account()` opens others.
-    May be used in any thread, and inside a running event loop.
+    OSError where the port is taken, TlsUnusable where no certificate can be had. The mock it gives is an account of its
+    own; `.account()` opens others. May be used in any thread, and inside a running event loop.
     """
     configured = _settings(settings)
     with _running(configured) as url:
-        mock = RunwareMock(url, next(iter(configured.api_key), fresh_key()), token=configured.control_token)
+        key, trusted = next(iter(configured.api_key), fresh_key()), _trusted(configured)
+        mock = RunwareMock(url, key, token=configured.control_token, ca_file=trusted)
         try:
             yield mock
         finally:
@@ -67,13 +70,22 @@ def _running(settings: "Settings") -> Iterator[str]:
     thread.start()
     try:
         ready.result()
-        yield address_of(bound)
+        yield address_of(bound, is_tls=settings.uses_tls)
     finally:
         server.should_exit = True
         thread.join()
         bound.close()
         # The server's own sets it for the whole process, which is the tests' here.
         sys.setswitchinterval(switch_interval_s)
+
+
+def _trusted(settings: "Settings") -> "Path | None":
+    """Return the certificate by which clients know a server with TLS."""
+    if not settings.uses_tls:
+        return None
+    from runware_mock.certificates import ca_file
+
+    return settings.tls_cert or ca_file(settings.data_dir)
 
 
 def _settings(given: dict[str, Any]) -> "Settings":

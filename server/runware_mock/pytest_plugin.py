@@ -8,6 +8,7 @@ import os
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -28,10 +29,11 @@ _seen = pytest.StashKey[dict[str, int]]()
 
 @dataclass(frozen=True)
 class _Running:
-    """A server that was started elsewhere, and the settings it is known to have been given from here."""
+    """A server that was started elsewhere, how it is trusted, and the settings that it was given from here."""
 
     url: str
     token: str | None
+    ca_file: str | None
     settings: Mapping[str, Any]
 
 
@@ -94,7 +96,7 @@ def runware_mock_server(
             "which with --runware-mock-shared is done by the ini option runware_mock_settings",
             pytrace=False,
         )
-    mock = RunwareMock(running.url, fresh_key(), token=running.token)
+    mock = RunwareMock(running.url, fresh_key(), token=running.token, ca_file=_path(running.ca_file))
     try:
         mock.control.status()
     except Exception as error:  # noqa: BLE001 - whatever it is, the server is of no use
@@ -117,7 +119,13 @@ def runware_mock(
     from runware_mock.handle import RunwareMock
 
     server = runware_mock_server
-    mock = RunwareMock(server.url, runware_mock_api_key, token=server.token, env_names=runware_mock_env_names)
+    mock = RunwareMock(
+        server.url,
+        runware_mock_api_key,
+        token=server.token,
+        env_names=runware_mock_env_names,
+        ca_file=server.ca_file,
+    )
     request.node.stash[_used] = mock
     yield mock
     mock.close()
@@ -157,7 +165,7 @@ def pytest_configure_node(node: Any) -> None:
         except (OSError, ValueError) as error:
             raise pytest.UsageError(f"runware_mock_settings: {error}") from None
     mock = config.stash[_shared]
-    node.workerinput[_SHARED_WITH] = (mock.url, mock.token)
+    node.workerinput[_SHARED_WITH] = (mock.url, mock.token, mock.ca_file and str(mock.ca_file))
 
 
 def _problems(item: pytest.Item) -> str:
@@ -183,10 +191,14 @@ def _running_elsewhere(config: pytest.Config) -> _Running | None:
     """Return the server that was not started in this process, if there is one."""
     worker_input: dict[str, Any] = getattr(config, "workerinput", {})
     if _SHARED_WITH in worker_input:
-        url, token = worker_input[_SHARED_WITH]
-        return _Running(url, token, _ini_settings(config))
+        url, token, ca_file = worker_input[_SHARED_WITH]
+        return _Running(url, token, ca_file, _ini_settings(config))
     url = config.getoption("--runware-mock-url") or os.environ.get(_URL)
-    return _Running(url, os.environ.get(_TOKEN), {}) if url else None
+    return _Running(url, os.environ.get(_TOKEN), os.environ.get("SSL_CERT_FILE"), {}) if url else None
+
+
+def _path(text: str | None) -> Path | None:
+    return Path(text) if text else None
 
 
 def _is_shared(config: pytest.Config) -> bool:

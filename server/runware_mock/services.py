@@ -11,6 +11,7 @@ from runware_mock.images.codec import Codec
 from runware_mock.images.fetch import Fetch, Send
 from runware_mock.journal import Journal
 from runware_mock.live import Live
+from runware_mock.quotas import Quotas
 from runware_mock.settings import Settings
 from runware_mock.storage.database import Database
 from runware_mock.storage.media import Moment
@@ -30,6 +31,7 @@ class Services:
     faults: Faults
     ids: Ids
     journal: Journal
+    quotas: Quotas
     tally: Tally
     fetch: Fetch
     send: Send

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import platformdirs
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 _SECRETS = ("api_key", "control_token")
 ENV_PREFIX = "RUNWARE_MOCK_"
@@ -88,6 +88,11 @@ def machine_memory_bytes() -> int:
         return machine
 
 
+def default_data_dir() -> Path:
+    """Return the folder that is used where none is named."""
+    return platformdirs.user_data_path("runware-mock")
+
+
 class Settings(BaseModel):
     """Every setting of the server. The field's description is the help text of its flag."""
 
@@ -96,7 +101,7 @@ class Settings(BaseModel):
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8080, ge=0, le=65535, description="Port to listen on; 0 picks a free one.")
     data_dir: Path = Field(
-        default_factory=lambda: platformdirs.user_data_path("runware-mock"),
+        default_factory=default_data_dir,
         description="Folder of the database.",
     )
     in_memory: bool = Field(default=False, description="Keep nothing: state is gone at exit.")
@@ -105,16 +110,31 @@ class Settings(BaseModel):
     purge_every: Duration = Field(
         timedelta(minutes=10), gt=timedelta(0), description="How often expired images are removed."
     )
-    api_key: Names = Field((), description="Accept only this API key (repeatable). Default: any key.")
+    api_key: Names = Field((), repr=False, description="Accept only this API key (repeatable). Default: any key.")
     control_token: str | None = Field(
         None,
         min_length=1,
+        repr=False,
         description="Secret that calls of /_mock/ must bring; other machines need one.",
+    )
+    allow_origin: Names = Field(
+        (), description="Let pages of this origin call the API, besides this machine's (repeatable). * lets all."
     )
     public_url: str | None = Field(
         None, pattern=r"^https?://[^/\s]+", description="Base of every imageURL. Default: the request's own host."
     )
+    tls: bool = Field(
+        default=False, description="Speak https and wss, with a certificate of a local authority (runware-mock[tls])."
+    )
+    tls_name: Names = Field((), description="Further name of the server in that certificate (repeatable).")
+    tls_cert: Path | None = Field(None, description="Certificate chain to use instead, in PEM; needs --tls-key.")
+    tls_key: Path | None = Field(None, description="Key of --tls-cert, in PEM.")
     max_message_bytes: Size = Field(256 * 2**20, ge=1024, description="Longest request body or WebSocket message.")
+    message_budget_bytes: Size | None = Field(
+        None,
+        ge=2**20,
+        description="Memory for messages being received, worked on and sent. Default: a quarter of the machine's.",
+    )
     memory_budget_bytes: Size | None = Field(
         None, ge=2**20, description="Memory for decoding pictures. Default: a quarter of the machine's."
     )
@@ -130,6 +150,15 @@ class Settings(BaseModel):
     conflict_window: Duration = Field(timedelta(hours=24), description="How long a taskUUID may not be used again.")
     processing_time: Duration = Field(
         timedelta(0), description="How long getResponse says 'processing' of an asynchronous task."
+    )
+    quota_media: int | None = Field(
+        None, ge=0, description="Media that an API key may have stored. Default: any number."
+    )
+    quota_bytes: Size | None = Field(
+        None, ge=0, description="Bytes that an API key may have stored. Default: any number."
+    )
+    quota_tasks_per_minute: int | None = Field(
+        None, ge=1, description="Tasks that an API key may begin in a minute, getResponse aside. Default: any number."
     )
     data_shape: Literal["array", "object"] = Field(
         "array",
@@ -147,6 +176,13 @@ class Settings(BaseModel):
     url_map: tuple[str, ...] = Field((), description="URL=FILE: serve this image URL from a file (repeatable).")
     idle_timeout: Duration = Field(
         timedelta(seconds=120), gt=timedelta(0), description="Close a WebSocket after this silence."
+    )
+    stall_timeout: Duration = Field(
+        timedelta(seconds=60),
+        description="Close a connection that moves less than 16 KiB of a message in this time; 0s never does.",
+    )
+    max_connections: int = Field(
+        1000, ge=0, description="Connections at once; further ones are answered 503. 0 means as many as files."
     )
     replay_window: Duration = Field(
         timedelta(seconds=120), description="How long undelivered WebSocket answers are kept for a reconnect."
@@ -186,6 +222,17 @@ class Settings(BaseModel):
             raise ValueError(f"there is no {value}")
         return value
 
+    @model_validator(mode="after")
+    def _has_both(self) -> "Settings":
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("--tls-cert and --tls-key belong together")
+        return self
+
+    @property
+    def uses_tls(self) -> bool:
+        """Whether clients speak https and wss."""
+        return self.tls or self.tls_cert is not None
+
     @cached_property
     def local_files(self) -> Mapping[str, Path]:
         """`url_map` as URL -> file."""
@@ -194,6 +241,10 @@ class Settings(BaseModel):
     def memory_budget(self) -> int:
         """Return the bytes that decoding may take at once."""
         return self.memory_budget_bytes or machine_memory_bytes() // 4
+
+    def message_budget(self) -> int:
+        """Return the bytes that messages may take at once: at least those of the longest one."""
+        return max(self.message_budget_bytes or machine_memory_bytes() // 4, self.max_message_bytes)
 
     def thread_count(self) -> int:
         """Return how many threads decode pictures."""

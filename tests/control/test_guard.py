@@ -7,8 +7,13 @@ from pathlib import Path
 import httpx
 import pytest
 
+from runware_mock.deliver import deliver_due
+from runware_mock.images.picture import FetchFailed
+from runware_mock.storage.tables import delivery, medium
 from tests.control.calling import Calls, calling
 from tests.running import RunningMock, mock_process, running_mock
+from tests.talking import Talker, talking, upload
+from tests.tasks.asking import inference
 
 
 @pytest.mark.parametrize(
@@ -16,6 +21,8 @@ from tests.running import RunningMock, mock_process, running_mock
     [
         ({"Origin": "https://evil.example"}, "Origin"),
         ({"Origin": "null"}, "Origin"),
+        ({"Origin": "http://[broken"}, "Origin"),
+        ({"Origin": ""}, "Origin"),
         ({"Origin": "http://127.0.0.1:1"}, "Origin"),
         ({"Host": "evil.example"}, "Host"),
         ({"Host": "127.0.0.1.evil.example:80"}, "Host"),
@@ -68,6 +75,25 @@ def _from_outside(url: str) -> int | None:
             return None
         outside = probe.getsockname()[0]
     return httpx.get(f"http://{outside}:{url.rpartition(':')[2]}/_mock/clock").status_code
+
+
+@pytest.mark.parametrize("path", ["/_mock/reset", "/_mock/clock/freeze", "/_mock/purge?account=1"])
+def test_a_webhook_cannot_drive_the_control_api(api_key: str, transport: str, path: str) -> None:
+    with running_mock() as mock, talking(mock, transport, api_key) as talker, calling(mock, None) as control:
+        clock = control.get("/clock")
+        talker.ask(inference(webhookURL=mock.url + path))
+        with pytest.raises(FetchFailed, match="The server answered 403"):
+            mock.services.send("POST", mock.url + path, "application/json", b"{}")
+        deliver_due(mock.services)
+        assert mock.count(delivery) == 1, "it was refused, and will be tried again"
+        assert control.get("/clock") == clock
+        assert mock.count(medium) == 1
+
+
+@pytest.mark.parametrize("path", ["/_mock/export", "/ui/journal", "/"])
+def test_an_image_url_cannot_read_the_control_api_or_the_page(mock: RunningMock, talker: Talker, path: str) -> None:
+    error = talker.ask(upload(mock.url + path)).error
+    assert (error["code"], "answered 40" in error["message"]) == ("failedToTransferImage", True)
 
 
 def test_an_unknown_path_is_a_loud_404_that_knows_better(control: Calls) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import update
 
 from runware_mock.storage.tables import content, medium, snapshot
 from tests.control.calling import Calls, calling
+from tests.images.painting import one_color_png
 from tests.pictures import png
 from tests.running import RunningMock, running_mock
 from tests.talking import Talker, new_uuid, talking, upload
@@ -175,6 +176,52 @@ def test_a_broken_archive_is_refused_and_changes_nothing(talker: Talker, control
     status, error = control.refused("POST", "/import", content=broken_archives()[number])
     assert (status, error["field"]) in ((400, "body"), (400, "version"))
     assert talker.ask(caption(item["imageUUID"])).item
+
+
+def forged(archive: bytes, picture: bytes, **facts: object) -> bytes:
+    """Return an archive with another picture in it, of which other facts are told."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(archive)) as before, zipfile.ZipFile(out, "w") as after:
+        for name in before.namelist():
+            data = before.read(name)
+            if name == "state.json":
+                state = json.loads(data)
+                state["content"] = [{**row, **facts} for row in state["content"]]
+                after.writestr(name, json.dumps(state))
+            else:
+                after.writestr(name, picture)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("picture", "facts", "word"),
+    [
+        (b"MM\0*a TIFF", {}, "The format is TIFF"),
+        (png()[:-20], {}, "cannot be decoded"),
+        (one_color_png(3000), {}, "is not the png"),
+        (png(), {"format": "gif"}, "is not the gif"),
+        (png(), {"width_px": 10**6}, "is not the png"),
+        (png(), {"format": "svg"}, "is not the svg"),
+    ],
+    ids=["TIFF", "broken", "large", "format", "size", "svg"],
+)
+def test_what_an_archive_brings_is_proved_as_an_upload_is(
+    talker: Talker, control: Calls, picture: bytes, facts: dict[str, object], word: str
+) -> None:
+    item = talker.ask(upload(png())).item
+    archive = control.client.get("/export").content
+    status, error = control.refused("POST", "/import", content=forged(archive, picture, **facts))
+    assert (status, error["field"], word in error["message"]) == (400, "body", True), error
+    assert talker.ask(caption(item["imageUUID"])).item
+
+
+def test_an_archive_that_inflates_hugely_is_not_inflated(control: Calls) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("state.json", bytes(2**28 + 1))
+    assert len(out.getvalue()) < 2**20
+    status, error = control.refused("POST", "/import", content=out.getvalue())
+    assert (status, "inflates" in error["message"]) == (413, True)
 
 
 def test_an_archive_is_refused_where_another_account_has_one_of_its_media(

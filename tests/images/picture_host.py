@@ -57,6 +57,7 @@ class _Answers(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Answer by the first part of the path."""
         self.server.asked.append((self.path, dict(self.headers)))
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
         name, _, rest = urlsplit(self.path).path.removeprefix("/").partition("/")
         answer = getattr(self, f"_answer_{name}", None)
         # A client that has seen enough hangs up.
@@ -65,6 +66,8 @@ class _Answers(BaseHTTPRequestHandler):
                 self.send_error(404)
             else:
                 answer(unquote(rest))
+
+    do_POST = do_GET  # noqa: N815 - http.server asks for this name
 
     def _send(self, body: bytes, *, status: int = 200, content_type: str = "image/png", length: bool = True) -> None:
         self.send_response(status)

@@ -6,8 +6,9 @@
 import resource
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
+from time import monotonic
 
 import pytest
 
@@ -156,6 +157,99 @@ def test_a_text_that_inflates_hugely_never_is_inflated(frugal: Talker, size: tup
         assert opened(stored_bytes(item)).size == (2048, 49)
     else:
         assert stored_bytes(item) == data
+
+
+def inflating_profile() -> bytes:
+    """Return a PNG whose colour profile inflates to a gibibyte."""
+    plain = encoded(photo((100, 50)), "PNG")
+    return plain[:33] + png_chunk(b"iCCP", b"profile\0\0" + gibibyte_of_zeros()) + plain[33:]
+
+
+def png_of_many_chunks() -> bytes:
+    """Return a PNG of more than 100,000 chunks without content."""
+    plain = encoded(photo((100, 50)), "PNG")
+    return plain[:33] + png_chunk(b"teSt", b"") * 100_000 + plain[33:]
+
+
+def jpeg_of_scans(count: int, size: tuple[int, int] = (64, 64)) -> bytes:
+    """Return a progressive JPEG whose last scan comes `count` times more."""
+    data = encoded(photo(size).convert("L"), "JPEG", progressive=True)
+    last = data.rindex(b"\xff\xda")
+    return data[:-2] + data[last:-2] * count + data[-2:]
+
+
+def jpeg_of_segments(count: int) -> bytes:
+    """Return a JPEG with as many comments without content."""
+    plain = encoded(photo((64, 64)), "JPEG")
+    return plain[:2] + b"\xff\xfe\0\2" * count + plain[2:]
+
+
+def webp_of_many_chunks() -> bytes:
+    """Return an animated WebP with more than 200,000 chunks without content behind it."""
+    data = moving(clip((60, 40), 3), "WEBP", duration=100) + b"TEST\0\0\0\0" * 200_000
+    return data[:4] + struct.pack("<I", len(data) - 8) + data[8:]
+
+
+def gif_of_many_blocks() -> bytes:
+    """Return a GIF with a comment of more than 2,000,000 blocks of one byte."""
+    plain = one_pixel_gif(2)
+    return plain[:-1] + b"!\xfe" + b"\1a" * 2_000_001 + b"\0;"
+
+
+def rle_bmp(size: tuple[int, int]) -> bytes:
+    """Return a BMP of one coloured pixel a row; four bytes stand for each."""
+    rows = b"\1\1\0\0" * size[1] + b"\0\1"
+    header = struct.pack("<IiiHHIIiiII", 40, *size, 1, 8, 1, len(rows), 0, 0, 2, 0)
+    palette = b"\0\0\0\0\xff\xff\xff\0"
+    start = 54 + len(palette)
+    return struct.pack("<2sIII", b"BM", start + len(rows), 0, start) + header + palette + rows
+
+
+@pytest.mark.parametrize(
+    ("make", "word"),
+    [
+        (inflating_profile, "Decompressed data too large"),
+        (png_of_many_chunks, "more than 100000 chunks"),
+        (lambda: jpeg_of_scans(600), "more than 100000 segments, or 500 scans"),
+        (lambda: jpeg_of_scans(20_000), "more than 100000 segments, or 500 scans"),
+        (lambda: jpeg_of_segments(100_001), "more than 100000 segments, or 500 scans"),
+        (webp_of_many_chunks, "more than 200000 chunks"),
+        (gif_of_many_blocks, "more than 100000 frames, or 2000000 blocks"),
+        (lambda: one_pixel_gif(100_001), "more than 100000 frames"),
+        (lambda: one_pixel_gif(1_100, (2_000, 2_000)), "4294967296 pixels in all of them"),
+        (lambda: rle_bmp((8_193, 8_192)), "run-length coded, and more than 67108864 pixels"),
+    ],
+    ids=["profile", "chunks", "scans", "many scans", "segments", "WebP", "blocks", "frames", "pixels", "RLE"],
+)
+def test_a_small_file_that_takes_long_is_refused(frugal: Talker, make: Callable[[], bytes], word: str) -> None:
+    tasks = upload(make()), upload(encoded(photo((100, 100)), "PNG"))
+    before_bytes, began_s = peak_memory_bytes(), monotonic()
+    answer = frugal.ask(*tasks)
+    assert monotonic() - began_s < 10
+    assert peak_memory_bytes() - before_bytes < BUDGET_BYTES
+    assert (answer.codes, len(answer.data)) == (["invalidImage"], 1)
+    assert word in answer.errors[0]["message"]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: jpeg_of_scans(400),
+        lambda: jpeg_of_segments(90_000),
+        lambda: encoded(photo((200, 100)).quantize(2), "BMP"),
+        lambda: rle_bmp((200, 100)),
+    ],
+    ids=["scans", "segments", "BMP", "RLE"],
+)
+def test_one_within_the_limits_is_accepted(frugal: Talker, make: Callable[[], bytes]) -> None:
+    assert stored_bytes(frugal.ask(upload(make())).item) == make()
+
+
+def test_marks_of_scans_in_thumbnails_and_extras_are_no_scans(frugal: Talker) -> None:
+    plain = encoded(photo((64, 64)), "JPEG")
+    extra = b"\xff\xe5\x10\x02" + b"\xff\xda" * 2048
+    data = plain[:2] + extra + plain[2:] + b"\xff\xda" * 600
+    assert stored_bytes(frugal.ask(upload(data)).item) == data
 
 
 def test_pictures_that_only_fit_one_by_one_are_all_accepted(transport: str, api_key: str) -> None:

@@ -102,8 +102,10 @@ class Client:
             pytest.skip(f"{self.title} is not installed in .sdks/{self.environment}: run `make sdks`")
         return Path(runner)
 
-    def run(self, scenario: str, url: str, key: str, *sources: Path | str, **options: object) -> Outcome:
-        """Run one scenario in the SDK's own environment and read the line it prints."""
+    def run(
+        self, scenario: str, url: str, key: str, *sources: Path | str, trusted: object = None, **options: object
+    ) -> Outcome:
+        """Run one scenario in the SDK's own environment and read the line it prints; it trusts a certificate."""
         command = {
             "scenario": scenario,
             "url": url,
@@ -122,7 +124,7 @@ class Client:
             capture_output=True,
             text=True,
             timeout=PROCESS_LIMIT_S,
-            env=_clean_environment(),
+            env=_clean_environment() if trusted is None else {**_clean_environment(), **_trusting(trusted)},
             check=False,
         )
         if done.returncode != 0 or not done.stdout.strip():
@@ -148,6 +150,10 @@ def _clean_environment() -> dict[str, str]:
         if not name.upper().endswith("_PROXY")
         and not name.startswith(("RUNWARE_", "PYTHONPATH", "PYTHONHOME", "COVERAGE_"))
     }
+
+
+def _trusting(certificate: object) -> dict[str, str]:
+    return dict.fromkeys(("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"), str(certificate))
 
 
 PY_LEGACY = Sdk(

@@ -24,7 +24,14 @@ def default_url() -> str:
     host = os.environ.get("RUNWARE_MOCK_HOST", "127.0.0.1")
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
     host = f"[{host}]" if ":" in host else host
-    return f"http://{host}:{os.environ.get('RUNWARE_MOCK_PORT', '8080')}"
+    scheme = "https" if _serves_tls() else "http"
+    return f"{scheme}://{host}:{os.environ.get('RUNWARE_MOCK_PORT', '8080')}"
+
+
+def _serves_tls() -> bool:
+    """Tell whether `serve` would speak TLS."""
+    switch = os.environ.get("RUNWARE_MOCK_TLS", "").lower() in ("1", "true", "t", "yes", "y", "on")
+    return switch or bool(os.environ.get("RUNWARE_MOCK_TLS_CERT"))
 
 
 def url_option(function: Callable[..., Any]) -> Callable[..., Any]:

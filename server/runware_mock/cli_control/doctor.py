@@ -2,11 +2,17 @@
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runware_mock.cli_control.calling import Call, Printed, verb
 from runware_mock.cli_control.sdks import SDKS, Place
 
+if TYPE_CHECKING:
+    import ssl
+
+_TRUSTED = (
+    "trusted with SSL_CERT_FILE=$(runware-mock ca --path), by Node with NODE_EXTRA_CA_CERTS, unless --tls-cert is set"
+)
 # Long enough for every client; the account that it opens stays empty.
 _OWN_KEY = "runware-mock-doctor-0123456789abcdef"
 _PATIENCE_S = 5.0
@@ -35,6 +41,7 @@ def doctor(call: Call) -> Any:
     ]
     report = {
         "url": place.url,
+        "trusted": _TRUSTED if place.url.startswith("https:") else None,
         "checks": [{"transport": name, "problem": problem} for name, problem in checks.items()],
         "sdks": sdks,
     }
@@ -44,6 +51,8 @@ def doctor(call: Call) -> Any:
 
 def _text(report: Mapping[str, Any]) -> str:
     lines = [f"runware-mock on {report['url']}", ""]
+    if report["trusted"]:
+        lines += [report["trusted"], ""]
     lines += [f"{check['transport']}: {check['problem'] or 'reachable'}" for check in report["checks"]]
     for sdk in report["sdks"]:
         lines += ["", f"{sdk['name']} ({sdk['transport']})", f"    {sdk['pointed']}"]
@@ -70,7 +79,7 @@ def _rest(place: Place, api_key: str) -> None:
             json=[task],
             timeout=_PATIENCE_S,
             trust_env=False,
-            verify=place.rest_url.startswith("https:"),
+            verify=_trust(place) or False,
         )
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise CheckFailed(f"{place.rest_url} cannot be reached: {_why(error)}") from None
@@ -86,12 +95,22 @@ def _web_socket(place: Place, api_key: str) -> None:
 
     tasks: dict[str, dict[str, Any]] = {"authentication": {"apiKey": api_key}, "ping": {"ping": True}}
     try:
-        with connect(place.ws_url, open_timeout=_PATIENCE_S, close_timeout=_PATIENCE_S, proxy=None) as socket:
+        with connect(
+            place.ws_url, open_timeout=_PATIENCE_S, close_timeout=_PATIENCE_S, proxy=None, ssl=_trust(place)
+        ) as socket:
             for task_type, fields in tasks.items():
                 socket.send(json.dumps([{"taskType": task_type, **fields}]))
                 _item(socket.recv(_PATIENCE_S), task_type)
     except (OSError, WebSocketException, ValueError) as error:
         raise CheckFailed(f"{place.ws_url} cannot be reached: {_why(error)}") from None
+
+
+def _trust(place: Place) -> "ssl.SSLContext | None":
+    if not place.url.startswith("https:"):
+        return None
+    from runware_mock.certificates import client_context
+
+    return client_context()
 
 
 def _item(text: str | bytes, task_type: str) -> None:

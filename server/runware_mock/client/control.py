@@ -49,7 +49,8 @@ class EntryFilter(TypedDict, total=False):
 class ControlClient:
     """Speaks for the account of `api_key`, or for all accounts without one.
 
-    `token` is the server's `--control-token`. Calls raise ControlError.
+    `token` is the server's `--control-token`, `ca_file` the certificate of the authority behind its `--tls`, where that
+    is not in the usual place. Calls raise ControlError.
     """
 
     def __init__(
@@ -58,8 +59,9 @@ class ControlClient:
         api_key: str | None = None,
         token: str | None = None,
         timeout_s: float = 30.0,
+        ca_file: Path | None = None,
     ) -> None:
-        self._wire = Wire(url, api_key, token, timeout_s)
+        self._wire = Wire(url, api_key, token, timeout_s, ca_file)
         self.url = self._wire.url
         self.clock = ClockCalls(self._wire)
         self.media = MediaCalls(self._wire)

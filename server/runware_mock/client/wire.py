@@ -1,11 +1,15 @@
 """Calls over HTTP: what is sent, and how each way to fail is told."""
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
 from runware_mock.client.answers import Answer, Json, Listing
 from runware_mock.client.reading import read
+
+if TYPE_CHECKING:
+    import ssl
 
 A = TypeVar("A", bound=Answer)
 
@@ -37,7 +41,9 @@ class ControlError(Exception):
 class Wire:
     """Sends the calls of one client."""
 
-    def __init__(self, url: str, api_key: str | None, token: str | None, timeout_s: float) -> None:
+    def __init__(
+        self, url: str, api_key: str | None, token: str | None, timeout_s: float, ca_file: Path | None = None
+    ) -> None:
         import httpx
 
         self.url = url.rstrip("/")
@@ -54,7 +60,7 @@ class Wire:
                 # A proxy that the environment names has nothing to do with a server on this machine.
                 trust_env=False,
                 # Reading the certificates of the world takes longer than all the rest.
-                verify=self.url.startswith("https:"),
+                verify=_trust(ca_file) if self.url.startswith("https:") else False,
             )
         except httpx.InvalidURL as error:
             raise ControlError(f"{self.url!r} is no URL: {error}", "url") from None
@@ -147,6 +153,15 @@ class Wire:
             f"what answers at {self.url} is no runware-mock with a control API: start one with `runware-mock serve`",
             code="unreachable",
         )
+
+
+def _trust(ca_file: Path | None) -> "ssl.SSLContext":
+    from runware_mock.certificates import client_context
+
+    try:
+        return client_context(ca_file)
+    except OSError as error:
+        raise ControlError(f"cannot use the certificate {ca_file}: {error.strerror or error}", "ca_file") from None
 
 
 def named(kind: str, name: str, field: str = "name") -> str:

@@ -10,10 +10,12 @@ from sqlalchemy import insert, select
 from runware_mock.control import portrait
 from runware_mock.control.changing import changing
 from runware_mock.control.refusals import ControlRefused
-from runware_mock.images.formats import FORMATS
+from runware_mock.images.formats import FORMATS, detect_format
+from runware_mock.images.picture import PictureRefused
 from runware_mock.services import Services
 from runware_mock.storage import contents
 from runware_mock.storage.tables import content, medium
+from runware_mock.tasks.media_storage import stored_form
 
 _STATE = "state.json"
 
@@ -37,8 +39,11 @@ def load(services: Services, account_id: int, data: bytes) -> dict[str, Any]:
     """Give an account the state of an archive, in place of what it had; return how much that is."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            _check_size(archive, services.settings.max_message_bytes)
             state = msgspec.json.decode(archive.read(_STATE))
             files = {row["bytes"]: archive.read(row["bytes"]) for row in state["content"]}
+        for row in state["content"]:
+            _prove(row, files[row["bytes"]], services)
         with changing(services) as connection:
             before = list(connection.scalars(select(medium.c.content_id).where(medium.c.account_id == account_id)))
             ids = {}
@@ -60,3 +65,23 @@ def load(services: Services, account_id: int, data: bytes) -> dict[str, Any]:
     except Exception as error:
         raise ControlRefused(f"this is no archive that runware-mock has exported: {error!r}"[:200], "body") from error
     return {"media": len(state["medium"]), "journal": len(state["journal"]), "plans": len(state["fault_plan"])}
+
+
+def _check_size(archive: zipfile.ZipFile, limit_bytes: int) -> None:
+    """Let no archive grow beyond what could have been sent; those that are exported are not compressed at all."""
+    if sum(part.file_size for part in archive.infolist()) > limit_bytes:
+        raise ControlRefused("it inflates to more than --max-message-bytes", "body", status=413)
+
+
+def _prove(row: dict[str, Any], data: bytes, services: Services) -> None:
+    """Check that a file is what its row says, by the same rules as an upload; raises ControlRefused."""
+    try:
+        # A result, never an upload.
+        is_result = row["format"] == "svg" and detect_format(data) == "SVG"
+        picture = None if is_result else stored_form(data, services.codec)
+    except PictureRefused as error:
+        raise ControlRefused(f"{row['bytes']}: {error}", "body") from None
+    if picture is not None:
+        facts = {"format": picture.format, "width_px": picture.width_px, "height_px": picture.height_px}
+        if picture.data != data or facts != {name: row[name] for name in facts}:
+            raise ControlRefused(f"{row['bytes']} is not the {row['format']} that it is said to be", "body")

@@ -6,12 +6,21 @@ from sqlalchemy import Connection, Table, delete, insert, select
 
 from runware_mock.control.refusals import ControlRefused, conflict
 from runware_mock.storage.schema import HEAD
-from runware_mock.storage.tables import account_clock, delivery, fault, fault_plan, journal, medium, undelivered
+from runware_mock.storage.tables import (
+    account_clock,
+    delivery,
+    fault,
+    fault_plan,
+    journal,
+    medium,
+    quota_bucket,
+    undelivered,
+)
 
 Portrait = dict[str, Any]
 
 # In the order in which they may be deleted. The rows of `fault` go with their plans.
-_OWN_TABLES: tuple[Table, ...] = (medium, journal, undelivered, delivery, fault_plan, account_clock)
+_OWN_TABLES: tuple[Table, ...] = (medium, journal, undelivered, delivery, quota_bucket, fault_plan, account_clock)
 _KEPT_TABLES = {table.name: table for table in (medium, journal, fault_plan, account_clock)}
 
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from runware_mock.protocol.keys import without_real_keys
+
 Code = Literal["badField", "notFound", "forbidden", "conflict", "timeout"]
 
 
@@ -14,6 +16,10 @@ class ControlRefused(Exception):
     field: str | None = None
     code: Code = "badField"
     status: int = 400
+
+    def __post_init__(self) -> None:
+        """Mask keys: a path that is not known may be anything."""
+        self.message = without_real_keys(self.message)
 
 
 def not_found(what: str, field: str | None = None) -> ControlRefused:

@@ -11,7 +11,7 @@ from runware_mock.control.refusals import ControlRefused
 from runware_mock.services import Services
 from runware_mock.storage import contents
 from runware_mock.storage.owners import ALL_ACCOUNTS
-from runware_mock.storage.tables import account, delivery, fault_plan, journal, medium, undelivered
+from runware_mock.storage.tables import account, delivery, fault_plan, journal, medium, quota_bucket, undelivered
 
 
 def reset(services: Services, account_id: int, scope: str) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def _media(_services: Services, connection: Connection, account_id: int) -> int:
 
 
 def _journal(_services: Services, connection: Connection, account_id: int) -> int:
-    for table in (undelivered, delivery):
+    for table in (undelivered, delivery, quota_bucket):
         _rows(connection, table, account_id)
     return _rows(connection, journal, account_id)
 
@@ -62,6 +62,8 @@ def _faults(_services: Services, connection: Connection, account_id: int) -> int
 
 def _clock(services: Services, connection: Connection, account_id: int) -> int:
     services.live.reset(connection, account_id)
+    # It was filled by the clock that is no more.
+    _rows(connection, quota_bucket, account_id)
     return 1
 
 

@@ -7,12 +7,18 @@ from PIL.ImageFile import ImageFile
 from PIL.PngImagePlugin import PngImageFile
 
 from runware_mock.images import gif, png, webp
-from runware_mock.images.still import RESAMPLING, resizable
+from runware_mock.images.still import MOST_FRAMES, RESAMPLING, resizable
+
+# Frames of a few bytes may each cost as much as the whole canvas: these are 2,000 of 1920 by 1080.
+_MOST_PIXELS = 2**32
 
 
 def count_frames(image: ImageFile) -> int:
-    """Return the number of frames, 1 for a still picture."""
-    return int(getattr(image, "n_frames", 1))
+    """Return the number of frames, 1 for a still picture; raises SyntaxError where they would take minutes."""
+    frames = int(getattr(image, "n_frames", 1))
+    if frames > 1 and (frames > MOST_FRAMES or frames * image.width * image.height > _MOST_PIXELS):
+        raise SyntaxError(f"more than {MOST_FRAMES} frames, or {_MOST_PIXELS} pixels in all of them")
+    return frames
 
 
 def memory_bytes(image: ImageFile, size: tuple[int, int]) -> int:

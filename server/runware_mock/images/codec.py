@@ -10,18 +10,18 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from io import BytesIO
 
-from PIL.BmpImagePlugin import BmpImageFile
-from PIL.Image import DecompressionBombError
+from PIL.Image import DecompressionBombError, Image
 from PIL.ImageFile import ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
-from PIL.WebPImagePlugin import WebPImageFile
 
 from runware_mock.images import animation, jpeg, proof, still, streamed
+from runware_mock.images.bmp import open_bmp
 from runware_mock.images.budget import Budget, OverBudget
 from runware_mock.images.formats import FORMATS, detect_format
 from runware_mock.images.gif import open_gif
 from runware_mock.images.picture import Picture, PictureRefused, Sent
 from runware_mock.images.png import open_png
+from runware_mock.images.webp import open_webp
 
 MAX_SIDE_PX = 2048
 
@@ -31,10 +31,10 @@ _DRAWING_BYTES_PER_PX = 16
 # The readers are called by name, not through Image.open: that checks Pillow's process-wide pixel limit, which is not
 # ours to change in a user's test process. Our limit is the memory budget.
 _READERS: dict[str, Callable[[BytesIO], ImageFile]] = {
-    "jpeg": jpeg.QuietJpegFile,
+    "jpeg": jpeg.open_jpeg,
     "png": open_png,
-    "webp": WebPImageFile,
-    "bmp": BmpImageFile,
+    "webp": open_webp,
+    "bmp": open_bmp,
     "gif": open_gif,
 }
 
@@ -54,6 +54,16 @@ _DECODE_ERRORS = (
     zlib.error,
     Warning,
 )
+
+
+def read(picture: Picture) -> ImageFile:
+    """Return a stored picture that is not decoded yet, by the one reader of its format; raises KeyError for others."""
+    return _READERS[picture.format](BytesIO(picture.data))
+
+
+def opened(picture: Picture) -> Image:
+    """Return a stored picture decoded, and turned as its EXIF orientation says."""
+    return still.upright(read(picture))
 
 
 class Codec:

@@ -5,7 +5,7 @@ Every address of every hop is checked, see `runware_mock.images.guard`.
 
 import ssl
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -35,7 +35,17 @@ class Send(Protocol):
         ...
 
 
+class Resolve(Protocol):
+    """Whatever knows the addresses of a host."""
+
+    def __call__(self, host: str, port: int, /) -> Sequence[str]:
+        """Return every address; raises OSError or UnicodeError."""
+        ...
+
+
 MAX_REDIRECTS = 5
+# By this the control API knows what the mock itself was led to ask.
+USER_AGENT = "runware-mock"
 _REDIRECTS = (301, 302, 303, 307, 308)
 _OK = 200
 _SUCCESS = 2
@@ -44,7 +54,10 @@ _URL_CHARACTERS = "!#$%&'()*+,/:;=?@[]~"
 
 
 class UrlFetcher:
-    """Fetches over http and https, and sends; `mode` is the setting `fetch`, `local_files` the setting `url_map`."""
+    """Fetches over http and https, and sends; `mode` is the setting `fetch`, `local_files` the setting `url_map`.
+
+    `resolve` stands for the system's resolver.
+    """
 
     def __init__(
         self,
@@ -52,11 +65,13 @@ class UrlFetcher:
         timeout: timedelta,
         max_bytes: int,
         local_files: Mapping[str, Path],
+        resolve: Resolve | None = None,
     ) -> None:
         self._mode = mode
         self._timeout_s = timeout.total_seconds()
         self._max_bytes = max_bytes
         self._local_files = local_files
+        self._resolve = resolve
 
     def __call__(self, url: str) -> bytes:
         """Return the bytes behind `url`; raises FetchFailed."""
@@ -114,12 +129,12 @@ class UrlFetcher:
     ) -> "Iterator[httpcore.Response]":
         import httpcore
 
-        from runware_mock.images.guard import GuardedBackend
+        from runware_mock.images.guard import GuardedBackend, resolve
 
-        backend = GuardedBackend(self._mode, deadline_s)
+        backend = GuardedBackend(self._mode, deadline_s, self._resolve or resolve)
         sent: dict[bytes | str, bytes | str] = {
             "Host": urlsplit(url).netloc.rpartition("@")[2],
-            "User-Agent": "runware-mock",
+            "User-Agent": USER_AGENT,
             **headers,
         }
         with httpcore.ConnectionPool(ssl_context=_tls(url), network_backend=backend) as pool:

@@ -8,6 +8,8 @@ from typing import Any
 from PIL.GifImagePlugin import GifImageFile, getdata
 from PIL.Image import Dither, Image, Quantize
 
+from runware_mock.images.still import MOST_FRAMES
+
 _TRAILER = 0x3B
 _EXTENSION = 0x21
 _IMAGE = 0x2C
@@ -15,6 +17,9 @@ _IMAGE = 0x2C
 _OPAQUE_FROM = 128
 _TRANSPARENT_INDEX = 255
 _RESTORE_TO_BACKGROUND = 2
+
+# Pillow reads block by block in Python. Encoders fill each with 255 bytes.
+_MOST_BLOCKS = 2_000_000
 
 
 def open_gif(file: BytesIO) -> GifImageFile:
@@ -65,7 +70,7 @@ def _quantized(frame: Image) -> tuple[Image, dict[str, Any]]:
 
 
 def _walk(data: bytes, canvas: tuple[int, int]) -> None:
-    position = 13 + _color_table_bytes(data[10])
+    position, blocks, frames = 13 + _color_table_bytes(data[10]), 0, 0
     while data[position] != _TRAILER:
         if data[position] == _EXTENSION:
             position += 2
@@ -74,11 +79,15 @@ def _walk(data: bytes, canvas: tuple[int, int]) -> None:
             if left + width > canvas[0] or top + height > canvas[1]:
                 raise SyntaxError("a frame leaves the canvas")
             position += 11 + _color_table_bytes(packed)
+            frames += 1
         else:
             raise SyntaxError("there is something between two frames")
         while data[position]:
             position += data[position] + 1
+            blocks += 1
         position += 1
+        if frames > MOST_FRAMES or blocks > _MOST_BLOCKS:
+            raise SyntaxError(f"more than {MOST_FRAMES} frames, or {_MOST_BLOCKS} blocks")
 
 
 def _color_table_bytes(packed: int) -> int:

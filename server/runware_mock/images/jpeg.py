@@ -1,5 +1,6 @@
 """Downsize a JPEG: decoded straight to an n/8 scale, and encoded without holding the interpreter's lock."""
 
+import re
 import struct
 from io import BytesIO
 
@@ -10,6 +11,14 @@ from runware_mock.images.still import QUALITY, RESAMPLING, oriented
 
 _ICC_HEADER = b"ICC_PROFILE\0"
 _ICC_CHUNK_BYTES = 65_519
+# Pillow reads segment by segment in Python, and keeps each. Cameras write some dozens.
+_MOST_SEGMENTS = 100_000
+# In each scan the decoder goes over the whole picture. Ten are common; libjpeg-turbo's own fuzzers give up at 500.
+_MOST_SCANS = 500
+_SCAN = b"\xff\xda"
+_END = b"\xff\xd9"
+# ITU T.81, B.1.1: in coded data, FF is followed by 0, by a restart or by another FF, or ends it.
+_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 _COLOR_SPACES = {"RGB": ("RGB", "420"), "L": ("GRAY", "Gray")}
 
 
@@ -18,6 +27,26 @@ class QuietJpegFile(JpegImageFile):
 
     def _read_dpi_from_exif(self) -> None:
         pass
+
+
+def open_jpeg(file: BytesIO) -> QuietJpegFile:
+    """Open a JPEG of no more segments and scans than a picture has."""
+    data = file.getvalue()
+    # What cannot be too many is not counted exactly: the mark of a scan may stand in thumbnails and other extras, too.
+    if len(data) > 4 * _MOST_SEGMENTS or data.count(_SCAN) > _MOST_SCANS:
+        _check_segments(data)
+    return QuietJpegFile(file)
+
+
+def _check_segments(data: bytes) -> None:
+    position, segments, scans = 2, 0, 0
+    while (marker := _MARKER.search(data, position)) and marker[0] != _END:
+        segments += 1
+        scans += marker[0] == _SCAN
+        if segments > _MOST_SEGMENTS or scans > _MOST_SCANS:
+            raise SyntaxError(f"more than {_MOST_SEGMENTS} segments, or {_MOST_SCANS} scans")
+        length = int.from_bytes(data[marker.end() : marker.end() + 2], "big")
+        position = marker.end() + length
 
 
 def memory_bytes(image: JpegImageFile, data: bytes, size: tuple[int, int]) -> int:

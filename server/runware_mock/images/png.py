@@ -5,6 +5,7 @@ import zlib
 from collections.abc import Iterator
 from fractions import Fraction
 from io import BytesIO
+from itertools import islice
 
 from PIL.Image import Image
 from PIL.PngImagePlugin import PngImageFile
@@ -15,6 +16,8 @@ from runware_mock.images.png_encoder import chunk
 _SIGNATURE_BYTES = 8
 _TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 _BIT_DEPTH_AT = 24
+# Pillow reads chunk by chunk in Python. An animation of 10,000 frames has 20,000.
+_MOST_CHUNKS = 100_000
 
 
 def open_png(file: BytesIO) -> PngImageFile:
@@ -23,7 +26,9 @@ def open_png(file: BytesIO) -> PngImageFile:
     Texts are not kept, may inflate a thousandfold, and Pillow lets one called "transparency" pass for the real thing.
     """
     data = file.getvalue()
-    chunks = list(_chunks(data))
+    chunks = list(islice(_chunks(data), _MOST_CHUNKS + 1))
+    if len(chunks) > _MOST_CHUNKS:
+        raise SyntaxError(f"more than {_MOST_CHUNKS} chunks")
     if any(kind in _TEXTS for kind, _, _ in chunks):
         view = memoryview(data)
         kept = (view[start:end] for kind, start, end in chunks if kind not in _TEXTS)

@@ -4,6 +4,7 @@ from io import BytesIO
 
 from PIL import Image
 
+from runware_mock.images.codec import read
 from runware_mock.images.picture import Picture
 
 SIDE_PX = 240
@@ -13,7 +14,7 @@ _QUALITY = 70
 def thumbnail(picture: Picture) -> bytes | None:
     """Return a WebP of at most 240 px a side, the first frame of an animation; None for what is no picture."""
     try:
-        with Image.open(BytesIO(picture.data), formats=[picture.format]) as image:
+        with read(picture) as image:
             image.draft(None, (SIDE_PX, SIDE_PX))
             has_alpha = image.has_transparency_data
             small = image.convert("RGBA" if has_alpha else "RGB")

@@ -5,15 +5,29 @@ from collections.abc import Iterator
 from io import BytesIO
 
 from PIL.Image import Image
+from PIL.WebPImagePlugin import WebPImageFile
 
 from runware_mock.images.still import SAVE_OPTIONS
 
 _HEADER_BYTES = 12
+# libwebp keeps a note of each, larger than an empty one is itself.
+_MOST_CHUNKS = 200_000
 _EXTENDED_HEADER_BYTES = 18
 
 # WebP Container Specification, "Extended File Format" and "Animation".
 _ANIMATION, _ALPHA, _ICC_PROFILE = 0x02, 0x10, 0x20
 _DO_NOT_BLEND = 0x02
+
+
+def open_webp(file: BytesIO) -> WebPImageFile:
+    """Open a WebP of no more chunks than a picture has."""
+    data, position = file.getbuffer(), _HEADER_BYTES
+    for _ in range(_MOST_CHUNKS):
+        if position + 8 > len(data):
+            return WebPImageFile(file)
+        (length,) = struct.unpack_from("<I", data, position + 4)
+        position += 8 + length + length % 2
+    raise SyntaxError(f"more than {_MOST_CHUNKS} chunks")
 
 
 def write_animation(

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from runware_mock.protocol.keys import without_real_keys
+
 _INDEX = re.compile(r"\[\d+\]")
 
 _UPLOAD_PAGE = "https://runware.ai/docs/platform/image-upload"
@@ -84,6 +86,8 @@ CATALOGUE: Mapping[str, Entry] = {
     ),
     # Guess: these codes are in the SDKs' tables, status and text are not known; only planned faults answer so.
     "rateLimitExceeded": Entry(429, "Rate limit exceeded. {hint}", None, None),
+    # Guess: no quota of storage is documented; the SDKs take every code with "Quota" in it for one.
+    "storageQuotaExceeded": Entry(402, "Storage quota exceeded. {hint}", None, None),
     "insufficientCredits": Entry(402, "Insufficient credits. {hint}", None, None),
     "accountSuspended": Entry(403, "The account is suspended. {hint}", None, None),
     "insufficientPermissions": Entry(403, "The API key lacks the permission. {hint}", None, None),
@@ -104,9 +108,12 @@ CATALOGUE: Mapping[str, Entry] = {
     "taskNotFound": Entry(404, "No task with this taskUUID was found. {hint}", "taskUUID"),
     "mediaNotFound": Entry(404, "The requested media was not found. {hint}", "mediaUUID"),
     # Guess: nothing is documented about bodies that are too long, unknown paths or methods.
+    "requestTimeout": Entry(408, "The request took too long to arrive. {hint}", None, None),
     "requestTooLarge": Entry(413, "The request is too large. {hint}", None, None),
     "notFound": Entry(404, "Not found. {hint}", None, None),
     "methodNotAllowed": Entry(405, "Method not allowed. {hint}", None, None),
+    # Ours alone: a mock on a developer's machine lets no page of the world in.
+    "originNotAllowed": Entry(403, "This origin may not call runware-mock. {hint}", None, None),
     # Ours alone, so that a fault of the mock is never taken for an answer of the service.
     "mockInternalError": Entry(500, "runware-mock itself failed; this is no answer of the service. {hint}", None, None),
 }
@@ -123,6 +130,8 @@ class Refusal(Exception):
     type: str | None
     documentation: str | None
     context: Mapping[str, object] = field(default_factory=dict)
+    # After how long the same may succeed.
+    retry_after_s: int | None = None
 
     def item(self, task_type: str | None, task_uuid: str | None) -> dict[str, object]:
         """Return the error object of the wire; fields without a value are left out."""
@@ -155,7 +164,7 @@ def refuse(
     return Refusal(
         entry.code.format(Parameter=_capitalised(parameter or "")) if entry.code else code,
         entry.status,
-        entry.message.format(parameter=parameter, hint=hint).rstrip(),
+        without_real_keys(entry.message.format(parameter=parameter, hint=hint).rstrip()),
         parameter,
         kind or entry.type,
         f"{page}#request-{_anchor(parameter)}" if page and parameter else None,

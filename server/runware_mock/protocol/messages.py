@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import msgspec
 
 from runware_mock.protocol.errors import Refusal, refuse
+from runware_mock.protocol.keys import without_real_keys
 from runware_mock.protocol.performance import Performance
 
 Task = Mapping[str, object]
@@ -76,7 +77,7 @@ def kind_of(value: object) -> str:
 
 def head_of(value: object) -> str:
     """Return the start of a value, short enough for a message."""
-    text = value if isinstance(value, str) else _encode(value).decode()
+    text = without_real_keys((value if isinstance(value, str) else _encode(value).decode())[: 2 * _HEAD_LIMIT])
     return repr(text if len(text) <= _HEAD_LIMIT else text[:_HEAD_LIMIT] + "…")
 
 
@@ -113,4 +114,4 @@ def items_of(frame: str) -> list[Item]:
 
 def _echo(task: object, name: str) -> str | None:
     value = task.get(name) if isinstance(task, Mapping) else None
-    return value if isinstance(value, str) and len(value) <= _ECHO_LIMIT else None
+    return without_real_keys(value) if isinstance(value, str) and len(value) <= _ECHO_LIMIT else None

@@ -40,6 +40,14 @@ class Performance:
 NOTHING = Performance()
 
 
+def retried_after(wait_s: int | None, performance: Performance | None) -> Performance | None:
+    """Return what is done anyway, and where there is a time to wait, saying so."""
+    if wait_s is None:
+        return performance
+    told = performance or NOTHING
+    return replace(told, headers=(*told.headers, ("Retry-After", str(wait_s))))
+
+
 def combined(performances: Iterable[Performance | None]) -> Performance | None:
     """Return one performance for the replies of one HTTP response: the longest delay, the first of all else."""
     found = [one for one in performances if one is not None]

@@ -37,7 +37,9 @@ class Database:
         self._relieved_ns = 0
         self._wal = path.with_name(f"{path.name}-wal")
         self._write_lock = Turns()
-        self._engine = sqlalchemy.create_engine(f"sqlite:///{path}", pool_size=64, max_overflow=-1)
+        self._engine = sqlalchemy.create_engine(
+            f"sqlite:///{path}", pool_size=64, max_overflow=-1, hide_parameters=True
+        )
 
         def on_connect(connection: Any, _record: object) -> None:
             # The driver must not open transactions by itself: we begin them, knowing whether they will write.

@@ -36,6 +36,14 @@ class Expired:
     size_bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What an account has: how many media, and the bytes of all of them, whoever else has the same."""
+
+    media: int
+    size_bytes: int
+
+
 _ADD = Prepared(
     insert(medium),
     ("uuid", "account_id", "content_id", "task_type", "created_at", "last_used_at", "expires_at"),
@@ -60,6 +68,12 @@ _USED = Prepared(select(medium.c.id.label("medium_id"), *FACTS).join_from(medium
 _TOUCH = Prepared(
     update(medium).where(medium.c.id == bindparam("medium_id")).values(last_used_at=bindparam("now_at")),
     ("last_used_at",),
+)
+_STORED = (
+    select(func.count(), func.coalesce(func.sum(content.c.size_bytes), 0))
+    .select_from(medium)
+    .join(content)
+    .where(medium.c.account_id == bindparam("account_id"), _ALIVE)
 )
 _FIND = select(medium.c.id, medium.c.content_id).where(_OWN)
 
@@ -140,6 +154,13 @@ def set_times(
     given = {"expires_at": expires_at, "visible_at": visible_at}
     values = {name: value for name, value in given.items() if value is not None}
     connection.execute(update(medium).where(medium.c.uuid.in_(uuids)).values(values))
+
+
+def count_stored(connection: Connection, account_id: int, moment: Moment) -> Stored:
+    """Tell what an account has that is alive."""
+    values = {"account_id": account_id, **_values_of(moment)}
+    row = connection.execute(_STORED, values).one()
+    return Stored(row[0], int(row[1]))
 
 
 def pop_expired(connection: Connection, account_id: int, moment: Moment, most: int) -> list[tuple[str, int]]:

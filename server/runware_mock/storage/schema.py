@@ -11,7 +11,7 @@ from runware_mock.storage.database import Database, DatabaseUnusable
 from runware_mock.storage.tables import metadata
 
 # The newest file in migrations/versions. A test holds that it is, and that the migrations make exactly our tables.
-HEAD = "0001"
+HEAD = "0002"
 
 # As Alembic makes it.
 _version_table = Table(

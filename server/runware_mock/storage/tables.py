@@ -132,6 +132,15 @@ delivery = Table(
     Column("body", LargeBinary, nullable=False),
 )
 
+# Tasks that an account may still begin, and when they were counted, by its clock.
+quota_bucket = Table(
+    "quota_bucket",
+    metadata,
+    Column("account_id", ForeignKey("account.id"), primary_key=True),
+    Column("tokens", Float, nullable=False),
+    Column("counted_at", BigInteger, nullable=False),
+)
+
 # A row of account 0 is for all accounts that have none of their own.
 account_clock = Table(
     "account_clock",

@@ -17,24 +17,33 @@ class TaskType:
 
     `run` checks the task, does the heavy part and returns what is left to write; it raises Refusal. `load` tells which
     threads the task belongs to. `names_another` marks the types whose taskUUID is that of an earlier task;
-    `may_be_async` those that heed `deliveryMethod` and `webhookURL`.
+    `may_be_async` those that heed `deliveryMethod` and `webhookURL`; `stores` whether a task leaves media.
     """
 
     run: Run
     load: Callable[[Task], Load] = lambda _task: Load.LIGHT
     names_another: bool = False
     may_be_async: bool = False
+    stores: Callable[[Task], bool] = lambda _task: True
 
 
 def _drawn(run: Run) -> TaskType:
     return TaskType(run, load_of_drawing, may_be_async=True)
 
 
+def _told(run: Run) -> TaskType:
+    return TaskType(run, load_of_drawing, may_be_async=True, stores=_never)
+
+
+def _never(_task: Task) -> bool:
+    return False
+
+
 # Both families of names are in use: the older Python SDK sends imageUpscale, the others send upscale.
 TASKS: Mapping[str, TaskType] = {
     "imageUpload": TaskType(image_upload.run, load_of_upload),
-    "mediaStorage": TaskType(media_storage.run, load_of_upload),
-    "getResponse": TaskType(get_response.run, names_another=True),
+    "mediaStorage": TaskType(media_storage.run, load_of_upload, stores=lambda task: task.get("operation") != "delete"),
+    "getResponse": TaskType(get_response.run, names_another=True, stores=_never),
     "imageInference": _drawn(inference.run),
     "photoMaker": _drawn(inference.run_photo_maker),
     "upscale": _drawn(transforms.run_upscale),
@@ -45,8 +54,8 @@ TASKS: Mapping[str, TaskType] = {
     "imageControlNetPreProcess": _drawn(transforms.run_preprocess),
     "imageMasking": _drawn(transforms.run_masking),
     "vectorize": _drawn(transforms.run_vectorize),
-    "caption": _drawn(words.run_caption),
-    "imageCaption": _drawn(words.run_caption),
-    "promptEnhance": _drawn(words.run_enhance),
-    **dict.fromkeys(unsupported.NAMES, TaskType(unsupported.run)),
+    "caption": _told(words.run_caption),
+    "imageCaption": _told(words.run_caption),
+    "promptEnhance": _told(words.run_enhance),
+    **dict.fromkeys(unsupported.NAMES, TaskType(unsupported.run, stores=_never)),
 }

@@ -6,11 +6,11 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from io import BytesIO
 
-from PIL import Image, ImageOps
+from PIL import Image
 from sqlalchemy import Connection
 
+from runware_mock.images.codec import opened
 from runware_mock.images.picture import FetchFailed, Picture, PictureRefused
 from runware_mock.images.source import UrlSource, read_source
 from runware_mock.protocol.errors import Refusal, refuse
@@ -51,7 +51,7 @@ class Input:
 
     def open(self) -> Image.Image:
         """Return the decoded picture, turned as its EXIF orientation says."""
-        return ImageOps.exif_transpose(Image.open(BytesIO(self.picture.data), formats=[self.picture.format]))
+        return opened(self.picture)
 
 
 class Inputs:

@@ -1,13 +1,20 @@
 """Who is calling, as far as headers and the address line tell."""
 
 import asyncio
+import logging
 from urllib.parse import parse_qsl
 
 from starlette.types import Scope
 
 from runware_mock.accounts import Account
+from runware_mock.protocol.keys import holds_key, without_key, without_real_keys
+from runware_mock.protocol.session import is_authentication
 from runware_mock.services import Caller, Services
 
+_log = logging.getLogger(__name__)
+
+# A longer message would hold up the other clients of the event loop.
+_SEARCHED_IN_LOOP = 64 * 1024
 _CLIENT_CHARS = 100
 _HEADERS = "runware_mock.headers"
 _HTTP_SCHEMES = {"ws": "http", "wss": "https"}
@@ -40,7 +47,25 @@ async def open_account(api_key: object, services: Services) -> Account:
     return await asyncio.to_thread(services.accounts.open, api_key)
 
 
-def caller_of(scope: Scope, account: Account, services: Services) -> Caller:
+async def keyless(tasks: list[object], raw: bytes | bytearray | str, api_key: object, account: Account) -> list[object]:
+    """Return the tasks of a message without their sender's key, which nobody after this must store, log or answer."""
+    if not isinstance(api_key, str):
+        return tasks
+    if len(raw) > _SEARCHED_IN_LOOP:
+        return await asyncio.to_thread(_keyless, tasks, raw, api_key, account)
+    return _keyless(tasks, raw, api_key, account)
+
+
+def _keyless(tasks: list[object], raw: bytes | bytearray | str, api_key: str, account: Account) -> list[object]:
+    if not holds_key(raw, api_key):
+        return tasks
+    cleaned = [task if is_authentication(task) else without_key(task, api_key) for task in tasks]
+    if cleaned != tasks:
+        _log.warning("a task of %s held its own API key, which was taken out of it", account.label)
+    return cleaned
+
+
+def caller_of(scope: Scope, account: Account, services: Services, api_key: object) -> Caller:
     """Return the caller behind a request or socket; `?dryRun=1` validates tasks without executing them."""
     query = scope["query_string"]
     return Caller(
@@ -48,7 +73,7 @@ def caller_of(scope: Scope, account: Account, services: Services) -> Caller:
         "ws" if scope["type"] == "websocket" else "rest",
         base_url(scope, services),
         b"dryRun" in query and dict(parse_qsl(query)).get(b"dryRun") in (b"1", b"true"),
-        _client(scope),
+        _client(scope, api_key),
         plan_of(scope, account),
     )
 
@@ -58,11 +83,13 @@ def plan_of(scope: Scope, account: Account) -> str | None:
     return account.plan or header(scope, b"x-runware-mock-plan")
 
 
-def _client(scope: Scope) -> str | None:
+def _client(scope: Scope, api_key: object) -> str | None:
     """Name the SDK: `X-SDK-Name: python`, `X-SDK-Version: 0.5.24`, or whatever the client calls itself."""
     name = header(scope, b"x-sdk-name")
     client = f"{name}/{header(scope, b'x-sdk-version') or '?'}" if name else header(scope, b"user-agent")
-    return client[:_CLIENT_CHARS] if client else None
+    if client and isinstance(api_key, str) and holds_key(client, api_key):
+        client = str(without_key(client, api_key))
+    return without_real_keys(client)[:_CLIENT_CHARS] if client else None
 
 
 def base_url(scope: Scope, services: Services) -> str:

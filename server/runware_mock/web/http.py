@@ -27,8 +27,9 @@ from runware_mock.protocol.session import (
     is_authentication,
     is_ping,
 )
-from runware_mock.web.callers import bearer_key, caller_of, headers_of, open_account
+from runware_mock.web.callers import bearer_key, caller_of, headers_of, keyless, open_account
 from runware_mock.web.intake import SMALL_BYTES, Intake
+from runware_mock.web.origins import check_origin
 from runware_mock.web.performing import end_request, ended, fail_when_lost, garbled, met_by, pause, send_cut
 
 _log = logging.getLogger(__name__)
@@ -108,6 +109,7 @@ class RestApi:
 
     async def _admitted(self, scope: Scope, receive: Receive) -> list[Reply]:
         """Check the length that the client declares, and let a long body wait for its room."""
+        check_origin(scope, self._settings)
         declared = headers_of(scope).get(b"content-length", b"")
         length_bytes = int(declared) if declared.isdigit() else 0
         if length_bytes > self._settings.max_message_bytes:
@@ -120,15 +122,16 @@ class RestApi:
     async def _replies(self, scope: Scope, receive: Receive) -> list[Reply]:
         raw = await self._read(receive)
         tasks = parse_tasks(raw) if len(raw) <= _PARSED_IN_LOOP_BYTES else await asyncio.to_thread(parse_tasks, raw)
-        # The body of a big upload is not held while its picture is decoded.
-        del raw
         authentication = first_authentication(tasks)
         key = bearer_key(scope) if authentication is None else authentication.get("apiKey")
         try:
             account = await open_account(key, self._services)
         except Refusal as refusal:
             return [Reply.refused(refusal, {"taskType": AUTHENTICATION})]
-        caller = caller_of(scope, account, self._services)
+        tasks = await keyless(tasks, raw, key, account)
+        # The body of a big upload is not held while its picture is decoded.
+        del raw
+        caller = caller_of(scope, account, self._services, key)
         if self._services.live.is_planned(account.id):
             occasion = Occasion("authentication", "rest", plan=caller.plan)
             performance, refused = await met_by(self._services, account.id, occasion)

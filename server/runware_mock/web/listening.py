@@ -23,11 +23,11 @@ def listening_socket(host: str, port: int) -> socket.socket:
     return bound
 
 
-def address_of(bound: socket.socket) -> str:
+def address_of(bound: socket.socket, *, is_tls: bool = False) -> str:
     """Return the URL of a bound socket, as a client on this machine writes it."""
     host, port = bound.getsockname()[:2]
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104 - compared, not bound
-    return f"http://{host}:{port}"
+    return f"{'https' if is_tls else 'http'}://{host}:{port}"
 
 
 def is_loopback(host: str) -> bool:

@@ -5,66 +5,25 @@ import os
 import random
 import socket
 import struct
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 from starlette.types import Receive, Scope
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from runware_mock.faults.occasion import Occasion
 from runware_mock.protocol.errors import Refusal
 from runware_mock.protocol.messages import Reply, ws_frame
 from runware_mock.protocol.performance import Performance
 from runware_mock.services import Services
+from runware_mock.web.connections import PROTOCOL
 
-_PROTOCOL = "runware_mock.protocol"
 # SO_LINGER with a time of 0: closing sends RST instead of FIN.
 _NO_LINGER = struct.pack("ii", 1, 0)
 
 
-class HttpProtocol(HttpToolsProtocol):
-    """uvicorn's, but the application can reach the connection, and is told when it ends or the server does."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
-        """Begin a connection."""
-        super().connection_made(transport)
-        self.is_over = asyncio.Event()
-        self.is_lost = False
-        self.fail: Callable[[], None] | None = None
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """End a connection."""
-        self.is_over.set()
-        self.is_lost = True
-        if self.fail is not None:
-            self.fail()
-        super().connection_lost(exc)
-
-    def shutdown(self) -> None:
-        """Begin to stop."""
-        self.is_over.set()
-        super().shutdown()
-
-    def on_message_begin(self) -> None:
-        """Begin a request."""
-        super().on_message_begin()
-        self.scope[_PROTOCOL] = self  # type: ignore[literal-required] # a key of our own
-
-
-class WsProtocol(WebSocketsSansIOProtocol):
-    """uvicorn's, but the application can reach the connection."""
-
-    async def run_asgi(self) -> None:
-        """Serve a socket."""
-        self.scope[_PROTOCOL] = self  # type: ignore[literal-required] # a key of our own
-        await super().run_asgi()
-
-
 def end(scope: Scope, *, is_reset: bool) -> None:
     """End a connection without another byte; by RST if `is_reset`."""
-    transport: Any = scope[_PROTOCOL].transport
+    transport: Any = scope[PROTOCOL].transport
     if not is_reset or transport.is_closing():
         transport.close()
         return
@@ -85,7 +44,7 @@ async def end_request(scope: Scope, receive: Receive, *, is_reset: bool) -> None
 
 async def send_cut(scope: Scope, receive: Receive, status: int, body: bytes, kept_share: float) -> None:
     """Send the head of a response and a part of its body."""
-    protocol: Any = scope[_PROTOCOL]
+    protocol: Any = scope[PROTOCOL]
     own = ((b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()))
     lines = [b"%b: %b\r\n" % header for header in (*protocol.server_state.default_headers, *own)]
     head = b"HTTP/1.1 %d \r\n%b\r\n" % (status, b"".join(lines))
@@ -95,7 +54,7 @@ async def send_cut(scope: Scope, receive: Receive, status: int, body: bytes, kep
 
 def fall_silent(scope: Scope) -> None:
     """Read nothing more, and ping no more: the other side is left alone."""
-    protocol: Any = scope[_PROTOCOL]
+    protocol: Any = scope[PROTOCOL]
     protocol.transport.pause_reading()
     protocol.stop_keepalive()
 
@@ -135,7 +94,7 @@ async def met_by(services: Services, account_id: int, occasion: Occasion) -> tup
 
 def ended(scope: Scope) -> asyncio.Event:
     """Return what is set as soon as the connection of a request has ended, or the server is to stop."""
-    protocol: Any = scope[_PROTOCOL]
+    protocol: Any = scope[PROTOCOL]
     is_over: asyncio.Event = protocol.is_over
     return is_over
 
@@ -147,7 +106,7 @@ def fail_when_lost(scope: Scope, awaited: asyncio.Future[None], error: Exception
         if not awaited.done():
             awaited.set_exception(error)
 
-    protocol: Any = scope[_PROTOCOL]
+    protocol: Any = scope[PROTOCOL]
     protocol.fail = fail
     if protocol.is_lost:
         fail()

@@ -1,17 +1,22 @@
 """uvicorn, set up for big messages, and stopped without losing an answer."""
 
 import asyncio
+import resource
 import socket
+import sys
 import time
 from collections.abc import Callable
+from functools import partial
 
 import uvicorn
 from fastapi import FastAPI
 
 from runware_mock import __version__
+from runware_mock.certificates import server_context
 from runware_mock.settings import Settings
+from runware_mock.web.connections import HttpProtocol, WsProtocol
+from runware_mock.web.limits import Limits
 from runware_mock.web.page.app import Page
-from runware_mock.web.performing import HttpProtocol, WsProtocol
 from runware_mock.web.sockets import Sockets
 
 # Longer than any client library keeps an idle connection, so that none sends into a closed one.
@@ -22,16 +27,24 @@ _PING_TIMEOUT_S = 60.0
 _CLOSE_REPLY_S = 5.0
 
 
+def _most_files() -> int:
+    """Return how many files this process may have open."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return sys.maxsize if files == resource.RLIM_INFINITY else files
+
+
 class MockServer(uvicorn.Server):
-    """Calls `on_ready` once an upload would succeed, and lets open sockets finish when it stops."""
+    """Calls `on_ready` once an upload would succeed, and lets open sockets finish when it stops; raises TlsUnusable."""
 
     def __init__(self, app: FastAPI, settings: Settings, on_ready: Callable[[], None] = lambda: None) -> None:
+        context = server_context(settings)
+        self.limits = Limits(settings, _most_files())
         super().__init__(
             uvicorn.Config(
                 app,
                 loop="uvloop",
-                http=HttpProtocol,
-                ws=WsProtocol,
+                http=partial(HttpProtocol, limits=self.limits),  # type: ignore[arg-type] # it is only called
+                ws=partial(WsProtocol, limits=self.limits),  # type: ignore[arg-type] # likewise
                 ws_max_size=settings.max_message_bytes,
                 ws_per_message_deflate=False,
                 ws_ping_interval=_PING_INTERVAL_S,
@@ -43,15 +56,18 @@ class MockServer(uvicorn.Server):
                 access_log=False,
                 lifespan="on",
                 backlog=2048,
+                ssl_context_factory=None if context is None else lambda _config, _default: context,
             )
         )
         self._on_ready = on_ready
         self._sockets: Sockets = app.state.sockets
         self._page: Page = app.state.page
+        self._sweeping: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start listening, then say so."""
         await super().startup(sockets)
+        self._sweeping = asyncio.create_task(self._sweep())
         await self.on_tick(0)  # sets the default headers, which would otherwise come with the first tick
         self._on_ready()
 
@@ -63,6 +79,14 @@ class MockServer(uvicorn.Server):
         await self._page.close()
         await self._wait_for_close_replies()
         await super().shutdown(sockets)
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+
+    async def _sweep(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(self.limits.sweep_every_s)
+            self.limits.sweep(self.server_state.connections, loop.time())
 
     async def _wait_for_close_replies(self) -> None:
         """Let clients read to the end: uvicorn drops a socket at once, and what is on its way with it."""

@@ -1,6 +1,7 @@
 """The sockets of this process: opened, found again by their session, closed together."""
 
 import asyncio
+import logging
 from contextlib import suppress
 
 from starlette.responses import Response
@@ -12,8 +13,12 @@ from runware_mock.faults.occasion import Occasion
 from runware_mock.protocol.errors import Refusal
 from runware_mock.storage.owners import ALL_ACCOUNTS
 from runware_mock.web.callers import bearer_key, open_account, plan_of
+from runware_mock.web.http import refused
+from runware_mock.web.origins import check_origin
 from runware_mock.web.performing import met_by
 from runware_mock.web.ws import Socket
+
+_log = logging.getLogger(__name__)
 
 
 class Sockets:
@@ -30,6 +35,13 @@ class Sockets:
 
     async def serve(self, websocket: WebSocket) -> None:
         """Serve one socket until it closes."""
+        try:
+            check_origin(websocket.scope, self.engine.services.settings)
+        except Refusal as refusal:
+            # A browser shows a page nothing of why its socket was refused.
+            _log.warning("%s", refusal.message)
+            await websocket.send_denial_response(refused(refusal))
+            return
         if (status := await self._refused_upgrade(websocket)) is not None:
             await websocket.send_denial_response(Response(status_code=status))
             return

@@ -15,7 +15,7 @@ from runware_mock.accounts import Account
 from runware_mock.clock import in_ms
 from runware_mock.faults.occasion import Occasion, Point
 from runware_mock.protocol.errors import Refusal, refuse
-from runware_mock.protocol.messages import Reply, parse_tasks, ws_frame
+from runware_mock.protocol.messages import Reply, is_uuid, parse_tasks, ws_frame
 from runware_mock.protocol.performance import Performance
 from runware_mock.protocol.session import (
     AUTHENTICATION,
@@ -26,7 +26,8 @@ from runware_mock.protocol.session import (
     is_ping,
 )
 from runware_mock.storage import undelivered
-from runware_mock.web.callers import caller_of, open_account, plan_of
+from runware_mock.web.callers import caller_of, keyless, open_account, plan_of
+from runware_mock.web.connections import PROTOCOL, WsProtocol
 from runware_mock.web.performing import end, fall_silent, frames_of, met_by, pause
 
 if TYPE_CHECKING:
@@ -43,7 +44,6 @@ _CLEAN_CLOSES = (1000, 1001)
 # What was sent this shortly before a connection broke is sent again after a resume; a client that had it after all
 # finds no task waiting for it.
 _UNSURE_S = 1.0
-_SESSION_UUID_LIMIT = 64
 _IN_FLIGHT_FRAMES = 64
 # Parsing a longer frame would hold up the other clients of the event loop.
 _PARSED_IN_LOOP = 64 * 1024
@@ -58,6 +58,7 @@ class Socket:
         self._engine = sockets.engine
         self._services = sockets.engine.services
         self._account: Account | None = None
+        self._api_key: object = None
         self.session = (0, "")
         self._running: set[asyncio.Task[None]] = set()
         self._just_sent: deque[tuple[float, str]] = deque(maxlen=256)
@@ -68,6 +69,9 @@ class Socket:
         self._close_after: tuple[int, int] | None = None
         self._is_silent = False
         self._is_over = asyncio.Event()
+        self._protocol: WsProtocol = websocket.scope[PROTOCOL]
+        # Since when it is known who this is, or waited for.
+        self._since_s = time.monotonic()
 
     async def run(self) -> None:
         """Receive frames until the client goes away or falls silent."""
@@ -105,11 +109,15 @@ class Socket:
     async def _receive(self) -> str | bytes | None:
         """Return the next frame, or None after the idle time; a task that still runs is no idleness."""
         while True:
+            patience_s = self._services.settings.idle_timeout.total_seconds()
+            if self._account is None:
+                # Whatever a client sends: until it has said who it is, all of it together must not take longer.
+                patience_s += self._since_s - time.monotonic()
             try:
-                async with asyncio.timeout(self._services.settings.idle_timeout.total_seconds()):
+                async with asyncio.timeout(patience_s):
                     message = await self._websocket.receive()
             except TimeoutError:
-                if self._running:
+                if self._running or (self._account is not None and self._protocol.is_receiving()):
                     continue
                 return None
             if message["type"] == "websocket.disconnect":
@@ -120,15 +128,18 @@ class Socket:
 
     async def _handle(self, raw: str | bytes) -> None:
         """Start the tasks of a frame; authentication is over before the next frame is looked at."""
+        size_bytes = self._protocol.take_size()
         futures: list[Future[Reply]] = []
         try:
             tasks = parse_tasks(raw) if len(raw) <= _PARSED_IN_LOOP else await asyncio.to_thread(parse_tasks, raw)
             if authentication := first_authentication(tasks):
                 await self._authenticate(authentication.get("apiKey"), authentication.get("connectionSessionUUID"))
+            if self._account is not None:
+                tasks = await keyless(tasks, raw, self._api_key, self._account)
             futures = await self._start([task for task in tasks if not is_authentication(task)])
         except Refusal as refusal:
             await self._deliver(ws_frame(Reply.refused(refusal)))
-        running = asyncio.create_task(self._deliver_all(futures))
+        running = asyncio.create_task(self._deliver_all(futures, size_bytes))
         self._running.add(running)
         running.add_done_callback(self._running.discard)
 
@@ -139,7 +150,8 @@ class Socket:
                 await self._send(ws_frame(PONG))
         tasks = [task for task in tasks if not is_ping(task)]
         if self._account is not None:
-            return self._engine.submit(tasks, caller_of(self._websocket.scope, self._account, self._services))
+            caller = caller_of(self._websocket.scope, self._account, self._services, self._api_key)
+            return self._engine.submit(tasks, caller)
         for task in tasks:
             await self._send(ws_frame(Reply.refused(refuse("missingApiKey"), task)))
         return []
@@ -151,15 +163,16 @@ class Socket:
             # The socket stays open: one SDK hangs for good when it is closed behind this answer.
             await self._send(ws_frame(Reply.refused(refusal, {"taskType": AUTHENTICATION})))
             return
-        self._account = account
+        self._account, self._api_key = account, api_key
         performance, refused = await self._meet("authentication")
         if performance is not None:
             await pause(performance, self._is_over)
         if refused is not None:
-            self._account = None
+            self._account, self._since_s = None, time.monotonic()
             await self._send(ws_frame(Reply.refused(refused, {"taskType": AUTHENTICATION})))
             return
-        resumes = isinstance(session_uuid, str) and 0 < len(session_uuid) <= _SESSION_UUID_LIMIT
+        # What is no UUID is not stored, nor sent back: it may be anything.
+        resumes = isinstance(session_uuid, str) and is_uuid(session_uuid, v4=False)
         self.session = (account.id, str(session_uuid) if resumes else str(uuids.uuid4()))
         # From here on, what an older socket of the session cannot deliver comes here.
         self._sockets.speaks_for(self.session, self)
@@ -167,7 +180,7 @@ class Socket:
         if resumes:
             await self.replay()
 
-    async def _deliver_all(self, futures: Sequence[Future[Reply]]) -> None:
+    async def _deliver_all(self, futures: Sequence[Future[Reply]], size_bytes: int) -> None:
         try:
             performing: list[asyncio.Task[None]] = []
             for ready in asyncio.as_completed(map(asyncio.wrap_future, futures)):
@@ -184,6 +197,7 @@ class Socket:
                 # No reply is to come for which another could wait.
                 await self._deliver_next([])
         finally:
+            self._protocol.release(size_bytes)
             self._room.release()
 
     async def _deliver_next(self, frames: Sequence[str]) -> None:
@@ -231,7 +245,11 @@ class Socket:
     async def _deliver(self, frame: str) -> None:
         """Send an answer, here or on the socket with which the client came back, or keep it for that one."""
         if await self._send(frame):
-            self._just_sent.append((time.monotonic(), frame))
+            now_s = time.monotonic()
+            # What is sure by now is not held any longer: results may be big.
+            while self._just_sent and self._just_sent[0][0] < now_s - _UNSURE_S:
+                self._just_sent.popleft()
+            self._just_sent.append((now_s, frame))
         else:
             await self._keep([frame])
 

@@ -1,13 +1,14 @@
 """Who may call the control API: a developer's own programs, and nobody's web page."""
 
 import hmac
-from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
 
 from runware_mock.control.refusals import ControlRefused
+from runware_mock.images.fetch import USER_AGENT
 from runware_mock.settings import Settings
 from runware_mock.web.listening import is_loopback
+from runware_mock.web.origins import authority_of, host_of
 
 TOKEN_HEADER = "x-control-token"  # noqa: S105 - the name of a header
 # A browser's page cannot send headers; it is opened with `?token=` once.
@@ -18,8 +19,10 @@ def check_caller(request: HTTPConnection, settings: Settings) -> None:
     """Let pass who knows the token, or without one who calls from this machine by a name of this machine.
 
     A page in the developer's browser may call any address, but it cannot hide its Origin; and a host name that was
-    made to point at 127.0.0.1 stands in Host.
+    made to point at 127.0.0.1 stands in Host. Nor may a client lead the mock itself here, by an image URL or a webhook.
     """
+    if request.headers.get("user-agent") == USER_AGENT:
+        raise _forbidden("image URLs and webhooks may not lead to this API", "User-Agent")
     token = settings.control_token
     if token is not None:
         given = request.headers.get(TOKEN_HEADER) or request.query_params.get("token")
@@ -31,24 +34,17 @@ def check_caller(request: HTTPConnection, settings: Settings) -> None:
     if request.client is not None and not is_loopback(request.client.host):
         raise _forbidden("callers from other machines need a token: start the server with --control-token", "client")
     host = request.headers.get("host", "")
-    if not is_loopback(_host_name(f"//{host}")):
+    if not is_loopback(host_of(f"//{host}")):
         raise _forbidden(f"the host {host[:100]!r} is not this machine", "Host")
     origin = request.headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != host:
+    if origin is not None and authority_of(origin) != host:
         raise _forbidden(f"pages of {origin[:100]!r} may not call this API", "Origin")
 
 
 def _is_own_page(request: HTTPConnection) -> bool:
     """Tell whether a request that a browser sends its cookie with comes from our own page."""
     origin = request.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == request.headers.get("host")
-
-
-def _host_name(url: str) -> str:
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:
-        return ""
+    return origin is None or authority_of(origin) == request.headers.get("host")
 
 
 def _forbidden(message: str, field: str) -> ControlRefused:

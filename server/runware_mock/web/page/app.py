@@ -117,7 +117,9 @@ class Page:
         )
         response = HTMLResponse(html, headers=_HEADERS)
         if token := request.query_params.get("token"):
-            response.set_cookie(TOKEN_COOKIE, token, httponly=True, samesite="strict")
+            response.set_cookie(
+                TOKEN_COOKIE, token, httponly=True, samesite="strict", secure=request.url.scheme == "https"
+            )
         return response
 
     def _refused(self, request: Request, refused: ControlRefused) -> Response:

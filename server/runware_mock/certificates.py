@@ -1,0 +1,142 @@
+"""TLS: a certificate authority of the data folder's own, and the contexts of both sides. Needs `runware-mock[tls]`."""
+
+import os
+import ssl
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from runware_mock.clock import SystemClock
+from runware_mock.settings import ENV_PREFIX, Settings, default_data_dir
+
+if TYPE_CHECKING:
+    import trustme
+
+_FOLDER = "tls"
+_CERTIFICATE = "ca.pem"
+_KEY = "ca-key.pem"
+_LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
+_EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
+# The longest that Apple's systems accept of an authority that a user has added.
+_VALID = timedelta(days=825)
+# Clocks of other machines may be late.
+_VALID_SINCE = timedelta(days=1)
+
+
+class TlsUnusable(Exception):
+    """No certificate can be had; the message is for the user."""
+
+
+def ca_file(data_dir: Path) -> Path:
+    """Return where the authority's certificate is kept, whether or not there is one."""
+    return data_dir / _FOLDER / _CERTIFICATE
+
+
+def ensure_ca(data_dir: Path) -> Path:
+    """Return the file of the authority's certificate, made now if there is none; raises TlsUnusable."""
+    file = ca_file(data_dir)
+    try:
+        if not file.exists():
+            data_dir.mkdir(0o700, parents=True, exist_ok=True)
+            _make(file.parent)
+    except OSError as error:
+        raise TlsUnusable(f"cannot make a certificate authority in {file.parent}: {error.strerror}") from error
+    return file
+
+
+def server_context(settings: Settings) -> ssl.SSLContext | None:
+    """Return what a server with these settings shows its clients, or None without TLS; raises TlsUnusable."""
+    if not settings.uses_tls:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.set_alpn_protocols(["http/1.1"])
+    if settings.tls_cert is not None:
+        try:
+            context.load_cert_chain(settings.tls_cert, settings.tls_key, password=_no_password)
+        except (OSError, ValueError) as error:
+            raise TlsUnusable(f"cannot use --tls-cert {settings.tls_cert} with --tls-key: {_why(error)}") from error
+        return context
+    file = ensure_ca(settings.data_dir)
+    now = datetime.fromtimestamp(SystemClock().now_at() / 1000, UTC)
+    try:
+        authority = _authority_class().from_pem(file.read_bytes(), file.with_name(_KEY).read_bytes())
+    except (OSError, ValueError) as error:
+        raise TlsUnusable(f"cannot use the authority in {file.parent} ({_why(error)}): remove that folder") from error
+    try:
+        leaf = authority.issue_cert(*_names(settings), not_before=now - _VALID_SINCE, not_after=now + _VALID)
+    except ValueError as error:
+        raise TlsUnusable(f"bad value for --tls-name: {_why(error)}") from error
+    leaf.configure_cert(context)
+    return context
+
+
+def client_context(trusted: Path | None = None) -> ssl.SSLContext:
+    """Return what trusts the world's authorities, or those of SSL_CERT_FILE, and the mock's own beside them.
+
+    That is the certificate `trusted`, or the one in the folder where a server with this environment keeps its own.
+    """
+    context = ssl.create_default_context()
+    # A server's own certificate is as good as that of its authority.
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    file = trusted or ca_file(Path(os.environ.get(f"{ENV_PREFIX}DATA_DIR") or default_data_dir()))
+    if trusted is not None or file.exists():
+        context.load_verify_locations(file)
+    return context
+
+
+def unverified_context() -> ssl.SSLContext:
+    """Return what trusts anybody: for a look whether a server is there, to which nothing secret is said."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _make(folder: Path) -> None:
+    authority = _authority_class()(
+        organization_name="runware-mock", organization_unit_name="local authority", path_length=0
+    )
+    with TemporaryDirectory(dir=folder.parent, prefix=f".{_FOLDER}-") as made:
+        new = Path(made) / _FOLDER
+        new.mkdir()
+        new.chmod(0o755)
+        key = os.open(new / _KEY, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(key, "wb") as file:
+            file.write(authority.private_key_pem.bytes())
+        certificate = new / _CERTIFICATE
+        certificate.write_bytes(authority.cert_pem.bytes())
+        certificate.chmod(0o644)
+        # Both files at once, or those of another process that was faster.
+        with suppress(OSError):
+            new.rename(folder)
+    if not (folder / _CERTIFICATE).exists():
+        raise FileExistsError(0, f"{folder} is there, and holds none")
+
+
+def _names(settings: Settings) -> Iterable[str]:
+    host = () if settings.host in _EVERY_ADDRESS else (settings.host,)
+    public = urlsplit(settings.public_url or "").hostname
+    return dict.fromkeys((*_LOCAL_NAMES, *host, *((public,) if public else ()), *settings.tls_name))
+
+
+def _authority_class() -> "type[trustme.CA]":
+    try:
+        from trustme import CA
+    except ImportError:
+        raise TlsUnusable(
+            "--tls needs runware-mock[tls]: pip install 'runware-mock[tls]', or give --tls-cert and --tls-key"
+        ) from None
+    return CA
+
+
+def _no_password() -> str:
+    """Keep OpenSSL from asking on the terminal."""
+    raise ValueError("the key is encrypted")
+
+
+def _why(error: Exception) -> str:
+    return " ".join(str(getattr(error, "strerror", None) or error).split())

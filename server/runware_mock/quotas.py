@@ -1,0 +1,86 @@
+"""What one account may store and ask for, where the server sets a limit; all of it is counted in the database.
+
+Guess: the real service documents neither a quota of storage nor a limit of requests ("no hard rate limits").
+"""
+
+import math
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection, insert, select, update
+
+from runware_mock.live import Live
+from runware_mock.protocol.errors import Refusal, refuse
+from runware_mock.settings import Settings
+from runware_mock.storage import media
+from runware_mock.storage.database import Database
+from runware_mock.storage.media import Moment, Stored
+from runware_mock.storage.tables import quota_bucket
+
+_MINUTE_MS = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Quotas:
+    """Checks the accounts' quotas, none of which reads or touches another account."""
+
+    settings: Settings
+    database: Database
+    live: Live
+
+    @property
+    def is_on(self) -> bool:
+        """Whether there is a quota."""
+        return self._limits_storage or self.settings.quota_tasks_per_minute is not None
+
+    @property
+    def _limits_storage(self) -> bool:
+        return self.settings.quota_media is not None or self.settings.quota_bytes is not None
+
+    def refusal(self, account_id: int, moment: Moment, *, stores: bool) -> Refusal | None:
+        """Count a task that is about to begin; return why it must not.
+
+        Where it `stores` something, there has to be room for at least one medium and one byte.
+        """
+        if (most := self.settings.quota_tasks_per_minute) is not None:
+            wait_s = self._wait_s(account_id, moment.now_at, most)
+            if wait_s:
+                hint = f"{most} tasks a minute are accepted (--quota-tasks-per-minute)."
+                return replace(refuse("rateLimitExceeded", hint), retry_after_s=wait_s)
+        if not (stores and self._limits_storage):
+            return None
+        with self.database.reading() as connection:
+            stored = media.count_stored(connection, account_id, moment)
+        return self._over(Stored(stored.media + 1, stored.size_bytes + 1), stored)
+
+    def check(self, connection: Connection, account_id: int, moment: Moment) -> None:
+        """Raise the refusal of a task after which more is stored than may be, so that nothing of it is."""
+        if self._limits_storage:
+            stored = media.count_stored(connection, account_id, moment)
+            if refusal := self._over(stored, stored):
+                raise refusal
+
+    def _over(self, wanted: Stored, told: Stored) -> Refusal | None:
+        most_media, most_bytes = self.settings.quota_media, self.settings.quota_bytes
+        if most_media is not None and wanted.media > most_media:
+            return refuse("storageQuotaExceeded", f"{most_media} media may be stored (--quota-media).")
+        if most_bytes is not None and wanted.size_bytes > most_bytes:
+            hint = f"{most_bytes} bytes may be stored (--quota-bytes), this makes {told.size_bytes}."
+            return refuse("storageQuotaExceeded", hint)
+        return None
+
+    def _wait_s(self, account_id: int, now_at: int, most: int) -> int:
+        """Take a token from the account's bucket of `most`, which fills in a minute; return how long there is none."""
+        own = quota_bucket.c.account_id == account_id
+        with self.database.writing() as connection:
+            row = connection.execute(select(quota_bucket).where(own)).first()
+            tokens = float(most) if row is None else row.tokens
+            if row is not None:
+                tokens = min(float(most), tokens + max(0, now_at - row.counted_at) * most / _MINUTE_MS)
+            if tokens < 1:
+                return max(1, math.ceil((1 - tokens) * _MINUTE_MS / most / 1000))
+            values = {"tokens": tokens - 1, "counted_at": now_at}
+            if row is None:
+                connection.execute(insert(quota_bucket).values(account_id=account_id, **values))
+            else:
+                connection.execute(update(quota_bucket).where(own).values(values))
+        return 0
