@@ -23,6 +23,17 @@ SETTLE_S = 0.05
 PINGER_START_S = 0.2
 HEAVY_BODIES = 10
 MB = 1e6
+COMMAND = Path(sys.executable).with_name("runware-mock")
+INSIDE = """
+import json, time
+times = []
+for _ in range(2):
+    began_s = time.perf_counter()
+    import runware_mock
+    with runware_mock.serve():
+        times.append((time.perf_counter() - began_s) * 1000)
+print(json.dumps(times))
+"""
 # The ideal downscale of more takes tens of gigabytes.
 MOST_COMPARED_PX = 30_000_000
 
@@ -205,6 +216,20 @@ class Bench:
                         self.say(f"start: {peer.name} {took_ms:.0f} ms")
         return [row]
 
+    def command(self) -> list[Row]:
+        """Measure the shortest command, and a server's start inside a test process, with and without its imports."""
+        row, inside = Row("runware-mock --help"), Row("start inside a process")
+        with_imports = Row("start inside a process, imports included")
+        for _ in range(self.effort.starts):
+            began_s = time.perf_counter()
+            subprocess.run([COMMAND, "--help"], stdout=subprocess.DEVNULL, check=True)
+            row.add(SUBJECT, "ms", (time.perf_counter() - began_s) * 1000)
+            told = subprocess.run([sys.executable, "-c", INSIDE], capture_output=True, check=True).stdout
+            first_ms, next_ms = json.loads(told)
+            with_imports.add(SUBJECT, "ms", first_ms)
+            inside.add(SUBJECT, "ms", next_ms)
+        return [row, inside, with_imports]
+
     def memory(self) -> list[Row]:
         """Measure RSS after ten bodies of 21 MB, each round in new servers."""
         row = Row("RSS after ten bodies of 21 MB")
@@ -224,7 +249,7 @@ class Bench:
         """Measure what is named, in the order of MEASUREMENTS."""
         chosen = [load for load in BY_NAME.values() if load.name in names]
         rows = self.uploads(chosen) if chosen else []
-        others = {"ping": self.ping, "start": self.start, "memory": self.memory}
+        others = {"ping": self.ping, "start": self.start, "command": self.command, "memory": self.memory}
         for name, measure in others.items():
             if name in names:
                 rows += measure()
@@ -269,4 +294,4 @@ def hosting() -> Iterator[str]:
             process.terminate()
 
 
-MEASUREMENTS = (*BY_NAME, "ping", "start", "memory")
+MEASUREMENTS = (*BY_NAME, "ping", "start", "command", "memory")

@@ -63,5 +63,7 @@ TARGETS = (
 LIMITS = (
     Limit("loop ping p99 under photos", 6),
     Limit("start", 400),
+    Limit("runware-mock --help", 150),
+    Limit("start inside a process", 100),
     *(Limit(f"{row} dB over LANCZOS", -0.3, at_least=True) for row in ("photo", *PNGS, "WebP", "BMP")),
 )

@@ -52,7 +52,7 @@ def upgrade() -> None:
         sa.Column("last_used_at", sa.BigInteger, nullable=False, index=True),
         sa.Column("expires_at", sa.BigInteger, nullable=True),
         sa.Column("visible_at", sa.BigInteger, nullable=True),
-        sa.Index("ix_medium_expires_at", "expires_at", sqlite_where=ends_sooner, postgresql_where=ends_sooner),
+        sa.Index("ix_medium_expires_at", "expires_at", sqlite_where=ends_sooner),
         sa.Index("ix_medium_account_last_used", "account_id", "last_used_at"),
         sa.Index("ix_medium_account", "account_id", "id"),
     )

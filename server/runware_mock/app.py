@@ -1,4 +1,4 @@
-"""The composition root: settings in, a FastAPI application out."""
+"""The composition root: settings in, an application out."""
 
 import logging
 import sys
@@ -8,8 +8,9 @@ from contextlib import ExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI, Request
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -35,7 +36,7 @@ from runware_mock.settings import Settings
 from runware_mock.storage.database import FILE_NAME, Database, DatabaseUnusable
 from runware_mock.storage.schema import prepare
 from runware_mock.tally import Tally
-from runware_mock.web.control.app import ControlApp
+from runware_mock.web.control.door import ControlApp
 from runware_mock.web.http import RestApi, preflight, refused
 from runware_mock.web.media import MEDIA_PATHS, MediaFiles
 from runware_mock.web.page.app import Page, wants_page
@@ -111,11 +112,14 @@ def _seed(services: Services, fixtures: Path) -> None:
         raise FixturesUnusable(f"bad value for --fixtures: {refused.field}: {refused.message}") from None
 
 
-class MockApp(FastAPI):
-    """Hands POST requests of the API straight to `rest`, what is under `/_mock` and of the page to theirs."""
+class MockApp(Starlette):
+    """Hands POST requests of the API straight to `rest`, what is under `/_mock` and of the page to theirs.
+
+    Not a FastAPI itself: the control API is one, and its import, a fifth of a start, can wait for the first such call.
+    """
 
     def __init__(self, rest: ASGIApp, control: ASGIApp, page: ASGIApp, **options: Any) -> None:
-        super().__init__(docs_url=None, redoc_url=None, openapi_url=None, **options)
+        super().__init__(**options)
         self._rest = rest
         self._control = control
         self._page = page
@@ -132,7 +136,7 @@ class MockApp(FastAPI):
             await super().__call__(scope, receive, send)
 
 
-def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
+def create_app(settings: Settings, clock: Clock | None = None) -> Starlette:
     """Return the application; its database is opened here, and closed when the application stops."""
     cleanup = ExitStack()
     try:
@@ -152,7 +156,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
     cleanup.callback(engine.close)
 
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         sys.setswitchinterval(_SWITCH_INTERVAL_S)
         for schedule in schedules:
             schedule.start()

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from runware_mock import __version__
-from runware_mock.cli_control import COMMANDS
 from runware_mock.cli_control.calling import EXIT_USAGE, fail, url_option
 
 if TYPE_CHECKING:
@@ -62,14 +61,27 @@ class DataFolderCommand(SettingsCommand):
     fields = ("data_dir",)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+class _Commands(click.Group):
+    """Has the commands that speak to a server, too, which nobody needs to import who only serves."""
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command of this name."""
+        return super().get_command(ctx, cmd_name) or self._all().get(cmd_name)
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        """Return the names of all."""
+        return sorted(self._all())
+
+    def _all(self) -> dict[str, click.Command]:
+        from runware_mock.cli_control.commands import COMMANDS
+
+        return {**self.commands, **{str(command.name): command for command in COMMANDS}}
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="runware-mock")
 def main() -> None:
     """Run a local stand-in for the Runware upload API."""
-
-
-for _command in COMMANDS:
-    main.add_command(_command)
 
 
 @main.command(cls=SettingsCommand)

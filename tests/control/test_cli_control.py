@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
@@ -65,7 +66,9 @@ def test_the_help_waits_for_nothing_that_only_a_verb_needs() -> None:
 
 @pytest.mark.parametrize("group", ["clock", "faults", "journal", "media", "snapshot"])
 def test_every_verb_explains_itself(group: str) -> None:
-    for name in main.commands[group].commands:  # type: ignore[attr-defined]
+    command = main.get_command(click.Context(main), group)
+    assert isinstance(command, click.Group)
+    for name in command.commands:
         assert printed(invoked(group, name, "--help")).startswith("Usage: ")
 
 

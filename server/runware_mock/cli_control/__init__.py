@@ -1,16 +1,1 @@
 """The commands that speak to a running server through its control API."""
-
-from runware_mock.cli_control import clock, doctor, faults, journal, media, state
-
-COMMANDS = (
-    state.accounts,
-    clock.clock,
-    doctor.doctor,
-    state.export,
-    faults.faults,
-    state.load,
-    journal.journal,
-    media.media,
-    state.reset,
-    state.snapshot,
-)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.applications import Starlette
 
 from runware_mock import __version__
 from runware_mock.certificates import server_context
@@ -36,7 +36,7 @@ def _most_files() -> int:
 class MockServer(uvicorn.Server):
     """Calls `on_ready` once an upload would succeed, and lets open sockets finish when it stops; raises TlsUnusable."""
 
-    def __init__(self, app: FastAPI, settings: Settings, on_ready: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, app: Starlette, settings: Settings, on_ready: Callable[[], None] = lambda: None) -> None:
         context = server_context(settings)
         self.limits = Limits(settings, _most_files())
         super().__init__(
