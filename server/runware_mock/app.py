@@ -89,7 +89,7 @@ def create_services(settings: Settings, clock: Clock, database: Database) -> Ser
         database=database,
         accounts=Accounts(database, live, faults.names_plan, settings.api_key, seed=settings.seed),
         journal=Journal(settings.journal_entries, settings.journal_bytes, tally),
-        quotas=Quotas(settings, database, live),
+        quotas=Quotas(settings, database),
         tally=tally,
         faults=faults,
         ids=RandomIds() if settings.seed is None else SeededIds(settings.seed),

@@ -4,11 +4,10 @@ Guess: the real service documents neither a quota of storage nor a limit of requ
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from sqlalchemy import Connection, insert, select, update
 
-from runware_mock.live import Live
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.settings import Settings
 from runware_mock.storage import media
@@ -19,36 +18,28 @@ from runware_mock.storage.tables import quota_bucket
 _MINUTE_MS = 60_000
 
 
-@dataclass(frozen=True, slots=True)
 class Quotas:
-    """Checks the accounts' quotas, none of which reads or touches another account."""
+    """Checks the accounts' quotas, none of which reads or touches another account; `is_on` where there are any."""
 
-    settings: Settings
-    database: Database
-    live: Live
-
-    @property
-    def is_on(self) -> bool:
-        """Whether there is a quota."""
-        return self._limits_storage or self.settings.quota_tasks_per_minute is not None
-
-    @property
-    def _limits_storage(self) -> bool:
-        return self.settings.quota_media is not None or self.settings.quota_bytes is not None
+    def __init__(self, settings: Settings, database: Database) -> None:
+        self._settings = settings
+        self._database = database
+        self._limits_storage = settings.quota_media is not None or settings.quota_bytes is not None
+        self.is_on = self._limits_storage or settings.quota_tasks_per_minute is not None
 
     def refusal(self, account_id: int, moment: Moment, *, stores: bool) -> Refusal | None:
         """Count a task that is about to begin; return why it must not.
 
         Where it `stores` something, there has to be room for at least one medium and one byte.
         """
-        if (most := self.settings.quota_tasks_per_minute) is not None:
+        if (most := self._settings.quota_tasks_per_minute) is not None:
             wait_s = self._wait_s(account_id, moment.now_at, most)
             if wait_s:
                 hint = f"{most} tasks a minute are accepted (--quota-tasks-per-minute)."
                 return replace(refuse("rateLimitExceeded", hint), retry_after_s=wait_s)
         if not (stores and self._limits_storage):
             return None
-        with self.database.reading() as connection:
+        with self._database.reading() as connection:
             stored = media.count_stored(connection, account_id, moment)
         return self._over(Stored(stored.media + 1, stored.size_bytes + 1), stored)
 
@@ -60,7 +51,7 @@ class Quotas:
                 raise refusal
 
     def _over(self, wanted: Stored, told: Stored) -> Refusal | None:
-        most_media, most_bytes = self.settings.quota_media, self.settings.quota_bytes
+        most_media, most_bytes = self._settings.quota_media, self._settings.quota_bytes
         if most_media is not None and wanted.media > most_media:
             return refuse("storageQuotaExceeded", f"{most_media} media may be stored (--quota-media).")
         if most_bytes is not None and wanted.size_bytes > most_bytes:
@@ -71,7 +62,7 @@ class Quotas:
     def _wait_s(self, account_id: int, now_at: int, most: int) -> int:
         """Take a token from the account's bucket of `most`, which fills in a minute; return how long there is none."""
         own = quota_bucket.c.account_id == account_id
-        with self.database.writing() as connection:
+        with self._database.writing() as connection:
             row = connection.execute(select(quota_bucket).where(own)).first()
             tokens = float(most) if row is None else row.tokens
             if row is not None:

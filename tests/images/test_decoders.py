@@ -10,8 +10,9 @@ import httpx
 import pytest
 from PIL import Image
 
+from runware_mock.app import FixturesUnusable, create_app
 from runware_mock.images import codec
-from runware_mock.settings import PICTURES
+from runware_mock.settings import PICTURES, Settings
 from tests.control.calling import calling
 from tests.images.painting import encoded, exif, moving, photo, png_chunk
 from tests.images.test_bombs import gibibyte_of_zeros
@@ -60,6 +61,15 @@ def test_every_other_format_that_pillow_could_read_is_refused_on_every_way_in(
         assert sorted(answer.codes) == ["invalidImage", "invalidInputImage", "invalidMedia", "invalidSeedImage"]
         with calling(mock, api_key) as control:
             assert control.refused("POST", "/media", content=data)[0] == 400
+
+
+def test_nor_may_it_stand_in_the_folder_of_fixtures(tmp_path: Path) -> None:
+    for name, data in other_formats().items():
+        (tmp_path / f"picture.{name}").write_bytes(data)
+        given = Settings.model_validate({"in_memory": True, "fixtures": tmp_path, "api_key": "owner"})
+        with pytest.raises(FixturesUnusable, match="format"):
+            create_app(given)
+        (tmp_path / f"picture.{name}").unlink()
 
 
 def awkward_pictures() -> dict[str, bytes]:

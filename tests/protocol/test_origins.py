@@ -94,6 +94,20 @@ def test_a_page_at_the_very_address_of_the_server_may_call(mock: RunningMock, tr
     assert status_of(mock, transport, api_key, "http://10.0.2.3:8080", "10.0.2.2:8080") == 403
 
 
+@pytest.mark.parametrize(("cookie", "status"), [("open-sesame", 200), ("open", 403), (None, 403)])
+def test_our_own_page_may_call_under_any_name_when_it_has_the_token(
+    api_key: str, cookie: str | None, status: int
+) -> None:
+    with running_mock(control_token="open-sesame") as mock:  # noqa: S106 - a test's
+        host = f"mock.ci.internal:{mock.url.rpartition(':')[2]}"
+        headers = {"Authorization": f"Bearer {api_key}", "Host": host, "Origin": f"http://{host}"}
+        if cookie is not None:
+            headers["Cookie"] = f"runware-mock-token={cookie}"
+        assert httpx.post(mock.rest_url, json=[upload(png())], headers=headers).status_code == status
+        headers["Origin"] = "http://another.ci.internal"
+        assert httpx.post(mock.rest_url, json=[upload(png())], headers=headers).status_code == 403
+
+
 @pytest.mark.parametrize(
     ("allowed", "origin", "status"),
     [

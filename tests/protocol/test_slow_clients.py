@@ -202,6 +202,19 @@ def test_a_socket_that_waits_for_something_to_say_has_not_stalled(watched_mock: 
         assert "imageUUID" in client.text()
 
 
+def test_a_socket_whose_answers_nobody_reads_is_let_go(watched_mock: RunningMock) -> None:
+    pings = [{"taskType": "ping", "ping": True}] * 100_000
+    with closing(Wire(watched_mock, receive_buffer_bytes=4096)) as client:
+        client.upgrade(KEY)
+        client.send(client.frame(json.dumps(pings).encode()))
+        wait_until(lambda: unread_bytes(watched_mock) > LEAST_BYTES)
+        assert unread_bytes(watched_mock) < 2**20
+        for seconds in (0, 61, 122):
+            sweep_later(watched_mock, seconds)
+        wait_until(lambda: not connections(watched_mock))
+    assert watched_mock.server.limits.taken_bytes == 0
+
+
 def test_a_long_frame_is_no_silence(patient_mock: RunningMock) -> None:
     """The idle time counts between messages, and pongs cannot come in the middle of one."""
     with closing(Wire(patient_mock)) as client:

@@ -3,6 +3,7 @@
 import json
 import socket
 from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from runware_mock import __version__
 
@@ -38,6 +39,22 @@ def is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def host_of(url: str) -> str:
+    """Return the host of a URL, or nothing where there is none."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
+def authority_of(url: str) -> str:
+    """Return the host and port of a URL, as they stand there, or nothing where there are none."""
+    try:
+        return urlsplit(url).netloc
+    except ValueError:
+        return ""
 
 
 def ready_document(url: str) -> str:

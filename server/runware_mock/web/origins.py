@@ -1,14 +1,16 @@
 """Which web pages may call the upload API: those of a developer's own machine, not those of the world."""
 
 from ipaddress import ip_address
-from urllib.parse import urlsplit
 
+from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
+from runware_mock.control.refusals import ControlRefused
 from runware_mock.protocol.errors import refuse
 from runware_mock.settings import Settings
 from runware_mock.web.callers import header
-from runware_mock.web.listening import is_loopback
+from runware_mock.web.control.guard import check_caller
+from runware_mock.web.listening import authority_of, host_of, is_loopback
 
 
 def check_origin(scope: Scope, settings: Settings) -> None:
@@ -31,24 +33,20 @@ def _is_allowed(origin: str, scope: Scope, settings: Settings) -> bool:
     # RFC 6761: nobody in the world can have a name under .test.
     if is_loopback(host) or host.endswith(".test"):
         return True
+    authority = header(scope, b"host") or ""
     # A page of this very server's address, which no name was made to point at; a phone's emulator knows it as another.
-    return _is_address(host) and host == host_of(f"//{header(scope, b'host') or ''}")
+    if _is_address(host) and host == host_of(f"//{authority}"):
+        return True
+    return authority_of(origin) == authority and _may_control(HTTPConnection(scope), settings)
 
 
-def host_of(url: str) -> str:
-    """Return the host of a URL, or nothing where there is none."""
+def _may_control(request: HTTPConnection, settings: Settings) -> bool:
+    """Tell whether this is our own page, opened by somebody who has the token."""
     try:
-        return urlsplit(url).hostname or ""
-    except ValueError:
-        return ""
-
-
-def authority_of(url: str) -> str:
-    """Return the host and port of a URL, as they stand there, or nothing where there are none."""
-    try:
-        return urlsplit(url).netloc
-    except ValueError:
-        return ""
+        check_caller(request, settings)
+    except ControlRefused:
+        return False
+    return True
 
 
 def _is_address(host: str) -> bool:
