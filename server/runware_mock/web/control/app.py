@@ -1,21 +1,25 @@
 """The control API as an application of its own, made when it is first called: it would only slow the start."""
 
+import logging
+from contextlib import suppress
 from difflib import get_close_matches
 from functools import cached_property
-from typing import Any
+from typing import Any, get_args
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
-from starlette.responses import HTMLResponse, JSONResponse
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from runware_mock import __version__
-from runware_mock.control.refusals import ControlRefused, not_found
+from runware_mock.control.refusals import Code, ControlRefused, not_found
 from runware_mock.protocol.errors import Refusal
 from runware_mock.services import Services
 from runware_mock.web.control.guard import check_caller
+
+_log = logging.getLogger(__name__)
 
 PREFIX = "/_mock"
 
@@ -33,7 +37,9 @@ class ControlApp:
         except ControlRefused as refused:
             await _refused(refused)(scope, receive, send)
             return
-        await self._app(scope, receive, send)
+        # What `_on_crash` has logged and answered is raised again, and would end the connection.
+        with suppress(Exception):
+            await self._app(scope, receive, send)
 
     @cached_property
     def _app(self) -> FastAPI:
@@ -46,6 +52,8 @@ class ControlApp:
             docs_url=None,
             redoc_url=None,
             openapi_url=f"{PREFIX}/openapi.json",
+            # In place of FastAPI's own 422, which is never answered.
+            responses={"4XX": _REFUSED, "500": _REFUSED},
         )
         app.state.services = self._services
         for one in (routes, faults):
@@ -54,12 +62,37 @@ class ControlApp:
         app.add_exception_handler(Refusal, _on_refusal)
         app.add_exception_handler(RequestValidationError, _on_invalid)
         app.add_exception_handler(HTTPException, _on_http)
+        app.add_exception_handler(Exception, _on_crash)
 
         @app.get(f"{PREFIX}/docs", include_in_schema=False)
         def docs(_request: Request) -> HTMLResponse:
             return docs_page(app.openapi())
 
         return app
+
+
+_REFUSED: dict[str, Any] = {
+    "description": "Nothing was done. `field` is the dotted path of what has to be mended, such as `faults[0].kind`.",
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "required": ["error"],
+                "properties": {
+                    "error": {
+                        "type": "object",
+                        "required": ["message", "field", "code"],
+                        "properties": {
+                            "message": {"type": "string"},
+                            "field": {"type": ["string", "null"]},
+                            "code": {"enum": list(get_args(Code))},
+                        },
+                    }
+                },
+            }
+        }
+    },
+}
 
 
 def _refused(error: ControlRefused) -> JSONResponse:
@@ -95,6 +128,11 @@ async def _on_http(request: Request, error: Exception) -> JSONResponse:
     near = get_close_matches(path, known, 1)
     meant = f"did you mean {near[0]}? " if near else ""
     return _refused(not_found(f"no such path {path[:100]}; {meant}there are {', '.join(known)}", "path"))
+
+
+async def _on_crash(request: Request, error: Exception) -> Response:
+    _log.error("%s %s failed inside the mock", request.method, request.url.path, exc_info=error)
+    return _refused(ControlRefused("runware-mock itself failed; its log says more", None, "crash", 500))
 
 
 def _dotted(location: tuple[Any, ...]) -> str:
