@@ -17,6 +17,7 @@ from runware_mock import __version__
 from runware_mock.control.refusals import Code, ControlRefused, not_found
 from runware_mock.protocol.errors import Refusal
 from runware_mock.services import Services
+from runware_mock.web.callers import base_url
 from runware_mock.web.control.guard import check_caller
 
 _log = logging.getLogger(__name__)
@@ -44,11 +45,12 @@ class ControlApp:
     @cached_property
     def _app(self) -> FastAPI:
         from runware_mock.web.control import faults, routes
-        from runware_mock.web.control.docs import docs_page
+        from runware_mock.web.control.docs import ABOUT, docs_page
 
         app = FastAPI(
             title="runware-mock control API",
             version=__version__,
+            description=ABOUT,
             docs_url=None,
             redoc_url=None,
             openapi_url=f"{PREFIX}/openapi.json",
@@ -68,7 +70,20 @@ class ControlApp:
         def docs(_request: Request) -> HTMLResponse:
             return docs_page(app.openapi())
 
+        @app.get(f"{PREFIX}/v1/openapi.json", include_in_schema=False)
+        def upload_api(request: Request) -> JSONResponse:
+            return JSONResponse(self._upload_api(request))
+
+        @app.get(f"{PREFIX}/v1/docs", include_in_schema=False)
+        def upload_docs(request: Request) -> HTMLResponse:
+            return docs_page(self._upload_api(request))
+
         return app
+
+    def _upload_api(self, request: Request) -> dict[str, Any]:
+        from runware_mock.control.document import describe
+
+        return describe(self._services, base_url(request, self._services))
 
 
 _REFUSED: dict[str, Any] = {
