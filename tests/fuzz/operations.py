@@ -32,9 +32,11 @@ def zipped(_context: schemathesis.SerializationContext, value: object) -> bytes 
     return value if isinstance(value, bytes) else None
 
 
-def operations(document_url: str) -> Iterator[Operation]:
-    """Return the operations that a running server describes."""
-    for found in schemathesis.openapi.from_url(document_url).get_all_operations():
+def operations(document: Mapping[str, Any], base_url: str) -> Iterator[Operation]:
+    """Return the operations that a document describes."""
+    schema = schemathesis.openapi.from_dict({**document, "servers": [{"url": base_url}]})
+    schema.config.update(base_url=base_url)
+    for found in schema.get_all_operations():
         assert isinstance(found, Ok)
         yield found.ok()
 
