@@ -5,8 +5,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.fuzz import effort
 from tests.running import RunningMock, running_mock
 from tests.talking import Talker, talking
+
+effort.register()
 
 
 @pytest.fixture(scope="session")

@@ -107,7 +107,7 @@ def test_a_set_clock_jumps_to_an_instant(control: Calls) -> None:
         ("/clock/advance", {}, "by", "required"),
         ("/clock/set", {"at": "2025-12-31T23:59:59.999Z"}, "at", "backwards"),
         ("/clock/set", {"at": "never"}, "at", "instant"),
-        ("/clock/set", {"at": 10**18}, "at", "9999"),
+        ("/clock/set", {"at": 10**18}, "at", "9799"),
         ("/clock/set", {"at": -1}, "at", "1970"),
     ],
 )

@@ -167,3 +167,14 @@ def test_a_video_is_no_image(talker: Talker) -> None:
     uuid = talker.ask(task("mediaStorage", operation="upload", media=data_uri(video))).item["mediaUUID"]
     error = talker.ask(using("caption", uuid)).error
     assert (error["code"], "MP4" in error["message"]) == ("invalidInputImage", True)
+
+
+def test_an_error_repeats_no_name_that_is_long_or_would_spoil_its_link(talker: Talker) -> None:
+    for name in ("x" * 1_000_000, "\u00ac \U000e0bee'\"<", "a" * 63 + "\U0001f600", "\0"):
+        error = talker.ask(task("caption", **{name: {"image": 5}})).error
+        assert (error["code"], error["parameter"]) == ("invalidImage", f"{name[:64]}.image")
+        link = error["documentation"]
+        assert link.isascii()
+        assert link.isprintable()
+        assert not set(link) & set(" '\"<")
+        assert len(str(error)) < 2000

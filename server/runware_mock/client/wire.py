@@ -21,7 +21,7 @@ class ControlError(Exception):
     """A call that failed.
 
     `field` is a dotted path to what is wrong, such as `faults[0].kind`; `code` is badField, notFound, forbidden,
-    conflict or timeout, or unreachable where no mock answered; then `status`, that of HTTP, is None.
+    conflict, timeout or crash, or unreachable where no mock answered; then `status`, that of HTTP, is None.
     """
 
     def __init__(

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from runware_mock.clock import in_ms
 from runware_mock.control.changing import changing
 from runware_mock.control.refusals import ControlRefused
 from runware_mock.control.times import read_at, read_span, write_at, write_span_ms
@@ -47,8 +48,9 @@ def reset(services: Services, account_id: int) -> dict[str, Any]:
 def advance(services: Services, account_id: int, by: object) -> dict[str, Any]:
     """Move a clock ahead by a duration, and return what fell due: it has happened by then."""
     span = read_span(by, "by")
-    # The latest instant that can be written.
-    read_at(services.now_at(account_id) + int(span.total_seconds() * 1000), "by")
+    # The latest instant that can be written; the clock of all accounts moves those that are accounts' own, too.
+    moved = [account_id, *(services.live.own_clocks() if account_id == ALL_ACCOUNTS else ())]
+    read_at(max(map(services.now_at, moved)) + in_ms(span), "by")
     return _moved(services, account_id, lambda connection: services.live.advance(connection, account_id, span))
 
 

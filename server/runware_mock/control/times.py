@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 from runware_mock.control.refusals import ControlRefused
 from runware_mock.settings import parse_duration, write_duration
 
-# The year 9999; a later one is no date any more.
-_LATEST_AT = 253_402_300_799_999
+# After the year 9999 there are no more dates. What is written down lies less than 200 years ahead of a clock: a
+# retention and the life of a medium are 100 years at most.
+_LATEST_AT = 247_090_953_599_999
 
 
 def write_at(at: int) -> str:
@@ -34,7 +35,7 @@ def read_at(value: object, field: str) -> int:
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         at = (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
     if not 0 <= at <= _LATEST_AT:
-        raise ControlRefused(f"{value!r} lies outside of the years 1970 to 9999", field)
+        raise ControlRefused(f"{value!r} lies outside of the years 1970 to 9799", field)
     return at
 
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 from runware_mock.protocol.keys import without_real_keys
 
@@ -180,7 +181,7 @@ def _capitalised(parameter: str) -> str:
 
 def _anchor(parameter: str) -> str:
     """Return the place on the page: "parameter lower-cased, dots → dashes"."""
-    return _INDEX.sub("", parameter).lower().replace(".", "-")
+    return quote(_INDEX.sub("", parameter).lower().replace(".", "-"))
 
 
 def retold(item: Mapping[str, Any], **context: object) -> Refusal:

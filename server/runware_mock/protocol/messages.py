@@ -17,8 +17,8 @@ _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 
 # "UUID v4 identifier": version digit 4, variant 8, 9, a or b.
-_UUID_V4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE)
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+UUID_V4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE)
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 _ECHO_LIMIT = 256
 _HEAD_LIMIT = 60
@@ -59,7 +59,7 @@ def parse_tasks(raw: bytes | bytearray | str) -> list[object]:
 
 def is_uuid(text: str, *, v4: bool) -> bool:
     """Tell whether `text` has the form of a UUID (of version 4)."""
-    return (_UUID_V4 if v4 else _UUID).fullmatch(text) is not None
+    return (UUID_V4 if v4 else UUID).fullmatch(text) is not None
 
 
 def kind_of(value: object) -> str:

@@ -27,7 +27,7 @@ _MEDIUM_PATH = re.compile(
 )
 
 # Every name under which the tasks' documentation takes an image, old style and `inputs.*`.
-_IMAGE_FIELDS = frozenset(
+IMAGE_FIELDS = frozenset(
     (
         *("image", "images", "inputImage", "inputImages", "seedImage", "maskImage", "mask", "inputMasks"),
         *("referenceImage", "referenceImages", "references", "refImages", "guideImage", "guideImages", "poseImage"),
@@ -39,6 +39,8 @@ _OWN_FIELDS = frozenset(("taskType", "taskUUID", "webhookURL", "uploadEndpoint")
 # Guess: the services behind the real one take up to 16 reference images.
 MAX_IMAGES = 16
 _DEEPEST = 16
+# Errors repeat the names of fields, which are the client's.
+_LONGEST_NAME = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,7 @@ def field_of(path: str) -> str:
 def _found(task: Task, page: str) -> Iterator[tuple[str, str]]:
     for name, value in task.items():
         if name not in _OWN_FIELDS:
-            yield from _found_in(name, value, page, depth=1)
+            yield from _found_in(name[:_LONGEST_NAME], value, page, depth=1)
 
 
 def _found_in(path: str, value: object, page: str, depth: int) -> Iterator[tuple[str, str]]:
@@ -136,15 +138,15 @@ def _found_in(path: str, value: object, page: str, depth: int) -> Iterator[tuple
         raise refuse("invalidRequest", f"The parameter {path[:60]} is nested too deeply.")
     if isinstance(value, Mapping):
         for name, inner in value.items():
-            yield from _found_in(f"{path}.{name}", inner, page, depth + 1)
+            yield from _found_in(f"{path}.{name[:_LONGEST_NAME]}", inner, page, depth + 1)
     elif isinstance(value, list):
-        is_image = field_of(path) in _IMAGE_FIELDS
+        is_image = field_of(path) in IMAGE_FIELDS
         if is_image and len(value) > MAX_IMAGES:
             hint = f"At most {MAX_IMAGES} images are taken; these are {len(value)}."
             raise refuse("invalidInputImagesCount", hint, parameter=path, page=page, max=MAX_IMAGES)
         for index, inner in enumerate(value):
             yield from _found_in(f"{path}[{index}]", inner, page, depth + 1)
-    elif field_of(path) in _IMAGE_FIELDS and value is not None:
+    elif field_of(path) in IMAGE_FIELDS and value is not None:
         if not isinstance(value, str):
             raise refuse("invalidInputImage", f"The value is {kind_of(value)}.", parameter=path, page=page)
         yield path, value

@@ -6,8 +6,8 @@ from collections.abc import Collection
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.messages import Task, head_of, kind_of
 
-_MODEL = re.compile(r"[\w.-]+:[\w.-]+@[\w.-]+")
-_URL = re.compile(r"https?://[^/\s]+\S*", re.IGNORECASE)
+MODEL = re.compile(r"[\w.-]+:[\w.-]+@[\w.-]+")
+URL = re.compile(r"https?://[^/\s]+\S*", re.IGNORECASE)
 
 
 class Parameters:
@@ -72,7 +72,7 @@ class Parameters:
     def model(self) -> str:
         """Return the model, whose existence is not checked, only its form: `source:id@version`."""
         value = self._given("model", None, "string")
-        if not isinstance(value, str) or not _MODEL.fullmatch(value):
+        if not isinstance(value, str) or not MODEL.fullmatch(value):
             sentence = f"It must be an AIR identifier such as 'runware:101@1'. The value is {head_of(value)}."
             raise self.invalid("model", sentence, "string")
         return value
@@ -82,7 +82,7 @@ class Parameters:
         value = self.task.get(name)
         if value is None:
             return None
-        if not isinstance(value, str) or not _URL.fullmatch(value):
+        if not isinstance(value, str) or not URL.fullmatch(value):
             raise self.invalid(name, f"It must be an http or https URL. The value is {head_of(value)}.", "string")
         return value
 

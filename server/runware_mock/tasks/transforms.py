@@ -37,7 +37,7 @@ def run_upscale(task: Task, services: Services, caller: Caller) -> Work:
     given = task.get("upscaleFactor")
     # Both Python SDKs type it as a float for some models.
     whole = {"upscaleFactor": int(given)} if isinstance(given, float) and given.is_integer() else {}
-    read = Parameters({**task, **whole}, _PAGES + "upscale")
+    read = Parameters({**task, **whole} if whole else task, _PAGES + "upscale")
     factor = read.integer("upscaleFactor", 2, 4, default=2 if _names_size(task) else None)
 
     def make(image: Image) -> Made:

@@ -1,20 +1,48 @@
 """The control API as an application of its own."""
 
+import logging
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, get_args
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.responses import HTMLResponse, JSONResponse
+from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from runware_mock import __version__
-from runware_mock.control.refusals import ControlRefused, not_found
+from runware_mock.control.refusals import Code, ControlRefused, not_found
 from runware_mock.protocol.errors import Refusal
 from runware_mock.services import Services
+from runware_mock.web.callers import base_url
 from runware_mock.web.control import faults, routes
-from runware_mock.web.control.docs import docs_page
+from runware_mock.web.control.docs import ABOUT, docs_page
 from runware_mock.web.control.door import PREFIX, refused
+
+_log = logging.getLogger(__name__)
+
+
+_REFUSED: dict[str, Any] = {
+    "description": "Nothing was done. `field` is the dotted path of what has to be mended, such as `faults[0].kind`.",
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "required": ["error"],
+                "properties": {
+                    "error": {
+                        "type": "object",
+                        "required": ["message", "field", "code"],
+                        "properties": {
+                            "message": {"type": "string"},
+                            "field": {"type": ["string", "null"]},
+                            "code": {"enum": list(get_args(Code))},
+                        },
+                    }
+                },
+            }
+        }
+    },
+}
 
 
 def create_control(services: Services) -> FastAPI:
@@ -22,9 +50,12 @@ def create_control(services: Services) -> FastAPI:
     app = FastAPI(
         title="runware-mock control API",
         version=__version__,
+        description=ABOUT,
         docs_url=None,
         redoc_url=None,
         openapi_url=f"{PREFIX}/openapi.json",
+        # In place of FastAPI's own 422, which is never answered.
+        responses={"4XX": _REFUSED, "500": _REFUSED},
     )
     app.state.services = services
     for one in (routes, faults):
@@ -33,12 +64,27 @@ def create_control(services: Services) -> FastAPI:
     app.add_exception_handler(Refusal, _on_refusal)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(Exception, _on_crash)
 
     @app.get(f"{PREFIX}/docs", include_in_schema=False)
     def docs(_request: Request) -> HTMLResponse:
         return docs_page(app.openapi())
 
+    @app.get(f"{PREFIX}/v1/openapi.json", include_in_schema=False)
+    def upload_api(request: Request) -> JSONResponse:
+        return JSONResponse(_upload_api(services, request))
+
+    @app.get(f"{PREFIX}/v1/docs", include_in_schema=False)
+    def upload_docs(request: Request) -> HTMLResponse:
+        return docs_page(_upload_api(services, request))
+
     return app
+
+
+def _upload_api(services: Services, request: Request) -> dict[str, Any]:
+    from runware_mock.control.document import describe
+
+    return describe(services, base_url(request.scope, services))
 
 
 async def _on_refused(_request: Request, error: Exception) -> JSONResponse:
@@ -69,6 +115,11 @@ async def _on_http(request: Request, error: Exception) -> JSONResponse:
     near = get_close_matches(path, known, 1)
     meant = f"did you mean {near[0]}? " if near else ""
     return refused(not_found(f"no such path {path[:100]}; {meant}there are {', '.join(known)}", "path"))
+
+
+async def _on_crash(request: Request, error: Exception) -> Response:
+    _log.error("%s %s failed inside the mock", request.method, request.url.path, exc_info=error)
+    return refused(ControlRefused("runware-mock itself failed; its log says more", None, "crash", 500))
 
 
 def _dotted(location: tuple[Any, ...]) -> str:

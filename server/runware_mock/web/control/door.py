@@ -1,6 +1,7 @@
 """Who may call the control API; the rest of it is imported with the first call, for it would slow every start."""
 
 import asyncio
+from contextlib import suppress
 
 from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse
@@ -31,7 +32,9 @@ class ControlApp:
         async with self._making:
             if self._app is None:
                 self._app = await asyncio.to_thread(self._made)
-        await self._app(scope, receive, send)
+        # What the application has logged and answered as a crash is raised again, and would end the connection.
+        with suppress(Exception):
+            await self._app(scope, receive, send)
 
     def _made(self) -> ASGIApp:
         from runware_mock.web.control.app import create_control

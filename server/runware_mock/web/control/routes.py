@@ -5,6 +5,7 @@ import time
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
+from pydantic import Field as Bounds
 
 from runware_mock.control import accounts, archive, clocks, entries, media, snapshots, state
 from runware_mock.control.entries import Filter
@@ -13,12 +14,18 @@ from runware_mock.control.times import read_at, read_span
 from runware_mock.purge import purge_expired
 from runware_mock.services import Services
 from runware_mock.web.callers import base_url
-from runware_mock.web.control.who import Account, AccountNeeded
+from runware_mock.web.control.who import LARGEST_ID, Account, AccountNeeded
 
 Json = dict[str, Any]
+_FILE: Json = {"requestBody": {"required": True, "content": {"application/octet-stream": {}}}}
+_ARCHIVE: Json = {"requestBody": {"required": True, "content": {"application/zip": {}}}}
 
 _POLL_S = 0.02
 _MOST_WAITED_S = 600.0
+# More are no instant, and Python refuses to read very many.
+_DIGITS = 20
+
+Id = Annotated[int, Bounds(ge=0, le=LARGEST_ID)]
 
 
 def _filter(
@@ -29,8 +36,8 @@ def _filter(
     code: Annotated[str | None, Query(description="Code of the error.")] = None,
     sha256: Annotated[str | None, Query(description="SHA-256 of the uploaded file, in hex.")] = None,
     text: Annotated[str | None, Query(description="Stands in the task or its answer.")] = None,
-    since: Annotated[int | None, Query(description="Only entries after this id.")] = None,
-    before: Annotated[int | None, Query(description="Only entries before this id.")] = None,
+    since: Annotated[Id | None, Query(description="Only entries after this id.")] = None,
+    before: Annotated[Id | None, Query(description="Only entries before this id.")] = None,
 ) -> Filter:
     return Filter(task_type, task_uuid, outcome, transport, code, sha256, text, since, before)
 
@@ -89,7 +96,7 @@ def router(services: Services) -> APIRouter:  # noqa: C901, PLR0915 - a table of
         request: Request,
         account_id: Account,
         limit: Limit = 50,
-        before: int | None = None,
+        before: Id | None = None,
         format: str | None = None,  # noqa: A002 - the name of the query's field
         task_type: str | None = None,
         text: str | None = None,
@@ -108,7 +115,7 @@ def router(services: Services) -> APIRouter:  # noqa: C901, PLR0915 - a table of
             state=state,
         )
 
-    @api.post("/media", tags=["media"], status_code=201)
+    @api.post("/media", tags=["media"], status_code=201, openapi_extra=_FILE)
     async def add_medium(
         request: Request, account_id: AccountNeeded, uuid: str | None = None, age: str | None = None
     ) -> Json:
@@ -132,7 +139,7 @@ def router(services: Services) -> APIRouter:  # noqa: C901, PLR0915 - a table of
         account_id: Account, at: str | None = None, within: Annotated[str | None, Query(alias="in")] = None
     ) -> Json:
         """Tell when each medium expires, and what a purge would remove then, without removing it."""
-        seen_at = None if at is None else read_at(int(at) if at.isdecimal() else at, "at")
+        seen_at = None if at is None else read_at(int(at) if at.isdecimal() and len(at) < _DIGITS else at, "at")
         if within is not None:
             span = read_span(within, "in")
             seen_at = read_at(services.now_at(account_id) + int(span.total_seconds() * 1000), "in")
@@ -173,7 +180,7 @@ def router(services: Services) -> APIRouter:  # noqa: C901, PLR0915 - a table of
         return {"count": there, "entries": found["entries"]}
 
     @api.get("/journal/{id}", tags=["journal"])
-    def get_entry(account_id: Account, entry_id: Annotated[int, Path(alias="id")]) -> Json:
+    def get_entry(account_id: Account, entry_id: Annotated[Id, Path(alias="id")]) -> Json:
         """Show one entry."""
         return entries.get_entry(services, account_id, entry_id)
 
@@ -207,12 +214,12 @@ def router(services: Services) -> APIRouter:  # noqa: C901, PLR0915 - a table of
         """Forget a snapshot."""
         return {"deleted": snapshots.remove(services, account_id, name)}
 
-    @api.get("/export", tags=["state"], response_class=Response)
+    @api.get("/export", tags=["state"], response_class=Response, responses={200: {"content": {"application/zip": {}}}})
     def export(account_id: AccountNeeded) -> Response:
         """Download the account's whole state as one file."""
         return Response(archive.export(services, account_id), media_type="application/zip")
 
-    @api.post("/import", tags=["state"])
+    @api.post("/import", tags=["state"], openapi_extra=_ARCHIVE)
     async def load(request: Request, account_id: AccountNeeded) -> Json:
         """Give the account the state of such a file, in place of its own."""
         data = await _body(request, services)

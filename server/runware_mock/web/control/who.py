@@ -10,10 +10,15 @@ from runware_mock.services import Services
 from runware_mock.storage.owners import ALL_ACCOUNTS
 from runware_mock.web.callers import bearer_key
 
+# What a column of ids can hold.
+LARGEST_ID = 2**63 - 1
+
 
 def account_named(
     request: Request,
-    account: Annotated[int | None, Query(description="Id of the account, instead of its API key.", ge=1)] = None,
+    account: Annotated[
+        int | None, Query(description="Id of the account, instead of its API key.", ge=1, le=LARGEST_ID)
+    ] = None,
 ) -> int:
     """Return the account of the key in `Authorization: Bearer`, or of `?account=`; 0 stands for all accounts."""
     services: Services = request.app.state.services

@@ -1,0 +1,136 @@
+"""Whatever the control API is asked, it does or refuses as its own document says, and what it holds stays whole."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import strategies as st
+from schemathesis import CheckContext, Response
+
+from runware_mock import client
+from runware_mock.client.reading import read
+from tests.fuzz.consistency import assert_consistent
+from tests.fuzz.operations import Case, hold, operations
+from tests.pictures import png
+from tests.running import RunningMock, running_mock
+from tests.talking import talking, upload
+
+EXAMPLES = 8
+KEYS = ["fuzz-key-one-0123456789abcdef0123", "fuzz-key-two-0123456789abcdef0123"]
+NAMES = ["one", "two", "the third"]
+
+# What ControlClient makes of an answer of 2xx: where it stands, and under which name if it is a list.
+SHAPES: Mapping[str, tuple[type[Any], str | None]] = {
+    "GET /_mock/status": (client.Status, None),
+    "GET /_mock/accounts": (client.Account, "accounts"),
+    "GET /_mock/clock": (client.Clock, None),
+    "POST /_mock/clock/freeze": (client.Clock, None),
+    "POST /_mock/clock/resume": (client.Clock, None),
+    "POST /_mock/clock/reset": (client.Clock, None),
+    "POST /_mock/clock/set": (client.Moved, None),
+    "POST /_mock/clock/advance": (client.Moved, None),
+    "GET /_mock/media": (client.Medium, "media"),
+    "POST /_mock/media": (client.Medium, None),
+    "GET /_mock/media/{uuid}": (client.Medium, None),
+    "GET /_mock/forecast": (client.Forecast, None),
+    "POST /_mock/purge": (client.Purged, None),
+    "GET /_mock/journal": (client.Entry, "entries"),
+    "GET /_mock/journal/wait": (client.Entry, "entries"),
+    "GET /_mock/journal/{id}": (client.Entry, None),
+    "POST /_mock/reset": (client.Reset, None),
+    "GET /_mock/snapshots": (client.Snapshot, "snapshots"),
+    "POST /_mock/snapshots/{name}": (client.Snapshot, None),
+    "POST /_mock/snapshots/{name}/restore": (client.Snapshot, None),
+    "POST /_mock/import": (client.Loaded, None),
+    "POST /_mock/faults": (client.PlanState, None),
+    "GET /_mock/faults": (client.PlanState, "plans"),
+    "GET /_mock/faults/{name}": (client.PlanState, None),
+}
+# The number of what was removed or counted, or a file.
+WITHOUT_SHAPE = {"GET /_mock/journal/count", "GET /_mock/export"}
+
+
+def readable(_context: CheckContext, response: Response, case: Case) -> None:
+    """Check that the client can read the answer."""
+    label = case.operation.label
+    if not 200 <= response.status_code < 300 or label in WITHOUT_SHAPE:
+        return
+    answer = json.loads(response.content)
+    if case.operation.method == "delete":
+        assert isinstance(answer["deleted"], int)
+        return
+    shape, under = SHAPES[label]
+    for one in [answer] if under is None else answer[under]:
+        read(shape, one)
+
+
+def headers() -> st.SearchStrategy[Mapping[str, str]]:
+    """Speak for one account, for another, or for all."""
+    return st.sampled_from([*({"Authorization": f"Bearer {key}"} for key in KEYS), {}])
+
+
+def test_every_control_call_is_answered_as_documented(
+    subtests: pytest.Subtests, caplog: pytest.LogCaptureFixture
+) -> None:
+    with running_mock() as mock:
+        known = filled(mock)
+        for operation in operations(document_of(mock), mock.url):
+            with subtests.test(operation.label):
+                hold(operation, EXAMPLES, headers(), known.steer, readable)
+        assert [record.getMessage() for record in caplog.records if record.levelname != "INFO"] == []
+        assert httpx.get(f"{mock.url}/ready").json()["status"] == "ready"
+        assert_consistent(mock)
+        with client.ControlClient(mock.url) as control, talking(mock, "rest", KEYS[0]) as talker:
+            control.faults.delete()
+            control.reset()
+            assert talker.ask(upload(png())).item
+
+
+class Known:
+    """What is there, so that not every name drawn is one of nothing."""
+
+    def __init__(self, values: Mapping[str, list[object]], bodies: Mapping[str, list[bytes]]) -> None:
+        self._values = values
+        self._bodies = bodies
+
+    def steer(self, data: st.DataObject, case: Case) -> None:
+        """Let half of the cases name what is there, and none wait long."""
+        for name in case.path_parameters:
+            if data.draw(st.booleans()):
+                case.path_parameters[name] = data.draw(st.sampled_from(self._values[name]))
+        if case.operation.label == "GET /_mock/journal/wait":
+            case.query["timeout"] = data.draw(st.sampled_from(["0s", "10ms", "soon"]))
+        if bodies := self._bodies.get(case.operation.label):
+            body = data.draw(st.sampled_from(bodies))
+            cut = data.draw(st.integers(0, len(body)) | st.just(len(body)))
+            case.body = body[:cut]
+
+
+def filled(mock: RunningMock) -> Known:
+    """Give two accounts media, a journal, snapshots and plans that are met only by name; return what there is."""
+    uuids: list[object] = []
+    archives = []
+    for key in KEYS:
+        with talking(mock, "rest", key) as talker, client.ControlClient(mock.url, key) as control:
+            uuids += [item["imageUUID"] for item in talker.ask(*(upload(png()) for _ in range(3)), {}).data]
+            for name in NAMES:
+                control.snapshots.save(name)
+                control.faults.plan(client.Fault("latency"), name=name, by_name_only=True)
+            archives.append(control.export())
+    return Known(
+        {"uuid": uuids, "name": list(NAMES), "id": list(range(1, 9))},
+        {"POST /_mock/media": [png(), b"no picture"], "POST /_mock/import": archives},
+    )
+
+
+def document_of(mock: RunningMock) -> Mapping[str, Any]:
+    """Fetch the document of the control API."""
+    document: Mapping[str, Any] = httpx.get(f"{mock.url}/_mock/openapi.json").json()
+    return document
+
+
+def test_every_control_call_has_a_shape_for_the_client(mock: RunningMock) -> None:
+    labels = {one.label for one in operations(document_of(mock), mock.url)}
+    assert {label for label in labels if not label.startswith("DELETE ")} == SHAPES.keys() | WITHOUT_SHAPE
