@@ -14,6 +14,7 @@ from statistics import mean, median, quantiles
 
 from bench.asking import WrongAnswerError
 from bench.driver import Load, run_load
+from bench.install import PYTHON
 from bench.peers import MOTO, PROJECT_DIR, SUBJECT, Peer, Server, free_port, started
 from bench.quality import LONGEST_SIDE_PX, lanczos_db, stored_db
 from bench.stored import check_stored
@@ -23,7 +24,7 @@ SETTLE_S = 0.05
 PINGER_START_S = 0.2
 HEAVY_BODIES = 10
 MB = 1e6
-COMMAND = Path(sys.executable).with_name("runware-mock")
+COMMAND = Path(PYTHON).with_name("runware-mock")
 INSIDE = """
 import json, time
 times = []
@@ -224,7 +225,7 @@ class Bench:
             began_s = time.perf_counter()
             subprocess.run([COMMAND, "--help"], stdout=subprocess.DEVNULL, check=True)
             row.add(SUBJECT, "ms", (time.perf_counter() - began_s) * 1000)
-            told = subprocess.run([sys.executable, "-c", INSIDE], capture_output=True, check=True).stdout
+            told = subprocess.run([PYTHON, "-c", INSIDE], capture_output=True, check=True).stdout
             first_ms, next_ms = json.loads(told)
             with_imports.add(SUBJECT, "ms", first_ms)
             inside.add(SUBJECT, "ms", next_ms)

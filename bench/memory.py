@@ -5,6 +5,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
+from bench import install
 from bench.corpus import Picture
 from bench.driver import run_load
 from bench.measure import MB, check_all
@@ -68,6 +69,7 @@ def crowd(server: Server) -> tuple[str, bool]:
 
 def main() -> int:
     """Measure, print, and return 1 where a limit is missed."""
+    install.main()
     budget = ("--memory-budget-bytes", str(BUDGET_MB * 10**6))
     is_kept = True
     with tempfile.TemporaryDirectory() as folder:

@@ -11,6 +11,7 @@ from statistics import median
 import httpx
 from sqlalchemy import insert, select
 
+from bench import install
 from bench.peers import PEERS, started
 from runware_mock.storage.database import FILE_NAME, Database
 from runware_mock.storage.schema import prepare
@@ -64,6 +65,7 @@ def median_ms(call: Callable[[], httpx.Response]) -> float:
 
 def main() -> int:
     """Measure, print, and return 1 where a limit is missed."""
+    install.main()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "data"
         fill(folder, int(time.time() - MEDIA) * 1000)

@@ -47,7 +47,7 @@ class Peer:
 
 
 SUBJECT = "mock"
-MOCK = Peer(SUBJECT, (sys.executable, "-m", "runware_mock", "serve"), ping_path="/nothing-here", ping_status=404)
+MOCK = Peer(SUBJECT, (PYTHON, "-m", "runware_mock", "serve"), ping_path="/nothing-here", ping_status=404)
 PEERS = {
     peer.name: peer
     for peer in (
@@ -55,8 +55,7 @@ PEERS = {
         Peer("naive", (sys.executable, "-m", "bench.naive")),
         Peer("node", ("node", str(PROJECT_DIR / "bench/node/server.mjs")), lacks=frozenset({"BMP"}), cwd=NODE_DIR),
         Peer("vips", (PYTHON, "-m", "bench.vips"), lacks=frozenset({"BMP"})),
-        # The mock with its extra runware-mock[vips], and the mock against itself, which shows how much is noise.
-        replace(MOCK, name="mock+vips", command=(PYTHON, *MOCK.command[1:])),
+        # The mock against itself shows how much is noise.
         replace(MOCK, name="mock again"),
     )
 }

@@ -17,6 +17,7 @@ from statistics import median
 import httpx
 from sqlalchemy import insert, select
 
+from bench import install
 from bench.asking import KEY
 from bench.driver import run_load
 from bench.measure import percentile
@@ -215,6 +216,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.scale", description=__doc__)
     parser.add_argument("--most", type=int, default=SIZES[-1], help="the largest number of media")
     most = parser.parse_args().most
+    install.main()
     found = {}
     with tempfile.TemporaryDirectory() as folder:
         for media in (size for size in SIZES if size <= most):
