@@ -54,8 +54,8 @@ class RunningMock:
 
 @contextmanager
 def running_mock(**settings: Any) -> Iterator[RunningMock]:
-    """Run a server on a thread, on a free port, in memory unless `data_dir` is given."""
-    settings.setdefault("in_memory", "data_dir" not in settings)
+    """Run a server on a thread, on a free port, in memory unless `data_dir` or `database_url` is given."""
+    settings.setdefault("in_memory", not {"data_dir", "database_url"} & settings.keys())
     clock = ManualClock(START_AT)
     configured = Settings(port=0, **settings)
     bound = listening_socket(configured.host, 0)

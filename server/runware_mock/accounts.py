@@ -6,11 +6,12 @@ import secrets
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from runware_mock.live import Live
 from runware_mock.protocol.errors import refuse
 from runware_mock.storage.database import Database
+from runware_mock.storage.inserts import insert_unless_there
 from runware_mock.storage.tables import account, secret
 
 _SHOWN_FROM = 20
@@ -90,8 +91,8 @@ class Accounts:
         with self._database.writing() as connection:
             row = connection.execute(find).first()
             if row is None:
-                now_at = self._live.now_at()
-                connection.execute(insert(account).values(key_hash=key_hash, label=label, created_at=now_at))
+                values = {"key_hash": key_hash, "label": label, "created_at": self._live.now_at()}
+                connection.execute(insert_unless_there(connection, account, "key_hash"), values)
                 row = connection.execute(find).one()
         return Account(row.id, row.label)
 
@@ -113,9 +114,8 @@ def _hash_key(database: Database, seed: int | None) -> bytes:
     with database.reading() as connection:
         if value := stored(connection):
             return value
+    value = secrets.token_bytes(32) if seed is None else hashlib.sha256(f"runware-mock {seed}".encode()).digest()
     with database.writing() as connection:
-        if value := stored(connection):
-            return value
-        value = secrets.token_bytes(32) if seed is None else hashlib.sha256(f"runware-mock {seed}".encode()).digest()
-        connection.execute(insert(secret).values(name="account_hash", value=value))
-        return value
+        # Another process may have been quicker.
+        connection.execute(insert_unless_there(connection, secret, "name"), {"name": "account_hash", "value": value})
+        return stored(connection) or value

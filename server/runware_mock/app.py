@@ -30,8 +30,9 @@ from runware_mock.protocol.errors import refuse
 from runware_mock.purge import purge_schedule
 from runware_mock.services import Services
 from runware_mock.settings import Settings
-from runware_mock.storage.database import FILE_NAME, Database, DatabaseUnusable
+from runware_mock.storage.database import Database, DatabaseUnusable
 from runware_mock.storage.schema import prepare
+from runware_mock.storage.sqlite import FILE_NAME, SqliteDatabase
 from runware_mock.tally import Tally
 from runware_mock.web.control.app import ControlApp
 from runware_mock.web.http import RestApi, preflight, refused
@@ -48,6 +49,7 @@ class FixturesUnusable(Exception):
 
 API_PATHS = ("/v1", "/v1/", "/")
 _CONTROL_PATH = "/_mock/"
+_SQLITE = "sqlite:///"
 _HTTP_ERRORS = {404: "notFound", 405: "methodNotAllowed"}
 # The longest the event loop waits for a decoding thread to let go of the interpreter.
 _SWITCH_INTERVAL_S = 0.001
@@ -55,19 +57,28 @@ _SWITCH_INTERVAL_S = 0.001
 
 def open_database(settings: Settings, cleanup: ExitStack) -> Database:
     """Return the database of these settings, at this version's tables; raises DatabaseUnusable."""
-    if settings.in_memory:
-        folder = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="runware-mock-")))
-        database = Database(folder / FILE_NAME, "OFF")
-    else:
-        try:
-            settings.data_dir.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise DatabaseUnusable(f"cannot use the data folder {settings.data_dir}: {error.strerror}") from error
-        database = Database(settings.data_dir / FILE_NAME, "FULL" if settings.durable else "NORMAL")
+    database = _database(settings, cleanup)
     cleanup.callback(database.close)
     prepare(database)
     database.check()
     return database
+
+
+def _database(settings: Settings, cleanup: ExitStack) -> Database:
+    if settings.in_memory:
+        folder = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="runware-mock-")))
+        return SqliteDatabase(folder / FILE_NAME, "OFF")
+    if settings.database_url is not None and not settings.database_url.startswith(_SQLITE):
+        from runware_mock.storage.postgres import PostgresDatabase
+
+        return PostgresDatabase(settings.database_url)
+    url = settings.database_url
+    file = settings.data_dir / FILE_NAME if url is None else Path(url.removeprefix(_SQLITE))
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DatabaseUnusable(f"cannot use the data folder {file.parent}: {error.strerror}") from error
+    return SqliteDatabase(file, "FULL" if settings.durable else "NORMAL")
 
 
 def create_services(settings: Settings, clock: Clock, database: Database) -> Services:

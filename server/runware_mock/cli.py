@@ -52,7 +52,7 @@ class SettingsCommand(click.Command):
 class StoreCommand(SettingsCommand):
     """A command on the database alone."""
 
-    fields = ("data_dir", "durable", "retention", "conflict_window", "replay_window")
+    fields = ("data_dir", "database_url", "durable", "retention", "conflict_window", "replay_window")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -141,7 +141,7 @@ def migrate(**values: Any) -> None:
 
     with ExitStack() as cleanup:
         database = _open(_settings(values), cleanup)
-        click.echo(f"{database.path} is at version {HEAD}")
+        click.echo(f"{database.name} is at version {HEAD}")
 
 
 @main.command(cls=StoreCommand)

@@ -4,6 +4,7 @@ import hashlib
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from threading import Lock
 from typing import Literal
 
 import msgspec
@@ -95,15 +96,18 @@ class Journal:
         self._tally = tally
         self._max_entries = max_entries
         self._max_bytes = max_bytes
+        # The newest entry at the last cut, and this process's own entries since then.
+        self._cut_id: int | None = None
         self._new_entries = 0
         self._new_bytes = 0
+        self._lock = Lock()
 
     def record(self, connection: Connection, entry: Entry) -> None:
         """Write an entry."""
         answer = _encode(entry.answer).decode()
         task = _encode(abbreviated(entry.task, is_known=entry.audit is not None)).decode()
         size_bytes = len(answer) + len(task)
-        connection.execute(
+        added = connection.execute(
             _ADD,
             {
                 "account_id": entry.account_id,
@@ -123,10 +127,24 @@ class Journal:
             },
         )
         self._count(entry)
-        self._new_entries += 1
-        self._new_bytes += size_bytes
-        if self._new_entries * _CUT_EVERY > self._max_entries or self._new_bytes * _CUT_EVERY > self._max_bytes:
+        (entry_id,) = added.inserted_primary_key or (0,)
+        if self._is_long(entry_id, size_bytes):
             self._cut(connection)
+
+    def _is_long(self, entry_id: int, size_bytes: int) -> bool:
+        """Tell whether a part of what may be kept is new; entries of other processes show in the numbers of ours."""
+        with self._lock:
+            if self._cut_id is None or entry_id <= self._cut_id:
+                # The first one, or the first since the journal was emptied.
+                self._cut_id, self._new_entries, self._new_bytes = entry_id - 1, 0, 0
+            self._new_entries += 1
+            self._new_bytes += size_bytes
+            new_entries = entry_id - self._cut_id
+            new_bytes = self._new_bytes * new_entries // self._new_entries
+            is_long = new_entries * _CUT_EVERY > self._max_entries or new_bytes * _CUT_EVERY > self._max_bytes
+            if is_long:
+                self._cut_id, self._new_entries, self._new_bytes = entry_id, 0, 0
+            return is_long
 
     def _count(self, entry: Entry) -> None:
         sent = entry.audit.get("sent") if entry.audit else None
@@ -138,7 +156,6 @@ class Journal:
             _log.debug(*words, extra={"task_uuid": entry.task_uuid})
 
     def _cut(self, connection: Connection) -> None:
-        self._new_entries = self._new_bytes = 0
         sizes = select(
             journal.c.id,
             func.row_number().over(order_by=journal.c.id.desc()).label("number"),

@@ -24,7 +24,7 @@ def fresh_key() -> str:
 
 @contextmanager
 def serve(**settings: Any) -> Iterator[RunwareMock]:
-    """Run a server until the block ends: on a free port, in memory unless `data_dir` is given.
+    """Run a server until the block ends: on a free port, in memory unless `data_dir` or `database_url` is given.
 
     Takes any setting of `runware-mock serve` (`retention="7d"`, `seed=1`); raises ValueError for one that is not good,
     OSError where the port is taken. The mock it gives is an account of its own; `.account()` opens others.
@@ -82,7 +82,7 @@ def _settings(given: dict[str, Any]) -> "Settings":
     from runware_mock.settings import Settings
 
     try:
-        return Settings(**{"port": 0, "in_memory": "data_dir" not in given, **given})
+        return Settings(**{"port": 0, "in_memory": not {"data_dir", "database_url"} & given.keys(), **given})
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
         name, message = ".".join(map(str, first["loc"])), first["msg"].removeprefix("Value error, ")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import platformdirs
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
 _SECRETS = ("api_key", "control_token")
 ENV_PREFIX = "RUNWARE_MOCK_"
@@ -68,6 +68,12 @@ def write_size(size_bytes: int) -> str:
     return str(size_bytes)
 
 
+def without_secrets(url: str) -> str:
+    """Return the address of a database with its passwords hidden, wherever they stand in it."""
+    hidden = re.sub(r"(?<=://)([^:@/?]*):.*@", r"\1:***@", url)
+    return re.sub(r"([?&][^=&]*password)=[^&]*", r"\1=***", hidden, flags=re.IGNORECASE)
+
+
 def _split(value: object) -> object:
     text = ",".join(value) if isinstance(value, (tuple, list)) else value
     return tuple(re.split(r"[\s,]+", text.strip())) if text and isinstance(text, str) else value
@@ -98,6 +104,10 @@ class Settings(BaseModel):
     data_dir: Path = Field(
         default_factory=lambda: platformdirs.user_data_path("runware-mock"),
         description="Folder of the database.",
+    )
+    database_url: str | None = Field(
+        None,
+        description="Database instead of a file in the data folder: postgresql+psycopg://user:password@host/name.",
     )
     in_memory: bool = Field(default=False, description="Keep nothing: state is gone at exit.")
     durable: bool = Field(default=False, description="Survive a power cut, not only a killed process (slower).")
@@ -157,6 +167,21 @@ class Settings(BaseModel):
     )
     ready_file: Path | None = Field(None, description="Write the address as JSON to this file when ready.")
 
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str | None) -> str | None:
+        # Whatever else it is may hold a password, and is not repeated.
+        if value is not None and not re.match(r"(postgres(ql)?(\+psycopg)?://.|sqlite:///(?!:memory:).)", value):
+            raise ValueError("not the address of a database (write postgresql+psycopg://… or sqlite:///FILE)")
+        return value
+
+    @field_validator("in_memory")
+    @classmethod
+    def _one_database(cls, value: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 - as pydantic calls it
+        if value and info.data.get("database_url") is not None:
+            raise ValueError("what --database-url names is kept: leave out one of the two")
+        return value
+
     @field_validator("formats")
     @classmethod
     def _known_formats(cls, value: tuple[str, ...]) -> tuple[str, ...]:
@@ -214,6 +239,8 @@ def _write(name: str, value: object) -> str:
         return write_size(int(str(value)))
     if isinstance(value, timedelta):
         return write_duration(value)
+    if name == "database_url":
+        return without_secrets(str(value))
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 

@@ -12,7 +12,10 @@ from PIL import Image
 from tests.control.calling import Calls, calling
 from tests.pictures import png
 from tests.running import RunningMock, running_mock
+from tests.stores import Store
 from tests.talking import Talker, data_uri, new_uuid, talking, upload
+
+pytestmark = pytest.mark.both_databases
 
 
 def entries(control: Calls, **chosen: str | int) -> list[dict[str, Any]]:
@@ -173,9 +176,9 @@ def test_a_bad_filter_is_refused_by_name(control: Calls, path: str, params: dict
     assert (status, error["field"]) == (400, field)
 
 
-def test_the_journal_keeps_so_many_entries(transport: str, api_key: str) -> None:
+def test_the_journal_keeps_so_many_entries(store: Store, transport: str, api_key: str) -> None:
     with (
-        running_mock(journal_entries=32) as mock,
+        running_mock(**store.settings, journal_entries=32) as mock,
         talking(mock, transport, api_key) as talker,
         calling(mock, api_key) as control,
     ):
@@ -186,9 +189,9 @@ def test_the_journal_keeps_so_many_entries(transport: str, api_key: str) -> None
     assert kept == asked[: -len(kept) - 1 : -1]
 
 
-def test_the_journal_keeps_so_many_bytes(transport: str, api_key: str) -> None:
+def test_the_journal_keeps_so_many_bytes(store: Store, transport: str, api_key: str) -> None:
     with (
-        running_mock(journal_bytes="64KiB") as mock,
+        running_mock(**store.settings, journal_bytes="64KiB") as mock,
         talking(mock, transport, api_key) as talker,
         calling(mock, api_key) as control,
     ):

@@ -14,7 +14,10 @@ from websockets.exceptions import ConnectionClosed
 from runware_mock.storage.tables import undelivered
 from tests.pictures import png
 from tests.running import RunningMock, running_mock
+from tests.stores import Store
 from tests.talking import WsTalker, new_uuid, talking, talking_ws, upload
+
+pytestmark = pytest.mark.both_databases
 
 PING = {"taskType": "ping", "ping": True}
 AUTHENTICATION = "authentication"
@@ -196,8 +199,10 @@ def test_an_answer_is_not_kept_after_a_clean_close(mock: RunningMock, api_key: s
 
 
 @pytest.mark.parametrize(("waited_s", "is_delivered"), [(119.999, True), (120, False), (121, False)])
-def test_undelivered_answers_are_kept_for_120_seconds(api_key: str, waited_s: float, *, is_delivered: bool) -> None:
-    with running_mock() as mock, talking_ws(mock, api_key) as first:
+def test_undelivered_answers_are_kept_for_120_seconds(
+    store: Store, api_key: str, waited_s: float, *, is_delivered: bool
+) -> None:
+    with running_mock(**store.settings) as mock, talking_ws(mock, api_key) as first:
         session = session_of(first)
         item = first.ask(upload(png())).item
         break_connection(first)
@@ -219,16 +224,16 @@ def test_another_account_gets_nothing_of_a_session(mock: RunningMock, api_key: s
             assert thief.ask(PING).item["pong"] is True
 
 
-def test_undelivered_answers_survive_a_restart(tmp_path: object, api_key: str) -> None:
+def test_undelivered_answers_survive_a_restart(store: Store, api_key: str) -> None:
     with slow_picture() as slow:
-        with running_mock(data_dir=tmp_path) as mock, talking_ws(mock, api_key) as first:
+        with running_mock(**store.settings) as mock, talking_ws(mock, api_key) as first:
             session = session_of(first)
             item = first.ask(upload(png())).item
             break_connection(first)
             while not mock.count(undelivered):
                 pass
         slow.may_answer.set()
-        with running_mock(data_dir=tmp_path) as mock, talking_ws(mock, None) as second:
+        with running_mock(**store.settings) as mock, talking_ws(mock, None) as second:
             resume(second, api_key, session)
             assert second.frame()["data"] == [item]
 

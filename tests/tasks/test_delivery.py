@@ -13,8 +13,11 @@ from runware_mock.deliver import ATTEMPTS, deliver_due
 from runware_mock.storage.tables import delivery
 from tests.pictures import png
 from tests.running import RunningMock, running_mock
+from tests.stores import Store
 from tests.talking import Talker, new_uuid, talking, upload
 from tests.tasks.asking import NEEDED, inference, using
+
+pytestmark = pytest.mark.both_databases
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
 
@@ -129,9 +132,13 @@ def settle(mock: RunningMock) -> None:
 
 
 @pytest.mark.parametrize("method", ["sync", "async"])
-def test_a_webhook_is_called_once_for_each_result(transport: str, api_key: str, method: str) -> None:
+def test_a_webhook_is_called_once_for_each_result(store: Store, transport: str, api_key: str, method: str) -> None:
     """There is "one call per result", and "query strings must survive"."""
-    with running_mock() as mock, talking(mock, transport, api_key) as talker, webhook(status(200)) as hook:
+    with (
+        running_mock(**store.settings) as mock,
+        talking(mock, transport, api_key) as talker,
+        webhook(status(200)) as hook,
+    ):
         asked = inference(numberResults=2, webhookURL=hook.url, deliveryMethod=method)
         talker.ask(asked)
         while mock.count(delivery):
@@ -142,9 +149,9 @@ def test_a_webhook_is_called_once_for_each_result(transport: str, api_key: str, 
     assert told == sorted(item["imageUUID"] for item in results)
 
 
-def test_a_webhook_waits_until_the_result_is_ready(transport: str, api_key: str) -> None:
+def test_a_webhook_waits_until_the_result_is_ready(store: Store, transport: str, api_key: str) -> None:
     with (
-        running_mock(processing_time=timedelta(seconds=5)) as mock,
+        running_mock(**store.settings, processing_time=timedelta(seconds=5)) as mock,
         talking(mock, transport, api_key) as talker,
         webhook(status(200)) as hook,
     ):
@@ -168,9 +175,9 @@ def test_a_webhook_waits_until_the_result_is_ready(transport: str, api_key: str)
     ids=["500", "404", "redirect to a forbidden address", "redirect"],
 )
 def test_a_webhook_that_refuses_is_tried_again_with_growing_pauses_and_then_given_up(
-    transport: str, api_key: str, answer: Answer, caplog: pytest.LogCaptureFixture
+    store: Store, transport: str, api_key: str, answer: Answer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with running_mock() as mock, talking(mock, transport, api_key) as talker, webhook(answer) as hook:
+    with running_mock(**store.settings) as mock, talking(mock, transport, api_key) as talker, webhook(answer) as hook:
         assert talker.ask(inference(webhookURL=hook.url)).item
         for attempt, pause_s in enumerate((0, 1, 4, 16, 64), start=1):
             mock.clock.advance(timedelta(seconds=pause_s))
@@ -186,8 +193,12 @@ def test_a_webhook_that_refuses_is_tried_again_with_growing_pauses_and_then_give
     assert "secret" not in caplog.text
 
 
-def test_a_webhook_that_recovers_is_not_called_again(transport: str, api_key: str) -> None:
-    with running_mock() as mock, talking(mock, transport, api_key) as talker, webhook(status(503)) as hook:
+def test_a_webhook_that_recovers_is_not_called_again(store: Store, transport: str, api_key: str) -> None:
+    with (
+        running_mock(**store.settings) as mock,
+        talking(mock, transport, api_key) as talker,
+        webhook(status(503)) as hook,
+    ):
         talker.ask(inference(webhookURL=hook.url))
         while not hook.taken:
             settle(mock)
@@ -230,13 +241,13 @@ def test_a_webhook_at_a_forbidden_address_is_never_called(transport: str, api_ke
         assert not hook.taken
 
 
-def test_an_undelivered_webhook_survives_a_restart(tmp_path: object, api_key: str) -> None:
+def test_an_undelivered_webhook_survives_a_restart(store: Store, api_key: str) -> None:
     with webhook(status(200)) as hook:
-        with running_mock(data_dir=tmp_path, processing_time=timedelta(hours=1)) as mock:
+        with running_mock(**store.settings, processing_time=timedelta(hours=1)) as mock:
             with talking(mock, "rest", api_key) as talker:
                 talker.ask(inference(webhookURL=hook.url, deliveryMethod="async"))
             assert mock.count(delivery) == 1
-        with running_mock(data_dir=tmp_path) as mock:
+        with running_mock(**store.settings) as mock:
             mock.clock.advance(timedelta(hours=1))
             while mock.count(delivery):
                 settle(mock)

@@ -1,18 +1,23 @@
 """Move the clock of one account or of all, and let happen what falls due."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
 from runware_mock.control.changing import changing
 from runware_mock.control.refusals import ControlRefused
 from runware_mock.control.times import read_at, read_span, write_at, write_span_ms
-from runware_mock.deliver import deliver_due
+from runware_mock.deliver import deliver, take_all
 from runware_mock.live import ClockBackwards
 from runware_mock.purge import Purged, purge_expired
 from runware_mock.services import Services
+from runware_mock.storage import deliveries
+from runware_mock.storage.database import retried
+from runware_mock.storage.deliveries import Due
 from runware_mock.storage.owners import ALL_ACCOUNTS
+
+_T = TypeVar("_T")
 
 
 def show(services: Services, account_id: int) -> dict[str, Any]:
@@ -58,23 +63,39 @@ def set_to(services: Services, account_id: int, at: object) -> dict[str, Any]:
     return _moved(services, account_id, lambda connection: services.live.set_to(connection, account_id, instant))
 
 
+def is_delivering(services: Services, account_id: int) -> bool:
+    """Tell whether something that fell due is still happening."""
+    with services.database.reading() as connection:
+        return deliveries.are_under_way(connection, services.live.real_at(), account_id)
+
+
 def purged_as_json(purged: Purged) -> dict[str, Any]:
     """Return what a purge removed."""
     return {"media": purged.media, "contents": purged.contents, "uuids": list(purged.uuids)}
 
 
 def _moved(services: Services, account_id: int, move: Callable[[Connection], None]) -> dict[str, Any]:
+    def moved(connection: Connection) -> list[Due]:
+        move(connection)
+        return take_all(services, connection, account_id)
+
     try:
-        clock = _changed(services, account_id, move)
+        taken = _change(services, account_id, moved)
     except ClockBackwards:
         now_at = write_at(services.now_at(account_id))
         raise ControlRefused(f"a clock goes backwards only by a reset; this one shows {now_at}", "at") from None
-    delivered = deliver_due(services, account_id, catches_up=True)
+    clock = show(services, account_id)
+    delivered = deliver(services, taken)
     purged = purge_expired(services, account_id=account_id)
     return {"clock": clock, "purged": purged_as_json(purged), "delivered": delivered}
 
 
 def _changed(services: Services, account_id: int, change: Callable[[Connection], None]) -> dict[str, Any]:
-    with changing(services) as connection:
-        change(connection)
+    _change(services, account_id, change)
     return show(services, account_id)
+
+
+@retried
+def _change(services: Services, account_id: int, change: Callable[[Connection], _T]) -> _T:
+    with changing(services, account_id) as connection:
+        return change(connection)

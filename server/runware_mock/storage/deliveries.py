@@ -9,17 +9,26 @@ from runware_mock.storage.tables import delivery
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
-    """One request to be made; `attempts` have failed so far, `due_at` is when this one fell due."""
+class Due:
+    """A request that has been taken to be made: `attempts` have failed so far, `due_at` is when this one fell due."""
 
     id: int
     account_id: int
+    attempts: int
+    due_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is to be sent."""
+
     method: str
     url: str
     content_type: str
     body: bytes
-    attempts: int
-    due_at: int
+
+
+_READ = select(delivery.c.method, delivery.c.url, delivery.c.content_type, delivery.c.body)
 
 
 def add(
@@ -39,34 +48,50 @@ def add(
     )
 
 
-def _due(real_at: int, now_at: int, account_id: int) -> ColumnElement[bool]:
-    due = delivery.c.due_at <= clock_at(delivery.c.account_id, real_at, now_at)
+def _due(real_at: int, account_id: int) -> ColumnElement[bool]:
+    is_under_way = delivery.c.attempts < 0
+    on_time = ~is_under_way & (delivery.c.due_at <= clock_at(delivery.c.account_id, real_at))
+    due = on_time | (is_under_way & (delivery.c.due_at <= real_at))
     return due if account_id == ALL_ACCOUNTS else due & (delivery.c.account_id == account_id)
 
 
-def is_due(connection: Connection, real_at: int, now_at: int, account_id: int = ALL_ACCOUNTS) -> bool:
+def is_due(connection: Connection, real_at: int, account_id: int = ALL_ACCOUNTS) -> bool:
     """Tell whether there is a request to be made."""
-    due = select(delivery.c.id).where(_due(real_at, now_at, account_id)).limit(1)
-    return connection.execute(due).first() is not None
+    return connection.execute(select(delivery.c.id).where(_due(real_at, account_id)).limit(1)).first() is not None
+
+
+def are_under_way(connection: Connection, real_at: int, account_id: int) -> bool:
+    """Tell whether requests are being made, here or in another process."""
+    under_way = select(delivery.c.id).where(delivery.c.attempts < 0, delivery.c.due_at > real_at)
+    own = under_way if account_id == ALL_ACCOUNTS else under_way.where(delivery.c.account_id == account_id)
+    return connection.execute(own.limit(1)).first() is not None
 
 
 def take_due(
-    connection: Connection, real_at: int, now_at: int, lease_ms: int, most: int, account_id: int = ALL_ACCOUNTS
-) -> list[Delivery]:
-    """Return up to `most` requests that are due; nobody else gets them until the lease ends."""
-    due = select(delivery).where(_due(real_at, now_at, account_id)).order_by(delivery.c.due_at, delivery.c.id)
-    rows = connection.execute(due.limit(most)).all()
-    lease = {"due_at": clock_at(delivery.c.account_id, real_at, now_at) + lease_ms}
-    connection.execute(update(delivery).where(delivery.c.id.in_([row.id for row in rows])).values(lease))
-    return [
-        Delivery(row.id, row.account_id, row.method, row.url, row.content_type, row.body, row.attempts, row.due_at)
-        for row in rows
-    ]
+    connection: Connection, real_at: int, lease_ms: int, most: int | None = None, account_id: int = ALL_ACCOUNTS
+) -> list[Due]:
+    """Return up to `most` requests that are due; nobody else gets them until the lease ends by the real clock.
+
+    What another process is about to take is left to that one.
+    """
+    found = select(delivery.c.id, delivery.c.account_id, delivery.c.attempts, delivery.c.due_at)
+    ordered = found.where(_due(real_at, account_id)).order_by(delivery.c.due_at, delivery.c.id).limit(most)
+    rows = connection.execute(ordered.with_for_update(skip_locked=True)).all()
+    for row in rows:
+        under_way = {"attempts": min(row.attempts, ~row.attempts), "due_at": real_at + lease_ms}
+        connection.execute(update(delivery).where(delivery.c.id == row.id).values(under_way))
+    return [Due(row.id, row.account_id, max(row.attempts, ~row.attempts), row.due_at) for row in rows]
 
 
-def put_off(connection: Connection, delivery_id: int, due_at: int) -> None:
-    """Try a request again at `due_at`."""
-    again = {"attempts": delivery.c.attempts + 1, "due_at": due_at}
+def read(connection: Connection, delivery_id: int) -> Request | None:
+    """Return a request, unless it was forgotten meanwhile."""
+    row = connection.execute(_READ.where(delivery.c.id == delivery_id)).first()
+    return None if row is None else Request(*row)
+
+
+def put_off(connection: Connection, delivery_id: int, attempts: int, due_at: int) -> None:
+    """Try a request again at `due_at`, after so many attempts in vain."""
+    again = {"attempts": attempts, "due_at": due_at}
     connection.execute(update(delivery).where(delivery.c.id == delivery_id).values(again))
 
 

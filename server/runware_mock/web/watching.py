@@ -6,7 +6,6 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -39,7 +38,7 @@ class Watching:
     async def ready(self, _request: Request) -> Response:
         """Tell whether an upload would succeed, and if not, what is missing."""
         missing = [name for name, is_running in self._is_running.items() if not is_running()]
-        if problem := await asyncio.to_thread(self._database_problem):
+        if problem := await asyncio.to_thread(self._services.database.problem):
             missing.append(f"database: {problem}")
         if missing:
             return JSONResponse({"status": "not ready", "missing": missing}, 503)
@@ -52,13 +51,6 @@ class Watching:
         registry = CollectorRegistry()
         registry.register(self)
         return Response(await asyncio.to_thread(generate_latest, registry), media_type=CONTENT_TYPE_LATEST)
-
-    def _database_problem(self) -> str | None:
-        try:
-            with self._services.database.writing():
-                return None
-        except SQLAlchemyError as error:
-            return str(getattr(error, "orig", error))
 
     def collect(self) -> "Iterator[Metric]":
         """Yield every metric, as prometheus-client asks for them."""
@@ -85,7 +77,7 @@ class Watching:
         yield CounterMetricFamily("runware_mock_purged_media", "Media purged.", tally.purged_media)
         with self._services.database.reading() as connection:
             media = connection.scalar(select(func.count()).select_from(medium)) or 0
-            stored = connection.scalar(select(func.coalesce(func.sum(content.c.size_bytes), 0))) or 0
+            stored = int(connection.scalar(select(func.sum(content.c.size_bytes))) or 0)
         yield GaugeMetricFamily("runware_mock_media", "Media stored.", media)
         yield GaugeMetricFamily("runware_mock_stored_bytes", "Bytes stored.", stored)
         for name, gauge in self._gauges.items():

@@ -268,10 +268,12 @@ class Socket:
             await self._deliver(frame)
 
     def _store(self, frames: list[str]) -> None:
-        with self._services.database.writing() as connection:
+        with self._services.database.writing(self.session[0]) as connection:
+            self._services.live.refresh(connection)
             undelivered.keep(connection, *self.session, frames, self._services.now_at(self.session[0]))
 
     def _take(self) -> list[str]:
-        since_at = self._services.now_at(self.session[0]) - in_ms(self._services.settings.replay_window)
-        with self._services.database.writing() as connection:
+        with self._services.database.writing(self.session[0]) as connection:
+            self._services.live.refresh(connection)
+            since_at = self._services.now_at(self.session[0]) - in_ms(self._services.settings.replay_window)
             return undelivered.take(connection, *self.session, since_at)

@@ -75,14 +75,16 @@ def router(services: Services) -> APIRouter:  # noqa: C901, PLR0915 - a table of
         return clocks.reset(services, account_id)
 
     @api.post("/clock/set", tags=["clock"])
-    def set_clock(account_id: Account, at: Field) -> Json:
+    async def set_clock(account_id: Account, at: Field) -> Json:
         """Move the clock ahead to an instant; whatever falls due has happened when this answers."""
-        return clocks.set_to(services, account_id, at)
+        await _settled(services, account_id)
+        return await asyncio.to_thread(clocks.set_to, services, account_id, at)
 
     @api.post("/clock/advance", tags=["clock"])
-    def advance_clock(account_id: Account, by: Field) -> Json:
+    async def advance_clock(account_id: Account, by: Field) -> Json:
         """Move the clock ahead by a duration such as "31d"; whatever falls due has happened when this answers."""
-        return clocks.advance(services, account_id, by)
+        await _settled(services, account_id)
+        return await asyncio.to_thread(clocks.advance, services, account_id, by)
 
     @api.get("/media", tags=["media"])
     def list_media(
@@ -219,6 +221,15 @@ def router(services: Services) -> APIRouter:  # noqa: C901, PLR0915 - a table of
         return await asyncio.to_thread(archive.load, services, account_id, data)
 
     return api
+
+
+async def _settled(services: Services, account_id: int) -> None:
+    """Wait for requests that are being made in this moment: when they are made again, it is by the clock as it was."""
+    give_up_s = time.monotonic() + services.settings.fetch_timeout.total_seconds()
+    while (  # noqa: ASYNC110 - it happens in a thread, or in another process
+        time.monotonic() < give_up_s and await asyncio.to_thread(clocks.is_delivering, services, account_id)
+    ):
+        await asyncio.sleep(_POLL_S)
 
 
 async def _body(request: Request, services: Services) -> bytes:
