@@ -19,8 +19,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Declare the marker, and prepare for a PostgreSQL server that all processes of this run share."""
     config.addinivalue_line("markers", "both_databases: run it on SQLite and on PostgreSQL")
     if postgres.SHARED not in os.environ:
-        postgres.share()
-        config.add_cleanup(postgres.unshare)
+        cleanup = ExitStack()
+        cleanup.enter_context(postgres.sharing())
+        config.add_cleanup(cleanup.close)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -84,9 +84,10 @@ class PostgresServer:
         """Return the address of a database."""
         return f"postgresql+psycopg://mock:a-secret@/{name}?host={self.folder}"
 
-    def execute(self, statement: str) -> None:
-        """Run a statement that is about databases."""
-        with psycopg.connect(self.url("postgres").replace("+psycopg", ""), autocommit=True) as connection:
+    def execute(self, statement: str, url: str | None = None) -> None:
+        """Run a statement in a database, or about databases."""
+        address = (url or self.url("postgres")).replace("+psycopg", "")
+        with psycopg.connect(address, autocommit=True) as connection:
             connection.execute(statement.encode())
 
     @property
@@ -101,19 +102,22 @@ class PostgresServer:
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, user=user, cwd=self.folder)
 
 
-def share() -> None:
-    """Let the processes that this one starts share a server, if they need one."""
-    folder = Path(tempfile.mkdtemp(prefix="runware-mock-tests-"))
-    folder.chmod(0o755)
-    os.environ[SHARED] = str(folder)
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """Make a folder that the user of the server can reach."""
+    with tempfile.TemporaryDirectory(prefix="runware-mock-tests-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
 
 
-def unshare() -> None:
-    """Stop the server, if there is one, and remove what is left of it."""
-    folder = Path(os.environ[SHARED])
-    if (folder / "is_ready").exists():
-        shared_server().stop()
-    shutil.rmtree(folder)
+@contextmanager
+def sharing() -> Iterator[None]:
+    """Let this process and those that it starts share a server, if they need one."""
+    with temporary_folder() as folder:
+        os.environ[SHARED] = str(folder)
+        yield
+        if (folder / "is_ready").exists():
+            shared_server().stop()
 
 
 @cache

@@ -27,6 +27,10 @@ _AT_ONCE = 8
 _POLL_S = 0.5
 
 
+class UnderWay(Exception):
+    """A request is being made, here or in another process; when it is made again is not known yet."""
+
+
 def deliver_due(services: Services) -> int:
     """Make every request that is due by its account's clock; return how many attempts were made."""
     made = 0
@@ -42,14 +46,24 @@ def _taken(services: Services) -> list[Due]:
         if not deliveries.is_due(connection, services.live.real_at()):
             return []
     with services.database.writing() as connection:
-        return deliveries.take_due(connection, services.live.real_at(), _lease_ms(services, 1), _AT_ONCE)
+        real_at = services.live.real_at()
+        found = deliveries.find_due(connection, real_at, _AT_ONCE)
+        deliveries.take(connection, found, real_at + _lease_ms(services, 1))
+        return found
 
 
-def take_all(services: Services, connection: Connection, account_id: int) -> list[Due]:
-    """Take what falls due in the transaction that moves a clock: nobody else makes a request of it in between."""
+def take_all(services: Services, connection: Connection, account_id: int, *, is_patient: bool) -> list[Due]:
+    """Take what falls due in the transaction that moves a clock: nobody else makes a request of it in between.
+
+    Raises UnderWay, if `is_patient`, where a request is being made: its next attempt would be missing.
+    """
     real_at = services.live.real_at()
-    count = deliveries.count(connection)
-    return deliveries.take_due(connection, real_at, _lease_ms(services, ATTEMPTS * count), account_id=account_id)
+    deliveries.hold(connection, account_id)
+    if is_patient and deliveries.are_under_way(connection, real_at, account_id):
+        raise UnderWay
+    found = deliveries.find_due(connection, real_at, account_id=account_id)
+    deliveries.take(connection, found, real_at + _lease_ms(services, ATTEMPTS * len(found)))
+    return found
 
 
 def deliver(services: Services, taken: Sequence[Due]) -> int:
@@ -68,7 +82,7 @@ def _lease_ms(services: Services, attempts: int) -> int:
 
 def _deliver(services: Services, one: Due) -> int:
     # Read once: an attempt that takes long is no reason to make the next one at once.
-    now_at = services.now_at(one.account_id)
+    now_at = max(one.due_at, services.now_at(one.account_id))
     attempts, due_at = one.attempts, one.due_at
     with services.database.reading() as connection:
         request = deliveries.read(connection, one.id)

@@ -126,7 +126,7 @@ class Engine:
         replies: list[Reply] = []
         # What cannot be read now cannot be written below, where it is answered for.
         with suppress(Exception):
-            self._refresh()
+            self.services.refresh()
         for runs_alone, asked in groupby(group, key=self._runs_alone):
             together = list(asked)
             alone = runs_alone or len(together) == 1
@@ -147,7 +147,7 @@ class Engine:
     def _run(self, asked: _Asked, *, is_fresh: bool = False) -> Reply:
         try:
             if not is_fresh:
-                self._refresh()
+                self.services.refresh()
             asked = self._meeting_faults(asked)
             for _ in range(_TRIES):
                 work = self._work(asked)
@@ -165,11 +165,6 @@ class Engine:
         except Exception:  # noqa: BLE001 - a crash of the mock is answered as one, never as the service's word
             _log.exception("task %s failed inside the mock", asked.task_uuid)
         return self._crashed(asked)
-
-    def _refresh(self) -> None:
-        """Learn what control calls have changed, here or in another process."""
-        with self.services.database.reading() as connection:
-            self.services.live.refresh(connection)
 
     def _meeting_faults(self, asked: _Asked) -> _Asked:
         """Return the task with the faults that it meets."""

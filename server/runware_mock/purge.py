@@ -50,8 +50,7 @@ def purge_expired(
     services: Services, stopped: Callable[[], bool] = lambda: False, account_id: int = ALL_ACCOUNTS
 ) -> Purged:
     """Remove expired media, of one account or all, and unused contents; then free their disk space."""
-    with services.database.reading() as connection:
-        services.live.refresh(connection)
+    services.refresh()
     accounts = _ruled_apart(services) if account_id == ALL_ACCOUNTS else [account_id]
     purged = Purged()
     for one in accounts:

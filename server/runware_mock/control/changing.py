@@ -14,5 +14,4 @@ def changing(services: Services, account_id: int) -> Iterator[Connection]:
     with services.database.writing(account_id) as connection:
         yield connection
         services.live.changed(connection)
-    with services.database.reading() as connection:
-        services.live.refresh(connection)
+    services.refresh()

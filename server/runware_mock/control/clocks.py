@@ -12,7 +12,6 @@ from runware_mock.deliver import deliver, take_all
 from runware_mock.live import ClockBackwards
 from runware_mock.purge import Purged, purge_expired
 from runware_mock.services import Services
-from runware_mock.storage import deliveries
 from runware_mock.storage.database import retried
 from runware_mock.storage.deliveries import Due
 from runware_mock.storage.owners import ALL_ACCOUNTS
@@ -22,8 +21,7 @@ _T = TypeVar("_T")
 
 def show(services: Services, account_id: int) -> dict[str, Any]:
     """Return what a clock shows, whether it stands still, and how far it is ahead of the real one."""
-    with services.database.reading() as connection:
-        services.live.refresh(connection)
+    services.refresh()
     state, real_at = services.live.clock_of(account_id), services.live.real_at()
     now_at = state.now_at(real_at)
     return {
@@ -49,24 +47,21 @@ def reset(services: Services, account_id: int) -> dict[str, Any]:
     return _changed(services, account_id, lambda connection: services.live.reset(connection, account_id))
 
 
-def advance(services: Services, account_id: int, by: object) -> dict[str, Any]:
-    """Move a clock ahead by a duration, and return what fell due: it has happened by then."""
+def advance(services: Services, account_id: int, by: object, *, is_patient: bool = False) -> dict[str, Any]:
+    """Move a clock ahead by a duration, and return what fell due: it has happened by then.
+
+    Raises UnderWay, if `is_patient`, while something that fell due before is still happening.
+    """
     span = read_span(by, "by")
     # The latest instant that can be written.
     read_at(services.now_at(account_id) + int(span.total_seconds() * 1000), "by")
-    return _moved(services, account_id, lambda connection: services.live.advance(connection, account_id, span))
+    return _moved(services, account_id, lambda one: services.live.advance(one, account_id, span), is_patient)
 
 
-def set_to(services: Services, account_id: int, at: object) -> dict[str, Any]:
-    """Move a clock ahead to an instant, and return what fell due: it has happened by then."""
+def set_to(services: Services, account_id: int, at: object, *, is_patient: bool = False) -> dict[str, Any]:
+    """Move a clock ahead to an instant, as `advance` does."""
     instant = read_at(at, "at")
-    return _moved(services, account_id, lambda connection: services.live.set_to(connection, account_id, instant))
-
-
-def is_delivering(services: Services, account_id: int) -> bool:
-    """Tell whether something that fell due is still happening."""
-    with services.database.reading() as connection:
-        return deliveries.are_under_way(connection, services.live.real_at(), account_id)
+    return _moved(services, account_id, lambda one: services.live.set_to(one, account_id, instant), is_patient)
 
 
 def purged_as_json(purged: Purged) -> dict[str, Any]:
@@ -74,10 +69,15 @@ def purged_as_json(purged: Purged) -> dict[str, Any]:
     return {"media": purged.media, "contents": purged.contents, "uuids": list(purged.uuids)}
 
 
-def _moved(services: Services, account_id: int, move: Callable[[Connection], None]) -> dict[str, Any]:
+def _moved(
+    services: Services,
+    account_id: int,
+    move: Callable[[Connection], None],
+    is_patient: bool,  # noqa: FBT001 - handed on
+) -> dict[str, Any]:
     def moved(connection: Connection) -> list[Due]:
         move(connection)
-        return take_all(services, connection, account_id)
+        return take_all(services, connection, account_id, is_patient=is_patient)
 
     try:
         taken = _change(services, account_id, moved)

@@ -63,7 +63,11 @@ class Filter:
 def list_entries(services: Services, account_id: int, chosen: Filter, limit: int) -> dict[str, Any]:
     """Return entries, the newest first."""
     page = select(journal).where(chosen.condition(account_id)).order_by(journal.c.id.desc()).limit(limit)
-    with services.database.reading() as connection:
+    database = services.database
+    # The entries of an account are numbered in the order in which they can be seen. Who follows all accounts waits for
+    # what is being written: it might have smaller numbers than what can be seen already.
+    follows_all = account_id == ALL_ACCOUNTS and chosen.since is not None
+    with database.writing(ALL_ACCOUNTS) if follows_all else database.reading() as connection:
         rows = connection.execute(page).all()
     return {
         "entries": [_as_json(row) for row in rows],

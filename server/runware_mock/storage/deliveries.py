@@ -1,5 +1,6 @@
 """Results that are to be sent somewhere: webhooks and uploads to a client's own endpoint, until they have arrived."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
@@ -28,6 +29,7 @@ class Request:
     body: bytes
 
 
+_IDS = select(delivery.c.id)
 _READ = select(delivery.c.method, delivery.c.url, delivery.c.content_type, delivery.c.body)
 
 
@@ -67,20 +69,27 @@ def are_under_way(connection: Connection, real_at: int, account_id: int) -> bool
     return connection.execute(own.limit(1)).first() is not None
 
 
-def take_due(
-    connection: Connection, real_at: int, lease_ms: int, most: int | None = None, account_id: int = ALL_ACCOUNTS
-) -> list[Due]:
-    """Return up to `most` requests that are due; nobody else gets them until the lease ends by the real clock.
+def hold(connection: Connection, account_id: int) -> None:
+    """Let nobody else change an account's requests until the transaction ends."""
+    own = _IDS if account_id == ALL_ACCOUNTS else _IDS.where(delivery.c.account_id == account_id)
+    connection.execute(own.order_by(delivery.c.id).with_for_update())
 
-    What another process is about to take is left to that one.
-    """
+
+def find_due(
+    connection: Connection, real_at: int, most: int | None = None, account_id: int = ALL_ACCOUNTS
+) -> list[Due]:
+    """Return up to `most` requests that are due, but for those that another process is about to take."""
     found = select(delivery.c.id, delivery.c.account_id, delivery.c.attempts, delivery.c.due_at)
     ordered = found.where(_due(real_at, account_id)).order_by(delivery.c.due_at, delivery.c.id).limit(most)
     rows = connection.execute(ordered.with_for_update(skip_locked=True)).all()
-    for row in rows:
-        under_way = {"attempts": min(row.attempts, ~row.attempts), "due_at": real_at + lease_ms}
-        connection.execute(update(delivery).where(delivery.c.id == row.id).values(under_way))
     return [Due(row.id, row.account_id, max(row.attempts, ~row.attempts), row.due_at) for row in rows]
+
+
+def take(connection: Connection, found: Collection[Due], until_at: int) -> None:
+    """Keep requests from everybody else until an instant of the real clock."""
+    for one in found:
+        under_way = {"attempts": ~one.attempts, "due_at": until_at}
+        connection.execute(update(delivery).where(delivery.c.id == one.id).values(under_way))
 
 
 def read(connection: Connection, delivery_id: int) -> Request | None:

@@ -29,7 +29,7 @@ from runware_mock.protocol.session import (
     is_ping,
 )
 from runware_mock.web.callers import bearer_key, caller_of, open_account
-from runware_mock.web.performing import end_request, ended, garbled, met_by, pause, send_cut
+from runware_mock.web.performing import end_request, ended, garbled, is_planned, met_by, pause, send_cut
 
 _log = logging.getLogger(__name__)
 
@@ -113,7 +113,7 @@ class RestApi:
         except Refusal as refusal:
             return [Reply.refused(refusal, {"taskType": AUTHENTICATION})]
         caller = caller_of(request, account, self._services)
-        if self._services.live.is_planned(account.id):
+        if await is_planned(self._services, account.id):
             occasion = Occasion("authentication", "rest", plan=caller.plan)
             performance, refused = await met_by(self._services, account.id, occasion)
             if performance is not None:

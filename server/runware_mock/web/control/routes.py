@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
@@ -10,6 +11,7 @@ from runware_mock.control import accounts, archive, clocks, entries, media, snap
 from runware_mock.control.entries import Filter
 from runware_mock.control.refusals import ControlRefused
 from runware_mock.control.times import read_at, read_span
+from runware_mock.deliver import UnderWay
 from runware_mock.purge import purge_expired
 from runware_mock.services import Services
 from runware_mock.web.callers import base_url
@@ -77,14 +79,12 @@ def router(services: Services) -> APIRouter:  # noqa: C901, PLR0915 - a table of
     @api.post("/clock/set", tags=["clock"])
     async def set_clock(account_id: Account, at: Field) -> Json:
         """Move the clock ahead to an instant; whatever falls due has happened when this answers."""
-        await _settled(services, account_id)
-        return await asyncio.to_thread(clocks.set_to, services, account_id, at)
+        return await _moved(services, clocks.set_to, account_id, at)
 
     @api.post("/clock/advance", tags=["clock"])
     async def advance_clock(account_id: Account, by: Field) -> Json:
         """Move the clock ahead by a duration such as "31d"; whatever falls due has happened when this answers."""
-        await _settled(services, account_id)
-        return await asyncio.to_thread(clocks.advance, services, account_id, by)
+        return await _moved(services, clocks.advance, account_id, by)
 
     @api.get("/media", tags=["media"])
     def list_media(
@@ -223,13 +223,15 @@ def router(services: Services) -> APIRouter:  # noqa: C901, PLR0915 - a table of
     return api
 
 
-async def _settled(services: Services, account_id: int) -> None:
-    """Wait for requests that are being made in this moment: when they are made again, it is by the clock as it was."""
+async def _moved(services: Services, move: Callable[..., Json], account_id: int, to: object) -> Json:
+    """Move a clock as soon as no request is being made that will have to be made again."""
     give_up_s = time.monotonic() + services.settings.fetch_timeout.total_seconds()
-    while (  # noqa: ASYNC110 - it happens in a thread, or in another process
-        time.monotonic() < give_up_s and await asyncio.to_thread(clocks.is_delivering, services, account_id)
-    ):
-        await asyncio.sleep(_POLL_S)
+    while time.monotonic() < give_up_s:
+        try:
+            return await asyncio.to_thread(move, services, account_id, to, is_patient=True)
+        except UnderWay:
+            await asyncio.sleep(_POLL_S)
+    return await asyncio.to_thread(move, services, account_id, to)
 
 
 async def _body(request: Request, services: Services) -> bytes:

@@ -18,8 +18,7 @@ def account_named(
     """Return the account of the key in `Authorization: Bearer`, or of `?account=`; 0 stands for all accounts."""
     services: Services = request.app.state.services
     # What the call is about to do depends on the account's clock, which another process may have moved.
-    with services.database.reading() as connection:
-        services.live.refresh(connection)
+    services.refresh()
     key = bearer_key(request)
     if key:
         return services.accounts.open(key).id
