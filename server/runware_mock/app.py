@@ -3,8 +3,9 @@
 import logging
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from runware_mock.journal import Journal
 from runware_mock.live import Live
 from runware_mock.protocol.errors import refuse
 from runware_mock.purge import purge_schedule
+from runware_mock.schedule import Schedule
 from runware_mock.services import Services
 from runware_mock.settings import Settings
 from runware_mock.storage.database import Database, DatabaseUnusable
@@ -35,6 +37,7 @@ from runware_mock.storage.schema import prepare
 from runware_mock.storage.sqlite import FILE_NAME, SqliteDatabase
 from runware_mock.tally import Tally
 from runware_mock.web.control.app import ControlApp
+from runware_mock.web.counting import WRITTEN_EVERY_S, Counting
 from runware_mock.web.http import RestApi, preflight, refused
 from runware_mock.web.media import MEDIA_PATHS, MediaFiles
 from runware_mock.web.page.app import Page, wants_page
@@ -64,10 +67,28 @@ def open_database(settings: Settings, cleanup: ExitStack) -> Database:
     return database
 
 
+@dataclass(frozen=True, slots=True)
+class Common:
+    """What the processes of one server share: a database that is prepared, and a folder for as long as they run."""
+
+    database: Database
+    folder: Path
+
+
+def prepare_for_workers(settings: Settings, cleanup: ExitStack) -> Common:
+    """Return what several processes will share; no connection is open. Raises DatabaseUnusable, FixturesUnusable."""
+    database = open_database(settings, cleanup)
+    if settings.fixtures is not None:
+        _seed(create_services(settings, SystemClock(), database), settings.fixtures)
+    database.close()
+    return Common(database, Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="runware-mock-"))))
+
+
 def _database(settings: Settings, cleanup: ExitStack) -> Database:
+    is_shared = settings.workers > 1
     if settings.in_memory:
         folder = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="runware-mock-")))
-        return SqliteDatabase(folder / FILE_NAME, "OFF")
+        return SqliteDatabase(folder / FILE_NAME, "OFF", is_shared=is_shared)
     if settings.database_url is not None and not settings.database_url.startswith(_SQLITE):
         from runware_mock.storage.postgres import PostgresDatabase
 
@@ -78,7 +99,7 @@ def _database(settings: Settings, cleanup: ExitStack) -> Database:
         file.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DatabaseUnusable(f"cannot use the data folder {file.parent}: {error.strerror}") from error
-    return SqliteDatabase(file, "FULL" if settings.durable else "NORMAL")
+    return SqliteDatabase(file, "FULL" if settings.durable else "NORMAL", is_shared=is_shared)
 
 
 def create_services(settings: Settings, clock: Clock, database: Database) -> Services:
@@ -131,19 +152,31 @@ class MockApp(FastAPI):
             await super().__call__(scope, receive, send)
 
 
-def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
-    """Return the application; its database is opened here, and closed when the application stops."""
+def create_app(settings: Settings, clock: Clock | None = None, common: Common | None = None) -> FastAPI:
+    """Return the application. Its database is opened here unless it is shared, and closed when it stops."""
     cleanup = ExitStack()
     try:
-        services = create_services(settings, clock or SystemClock(), open_database(settings, cleanup))
-        if settings.fixtures is not None:
+        database = common.database if common else open_database(settings, cleanup)
+        services = create_services(settings, clock or SystemClock(), database)
+        if common is not None:
+            cleanup.callback(database.close)
+        elif settings.fixtures is not None:
             _seed(services, settings.fixtures)
     except BaseException:
         cleanup.close()
         raise
     engine = Engine(services)
     sockets = Sockets(engine)
-    schedules = (purge_schedule(services), delivery_schedule(services))
+    gauges: dict[str, Callable[[], float]] = {
+        "sockets": sockets.count,
+        "tasks_waiting": engine.waiting,
+        "memory_budget_bytes": services.settings.memory_budget,
+        "memory_reserved_bytes": services.codec.memory_reserved_bytes,
+    }
+    counting = Counting(services.tally, gauges, common.folder if common else None)
+    schedules = [purge_schedule(services), delivery_schedule(services)]
+    if common is not None:
+        schedules.append(Schedule("tally", lambda _stopped: counting.write(), WRITTEN_EVERY_S))
     cleanup.callback(engine.close)
 
     @asynccontextmanager
@@ -164,12 +197,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
     watching = Watching(
         services,
         {"purge schedule": schedules[0].is_running, "delivery schedule": schedules[1].is_running},
-        {
-            "sockets": sockets.count,
-            "tasks_waiting": engine.waiting,
-            "memory_budget_bytes": services.settings.memory_budget,
-            "memory_reserved_bytes": services.codec.memory_reserved_bytes,
-        },
+        counting,
     )
     for name in ("health", "ready", "metrics"):
         routes.append(Route(f"/{name}", getattr(watching, name)))

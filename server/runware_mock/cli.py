@@ -4,12 +4,15 @@ What is slow to import is imported by the command that needs it, so that `--help
 """
 
 import errno
+import gc
 import json
 import signal
 import socket
 import sys
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +23,8 @@ from runware_mock.cli_control import COMMANDS
 from runware_mock.cli_control.calling import EXIT_USAGE, fail, url_option
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
+
     from runware_mock.settings import Settings
 
 _POLL_S = 0.05
@@ -79,38 +84,61 @@ def serve(**values: Any) -> None:
     if settings.ready_file is not None:
         _clear(settings.ready_file)
     # Imports make garbage of nothing: collecting meanwhile would only slow the start.
-    import gc
-
     gc.disable()
-    from runware_mock.app import FixturesUnusable, create_app
+    with ExitStack() as cleanup:
+        make_app = _opened(settings, cleanup)
+        for name, value in settings.changed().items():
+            click.echo(f"{_flag(name)} {value}")
+        sys.exit(_serve(settings, bound, make_app))
+
+
+def _opened(settings: "Settings", cleanup: ExitStack) -> Callable[[], "FastAPI"]:
+    """Open the database; return what makes the application, for several processes in each of them."""
+    from runware_mock.app import FixturesUnusable, create_app, prepare_for_workers
     from runware_mock.logs import set_up_logging
     from runware_mock.storage.database import DatabaseUnusable
-    from runware_mock.web.listening import address_of, is_loopback, ready_document
-    from runware_mock.web.server import MockServer
 
     set_up_logging(settings.log_level, settings.log_format)
     try:
+        if settings.workers > 1:
+            return partial(create_app, settings, common=prepare_for_workers(settings, cleanup))
         app = create_app(settings)
     except (DatabaseUnusable, FixturesUnusable) as error:
         fail(str(error))
-    for name, value in settings.changed().items():
-        click.echo(f"{_flag(name)} {value}")
+    return lambda: app
+
+
+def _serve(settings: "Settings", bound: socket.socket, make_app: Callable[[], "FastAPI"]) -> int:
+    from runware_mock.web.listening import address_of, is_loopback, ready_document
+    from runware_mock.web.server import MockServer
+
     if settings.control_token is None and not is_loopback(settings.host):
         click.echo("--control-token is not set: /_mock/ answers callers on this machine alone")
 
     def announce() -> None:
-        gc.enable()
-        gc.freeze()
         url = address_of(bound)
         if settings.ready_file is not None:
             _write_whole(settings.ready_file, ready_document(url))
         click.echo(f"runware-mock ready on {url}")
 
-    server = MockServer(app, settings, announce)
-    # uvicorn sets this handler itself, but only later; and when it has stopped, it raises the signal again.
-    for number in _STOPS:
-        signal.signal(number, server.handle_exit)
-    server.run(sockets=[bound])
+    def run(on_ready: Callable[[], None]) -> None:
+        def begun() -> None:
+            gc.enable()
+            gc.freeze()
+            on_ready()
+
+        server = MockServer(make_app(), settings, begun)
+        # uvicorn sets this handler itself, but only later; and when it has stopped, it raises the signal again.
+        for number in _STOPS:
+            signal.signal(number, server.handle_exit)
+        server.run(sockets=[bound])
+
+    if settings.workers == 1:
+        run(announce)
+        return 0
+    from runware_mock.web.workers import Workers
+
+    return Workers(settings.workers, run, bound, announce).run()
 
 
 @main.command()

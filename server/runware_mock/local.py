@@ -81,6 +81,8 @@ def _settings(given: dict[str, Any]) -> "Settings":
 
     from runware_mock.settings import Settings
 
+    if given.get("workers", 1) != 1:
+        raise ValueError("bad value for the setting workers: only the command runware-mock serve starts processes")
     try:
         return Settings(**{"port": 0, "in_memory": not {"data_dir", "database_url"} & given.keys(), **given})
     except ValidationError as error:

@@ -126,9 +126,14 @@ class Settings(BaseModel):
     )
     max_message_bytes: Size = Field(256 * 2**20, ge=1024, description="Longest request body or WebSocket message.")
     memory_budget_bytes: Size | None = Field(
-        None, ge=2**20, description="Memory for decoding pictures. Default: a quarter of the machine's."
+        None,
+        ge=2**20,
+        description="Memory of each process for decoding pictures. Default: a quarter of the machine's in all.",
     )
-    threads: int = Field(0, ge=0, le=256, description="Threads that decode pictures; 0 means one a core.")
+    workers: int = Field(1, ge=1, le=64, description="Processes that serve, on one port and one database.")
+    threads: int = Field(
+        0, ge=0, le=256, description="Threads of each process that decode pictures; 0 means one a core in all."
+    )
     formats: Names = Field(PICTURES, description="Picture formats accepted, separated by commas.")
     uuid: Literal["v4", "any"] = Field("v4", description="taskUUIDs accepted: v4, or any UUID.")
     seed: int | None = Field(None, description="Make up the same UUIDs in every run, for each API key apart.")
@@ -215,11 +220,11 @@ class Settings(BaseModel):
 
     def memory_budget(self) -> int:
         """Return the bytes that decoding may take at once."""
-        return self.memory_budget_bytes or machine_memory_bytes() // 4
+        return self.memory_budget_bytes or machine_memory_bytes() // 4 // self.workers
 
     def thread_count(self) -> int:
         """Return how many threads decode pictures."""
-        return self.threads or os.cpu_count() or 1
+        return self.threads or max(1, (os.cpu_count() or 1) // self.workers)
 
     def changed(self) -> dict[str, str]:
         """Return the settings that differ from their default, written for a person, without secrets."""

@@ -13,23 +13,19 @@ from runware_mock import __version__
 from runware_mock.services import Services
 from runware_mock.storage.tables import content, medium
 from runware_mock.tally import DURATION_BOUNDS_S
+from runware_mock.web.counting import Counting
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
 
 
 class Watching:
-    """Tells how the server is; `is_running` names what has to run beside it, `gauges` what is counted elsewhere."""
+    """Tells how the server is; `is_running` names what has to run beside it."""
 
-    def __init__(
-        self,
-        services: Services,
-        is_running: Mapping[str, Callable[[], bool]],
-        gauges: Mapping[str, Callable[[], float]],
-    ) -> None:
+    def __init__(self, services: Services, is_running: Mapping[str, Callable[[], bool]], counting: Counting) -> None:
         self._services = services
         self._is_running = is_running
-        self._gauges = gauges
+        self._counting = counting
 
     async def health(self, _request: Request) -> Response:
         """Tell that the process answers."""
@@ -56,7 +52,7 @@ class Watching:
         """Yield every metric, as prometheus-client asks for them."""
         from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 
-        tally = self._services.tally
+        tally, gauges = self._counting.counted()
         tasks = CounterMetricFamily("runware_mock_tasks", "Tasks answered.", labels=["task_type", "outcome"])
         for labels, count in list(tally.tasks.items()):
             tasks.add_metric(labels, count)
@@ -80,8 +76,8 @@ class Watching:
             stored = int(connection.scalar(select(func.sum(content.c.size_bytes))) or 0)
         yield GaugeMetricFamily("runware_mock_media", "Media stored.", media)
         yield GaugeMetricFamily("runware_mock_stored_bytes", "Bytes stored.", stored)
-        for name, gauge in self._gauges.items():
-            yield GaugeMetricFamily(f"runware_mock_{name}", _GAUGES[name], gauge())
+        for name, gauge in gauges.items():
+            yield GaugeMetricFamily(f"runware_mock_{name}", _GAUGES[name], gauge)
 
 
 _GAUGES = {
