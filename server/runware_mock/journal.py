@@ -11,6 +11,7 @@ import msgspec
 from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from runware_mock.protocol.messages import Item
+from runware_mock.storage.inserts import id_of
 from runware_mock.storage.tables import journal
 from runware_mock.tally import Tally
 
@@ -127,8 +128,7 @@ class Journal:
             },
         )
         self._count(entry)
-        (entry_id,) = added.inserted_primary_key or (0,)
-        if self._is_long(entry_id, size_bytes):
+        if self._is_long(id_of(connection, added) or 0, size_bytes):
             self._cut(connection)
 
     def _is_long(self, entry_id: int, size_bytes: int) -> bool:

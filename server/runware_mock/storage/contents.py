@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, exists, select
 
 from runware_mock.images.picture import Picture
-from runware_mock.storage.inserts import insert_unless_there
+from runware_mock.storage.inserts import id_of, insert_unless_there
 from runware_mock.storage.tables import content, medium, snapshot_content
 
 
@@ -89,8 +89,8 @@ def add_row(connection: Connection, row: Mapping[str, Any]) -> StoredContent:
     while True:
         # Another task may just have stored the same bytes, or a purge may delete what one stored.
         result = connection.execute(insert_unless_there(connection, content, "sent_sha256"), row)
-        if result.rowcount and (added := result.inserted_primary_key):
-            return StoredContent(int(added[0]), *(row[name] for name in _NAMES))
+        if (added_id := id_of(connection, result)) is not None:
+            return StoredContent(added_id, *(row[name] for name in _NAMES))
         if found := connection.execute(_HOLD, {"sent_sha256": row["sent_sha256"]}).first():
             return StoredContent(*found)
 

@@ -4,13 +4,21 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-from sqlalchemy import Column, Connection, Table
+from sqlalchemy import Column, Connection, CursorResult, Table
 from sqlalchemy.sql.dml import Insert
 
 
 def insert_unless_there(connection: Connection, table: Table, column: str) -> Insert:
     """Return the INSERT that does nothing where a row has this value of a unique column already."""
     return _unless_there(connection.dialect.name, table, column)
+
+
+def id_of(connection: Connection, inserted: CursorResult[Any]) -> int | None:
+    """Return the id of the row that was inserted, or None where there was nothing to do."""
+    if connection.dialect.name == "sqlite":
+        return int(inserted.lastrowid) if inserted.rowcount else None
+    key = inserted.inserted_primary_key
+    return int(key[0]) if key else None
 
 
 def insert_or_count(connection: Connection, counter: "Column[int]", **values: int) -> Insert:

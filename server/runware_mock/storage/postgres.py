@@ -49,6 +49,7 @@ class PostgresDatabase(Database):
                 isolation_level="AUTOCOMMIT",
                 pool_size=_CONNECTIONS,
                 max_overflow=0,
+                hide_parameters=True,
                 connect_args={name: value for name, value in _CONNECT.items() if name not in address.query},
             )
         except ImportError as error:
