@@ -15,6 +15,11 @@ from tests.stores import DATABASES, Store, store_of
 from tests.talking import Talker, talking
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare the option by which tests that are not marked run on the other database, too."""
+    parser.addoption("--database", choices=DATABASES, default=DATABASES[0], help="of tests that do not choose one")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the marker, and prepare for a PostgreSQL server that all processes of this run share."""
     config.addinivalue_line("markers", "both_databases: run it on SQLite and on PostgreSQL")
@@ -33,7 +38,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture(scope="session")
 def database(request: pytest.FixtureRequest) -> str:
     """Tell which kind of database the test runs on."""
-    kind: str = getattr(request, "param", DATABASES[0])
+    kind: str = getattr(request, "param", request.config.getoption("--database"))
     if kind == "postgres" and (reason := postgres.missing()):
         pytest.skip(reason)
     return kind

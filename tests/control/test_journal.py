@@ -117,7 +117,7 @@ def test_entries_are_found_by_each_filter(talker: Talker, control: Calls) -> Non
         "transport": (talker.name, 3),
         "code": ("invalidImage", 1),
         "sha256": (digest, 1),
-        "text": ("lighthouse", 1),
+        "text": ("LightHouse", 1),
     }
     for name, (value, count) in found.items():
         assert control.get("/journal/count", **{name: value}) == {"count": count}, name

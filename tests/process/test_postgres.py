@@ -66,6 +66,13 @@ def read_only(url: str) -> tuple[str, str]:
     return f"{url}&options=-cdefault_transaction_read_only%3Don", "it can only be read"
 
 
+def other_encoding(url: str) -> tuple[str, str]:
+    server, name = postgres.shared_server(), url.partition("/test_")[2].partition("?")[0]
+    server.execute(f"DROP DATABASE test_{name}")
+    server.execute(f"CREATE DATABASE test_{name} ENCODING 'LATIN1' TEMPLATE template0")
+    return url, "its encoding is LATIN1, not UTF8"
+
+
 def bad_port(_url: str) -> tuple[str, str]:
     return "postgresql://me:a-secret@127.0.0.1:many/name", "is not the address of a database"
 
@@ -74,7 +81,16 @@ def bad_option(url: str) -> tuple[str, str]:
     return f"{url}&colour=blue", 'invalid connection option "colour"'
 
 
-UNUSABLE = [unreachable, no_such_database, another_program, newer_version, read_only, bad_port, bad_option]
+UNUSABLE = [
+    unreachable,
+    no_such_database,
+    another_program,
+    newer_version,
+    read_only,
+    other_encoding,
+    bad_port,
+    bad_option,
+]
 
 
 @pytest.mark.parametrize(("command", "spoil"), [("serve", unreachable), *(("migrate", spoil) for spoil in UNUSABLE)])

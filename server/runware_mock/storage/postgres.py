@@ -18,6 +18,11 @@ from runware_mock.storage.owners import ALL_ACCOUNTS
 _CLASHES = ("40001", "40P01")
 # The server allows 100 connections unless told otherwise: enough for eight processes, and none holds one for long.
 _CONNECTIONS = 10
+_OLDEST = 130_000
+_SERVER = text(
+    "SELECT current_setting('server_version_num'), current_setting('server_encoding'),"
+    " current_setting('transaction_read_only')"
+)
 # No transaction takes a second. One that waits longer than this fails; one whose process hangs is ended, and lets go.
 _SESSION = "SET lock_timeout = '30s'; SET idle_in_transaction_session_timeout = '60s'"
 # A server that is gone without a word is noticed in half a minute, not in hours. An address may say otherwise.
@@ -96,10 +101,14 @@ class PostgresDatabase(Database):
         """Return what keeps the database from being written, or None."""
         try:
             with self.writing() as connection:
-                is_read_only = connection.scalar(text("SHOW transaction_read_only")) == "on"
+                version, encoding, is_read_only = connection.execute(_SERVER).one()
         except SQLAlchemyError as error:
             return problem_of(error)
-        return "it can only be read" if is_read_only else None
+        if int(version) < _OLDEST:
+            return f"its server is older than PostgreSQL {_OLDEST // 10_000}"
+        if encoding != "UTF8":
+            return f"its encoding is {encoding}, not UTF8"
+        return "it can only be read" if is_read_only == "on" else None
 
     def shrink(self, pages: int) -> bool:  # noqa: ARG002 - the server does it by itself
         """Leave it to the server."""
