@@ -107,6 +107,7 @@ class Settings(BaseModel):
     )
     database_url: str | None = Field(
         None,
+        repr=False,
         description="Database instead of a file in the data folder: postgresql+psycopg://user:password@host/name.",
     )
     in_memory: bool = Field(default=False, description="Keep nothing: state is gone at exit.")

@@ -189,6 +189,21 @@ def test_the_journal_keeps_so_many_entries(store: Store, transport: str, api_key
     assert kept == asked[: -len(kept) - 1 : -1]
 
 
+def test_the_journal_keeps_so_many_entries_whichever_server_writes_them(store: Store, api_key: str) -> None:
+    with (
+        running_mock(**store.settings, journal_entries=160) as one,
+        running_mock(**store.settings, journal_entries=160) as other,
+        talking(one, "rest", api_key) as often,
+        talking(other, "rest", api_key) as seldom,
+        calling(one, api_key) as control,
+    ):
+        for number in range(300):
+            talker = often if number % 8 else seldom
+            assert talker.ask({"taskType": "promptEnhance", "taskUUID": new_uuid(), "prompt": "a cat"}).item
+            # A sixteenth may be new, of all entries and not of each server's own.
+            assert number < 160 or control.get("/journal/count")["count"] <= 160 + 11
+
+
 def test_the_journal_keeps_so_many_bytes(store: Store, transport: str, api_key: str) -> None:
     with (
         running_mock(**store.settings, journal_bytes="64KiB") as mock,

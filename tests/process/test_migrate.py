@@ -1,5 +1,6 @@
 """`runware-mock migrate` creates the database or brings it to this version's tables."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,6 +43,15 @@ def everything(store: Store) -> dict[str, list[tuple[object, ...]]]:
 def test_a_fresh_database_gets_its_tables_and_a_file_is_made_if_need_be(empty: Store) -> None:
     migrate(empty)
     assert table_names(empty) == {*metadata.tables, "alembic_version"}
+
+
+@pytest.mark.parametrize("is_relative", [False, True])
+def test_an_address_may_name_a_file_of_sqlite(tmp_path: Path, *, is_relative: bool) -> None:
+    file = tmp_path / "new" / "mine.db"
+    named = os.path.relpath(file) if is_relative else str(file)
+    ended = run_command("migrate", RUNWARE_MOCK_DATABASE_URL=f"sqlite:///{named}")
+    assert (ended.stdout, ended.stderr) == (f"{named} is at version {HEAD}\n", "")
+    assert file.exists()
 
 
 def test_a_second_run_changes_nothing(empty: Store) -> None:

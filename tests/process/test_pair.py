@@ -1,5 +1,6 @@
 """Two server processes on one database are one service: what happens at both at once happens once."""
 
+import hashlib
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -8,6 +9,7 @@ from contextlib import ExitStack
 from itertools import count, cycle
 from pathlib import Path
 from typing import Any, TypeVar
+from uuid import UUID
 
 import httpx
 import pytest
@@ -207,7 +209,7 @@ def test_a_webhook_that_refuses_is_called_as_often_as_a_moved_clock_says(
             assert len(hook.taken) == 5 * rounds
 
 
-def test_seeded_uuids_are_drawn_once(pair: Pair, api_key: str) -> None:
+def test_seeded_uuids_are_drawn_in_order_and_once(pair: Pair, shared: Store, api_key: str) -> None:
     rounds = 6
 
     def send(number: int) -> list[str]:
@@ -216,7 +218,11 @@ def test_seeded_uuids_are_drawn_once(pair: Pair, api_key: str) -> None:
             return [talker.ask(upload(png())).item["imageUUID"] for _ in range(rounds)]
 
     uuids = [uuid for uuids in at_once(send) for uuid in uuids]
-    assert len(set(uuids)) == THREADS * rounds
+    with calling(pair[0], api_key) as control:
+        account_id = control.get("/clock")["account"]
+    ((key_hash,),) = shared.rows("SELECT key_hash FROM account WHERE id = :id", id=account_id)
+    digests = (hashlib.sha256(f"7 {key_hash} {n + 1}".encode()).digest() for n in range(THREADS * rounds))
+    assert sorted(uuids) == sorted(str(UUID(bytes=digest[:16], version=4)) for digest in digests)
 
 
 @pytest.mark.parametrize("path", ["/snapshots/mine", "/faults"])
