@@ -13,8 +13,8 @@ from sqlalchemy import insert, select
 
 from bench import install
 from bench.peers import PEERS, started
-from runware_mock.storage.database import FILE_NAME, Database
 from runware_mock.storage.schema import prepare
+from runware_mock.storage.sqlite import FILE_NAME, SqliteDatabase
 from runware_mock.storage.tables import account, content, medium
 
 MEDIA = 100_000
@@ -27,7 +27,7 @@ AUTHORIZATION = {"Authorization": "Bearer a-key-for-the-bench-0123456789abcdef"}
 def fill(folder: Path, now_at: int) -> None:
     """Store so many media of one picture, each used a second after the one before."""
     folder.mkdir(parents=True)
-    database = Database(folder / FILE_NAME)
+    database = SqliteDatabase(folder / FILE_NAME)
     prepare(database)
     with database.writing() as connection:
         connection.execute(insert(account).values(key_hash="0" * 64, label="bench", created_at=now_at))

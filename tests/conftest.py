@@ -1,22 +1,78 @@
-"""Fixtures: one server for all tests, a fresh account for each, and either transport."""
+"""Fixtures: one server for all tests, a fresh account for each, either transport, and either database."""
 
+import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
+from pathlib import Path
 
 import pytest
 
+from tests import postgres
 from tests.fuzz import effort
 from tests.running import RunningMock, running_mock
+from tests.stores import DATABASES, Store, store_of
 from tests.talking import Talker, talking
 
 effort.register()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare the option by which tests that are not marked run on the other database, too."""
+    parser.addoption("--database", choices=DATABASES, default=DATABASES[0], help="of tests that do not choose one")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the marker, and prepare for a PostgreSQL server that all processes of this run share."""
+    config.addinivalue_line("markers", "both_databases: run it on SQLite and on PostgreSQL")
+    if postgres.SHARED not in os.environ:
+        cleanup = ExitStack()
+        cleanup.enter_context(postgres.sharing())
+        config.add_cleanup(cleanup.close)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test once for each database, if it is marked and uses one."""
+    if metafunc.definition.get_closest_marker("both_databases") and "database" in metafunc.fixturenames:
+        metafunc.parametrize("database", DATABASES, indirect=True, scope="session")
+
+
 @pytest.fixture(scope="session")
-def mock() -> Iterator[RunningMock]:
-    """Run one server for the session, with default settings and a clock that stands still."""
-    with running_mock() as running:
-        yield running
+def database(request: pytest.FixtureRequest) -> str:
+    """Tell which kind of database the test runs on."""
+    kind: str = getattr(request, "param", request.config.getoption("--database"))
+    if kind == "postgres" and (reason := postgres.missing()):
+        pytest.skip(reason)
+    return kind
+
+
+@pytest.fixture
+def store(database: str, tmp_path: Path) -> Iterator[Store]:
+    """Make a database of the test's own."""
+    with store_of(database, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def mocks() -> Iterator[Callable[[str], RunningMock]]:
+    """Run one server for each kind of database, with default settings and a clock that stands still."""
+    with ExitStack() as cleanup:
+
+        @cache
+        def mock_on(kind: str) -> RunningMock:
+            if kind == "sqlite":
+                return cleanup.enter_context(running_mock())
+            url = cleanup.enter_context(postgres.postgres_database())
+            return cleanup.enter_context(running_mock(database_url=url))
+
+        yield mock_on
+
+
+@pytest.fixture(scope="session")
+def mock(mocks: Callable[[str], RunningMock], database: str) -> RunningMock:
+    """Return the session's server on the database of the test."""
+    return mocks(database)
 
 
 @pytest.fixture

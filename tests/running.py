@@ -15,6 +15,7 @@ from typing import IO, Any
 from sqlalchemy import Table, func, select
 
 from runware_mock.app import create_app
+from runware_mock.certificates import server_context
 from runware_mock.clock import ManualClock
 from runware_mock.services import Services
 from runware_mock.settings import Settings
@@ -54,14 +55,14 @@ class RunningMock:
 
 @contextmanager
 def running_mock(**settings: Any) -> Iterator[RunningMock]:
-    """Run a server on a thread, on a free port, in memory unless `data_dir` is given."""
-    settings.setdefault("in_memory", "data_dir" not in settings)
+    """Run a server on a thread, on a free port, in memory unless `data_dir` or `database_url` is given."""
+    settings.setdefault("in_memory", not {"data_dir", "database_url"} & settings.keys())
     clock = ManualClock(START_AT)
     configured = Settings(port=0, **settings)
     bound = listening_socket(configured.host, 0)
     is_ready = threading.Event()
     app = create_app(configured, clock)
-    server = MockServer(app, configured, is_ready.set)
+    server = MockServer(app, configured, server_context(configured), is_ready.set)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
     thread.start()
     assert is_ready.wait(STARTED_WITHIN_S)

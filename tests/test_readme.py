@@ -13,6 +13,7 @@ from PIL import Image
 
 from runware_mock.settings import ENV_PREFIX, Settings, default_text
 from runware_mock.tasks import TASKS, unsupported
+from tests import postgres
 from tests.running import RunningMock, clean_environment, running_mock
 from tests.sdks.catalogue import PY_LEGACY, PY_NEW_WS, SDK_JS
 
@@ -56,6 +57,7 @@ def test_every_example_is_run_here_or_by_ci(language: str, text: str) -> None:
     first_words = {
         "sh": (
             *("make serve", "curl ", "runware-mock purge", "runware-mock clock", "docker compose up"),
+            "pip install 'runware-mock[postgres]'",
             "make check\nmake test\n",
         ),
         "json": ('{"data":',),
@@ -83,6 +85,25 @@ def test_make_serve_says_when_it_is_ready(tmp_path: Path) -> None:
         os.killpg(process.pid, 15)
         process.wait(LIMIT_S)
         process.stdout.close() if process.stdout else None
+
+
+@pytest.mark.skipif(postgres.missing() is not None, reason=str(postgres.missing()))
+def test_several_processes_on_postgresql_start_as_shown(tmp_path: Path) -> None:
+    _, line = block("sh", "--workers").splitlines()
+    with postgres.postgres_database(is_empty=True) as url:
+        *command, _ = line.split()
+        process = subprocess.Popen(
+            [*command, url],
+            env=clean_environment(RUNWARE_MOCK_PORT="0", PATH=with_commands()),
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stdout is not None
+        with process.stdout:
+            assert any(re.match(r"runware-mock ready on http://127\.0\.0\.1:\d+$", said) for said in process.stdout)
+            process.terminate()
+            assert process.wait(LIMIT_S) == 0
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not on this machine")

@@ -44,9 +44,10 @@ def test_a_server_that_serves_is_alive_and_ready(mock: RunningMock) -> None:
 
 
 def test_a_server_without_its_tables_or_schedules_says_what_is_missing(alone: RunningMock) -> None:
+    file = Path(alone.services.database.name)
     alone.services.database.close()
-    alone.services.database.path.unlink()
-    alone.services.database.path.mkdir()
+    file.unlink()
+    file.mkdir()
     answer = httpx.get(f"{alone.url}/ready")
     assert answer.status_code == 503
     (missing,) = answer.json()["missing"]

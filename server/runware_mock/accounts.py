@@ -7,18 +7,22 @@ import secrets
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from runware_mock.live import Live
 from runware_mock.protocol.errors import refuse
 from runware_mock.protocol.keys import looks_real, masked
 from runware_mock.storage.database import Database
+from runware_mock.storage.inserts import insert_unless_there
+from runware_mock.storage.prepared import Prepared
 from runware_mock.storage.tables import account, secret
 
 _log = logging.getLogger(__name__)
 
 _PLAN_MARK = "+"
 _CACHED_ACCOUNTS = 10_000
+_ADD = Prepared(insert_unless_there(account, "key_hash"), ("key_hash", "label", "created_at"))
+_ADD_SECRET = Prepared(insert_unless_there(secret, "name"), ("name", "value"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +97,8 @@ class Accounts:
         with self._database.writing() as connection:
             row = connection.execute(find).first()
             if row is None:
-                now_at = self._live.now_at()
-                connection.execute(insert(account).values(key_hash=key_hash, label=label, created_at=now_at))
+                values = {"key_hash": key_hash, "label": label, "created_at": self._live.now_at()}
+                _ADD(connection, values)
                 row = connection.execute(find).one()
                 if looks_real(api_key):
                     _log.warning("the API key %s looks like a real one: any key will do here, keep those out", label)
@@ -113,9 +117,8 @@ def _hash_key(database: Database, seed: int | None) -> bytes:
     with database.reading() as connection:
         if value := stored(connection):
             return value
+    value = secrets.token_bytes(32) if seed is None else hashlib.sha256(f"runware-mock {seed}".encode()).digest()
     with database.writing() as connection:
-        if value := stored(connection):
-            return value
-        value = secrets.token_bytes(32) if seed is None else hashlib.sha256(f"runware-mock {seed}".encode()).digest()
-        connection.execute(insert(secret).values(name="account_hash", value=value))
-        return value
+        # Another process may have been quicker.
+        _ADD_SECRET(connection, {"name": "account_hash", "value": value})
+        return stored(connection) or value

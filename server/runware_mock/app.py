@@ -3,8 +3,9 @@
 import logging
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +34,12 @@ from runware_mock.quotas import Quotas
 from runware_mock.schedule import Schedule
 from runware_mock.services import Services
 from runware_mock.settings import Settings
-from runware_mock.storage.database import FILE_NAME, Database, DatabaseUnusable
+from runware_mock.storage.database import Database, DatabaseUnusable
 from runware_mock.storage.schema import prepare
+from runware_mock.storage.sqlite import FILE_NAME, SqliteDatabase
 from runware_mock.tally import Tally
 from runware_mock.web.control.door import ControlApp
+from runware_mock.web.counting import WRITTEN_EVERY_S, Counting
 from runware_mock.web.http import RestApi, preflight, refused
 from runware_mock.web.media import MEDIA_PATHS, MediaFiles
 from runware_mock.web.page.app import Page, wants_page
@@ -51,6 +54,7 @@ class FixturesUnusable(Exception):
 
 API_PATHS = ("/v1", "/v1/", "/")
 _CONTROL_PATH = "/_mock/"
+_SQLITE = "sqlite:///"
 _HTTP_ERRORS = {404: "notFound", 405: "methodNotAllowed"}
 # The longest the event loop waits for a decoding thread to let go of the interpreter.
 _CHECKPOINT_S = 1.0
@@ -59,23 +63,50 @@ _SWITCH_INTERVAL_S = 0.001
 
 def open_database(settings: Settings, cleanup: ExitStack) -> Database:
     """Return the database of these settings, at this version's tables; raises DatabaseUnusable."""
-    if settings.in_memory:
-        folder = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="runware-mock-")))
-        database = Database(folder / FILE_NAME, "OFF")
-    else:
-        try:
-            # For its owner alone, as are the files that SQLite puts beside it.
-            settings.data_dir.mkdir(0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            raise DatabaseUnusable(f"cannot use the data folder {settings.data_dir}: {error.strerror}") from error
-        # A file that cannot be made is told of where it is opened.
-        with suppress(OSError):
-            (settings.data_dir / FILE_NAME).touch(0o600)
-        database = Database(settings.data_dir / FILE_NAME, "FULL" if settings.durable else "NORMAL")
+    database = _database(settings, cleanup)
     cleanup.callback(database.close)
     prepare(database)
     database.check()
     return database
+
+
+@dataclass(frozen=True, slots=True)
+class Common:
+    """What the processes of one server share: a database that is prepared, and a folder for as long as they run."""
+
+    database: Database
+    folder: Path
+
+
+def prepare_for_workers(settings: Settings, cleanup: ExitStack) -> Common:
+    """Return what several processes will share; no connection is open. Raises DatabaseUnusable, FixturesUnusable."""
+    database = open_database(settings, cleanup)
+    if settings.fixtures is not None:
+        _seed(create_services(settings, SystemClock(), database), settings.fixtures)
+    database.close()
+    return Common(database, Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="runware-mock-"))))
+
+
+def _database(settings: Settings, cleanup: ExitStack) -> Database:
+    is_shared = settings.workers > 1
+    if settings.in_memory:
+        folder = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="runware-mock-")))
+        return SqliteDatabase(folder / FILE_NAME, "OFF", is_shared=is_shared)
+    if settings.database_url is not None and not settings.database_url.startswith(_SQLITE):
+        from runware_mock.storage.postgres import PostgresDatabase
+
+        return PostgresDatabase(settings.database_url)
+    url = settings.database_url
+    file = settings.data_dir / FILE_NAME if url is None else Path(url.removeprefix(_SQLITE))
+    try:
+        # For its owner alone, as are the files that SQLite puts beside it.
+        file.parent.mkdir(0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise DatabaseUnusable(f"cannot use the data folder {file.parent}: {error.strerror}") from error
+    # A file that cannot be made is told of where it is opened.
+    with suppress(OSError):
+        file.touch(0o600)
+    return SqliteDatabase(file, "FULL" if settings.durable else "NORMAL", is_shared=is_shared)
 
 
 def create_services(settings: Settings, clock: Clock, database: Database) -> Services:
@@ -136,23 +167,35 @@ class MockApp(Starlette):
             await super().__call__(scope, receive, send)
 
 
-def create_app(settings: Settings, clock: Clock | None = None) -> Starlette:
-    """Return the application; its database is opened here, and closed when the application stops."""
+def create_app(settings: Settings, clock: Clock | None = None, common: Common | None = None) -> Starlette:
+    """Return the application. Its database is opened here unless it is shared, and closed when it stops."""
     cleanup = ExitStack()
     try:
-        services = create_services(settings, clock or SystemClock(), open_database(settings, cleanup))
-        if settings.fixtures is not None:
+        database = common.database if common else open_database(settings, cleanup)
+        services = create_services(settings, clock or SystemClock(), database)
+        if common is not None:
+            cleanup.callback(database.close)
+        elif settings.fixtures is not None:
             _seed(services, settings.fixtures)
     except BaseException:
         cleanup.close()
         raise
     engine = Engine(services)
     sockets = Sockets(engine)
-    schedules = (
+    gauges: dict[str, Callable[[], float]] = {
+        "sockets": sockets.count,
+        "tasks_waiting": engine.waiting,
+        "memory_budget_bytes": services.settings.memory_budget,
+        "memory_reserved_bytes": services.codec.memory_reserved_bytes,
+    }
+    counting = Counting(services.tally, gauges, common.folder if common else None)
+    schedules = [
         purge_schedule(services),
         delivery_schedule(services),
         Schedule("checkpoint", lambda _stopped: services.database.relieve(), _CHECKPOINT_S),
-    )
+    ]
+    if common is not None:
+        schedules.append(Schedule("tally", lambda _stopped: counting.write(), WRITTEN_EVERY_S))
     cleanup.callback(engine.close)
 
     @asynccontextmanager
@@ -173,12 +216,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Starlette:
     watching = Watching(
         services,
         {"purge schedule": schedules[0].is_running, "delivery schedule": schedules[1].is_running},
-        {
-            "sockets": sockets.count,
-            "tasks_waiting": engine.waiting,
-            "memory_budget_bytes": services.settings.memory_budget,
-            "memory_reserved_bytes": services.codec.memory_reserved_bytes,
-        },
+        counting,
     )
     for name in ("health", "ready", "metrics"):
         routes.append(Route(f"/{name}", getattr(watching, name)))

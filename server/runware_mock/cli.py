@@ -4,12 +4,15 @@ What is slow to import is imported by the command that needs it, so that `--help
 """
 
 import errno
+import gc
 import json
 import signal
 import socket
 import sys
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +22,8 @@ from runware_mock import __version__
 from runware_mock.cli_control.calling import EXIT_USAGE, fail, url_option
 
 if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
     from runware_mock.settings import Settings
 
 _POLL_S = 0.05
@@ -52,7 +57,7 @@ class SettingsCommand(click.Command):
 class StoreCommand(SettingsCommand):
     """A command on the database alone."""
 
-    fields = ("data_dir", "durable", "retention", "conflict_window", "replay_window")
+    fields = ("data_dir", "database_url", "durable", "retention", "conflict_window", "replay_window")
 
 
 class DataFolderCommand(SettingsCommand):
@@ -98,31 +103,41 @@ def serve(**values: Any) -> None:
     if settings.ready_file is not None:
         _clear(settings.ready_file)
     # Imports make garbage of nothing: collecting meanwhile would only slow the start.
-    import gc
-
     gc.disable()
-    from runware_mock import heap
-    from runware_mock.app import FixturesUnusable, create_app
-    from runware_mock.certificates import TlsUnusable
+    with ExitStack() as cleanup:
+        make_app = _opened(settings, cleanup)
+        for name, value in settings.changed().items():
+            click.echo(f"{_flag(name)} {value}")
+        sys.exit(_serve(settings, bound, make_app))
+
+
+def _opened(settings: "Settings", cleanup: ExitStack) -> Callable[[], "Starlette"]:
+    """Open the database; return what makes the application, for several processes in each of them."""
+    from runware_mock.app import FixturesUnusable, create_app, prepare_for_workers
     from runware_mock.logs import set_up_logging
-    from runware_mock.schedule import Schedule
     from runware_mock.storage.database import DatabaseUnusable
-    from runware_mock.web.listening import address_of, is_loopback, ready_document
-    from runware_mock.web.server import MockServer
 
     set_up_logging(settings.log_level, settings.log_format)
     try:
+        if settings.workers > 1:
+            return partial(create_app, settings, common=prepare_for_workers(settings, cleanup))
         app = create_app(settings)
     except (DatabaseUnusable, FixturesUnusable) as error:
         fail(str(error))
-    for name, value in settings.changed().items():
-        click.echo(f"{_flag(name)} {value}")
+    return lambda: app
+
+
+def _serve(settings: "Settings", bound: socket.socket, make_app: Callable[[], "Starlette"]) -> int:
+    from runware_mock import heap
+    from runware_mock.certificates import TlsUnusable, server_context
+    from runware_mock.schedule import Schedule
+    from runware_mock.web.listening import address_of, is_loopback, ready_document
+    from runware_mock.web.server import MockServer
+
     if settings.control_token is None and not is_loopback(settings.host):
         click.echo("--control-token is not set: /_mock/ answers callers on this machine alone")
 
     def announce() -> None:
-        gc.enable()
-        gc.freeze()
         url = address_of(bound, is_tls=settings.uses_tls)
         if settings.ready_file is not None:
             _write_whole(settings.ready_file, ready_document(url))
@@ -130,15 +145,31 @@ def serve(**values: Any) -> None:
 
     _allow_files(2 * settings.max_connections)
     try:
-        server = MockServer(app, settings, announce)
+        context = server_context(settings)
     except TlsUnusable as error:
         fail(str(error))
-    heap.keep()
-    Schedule("heap", heap.Idleness(app.state.services.tally.total).look, _HEAP_LOOK_S).start()
-    # uvicorn sets this handler itself, but only later; and when it has stopped, it raises the signal again.
-    for number in _STOPS:
-        signal.signal(number, server.handle_exit)
-    server.run(sockets=[bound])
+
+    def run(on_ready: Callable[[], None]) -> None:
+        def begun() -> None:
+            gc.enable()
+            gc.freeze()
+            on_ready()
+
+        app = make_app()
+        server = MockServer(app, settings, context, begun)
+        heap.keep()
+        Schedule("heap", heap.Idleness(app.state.services.tally.total).look, _HEAP_LOOK_S).start()
+        # uvicorn sets this handler itself, but only later; and when it has stopped, it raises the signal again.
+        for number in _STOPS:
+            signal.signal(number, server.handle_exit)
+        server.run(sockets=[bound])
+
+    if settings.workers == 1:
+        run(announce)
+        return 0
+    from runware_mock.web.workers import Workers
+
+    return Workers(settings.workers, run, bound, announce).run()
 
 
 @main.command()
@@ -169,7 +200,7 @@ def migrate(**values: Any) -> None:
 
     with ExitStack() as cleanup:
         database = _open(_settings(values), cleanup)
-        click.echo(f"{database.path} is at version {HEAD}")
+        click.echo(f"{database.name} is at version {HEAD}")
 
 
 @main.command(cls=StoreCommand)

@@ -4,15 +4,18 @@
 """
 
 import logging
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from sqlalchemy import Connection
 
 from runware_mock.clock import in_ms
 from runware_mock.images.picture import FetchFailed
 from runware_mock.schedule import Schedule
 from runware_mock.services import Services
 from runware_mock.storage import deliveries
-from runware_mock.storage.deliveries import Delivery
-from runware_mock.storage.owners import ALL_ACCOUNTS
+from runware_mock.storage.deliveries import Due, Request
 
 _log = logging.getLogger(__name__)
 
@@ -24,47 +27,89 @@ _AT_ONCE = 8
 _POLL_S = 0.5
 
 
-def deliver_due(services: Services, account_id: int = ALL_ACCOUNTS, *, catches_up: bool = False) -> int:
-    """Make every request that is due by its account's clock, side by side; return how many were made.
+class UnderWay(Exception):
+    """A request is being made, here or in another process; when it is made again is not known yet."""
 
-    When a clock has jumped, `catches_up` makes all attempts that fell due in between.
-    """
+
+def deliver_due(services: Services) -> int:
+    """Make every request that is due by its account's clock; return how many attempts were made."""
     made = 0
-    while taken := _take(services, account_id):
-        with ThreadPoolExecutor(len(taken), "delivery") as pool:
-            list(pool.map(lambda one: _attempt(services, one, catches_up=catches_up), taken))
-        made += len(taken)
+    while taken := _taken(services):
+        # What is made late, since nobody was there, is not hurried after: its waits count from now.
+        made += deliver(services, [replace(one, due_at=services.now_at(one.account_id)) for one in taken])
     return made
 
 
-def _take(services: Services, account_id: int) -> list[Delivery]:
-    live = services.live
+def _taken(services: Services) -> list[Due]:
     with services.database.reading() as connection:
-        live.refresh(connection)
-        if not deliveries.is_due(connection, live.real_at(), live.now_at(), account_id):
+        services.live.refresh(connection)
+        if not deliveries.is_due(connection, services.live.real_at()):
             return []
-    # Should this process die in the middle, another makes the request after the lease.
-    lease_ms = 2 * in_ms(services.settings.fetch_timeout) + _FIRST_WAIT_MS
     with services.database.writing() as connection:
-        return deliveries.take_due(connection, live.real_at(), live.now_at(), lease_ms, _AT_ONCE, account_id)
+        real_at = services.live.real_at()
+        found = deliveries.find_due(connection, real_at, _AT_ONCE)
+        deliveries.take(connection, found, real_at + _lease_ms(services, 1))
+        return found
 
 
-def _attempt(services: Services, one: Delivery, *, catches_up: bool) -> None:
-    try:
-        services.send(one.method, one.url, one.content_type, one.body)
-        problem = None
-    except FetchFailed as error:
-        problem = error
-    attempts = one.attempts + 1
-    if problem is not None and attempts == ATTEMPTS:
-        _log.warning("gave up %s %s after %d attempts: %s", one.method, _without_query(one.url), attempts, problem)
+def take_all(services: Services, connection: Connection, account_id: int, *, is_patient: bool) -> list[Due]:
+    """Take what falls due in the transaction that moves a clock: nobody else makes a request of it in between.
+
+    Raises UnderWay, if `is_patient`, where a request is being made: its next attempt would be missing.
+    """
+    real_at = services.live.real_at()
+    deliveries.hold(connection, account_id)
+    if is_patient and deliveries.are_under_way(connection, real_at, account_id):
+        raise UnderWay
+    found = deliveries.find_due(connection, real_at, account_id=account_id)
+    deliveries.take(connection, found, real_at + _lease_ms(services, ATTEMPTS * len(found)))
+    return found
+
+
+def deliver(services: Services, taken: Sequence[Due]) -> int:
+    """Make requests side by side, each again until it arrives, is given up, or its next attempt is not due yet.
+
+    Return how many attempts were made.
+    """
+    with ThreadPoolExecutor(min(_AT_ONCE, len(taken)) or 1, "delivery") as pool:
+        return sum(pool.map(lambda one: _deliver(services, one), taken))
+
+
+def _lease_ms(services: Services, attempts: int) -> int:
+    """Return after what time another process makes a request again, should this one die in the middle."""
+    return attempts * (2 * in_ms(services.settings.fetch_timeout) + _FIRST_WAIT_MS)
+
+
+def _deliver(services: Services, one: Due) -> int:
+    # Read once: an attempt that takes long is no reason to make the next one at once.
+    now_at = max(one.due_at, services.now_at(one.account_id))
+    attempts, due_at = one.attempts, one.due_at
+    with services.database.reading() as connection:
+        request = deliveries.read(connection, one.id)
+    while request is not None and attempts < ATTEMPTS and due_at <= now_at:
+        problem = _problem(services, request)
+        attempts += 1
+        if problem is None:
+            request = None
+        elif attempts == ATTEMPTS:
+            url = _without_query(request.url)
+            _log.warning("gave up %s %s after %d attempts: %s", request.method, url, attempts, problem)
+        due_at += _FIRST_WAIT_MS * _WAIT_FACTOR ** (attempts - 1)
     with services.database.writing() as connection:
-        if problem is None or attempts == ATTEMPTS:
+        if request is None or attempts == ATTEMPTS:
             deliveries.remove(connection, one.id)
         else:
-            wait_ms = _FIRST_WAIT_MS * _WAIT_FACTOR**one.attempts
-            tried_at = one.due_at if catches_up else services.now_at(one.account_id)
-            deliveries.put_off(connection, one.id, tried_at + wait_ms)
+            deliveries.put_off(connection, one.id, attempts, due_at)
+    return attempts - one.attempts
+
+
+def _problem(services: Services, request: Request) -> FetchFailed | None:
+    """Make a request; return why it has not arrived."""
+    try:
+        services.send(request.method, request.url, request.content_type, request.body)
+    except FetchFailed as error:
+        return error
+    return None
 
 
 def _without_query(url: str) -> str:

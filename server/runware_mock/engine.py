@@ -21,6 +21,7 @@ from runware_mock.protocol.messages import Item, Reply, Task, head_of, is_uuid, 
 from runware_mock.protocol.performance import Performance, retried_after
 from runware_mock.services import Caller, Services
 from runware_mock.storage import deliveries, media, undelivered
+from runware_mock.storage.database import Clashed
 from runware_mock.tasks import TASKS, TaskType, unsupported
 from runware_mock.tasks.results import echoed
 from runware_mock.tasks.work import ContentGone, Load, Work
@@ -126,7 +127,7 @@ class Engine:
         replies: list[Reply] = []
         # What cannot be read now cannot be written below, where it is answered for.
         with suppress(Exception):
-            self._refresh()
+            self.services.refresh()
         for runs_alone, asked in groupby(group, key=self._runs_alone):
             together = list(asked)
             alone = runs_alone or len(together) == 1
@@ -143,7 +144,7 @@ class Engine:
     def _run_together(self, group: Sequence[_Asked]) -> list[Reply]:
         try:
             works = [self._work(asked) for asked in group]
-            with self.services.database.writing() as connection:
+            with self.services.database.writing(*{asked.caller.account.id for asked in group}) as connection:
                 return [self._written(connection, asked, work) for asked, work in zip(group, works, strict=True)]
         except Exception:  # noqa: BLE001 - whichever task it was, it must not spoil the others
             return [self._run(asked) for asked in group]
@@ -151,7 +152,7 @@ class Engine:
     def _run(self, asked: _Asked, *, is_fresh: bool = False) -> Reply:
         try:
             if not is_fresh:
-                self._refresh()
+                self.services.refresh()
             asked = self._meeting_faults(asked)
             if self.services.quotas.is_on:
                 asked = self._within_quotas(asked)
@@ -160,22 +161,17 @@ class Engine:
                 if isinstance(work, list):
                     return Reply(items=tuple(work), performance=asked.performance)
                 try:
-                    with self.services.database.writing() as connection:
+                    with self.services.database.writing(asked.caller.account.id) as connection:
                         return self._written(connection, asked, work)
-                except ContentGone:
+                except (ContentGone, Clashed):
                     continue
                 except Refusal as refusal:
-                    with self.services.database.writing() as connection:
+                    with self.services.database.writing(asked.caller.account.id) as connection:
                         return self._written(connection, asked, refusal)
-            _log.error("content of task %s was purged %d times just before it was used", asked.task_uuid, _TRIES)
+            _log.error("task %s was in the way of others %d times", asked.task_uuid, _TRIES)
         except Exception:  # noqa: BLE001 - a crash of the mock is answered as one, never as the service's word
             _log.exception("task %s failed inside the mock", asked.task_uuid)
         return self._crashed(asked)
-
-    def _refresh(self) -> None:
-        """Learn what control calls have changed, here or in another process."""
-        with self.services.database.reading() as connection:
-            self.services.live.refresh(connection)
 
     def _meeting_faults(self, asked: _Asked) -> _Asked:
         """Return the task with the faults that it meets."""
@@ -233,7 +229,7 @@ class Engine:
             if asked.leaves_an_entry:
                 self._record(connection, asked, "error", [reply.error] if reply.error else [])
             return reply
-        # Only here, where nobody else can write: the same task may have come in twice at once.
+        # Only here, where nobody else can write for the account: the same task may have come in twice at once.
         if self._is_done(connection, asked):
             return Reply(items=tuple(self._repeated(connection, asked)), performance=asked.performance)
         done = work(connection)
@@ -261,7 +257,7 @@ class Engine:
     def _crashed(self, asked: _Asked) -> Reply:
         reply = Reply.refused(refuse("mockInternalError", "Its log says more."), asked.task)
         # What broke the task may well keep its entry from being written, too.
-        with suppress(Exception), self.services.database.writing() as connection:
+        with suppress(Exception), self.services.database.writing(asked.caller.account.id) as connection:
             self._record(connection, asked, "crash", [reply.error] if reply.error else [])
         return reply
 

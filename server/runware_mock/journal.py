@@ -4,13 +4,15 @@ import hashlib
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from threading import Lock
 from typing import Literal
 
 import msgspec
-from sqlalchemy import Connection, bindparam, delete, func, insert, select
+from sqlalchemy import Connection, bindparam, delete, func, select
 
 from runware_mock.protocol.keys import is_secret_name, looks_real, masked
 from runware_mock.protocol.messages import Item
+from runware_mock.storage.inserts import id_of, insert_for_id
 from runware_mock.storage.prepared import Prepared
 from runware_mock.storage.tables import journal
 from runware_mock.tally import Tally
@@ -20,7 +22,7 @@ _log = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
-_ADD = Prepared(insert(journal), [column.name for column in journal.columns if column.name != "id"])
+_ADD = Prepared(insert_for_id(journal), [column.name for column in journal.columns if column.name != "id"])
 _BEST = (
     select(journal.c.task_type, journal.c.ready_at, journal.c.outcome, journal.c.answer)
     .where(
@@ -99,15 +101,18 @@ class Journal:
         self._tally = tally
         self._max_entries = max_entries
         self._max_bytes = max_bytes
+        # The newest entry at the last cut, and this process's own entries since then.
+        self._cut_id: int | None = None
         self._new_entries = 0
         self._new_bytes = 0
+        self._lock = Lock()
 
     def record(self, connection: Connection, entry: Entry) -> None:
         """Write an entry."""
         answer = _encode(entry.answer).decode()
         task = _encode(abbreviated(entry.task, is_known=entry.audit is not None)).decode()
         size_bytes = len(answer) + len(task)
-        _ADD(
+        added = _ADD(
             connection,
             {
                 "account_id": entry.account_id,
@@ -127,10 +132,23 @@ class Journal:
             },
         )
         self._count(entry)
-        self._new_entries += 1
-        self._new_bytes += size_bytes
-        if self._new_entries * _CUT_EVERY > self._max_entries or self._new_bytes * _CUT_EVERY > self._max_bytes:
+        if self._is_long(id_of(connection, added) or 0, size_bytes):
             self._cut(connection)
+
+    def _is_long(self, entry_id: int, size_bytes: int) -> bool:
+        """Tell whether a part of what may be kept is new; entries of other processes show in the numbers of ours."""
+        with self._lock:
+            if self._cut_id is None or entry_id <= self._cut_id:
+                # The first one, or the first since the journal was emptied.
+                self._cut_id, self._new_entries, self._new_bytes = entry_id - 1, 0, 0
+            self._new_entries += 1
+            self._new_bytes += size_bytes
+            new_entries = entry_id - self._cut_id
+            new_bytes = self._new_bytes * new_entries // self._new_entries
+            is_long = new_entries * _CUT_EVERY > self._max_entries or new_bytes * _CUT_EVERY > self._max_bytes
+            if is_long:
+                self._cut_id, self._new_entries, self._new_bytes = entry_id, 0, 0
+            return is_long
 
     def _count(self, entry: Entry) -> None:
         sent = entry.audit.get("sent") if entry.audit else None
@@ -142,7 +160,6 @@ class Journal:
             _log.debug(*words, extra={"task_uuid": entry.task_uuid})
 
     def _cut(self, connection: Connection) -> None:
-        self._new_entries = self._new_bytes = 0
         sizes = select(
             journal.c.id,
             func.row_number().over(order_by=journal.c.id.desc()).label("number"),

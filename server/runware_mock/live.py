@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from threading import Lock
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, select
 
 from runware_mock.clock import Clock, in_ms
+from runware_mock.storage.inserts import insert_or_count
 from runware_mock.storage.owners import ALL_ACCOUNTS
 from runware_mock.storage.prepared import Prepared
 from runware_mock.storage.tables import account_clock, control_version, fault_plan
@@ -143,14 +144,11 @@ class Live:
 
     def changed(self, connection: Connection) -> None:
         """Tell every process, this one too, that a control call has changed something, when that is committed."""
-        version = _VERSION(connection, {}).scalar()
-        if version is None:
-            connection.execute(insert(control_version).values(id=1, version=1))
-        else:
-            connection.execute(update(control_version).values(version=version + 1))
+        # Who counts next waits for the row until this is committed: a version that is seen stands for all before it.
+        connection.execute(insert_or_count(connection, control_version.c.version, id=1))
 
     def _meant(self, connection: Connection, account_id: int) -> dict[int, ClockState]:
-        """Return the clocks to be changed, as they are in the database: nobody else writes meanwhile."""
+        """Return the clocks to be changed, as they are in the database; the transaction has their accounts' locks."""
         self.refresh(connection)
         if account_id != ALL_ACCOUNTS:
             return {account_id: self.clock_of(account_id)}

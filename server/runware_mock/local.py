@@ -26,7 +26,7 @@ def fresh_key() -> str:
 
 @contextmanager
 def serve(**settings: Any) -> Iterator[RunwareMock]:
-    """Run a server until the block ends: on a free port, in memory unless `data_dir` is given.
+    """Run a server until the block ends: on a free port, in memory unless `data_dir` or `database_url` is given.
 
     Takes any setting of `runware-mock serve` (`retention="7d"`, `seed=1`); raises ValueError for one that is not good,
     OSError where the port is taken, TlsUnusable where no certificate can be had. The mock it gives is an account of its
@@ -52,7 +52,7 @@ def _running(settings: "Settings") -> Iterator[str]:
     switch_interval_s = sys.getswitchinterval()
     ready: Future[None] = Future()
     try:
-        server = MockServer(create_app(settings), settings, lambda: ready.set_result(None))
+        server = MockServer(create_app(settings), settings, server_context(settings), lambda: ready.set_result(None))
     except BaseException:
         bound.close()
         raise
@@ -93,8 +93,10 @@ def _settings(given: dict[str, Any]) -> "Settings":
 
     from runware_mock.settings import Settings
 
+    if given.get("workers", 1) != 1:
+        raise ValueError("bad value for the setting workers: only the command runware-mock serve starts processes")
     try:
-        return Settings(**{"port": 0, "in_memory": "data_dir" not in given, **given})
+        return Settings(**{"port": 0, "in_memory": not {"data_dir", "database_url"} & given.keys(), **given})
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
         name, message = ".".join(map(str, first["loc"])), first["msg"].removeprefix("Value error, ")

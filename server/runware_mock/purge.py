@@ -8,7 +8,8 @@ from runware_mock.clock import in_ms
 from runware_mock.schedule import Schedule
 from runware_mock.services import Services
 from runware_mock.storage import contents, media, undelivered
-from runware_mock.storage.media import Expired
+from runware_mock.storage.database import PURGER, retried
+from runware_mock.storage.media import Expired, Moment
 from runware_mock.storage.owners import ALL_ACCOUNTS
 
 _log = logging.getLogger(__name__)
@@ -50,8 +51,7 @@ def purge_expired(
     services: Services, stopped: Callable[[], bool] = lambda: False, account_id: int = ALL_ACCOUNTS
 ) -> Purged:
     """Remove expired media, of one account or all, and unused contents; then free their disk space."""
-    with services.database.reading() as connection:
-        services.live.refresh(connection)
+    services.refresh()
     accounts = _ruled_apart(services) if account_id == ALL_ACCOUNTS else [account_id]
     purged = Purged()
     for one in accounts:
@@ -69,25 +69,29 @@ def _ruled_apart(services: Services) -> list[int]:
 
 
 def _purge_account(services: Services, account_id: int, stopped: Callable[[], bool]) -> Purged:
-    database, moment = services.database, services.moment(account_id)
-    purged, chunks = Purged(), 0
+    moment, purged, chunks = services.moment(account_id), Purged(), 0
     while not stopped():
-        with database.writing() as connection:
-            expired = media.pop_expired(connection, account_id, moment, CHUNK)
-            unused = contents.delete_unused(connection, [content_id for _, content_id in expired])
-            if expired:
-                services.live.changed(connection)
-            if len(expired) < CHUNK:
-                undelivered.delete_before(
-                    connection, account_id, moment.now_at - in_ms(services.settings.replay_window)
-                )
+        chunk = _purge_chunk(services, account_id, moment)
+        purged += chunk
         chunks += 1
         if chunks % _RELIEVED_AFTER_CHUNKS == 0:
-            database.relieve()
-        purged += Purged(len(expired), unused, tuple(uuid for uuid, _ in expired))
-        if len(expired) < CHUNK:
+            services.database.relieve()
+        if chunk.media < CHUNK:
             break
     return purged
+
+
+@retried
+def _purge_chunk(services: Services, account_id: int, moment: Moment) -> Purged:
+    # Of two purges each waits for the other's chunk: what one has not removed when it ends, nobody is about to remove.
+    with services.database.writing(PURGER) as connection:
+        expired = media.pop_expired(connection, account_id, moment, CHUNK)
+        unused = contents.delete_unused(connection, [content_id for _, content_id in expired])
+        if len(expired) < CHUNK:
+            undelivered.delete_before(connection, account_id, moment.now_at - in_ms(services.settings.replay_window))
+        if expired:
+            services.live.changed(connection)
+    return Purged(len(expired), unused, tuple(uuid for uuid, _ in expired))
 
 
 def purge_schedule(services: Services) -> Schedule:

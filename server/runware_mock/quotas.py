@@ -62,7 +62,7 @@ class Quotas:
     def _wait_s(self, account_id: int, now_at: int, most: int) -> int:
         """Take a token from the account's bucket of `most`, which fills in a minute; return how long there is none."""
         own = quota_bucket.c.account_id == account_id
-        with self._database.writing() as connection:
+        with self._database.writing(account_id) as connection:
             row = connection.execute(select(quota_bucket).where(own)).first()
             tokens = float(most) if row is None else row.tokens
             if row is not None:

@@ -31,9 +31,14 @@ class Schedule:
         return self._thread.is_alive()
 
     def _run(self) -> None:
+        has_failed = False
         while not self._stop.is_set():
             try:
                 self._act(self._stop.is_set)
+                has_failed = False
             except Exception:  # noqa: BLE001 - whatever it was, the next time may go well
-                _log.exception("the %s failed; it is tried again in time", self._name)
+                # A database that is away for an hour is worth one line, not thousands.
+                if not has_failed:
+                    _log.exception("the %s failed; it is tried again in time", self._name)
+                has_failed = True
             self._stop.wait(self._every_s)

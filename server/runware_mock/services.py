@@ -36,6 +36,11 @@ class Services:
     fetch: Fetch
     send: Send
 
+    def refresh(self) -> None:
+        """Learn what control calls have changed, here or in another process."""
+        with self.database.reading() as connection:
+            self.live.refresh(connection)
+
     def now_at(self, account_id: int = ALL_ACCOUNTS) -> int:
         """Return what an account's clock shows."""
         return self.live.now_at(account_id)

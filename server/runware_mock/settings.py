@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import platformdirs
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 _SECRETS = ("api_key", "control_token")
 ENV_PREFIX = "RUNWARE_MOCK_"
@@ -68,6 +68,12 @@ def write_size(size_bytes: int) -> str:
     return str(size_bytes)
 
 
+def without_secrets(url: str) -> str:
+    """Return the address of a database with its passwords hidden, wherever they stand in it."""
+    hidden = re.sub(r"(?<=://)([^:@/?]*):.*@", r"\1:***@", url)
+    return re.sub(r"([?&][^=&]*password)=[^&]*", r"\1=***", hidden, flags=re.IGNORECASE)
+
+
 def _split(value: object) -> object:
     text = ",".join(value) if isinstance(value, (tuple, list)) else value
     return tuple(re.split(r"[\s,]+", text.strip())) if text and isinstance(text, str) else value
@@ -104,6 +110,11 @@ class Settings(BaseModel):
         default_factory=default_data_dir,
         description="Folder of the database.",
     )
+    database_url: str | None = Field(
+        None,
+        repr=False,
+        description="Database instead of a file in the data folder: postgresql+psycopg://user:password@host/name.",
+    )
     in_memory: bool = Field(default=False, description="Keep nothing: state is gone at exit.")
     durable: bool = Field(default=False, description="Survive a power cut, not only a killed process (slower).")
     retention: Duration = Field(timedelta(days=30), description="How long after its last use an image is kept.")
@@ -133,15 +144,20 @@ class Settings(BaseModel):
     message_budget_bytes: Size | None = Field(
         None,
         ge=2**20,
-        description="Memory for messages being received, worked on and sent. Default: a quarter of the machine's.",
+        description="Memory of each process for messages. Default: a quarter of the machine's in all.",
     )
     memory_budget_bytes: Size | None = Field(
-        None, ge=2**20, description="Memory for decoding pictures. Default: a quarter of the machine's."
+        None,
+        ge=2**20,
+        description="Memory of each process for decoding pictures. Default: a quarter of the machine's in all.",
+    )
+    workers: int = Field(1, ge=1, le=64, description="Processes that serve, on one port and one database.")
+    threads: int = Field(
+        0, ge=0, le=256, description="Threads of each process that decode pictures; 0 means one a core in all."
     )
     streaming: Literal["auto", "off"] = Field(
         "auto", description="auto: stream what the memory budget does not hold if runware-mock[vips] is installed; off."
     )
-    threads: int = Field(0, ge=0, le=256, description="Threads that decode pictures; 0 means one a core.")
     formats: Names = Field(PICTURES, description="Picture formats accepted, separated by commas.")
     uuid: Literal["v4", "any"] = Field("v4", description="taskUUIDs accepted: v4, or any UUID.")
     seed: int | None = Field(None, description="Make up the same UUIDs in every run, for each API key apart.")
@@ -196,6 +212,21 @@ class Settings(BaseModel):
     )
     ready_file: Path | None = Field(None, description="Write the address as JSON to this file when ready.")
 
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str | None) -> str | None:
+        # Whatever else it is may hold a password, and is not repeated.
+        if value is not None and not re.match(r"(postgres(ql)?(\+psycopg)?://.|sqlite:///(?!:memory:).)", value):
+            raise ValueError("not the address of a database (write postgresql+psycopg://… or sqlite:///FILE)")
+        return value
+
+    @field_validator("in_memory")
+    @classmethod
+    def _one_database(cls, value: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 - as pydantic calls it
+        if value and info.data.get("database_url") is not None:
+            raise ValueError("what --database-url names is kept: leave out one of the two")
+        return value
+
     @field_validator("formats")
     @classmethod
     def _known_formats(cls, value: tuple[str, ...]) -> tuple[str, ...]:
@@ -240,15 +271,15 @@ class Settings(BaseModel):
 
     def memory_budget(self) -> int:
         """Return the bytes that decoding may take at once."""
-        return self.memory_budget_bytes or machine_memory_bytes() // 4
+        return self.memory_budget_bytes or machine_memory_bytes() // 4 // self.workers
 
     def message_budget(self) -> int:
         """Return the bytes that messages may take at once: at least those of the longest one."""
-        return max(self.message_budget_bytes or machine_memory_bytes() // 4, self.max_message_bytes)
+        return max(self.message_budget_bytes or machine_memory_bytes() // 4 // self.workers, self.max_message_bytes)
 
     def thread_count(self) -> int:
         """Return how many threads decode pictures."""
-        return self.threads or os.cpu_count() or 1
+        return self.threads or max(1, (os.cpu_count() or 1) // self.workers)
 
     def changed(self) -> dict[str, str]:
         """Return the settings that differ from their default, written for a person, without secrets."""
@@ -268,6 +299,8 @@ def _write(name: str, value: object) -> str:
         return write_size(int(str(value)))
     if isinstance(value, timedelta):
         return write_duration(value)
+    if name == "database_url":
+        return without_secrets(str(value))
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 

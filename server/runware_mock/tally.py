@@ -2,7 +2,9 @@
 
 from bisect import bisect_left
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from threading import Lock
+from typing import Any
 
 # Seconds; a small upload takes milliseconds, a big animation some seconds.
 DURATION_BOUNDS_S = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -38,6 +40,28 @@ class Tally:
         """Return how many tasks there have been."""
         with self._lock:
             return self.tasks.total()
+    def told(self) -> dict[str, Any]:
+        """Return all counts in a form that JSON can hold."""
+        with self._lock:
+            return {
+                "tasks": [[*key, count] for key, count in self.tasks.items()],
+                "durations": dict(self.durations),
+                "duration_s": dict(self.duration_s),
+                "faults": dict(self.faults),
+                "sent_bytes": self.sent_bytes,
+                "purged_media": self.purged_media,
+            }
+
+    def add(self, told: Mapping[str, Any]) -> None:
+        """Add what another tally has told."""
+        for task_type, outcome, count in told["tasks"]:
+            self.tasks[task_type, outcome] += count
+        for task_type, counts in told["durations"].items():
+            self.durations[task_type] = [sum(both) for both in zip(self.durations[task_type], counts, strict=True)]
+        self.duration_s.update(told["duration_s"])
+        self.faults.update(told["faults"])
+        self.sent_bytes += told["sent_bytes"]
+        self.purged_media += told["purged_media"]
 
     def purged(self, media: int) -> None:
         """Count what a purge has removed."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from tests.running import RunningMock
+from tests.running import MockProcess, RunningMock
 
 
 class Calls:
@@ -41,7 +41,7 @@ class Calls:
 
 
 @contextmanager
-def calling(mock: RunningMock, api_key: str | None) -> Iterator[Calls]:
+def calling(mock: RunningMock | MockProcess, api_key: str | None) -> Iterator[Calls]:
     """Open a client of the control API."""
     headers = {} if api_key is None else {"Authorization": f"Bearer {api_key}"}
     with httpx.Client(base_url=f"{mock.url}/_mock", headers=headers, timeout=60) as client:

@@ -13,15 +13,18 @@ from runware_mock.storage.tables import medium
 from tests.control.calling import Calls, calling
 from tests.pictures import png
 from tests.running import RunningMock, running_mock
+from tests.stores import Store
 from tests.talking import Talker, new_uuid, talking, upload
+
+pytestmark = pytest.mark.both_databases
 
 START = "2026-01-01T00:00:00.000Z"
 
 
 @pytest.fixture
-def alone() -> Iterator[RunningMock]:
+def alone(store: Store) -> Iterator[RunningMock]:
     """A server of the test's own, for what concerns all accounts."""
-    with running_mock(purge_every="365d") as mock:
+    with running_mock(**store.settings, purge_every="365d") as mock:
         yield mock
 
 
@@ -121,21 +124,17 @@ def test_an_impossible_move_is_refused_and_moves_nothing(
     assert control.get("/clock") == before
 
 
-def test_a_restart_keeps_the_clocks(tmp_path_factory: pytest.TempPathFactory, api_key: str) -> None:
-    folder = tmp_path_factory.mktemp("data")
-    with running_mock(data_dir=folder) as mock, calling(mock, api_key) as control:
+def test_a_restart_keeps_the_clocks(store: Store, api_key: str) -> None:
+    with running_mock(**store.settings) as mock, calling(mock, api_key) as control:
         control.post("/clock/advance", by="10d")
-    with running_mock(data_dir=folder) as mock, calling(mock, api_key) as control:
+    with running_mock(**store.settings) as mock, calling(mock, api_key) as control:
         assert control.get("/clock")["offset"] == "10d"
 
 
-def test_two_servers_on_one_database_agree_on_the_clock(
-    tmp_path_factory: pytest.TempPathFactory, transport: str, api_key: str
-) -> None:
-    folder = tmp_path_factory.mktemp("data")
+def test_two_servers_on_one_database_agree_on_the_clock(store: Store, transport: str, api_key: str) -> None:
     with (
-        running_mock(data_dir=folder, purge_every="365d") as first,
-        running_mock(data_dir=folder, purge_every="365d") as second,
+        running_mock(**store.settings, purge_every="365d") as first,
+        running_mock(**store.settings, purge_every="365d") as second,
         calling(first, api_key) as control,
         talking(second, transport, api_key) as talker,
     ):

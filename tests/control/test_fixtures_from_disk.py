@@ -90,5 +90,5 @@ def test_a_server_is_ready_only_when_its_fixtures_are_stored(tmp_path: Path) -> 
     (pictures / "cat.png").write_bytes(png())
     with mock_process(tmp_path, "--fixtures", str(pictures), "--api-key", "the-key") as process:
         assert process.started[-1].startswith("runware-mock ready on")
-        with calling(process, "the-key") as control:  # type: ignore[arg-type] # only its url is looked at
+        with calling(process, "the-key") as control:
             assert control.get("/media")["total"] == 1

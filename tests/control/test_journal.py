@@ -12,7 +12,10 @@ from PIL import Image
 from tests.control.calling import Calls, calling
 from tests.pictures import png
 from tests.running import RunningMock, running_mock
+from tests.stores import Store
 from tests.talking import Talker, data_uri, new_uuid, talking, upload
+
+pytestmark = pytest.mark.both_databases
 
 
 def entries(control: Calls, **chosen: str | int) -> list[dict[str, Any]]:
@@ -114,7 +117,7 @@ def test_entries_are_found_by_each_filter(talker: Talker, control: Calls) -> Non
         "transport": (talker.name, 3),
         "code": ("invalidImage", 1),
         "sha256": (digest, 1),
-        "text": ("lighthouse", 1),
+        "text": ("LightHouse", 1),
     }
     for name, (value, count) in found.items():
         assert control.get("/journal/count", **{name: value}) == {"count": count}, name
@@ -173,9 +176,9 @@ def test_a_bad_filter_is_refused_by_name(control: Calls, path: str, params: dict
     assert (status, error["field"]) == (400, field)
 
 
-def test_the_journal_keeps_so_many_entries(transport: str, api_key: str) -> None:
+def test_the_journal_keeps_so_many_entries(store: Store, transport: str, api_key: str) -> None:
     with (
-        running_mock(journal_entries=32) as mock,
+        running_mock(**store.settings, journal_entries=32) as mock,
         talking(mock, transport, api_key) as talker,
         calling(mock, api_key) as control,
     ):
@@ -186,9 +189,24 @@ def test_the_journal_keeps_so_many_entries(transport: str, api_key: str) -> None
     assert kept == asked[: -len(kept) - 1 : -1]
 
 
-def test_the_journal_keeps_so_many_bytes(transport: str, api_key: str) -> None:
+def test_the_journal_keeps_so_many_entries_whichever_server_writes_them(store: Store, api_key: str) -> None:
     with (
-        running_mock(journal_bytes="64KiB") as mock,
+        running_mock(**store.settings, journal_entries=160) as one,
+        running_mock(**store.settings, journal_entries=160) as other,
+        talking(one, "rest", api_key) as often,
+        talking(other, "rest", api_key) as seldom,
+        calling(one, api_key) as control,
+    ):
+        for number in range(300):
+            talker = often if number % 8 else seldom
+            assert talker.ask({"taskType": "promptEnhance", "taskUUID": new_uuid(), "prompt": "a cat"}).item
+            # A sixteenth may be new, of all entries and not of each server's own.
+            assert number < 160 or control.get("/journal/count")["count"] <= 160 + 11
+
+
+def test_the_journal_keeps_so_many_bytes(store: Store, transport: str, api_key: str) -> None:
+    with (
+        running_mock(**store.settings, journal_bytes="64KiB") as mock,
         talking(mock, transport, api_key) as talker,
         calling(mock, api_key) as control,
     ):

@@ -12,6 +12,8 @@ from tests.pictures import png
 from tests.running import RunningMock
 from tests.talking import Talker, new_uuid, talking, upload
 
+pytestmark = pytest.mark.both_databases
+
 
 @pytest.fixture
 def rest(mock: RunningMock, api_key: str) -> Iterator[Talker]:

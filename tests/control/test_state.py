@@ -13,7 +13,10 @@ from tests.control.calling import Calls, calling
 from tests.images.painting import one_color_png
 from tests.pictures import png
 from tests.running import RunningMock, running_mock
+from tests.stores import Store
 from tests.talking import Talker, new_uuid, talking, upload
+
+pytestmark = pytest.mark.both_databases
 
 
 def caption(uuid: str) -> dict[str, str]:
@@ -49,8 +52,8 @@ def test_a_reset_of_one_account_leaves_the_others_alone(mock: RunningMock, talke
         assert again.ask(caption(item["imageUUID"])).item
 
 
-def test_a_reset_of_all_accounts_forgets_every_one(transport: str) -> None:
-    with running_mock() as mock, calling(mock, None) as everyone:
+def test_a_reset_of_all_accounts_forgets_every_one(store: Store, transport: str) -> None:
+    with running_mock(**store.settings) as mock, calling(mock, None) as everyone:
         for key in ("first", "second"):
             with talking(mock, transport, key) as talker:
                 assert talker.ask(upload(png())).item
@@ -84,9 +87,11 @@ def test_a_snapshot_puts_everything_back(talker: Talker, control: Calls) -> None
     assert talker.ask(caption(kept["imageUUID"])).item
 
 
-def test_snapshots_are_listed_and_deleted_with_the_bytes_only_they_needed(transport: str, api_key: str) -> None:
+def test_snapshots_are_listed_and_deleted_with_the_bytes_only_they_needed(
+    store: Store, transport: str, api_key: str
+) -> None:
     with (
-        running_mock() as mock,
+        running_mock(**store.settings) as mock,
         talking(mock, transport, api_key) as talker,
         calling(mock, api_key) as control,
     ):
@@ -130,13 +135,13 @@ def test_a_snapshot_of_another_version_is_refused_and_changes_nothing(
     assert httpx.get(item["imageURL"]).status_code == 200
 
 
-def test_an_archive_carries_an_account_to_another_server(talker: Talker, control: Calls) -> None:
+def test_an_archive_carries_an_account_to_another_server(store: Store, talker: Talker, control: Calls) -> None:
     picture = png()
     item = talker.ask(upload(picture)).item
     control.post("/clock/advance", by="12d")
     archive = control.client.get("/export").content
     with (
-        running_mock() as elsewhere,
+        running_mock(**store.settings) as elsewhere,
         calling(elsewhere, "its key") as there,
         talking(elsewhere, "rest", "its key") as it,
     ):

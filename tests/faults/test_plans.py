@@ -9,7 +9,10 @@ from tests.control.calling import Calls, calling
 from tests.faults.planning import is_met, met, plan
 from tests.pictures import png
 from tests.running import RunningMock, running_mock
+from tests.stores import Store
 from tests.talking import RestTalker, Talker, new_uuid, talking, upload
+
+pytestmark = pytest.mark.both_databases
 
 ERROR = {"kind": "error", "code": "failedToTransferImage", "parameter": "image"}
 
@@ -109,9 +112,9 @@ def test_a_plan_is_met_by_its_own_account_alone(mock: RunningMock, talker: Talke
     assert met(control, name) == [0]
 
 
-def test_a_plan_of_all_accounts_is_met_by_any(transport: str, api_key: str) -> None:
+def test_a_plan_of_all_accounts_is_met_by_any(store: Store, transport: str, api_key: str) -> None:
     with (
-        running_mock() as mock,
+        running_mock(**store.settings) as mock,
         calling(mock, None) as everyone,
         talking(mock, transport, api_key) as one,
         talking(mock, transport, "another") as other,
@@ -176,13 +179,10 @@ def test_twenty_tasks_at_once_meet_a_fault_as_often_as_planned(mock: RunningMock
     assert met(control, name) == [7]
 
 
-def test_two_servers_on_one_database_consume_a_plan_together(
-    tmp_path_factory: pytest.TempPathFactory, transport: str, api_key: str
-) -> None:
-    folder = tmp_path_factory.mktemp("data")
+def test_two_servers_on_one_database_consume_a_plan_together(store: Store, transport: str, api_key: str) -> None:
     with (
-        running_mock(data_dir=folder) as first,
-        running_mock(data_dir=folder) as second,
+        running_mock(**store.settings) as first,
+        running_mock(**store.settings) as second,
         calling(first, api_key) as control,
         talking(first, transport, api_key) as here,
         talking(second, transport, api_key) as there,
@@ -193,13 +193,10 @@ def test_two_servers_on_one_database_consume_a_plan_together(
         assert is_met(control, name)
 
 
-def test_two_servers_asked_at_once_meet_a_fault_as_often_as_planned(
-    tmp_path_factory: pytest.TempPathFactory, api_key: str
-) -> None:
-    folder = tmp_path_factory.mktemp("data")
+def test_two_servers_asked_at_once_meet_a_fault_as_often_as_planned(store: Store, api_key: str) -> None:
     with (
-        running_mock(data_dir=folder) as first,
-        running_mock(data_dir=folder) as second,
+        running_mock(**store.settings) as first,
+        running_mock(**store.settings) as second,
         calling(first, api_key) as control,
     ):
         name = plan(control, {**ERROR, "times": 7})
@@ -228,8 +225,8 @@ def test_a_name_is_taken_once(control: Calls) -> None:
     assert control.delete("/faults") == {"deleted": 2}
 
 
-def test_a_database_that_cannot_tell_of_plans_leaves_nobody_waiting(transport: str, api_key: str) -> None:
-    with running_mock() as mock, talking(mock, transport, api_key) as talker:
+def test_a_database_that_cannot_tell_of_plans_leaves_nobody_waiting(store: Store, transport: str, api_key: str) -> None:
+    with running_mock(**store.settings) as mock, talking(mock, transport, api_key) as talker:
         assert talker.ask(upload(png())).item
         with mock.services.database.writing() as connection:
             control_version.drop(connection)

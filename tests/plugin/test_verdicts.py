@@ -6,7 +6,7 @@ BREAKS_THE_MOCK = """
 import sqlite3
 import pytest
 import app
-from runware_mock.storage.database import FILE_NAME
+from runware_mock.storage.sqlite import FILE_NAME
 
 @pytest.fixture(scope="session")
 def runware_mock_settings(tmp_path_factory):

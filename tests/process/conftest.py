@@ -7,12 +7,13 @@ import pytest
 
 from tests.process.slow_source import SlowSource, slow_source_running
 from tests.running import MockProcess, mock_process
+from tests.stores import Store
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[MockProcess]:
-    """Run a server with its data in the test's folder."""
-    with mock_process(tmp_path) as running:
+def server(tmp_path: Path, store: Store) -> Iterator[MockProcess]:
+    """Run a server on the test's database, which is a file in its folder unless the test is for both databases."""
+    with mock_process(tmp_path, *store.arguments) as running:
         yield running
 
 

@@ -6,7 +6,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from runware_mock.storage.database import FILE_NAME
+from runware_mock.storage.sqlite import FILE_NAME
 
 
 @contextmanager

@@ -12,11 +12,11 @@ _WAIT_S = 60
 
 
 class SlowSource(ThreadingHTTPServer):
-    """Sets `asked` when the picture is asked for, and answers once `go_on` is set."""
+    """Counts in `asked` how often the picture is asked for, and answers once `go_on` is set."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.asked = threading.Event()
+        self.asked = threading.Semaphore(0)
         self.go_on = threading.Event()
 
     @property
@@ -25,8 +25,8 @@ class SlowSource(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}/slow.png"
 
     def wait_until_asked(self) -> None:
-        """Wait until the mock asks for the picture."""
-        assert self.asked.wait(_WAIT_S)
+        """Wait until the mock asks for the picture, once more than it did for earlier calls."""
+        assert self.asked.acquire(timeout=_WAIT_S)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -34,7 +34,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer with the picture, in time."""
-        self.server.asked.set()
+        self.server.asked.release()
         self.server.go_on.wait(_WAIT_S)
         self.send_response(200)
         self.send_header("Content-Length", str(len(PICTURE)))

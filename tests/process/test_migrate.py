@@ -1,57 +1,80 @@
 """`runware-mock migrate` creates the database or brings it to this version's tables."""
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
-from runware_mock.storage.database import FILE_NAME
+import pytest
+from sqlalchemy import inspect
+
 from runware_mock.storage.schema import HEAD
 from runware_mock.storage.tables import metadata
-from tests.process import data_folder, scenes
+from tests.process import scenes
 from tests.process.clients import fetched, rest
 from tests.running import mock_process, run_command
+from tests.stores import Store, store_of
 from tests.talking import upload
 
+pytestmark = pytest.mark.both_databases
 
-def migrate(folder: Path) -> None:
-    ended = run_command("migrate", "--data-dir", str(folder))
+
+@pytest.fixture
+def empty(database: str, tmp_path: Path) -> Iterator[Store]:
+    """Name a database that nobody has used: SQLite's is not even there."""
+    with store_of(database, tmp_path / "new" / "folder", is_empty=True) as store:
+        yield store
+
+
+def migrate(store: Store) -> None:
+    ended = run_command("migrate", *store.arguments)
     assert ended.returncode == 0
-    assert ended.stdout == f"{folder / FILE_NAME} is at version {HEAD}\n"
+    assert ended.stdout == f"{store.name} is at version {HEAD}\n"
     assert ended.stderr == ""
 
 
-def table_names(folder: Path) -> set[str]:
-    return {name for (name,) in data_folder.rows(folder, "SELECT name FROM sqlite_master WHERE type = 'table'")}
+def table_names(store: Store) -> set[str]:
+    return set(inspect(store.engine).get_table_names())
 
 
-def everything(folder: Path) -> list[str]:
-    with data_folder.opened(folder) as connection:
-        return list(connection.iterdump())
+def everything(store: Store) -> dict[str, list[tuple[object, ...]]]:
+    return {name: store.rows(f"SELECT * FROM {name}") for name in table_names(store)}  # noqa: S608 - its own names
 
 
-def test_a_fresh_folder_gets_a_database_and_is_made_if_need_be(tmp_path: Path) -> None:
-    migrate(tmp_path / "new" / "folder")
-    assert table_names(tmp_path / "new" / "folder") == {*metadata.tables, "alembic_version"}
+def test_a_fresh_database_gets_its_tables_and_a_file_is_made_if_need_be(empty: Store) -> None:
+    migrate(empty)
+    assert table_names(empty) == {*metadata.tables, "alembic_version"}
 
 
-def test_a_second_run_changes_nothing(tmp_path: Path) -> None:
-    migrate(tmp_path)
-    before = everything(tmp_path)
-    migrate(tmp_path)
-    assert everything(tmp_path) == before
+@pytest.mark.parametrize("is_relative", [False, True])
+def test_an_address_may_name_a_file_of_sqlite(tmp_path: Path, *, is_relative: bool) -> None:
+    file = tmp_path / "new" / "mine.db"
+    named = os.path.relpath(file) if is_relative else str(file)
+    ended = run_command("migrate", RUNWARE_MOCK_DATABASE_URL=f"sqlite:///{named}")
+    assert (ended.stdout, ended.stderr) == (f"{named} is at version {HEAD}\n", "")
+    assert file.exists()
 
 
-def test_an_empty_database_of_alembic_gets_its_tables(tmp_path: Path) -> None:
-    with data_folder.opened(tmp_path) as connection:
-        connection.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
-    migrate(tmp_path)
-    assert table_names(tmp_path) == {*metadata.tables, "alembic_version"}
+def test_a_second_run_changes_nothing(empty: Store) -> None:
+    migrate(empty)
+    before = everything(empty)
+    migrate(empty)
+    assert everything(empty) == before
 
 
-def test_a_server_starts_on_a_migrated_folder_and_keeps_what_is_in_it(tmp_path: Path) -> None:
-    migrate(tmp_path)
-    with mock_process(tmp_path) as server, rest(server.url) as talker:
+def test_an_empty_database_of_alembic_gets_its_tables(empty: Store) -> None:
+    if not empty.is_postgres:
+        Path(empty.name).parent.mkdir(parents=True)
+    empty.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+    migrate(empty)
+    assert table_names(empty) == {*metadata.tables, "alembic_version"}
+
+
+def test_a_server_starts_on_a_migrated_database_and_keeps_what_is_in_it(tmp_path: Path, empty: Store) -> None:
+    migrate(empty)
+    with mock_process(tmp_path, *empty.arguments) as server, rest(server.url) as talker:
         item = talker.ask(upload(scenes.small(1))).item
-        migrate(tmp_path)
+        migrate(empty)
         assert fetched(server.url, item["imageURL"]).content == scenes.small(1)
-    migrate(tmp_path)
-    with mock_process(tmp_path) as server:
+    migrate(empty)
+    with mock_process(tmp_path, *empty.arguments) as server:
         assert fetched(server.url, item["imageURL"]).content == scenes.small(1)

@@ -15,6 +15,7 @@ from runware_mock.storage.tables import content, medium
 from tests.process import data_folder, scenes
 from tests.process.clients import fetched, rest
 from tests.running import MockProcess, mock_process, run_command, running_mock
+from tests.stores import Store
 from tests.talking import upload
 
 RETENTION = timedelta(days=30)
@@ -43,10 +44,11 @@ def purges_logged() -> Iterator[threading.Event]:
         logger.removeHandler(listener)
 
 
-def test_the_server_purges_by_itself_what_has_expired_and_nothing_else() -> None:
+@pytest.mark.both_databases
+def test_the_server_purges_by_itself_what_has_expired_and_nothing_else(store: Store) -> None:
     with (
         purges_logged() as purged,
-        running_mock(in_memory=True, purge_every="10ms") as mock,
+        running_mock(**store.settings, purge_every="10ms") as mock,
         rest(mock.url) as talker,
     ):
         talker.ask(upload(scenes.small(1)), upload(scenes.small(2)))
@@ -60,45 +62,47 @@ def test_the_server_purges_by_itself_what_has_expired_and_nothing_else() -> None
         assert pictures == {scenes.small(2), scenes.small(3)}
 
 
-def test_the_server_purges_right_at_its_start_and_more_than_one_chunk(tmp_path: Path) -> None:
+@pytest.mark.both_databases
+def test_the_server_purges_right_at_its_start_and_more_than_one_chunk(tmp_path: Path, store: Store) -> None:
     number = CHUNK + 1
-    with mock_process(tmp_path) as server, rest(server.url) as talker:
+    with mock_process(tmp_path, *store.arguments) as server, rest(server.url) as talker:
         young = talker.ask(upload(scenes.small(0))).item
         talker.ask(*(upload(scenes.small(1 + scene)) for scene in range(number)))
         server.stop()
-    with data_folder.opened(tmp_path) as connection:
-        connection.execute("UPDATE medium SET last_used_at = 0 WHERE uuid != ?", [young["imageUUID"]])
-    with mock_process(tmp_path, "--purge-every", "365d") as server:
-        while data_folder.count(tmp_path, "medium") > 1:
+    store.execute(f"UPDATE medium SET last_used_at = 0 WHERE uuid != '{young['imageUUID']}'")  # noqa: S608 - made by us
+    with mock_process(tmp_path, *store.arguments, "--purge-every", "365d") as server:
+        while store.count(medium) > 1:
             pass
         assert fetched(server.url, young["imageURL"]).content == scenes.small(0)
-        assert f"INFO purged {number} expired media, {number} contents\n" in server.stop()
-    assert data_folder.count(tmp_path, "content") == 1
+        # It may be done before the server is ready.
+        assert f"INFO purged {number} expired media, {number} contents\n" in "".join(server.started) + server.stop()
+    assert store.count(content) == 1
 
 
-def test_a_dry_run_tells_what_would_go_and_removes_nothing(tmp_path: Path, server: MockProcess) -> None:
+@pytest.mark.both_databases
+def test_a_dry_run_tells_what_would_go_and_removes_nothing(store: Store, server: MockProcess) -> None:
     with rest(server.url) as talker:
         old = talker.ask(upload(scenes.small(1)), upload(scenes.small(2)), upload(scenes.small(2))).data
         talker.ask(upload(scenes.small(1)))
-    data_folder.make_old(tmp_path, *(item["imageUUID"] for item in old))
-    purge = ("purge", "--data-dir", str(tmp_path))
+    store.make_old(*(item["imageUUID"] for item in old))
+    purge = ("purge", *store.arguments)
     # The content of the first one is shared by a medium that lives.
     size_bytes = len(scenes.small(2))
     for dry_run in (run_command(*purge, "--dry-run"), run_command(*purge, RUNWARE_MOCK_DRY_RUN="1")):
         assert (dry_run.returncode, dry_run.stderr) == (0, "")
         assert dry_run.stdout == f"would purge 3 media, {size_bytes} bytes\n"
-        assert data_folder.count(tmp_path, "medium") == 4
+        assert store.count(medium) == 4
     purged = run_command(*purge)
     assert (purged.returncode, purged.stdout, purged.stderr) == (0, f"purged 3 media, {size_bytes} bytes\n", "")
-    assert (data_folder.count(tmp_path, "medium"), data_folder.count(tmp_path, "content")) == (1, 1)
+    assert (store.count(medium), store.count(content)) == (1, 1)
     assert run_command(*purge).stdout == "purged 0 media, 0 bytes\n"
 
 
-def test_the_retention_can_be_given_to_the_command(tmp_path: Path, server: MockProcess) -> None:
+def test_the_retention_can_be_given_to_the_command(store: Store, server: MockProcess) -> None:
     with rest(server.url) as talker:
         item = talker.ask(upload(scenes.small(1))).item
-    assert run_command("purge", "--data-dir", str(tmp_path), "--retention=1h").stdout == "purged 0 media, 0 bytes\n"
-    purged = run_command("purge", "--data-dir", str(tmp_path), "--retention=0s")
+    assert run_command("purge", *store.arguments, "--retention=1h").stdout == "purged 0 media, 0 bytes\n"
+    purged = run_command("purge", *store.arguments, "--retention=0s")
     assert purged.stdout == f"purged 1 media, {len(scenes.small(1))} bytes\n"
     assert fetched(server.url, item["imageURL"]).status_code == 404
 
@@ -120,7 +124,8 @@ def test_the_file_shrinks_again(tmp_path: Path, *, is_serving: bool) -> None:
     assert data_folder.rows(tmp_path, "PRAGMA integrity_check") == [("ok",)]
 
 
-def test_a_purge_that_runs_all_the_time_loses_no_upload(tmp_path: Path) -> None:
+@pytest.mark.both_databases
+def test_a_purge_that_runs_all_the_time_loses_no_upload(store: Store) -> None:
     """Each thread uploads the same few pictures, looks at each, and lets two of three expire."""
     uploads, threads = 30, 4
 
@@ -131,13 +136,13 @@ def test_a_purge_that_runs_all_the_time_loses_no_upload(tmp_path: Path) -> None:
                 item = talker.ask(upload(scenes.small(number % 3))).item
                 assert fetched(url, item["imageURL"]).content == scenes.small(number % 3)
                 if number % 3:
-                    data_folder.make_old(tmp_path, item["imageUUID"])
+                    store.make_old(item["imageUUID"])
                 else:
                     kept.append(item["imageURL"])
         return kept
 
     with (
-        running_mock(data_dir=tmp_path, purge_every="1ms") as mock,
+        running_mock(**store.settings, purge_every="1ms") as mock,
         purges_logged() as purged,
         ThreadPoolExecutor(threads) as pool,
     ):

@@ -3,7 +3,6 @@
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
@@ -16,35 +15,39 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Inspector, inspect
 from sqlalchemy.engine.interfaces import ReflectedIndex
 
-from runware_mock.storage.database import FILE_NAME, Database
+from runware_mock.storage.database import Database
 from runware_mock.storage.schema import HEAD, migrate, prepare
+from runware_mock.storage.sqlite import FILE_NAME
 from runware_mock.storage.tables import metadata
 from tests.process import data_folder
 from tests.running import clean_environment, mock_process
+from tests.stores import Store, store_of
 
-
-@contextmanager
-def database_in(folder: Path) -> Iterator[Database]:
-    folder.mkdir(exist_ok=True)
-    database = Database(folder / FILE_NAME)
-    yield database
-    database.close()
+pytestmark = pytest.mark.both_databases
 
 
 @pytest.fixture
-def created(tmp_path: Path) -> Iterator[Database]:
+def empty(database: str, tmp_path: Path) -> Iterator[Store]:
+    """Make a database without tables."""
+    with store_of(database, tmp_path, is_empty=True) as store:
+        yield store
+
+
+@pytest.fixture
+def created(empty: Store) -> Iterator[Database]:
     """Return a database whose tables were made at once."""
-    with database_in(tmp_path / "created") as database:
-        prepare(database)
-        yield database
+    with empty.opened() as opened:
+        prepare(opened)
+        yield opened
 
 
 @pytest.fixture
-def migrated(tmp_path: Path) -> Iterator[Database]:
+def migrated(database: str, tmp_path: Path) -> Iterator[Database]:
     """Return a database whose tables were made by the migrations."""
-    with database_in(tmp_path / "migrated") as database:
-        migrate(database)
-        yield database
+    (tmp_path / "migrated").mkdir()
+    with store_of(database, tmp_path / "migrated", is_empty=True) as store, store.opened() as opened:
+        migrate(opened)
+        yield opened
 
 
 def described(inspector: Inspector, table: str) -> dict[str, Any]:
@@ -74,14 +77,15 @@ def test_the_migrations_make_the_same_tables_as_a_fresh_start(created: Database,
         tables = all_described(one)
         assert tables.keys() == {*metadata.tables, "alembic_version"}
         assert all_described(other) == tables
-        stored = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY name"
-        assert one.execute(sqlalchemy.text(stored)).all() == other.execute(sqlalchemy.text(stored)).all()
+        if one.dialect.name == "sqlite":
+            stored = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY name"
+            assert one.execute(sqlalchemy.text(stored)).all() == other.execute(sqlalchemy.text(stored)).all()
 
 
 @pytest.mark.parametrize("made_by", ["created", "migrated"])
 def test_alembic_finds_no_difference_to_the_tables_in_the_code(made_by: str, request: pytest.FixtureRequest) -> None:
-    database: Database = request.getfixturevalue(made_by)
-    with database.reading() as connection:
+    opened: Database = request.getfixturevalue(made_by)
+    with opened.reading() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []
 
@@ -101,38 +105,38 @@ def test_head_is_the_newest_migration(created: Database, migrated: Database) -> 
         # Versions are numbered without a gap, so that the newest one is the last in the folder.
         versions = sorted(revision.revision for revision in script.walk_revisions())
     assert versions == [f"{number:04}" for number in range(1, len(versions) + 1)]
-    for database in (created, migrated):
-        with database.reading() as connection:
+    for opened in (created, migrated):
+        with opened.reading() as connection:
             assert MigrationContext.configure(connection).get_current_revision() == HEAD
 
 
-def test_an_empty_database_that_alembic_has_touched_is_migrated(tmp_path: Path) -> None:
-    with database_in(tmp_path) as database:
-        with data_folder.opened(tmp_path) as connection:
-            connection.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
-        prepare(database)
-        with database.reading() as connection_after:
+def test_an_empty_database_that_alembic_has_touched_is_migrated(empty: Store) -> None:
+    empty.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+    with empty.opened() as opened:
+        prepare(opened)
+        with opened.reading() as connection_after:
             assert {*metadata.tables} < {*inspect(connection_after).get_table_names()}
             assert MigrationContext.configure(connection_after).get_current_revision() == HEAD
 
 
-def test_a_migration_that_fails_leaves_the_database_as_it_was(tmp_path: Path) -> None:
-    with database_in(tmp_path) as database:
-        with data_folder.opened(tmp_path) as connection:
-            connection.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
-            connection.execute("CREATE TABLE undelivered (stands INTEGER, in_the_way INTEGER)")
-        with pytest.raises(sqlalchemy.exc.OperationalError, match="table undelivered already exists"):
-            migrate(database)
-        with database.reading() as connection_after:
+def test_a_migration_that_fails_leaves_the_database_as_it_was(empty: Store) -> None:
+    empty.execute(
+        "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)",
+        "CREATE TABLE undelivered (stands INTEGER, in_the_way INTEGER)",
+    )
+    with empty.opened() as opened:
+        with pytest.raises(sqlalchemy.exc.DatabaseError, match=r"undelivered.* already exists"):
+            migrate(opened)
+        with opened.reading() as connection_after:
             assert sorted(inspect(connection_after).get_table_names()) == ["alembic_version", "undelivered"]
 
 
 _PREPARE = """
 import sys
 from pathlib import Path
-from runware_mock.storage.database import Database
+from runware_mock.storage.sqlite import SqliteDatabase
 from runware_mock.storage.schema import prepare
-database = Database(Path(sys.argv[1]))
+database = SqliteDatabase(Path(sys.argv[1]))
 prepare(database)
 database.close()
 print("alembic" in sys.modules)

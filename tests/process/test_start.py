@@ -13,7 +13,7 @@ import pytest
 
 from runware_mock import __version__
 from runware_mock.cli import main
-from runware_mock.storage.database import FILE_NAME
+from runware_mock.storage.sqlite import FILE_NAME
 from tests.process import scenes
 from tests.process.clients import fetched, rest
 from tests.process.ports import free_port

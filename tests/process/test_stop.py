@@ -14,10 +14,11 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode
 
-from tests.process import data_folder, scenes
+from tests.process import scenes
 from tests.process.clients import API_KEY, rest, ws
 from tests.process.slow_source import SlowSource
 from tests.running import STOPPED_WITHIN_S, MockProcess, clean_environment, command
+from tests.stores import Store
 from tests.talking import Answer, WsTalker, new_uuid, upload
 
 both_signals = pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -41,7 +42,7 @@ def test_a_server_at_rest_ends_with_status_0_and_says_nothing(server: MockProces
 
 @both_signals
 def test_an_upload_in_flight_over_rest_is_answered(
-    tmp_path: Path, server: MockProcess, slow_source: SlowSource, number: signal.Signals
+    store: Store, server: MockProcess, slow_source: SlowSource, number: signal.Signals
 ) -> None:
     with rest(server.url) as talker, ThreadPoolExecutor(1) as pool:
         answer: Future[Answer] = pool.submit(talker.ask, upload(slow_source.url))
@@ -51,7 +52,7 @@ def test_an_upload_in_flight_over_rest_is_answered(
         slow_source.go_on.set()
         uuid = answer.result().item["imageUUID"]
     assert server.process.wait(STOPPED_WITHIN_S) == 0
-    assert data_folder.rows(tmp_path, "SELECT uuid FROM medium") == [(uuid,)]
+    assert store.rows("SELECT uuid FROM medium") == [(uuid,)]
 
 
 def test_an_upload_of_which_only_half_has_come_in_is_answered(server: MockProcess) -> None:
@@ -74,7 +75,7 @@ def test_an_upload_of_which_only_half_has_come_in_is_answered(server: MockProces
 
 @both_signals
 def test_an_upload_in_flight_over_websocket_is_answered_before_the_socket_closes_with_1012(
-    tmp_path: Path, server: MockProcess, slow_source: SlowSource, number: signal.Signals
+    store: Store, server: MockProcess, slow_source: SlowSource, number: signal.Signals
 ) -> None:
     with ws(server.url) as talker:
         talker.socket.send(json.dumps([upload(slow_source.url)]))
@@ -88,7 +89,7 @@ def test_an_upload_in_flight_over_websocket_is_answered_before_the_socket_closes
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == CloseCode.SERVICE_RESTART
     assert server.process.wait(STOPPED_WITHIN_S) == 0
-    assert data_folder.rows(tmp_path, "SELECT uuid FROM medium") == [(uuid,)]
+    assert store.rows("SELECT uuid FROM medium") == [(uuid,)]
 
 
 def test_an_idle_socket_is_closed_with_1012(server: MockProcess) -> None:
@@ -111,7 +112,7 @@ def test_a_socket_that_has_not_authenticated_is_closed_too(server: MockProcess) 
 
 
 def test_what_comes_in_after_the_signal_is_not_begun(
-    tmp_path: Path, server: MockProcess, slow_source: SlowSource
+    store: Store, server: MockProcess, slow_source: SlowSource
 ) -> None:
     with ws(server.url) as talker:
         talker.socket.send(json.dumps([upload(slow_source.url)]))
@@ -126,11 +127,11 @@ def test_what_comes_in_after_the_signal_is_not_begun(
     assert len(answered) == 1
     assert closed.rcvd is not None
     assert closed.rcvd.code == CloseCode.SERVICE_RESTART
-    assert data_folder.rows(tmp_path, "SELECT uuid FROM medium") == [(answered[0],)]
+    assert store.rows("SELECT uuid FROM medium") == [(answered[0],)]
 
 
 def test_a_client_that_never_stops_sending_gets_every_answer_and_the_server_stops(
-    tmp_path: Path, server: MockProcess
+    store: Store, server: MockProcess
 ) -> None:
     with ws(server.url) as talker, ThreadPoolExecutor(1) as pool:
         sending = pool.submit(send_until_closed, talker)
@@ -141,7 +142,7 @@ def test_a_client_that_never_stops_sending_gets_every_answer_and_the_server_stop
     assert server.process.wait(STOPPED_WITHIN_S) == 0
     assert closed.rcvd is not None
     assert closed.rcvd.code == CloseCode.SERVICE_RESTART
-    assert {uuid for (uuid,) in data_folder.rows(tmp_path, "SELECT uuid FROM medium")} == {*answered, *rest_of_them}
+    assert {uuid for (uuid,) in store.rows("SELECT uuid FROM medium")} == {*answered, *rest_of_them}
 
 
 def send_until_closed(talker: WsTalker) -> None:

@@ -1,4 +1,4 @@
-"""Two servers on one data folder do not disturb each other."""
+"""Two servers on one database do not disturb each other."""
 
 import subprocess
 import threading
@@ -9,26 +9,29 @@ from pathlib import Path
 
 import pytest
 
-from runware_mock.storage.database import FILE_NAME
 from runware_mock.storage.schema import HEAD
-from tests.process import data_folder, scenes
+from runware_mock.storage.tables import account, content, medium
+from tests.process import scenes
 from tests.process.clients import API_KEY, fetched, rest, ws
 from tests.running import STOPPED_WITHIN_S, MockProcess, clean_environment, command, mock_process, run_command
+from tests.stores import Store, store_of
 from tests.talking import Answer, Talker, Task, upload
 
 Pair = tuple[MockProcess, MockProcess]
 OpenClient = Callable[[str], AbstractContextManager[Talker]]
 WAIT_S = 60
 
+pytestmark = pytest.mark.both_databases
+
 
 @pytest.fixture
-def pair(tmp_path: Path) -> Iterator[Pair]:
-    """Run two servers on the same folder."""
-    with mock_process(tmp_path) as one, mock_process(tmp_path) as other:
+def pair(tmp_path: Path, store: Store) -> Iterator[Pair]:
+    """Run two servers on the same database."""
+    with mock_process(tmp_path, *store.arguments) as one, mock_process(tmp_path, *store.arguments) as other:
         yield one, other
 
 
-def test_uploads_to_both_at_once_are_all_readable_from_the_other_one(tmp_path: Path, pair: Pair) -> None:
+def test_uploads_to_both_at_once_are_all_readable_from_the_other_one(store: Store, pair: Pair) -> None:
     threads, uploads = 4, 10
     stored: list[tuple[int, str, bytes]] = []
 
@@ -45,17 +48,18 @@ def test_uploads_to_both_at_once_are_all_readable_from_the_other_one(tmp_path: P
     assert len(stored) == 2 * threads * uploads
     for server, image_url, picture in stored:
         assert fetched(pair[1 - server].url, image_url).content == picture
-    assert data_folder.count(tmp_path, "content") == len(stored)
-    assert data_folder.count(tmp_path, "account") == 1
-    assert data_folder.rows(tmp_path, "PRAGMA integrity_check") == [("ok",)]
+    assert store.count(content) == len(stored)
+    assert store.count(account) == 1
+    if not store.is_postgres:
+        assert store.rows("PRAGMA integrity_check") == [("ok",)]
 
 
-def test_the_same_bytes_sent_to_both_at_once_are_stored_once(tmp_path: Path, pair: Pair) -> None:
+def test_the_same_bytes_sent_to_both_at_once_are_stored_once(store: Store, pair: Pair) -> None:
     with ThreadPoolExecutor(8) as pool:
         asked = [pool.submit(ask, pair[number % 2].url, upload(scenes.big(1))) for number in range(8)]
         uuids = {future.result().item["imageUUID"] for future in asked}
     assert len(uuids) == 8
-    assert data_folder.count(tmp_path, "content") == 1
+    assert store.count(content) == 1
 
 
 def ask(url: str, *tasks: Task) -> Answer:
@@ -65,7 +69,7 @@ def ask(url: str, *tasks: Task) -> Answer:
 
 @pytest.mark.parametrize("open_client", [rest, ws])
 def test_the_same_task_sent_to_both_at_once_succeeds_exactly_once(
-    tmp_path: Path, pair: Pair, open_client: OpenClient
+    store: Store, pair: Pair, open_client: OpenClient
 ) -> None:
     rounds = 15
     together = threading.Barrier(2)
@@ -84,7 +88,7 @@ def test_the_same_task_sent_to_both_at_once_succeeds_exactly_once(
     for first, second in zip(one, other, strict=True):
         assert len(first.data) + len(second.data) == 1
         assert first.codes + second.codes == ["conflictTaskUUID"]
-    assert data_folder.count(tmp_path, "medium") == rounds
+    assert store.count(medium) == rounds
 
 
 def test_a_result_can_be_asked_for_at_the_other_server(pair: Pair) -> None:
@@ -94,12 +98,12 @@ def test_a_result_can_be_asked_for_at_the_other_server(pair: Pair) -> None:
     assert (again["status"], again["imageUUID"]) == ("success", item["imageUUID"])
 
 
-def test_when_one_server_stops_or_is_killed_the_other_goes_on(tmp_path: Path) -> None:
-    with mock_process(tmp_path) as survivor:
-        with mock_process(tmp_path) as stopped:
+def test_when_one_server_stops_or_is_killed_the_other_goes_on(tmp_path: Path, store: Store) -> None:
+    with mock_process(tmp_path, *store.arguments) as survivor:
+        with mock_process(tmp_path, *store.arguments) as stopped:
             first = ask(stopped.url, upload(scenes.small(1))).item
             assert stopped.stop() == ""
-        with mock_process(tmp_path) as killed:
+        with mock_process(tmp_path, *store.arguments) as killed:
             second = ask(killed.url, upload(scenes.small(2))).item
             killed.process.kill()
             killed.process.wait()
@@ -108,26 +112,27 @@ def test_when_one_server_stops_or_is_killed_the_other_goes_on(tmp_path: Path) ->
             assert fetched(survivor.url, item["imageURL"]).content == scenes.small(number)
 
 
-def test_a_purge_in_another_process_is_seen_at_once_and_disturbs_no_upload(tmp_path: Path, server: MockProcess) -> None:
+def test_a_purge_in_another_process_is_seen_at_once_and_disturbs_no_upload(store: Store, server: MockProcess) -> None:
     with rest(server.url) as talker:
         for _ in range(5):
             item = talker.ask(upload(scenes.small(1))).item
-            data_folder.make_old(tmp_path, item["imageUUID"])
-            assert run_command("purge", "--data-dir", str(tmp_path)).stdout.startswith("purged 1 media")
-            assert data_folder.count(tmp_path, "content") == 0
+            store.make_old(item["imageUUID"])
+            assert run_command("purge", *store.arguments).stdout.startswith("purged 1 media")
+            assert store.count(content) == 0
 
 
-def test_many_that_begin_with_the_same_fresh_folder_at_once_agree(tmp_path: Path) -> None:
-    starting = [
-        subprocess.Popen(
-            command("migrate", "--data-dir", str(tmp_path / "new")),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            env=clean_environment(RUNWARE_MOCK_API_KEY=API_KEY),
-        )
-        for _ in range(6)
-    ]
-    for process in starting:
-        output, _ = process.communicate(timeout=STOPPED_WITHIN_S)
-        assert (process.returncode, output) == (0, f"{tmp_path / 'new' / FILE_NAME} is at version {HEAD}\n")
+def test_many_that_begin_with_the_same_fresh_database_at_once_agree(database: str, tmp_path: Path) -> None:
+    with store_of(database, tmp_path / "new", is_empty=True) as store:
+        starting = [
+            subprocess.Popen(
+                command("migrate", *store.arguments),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                env=clean_environment(RUNWARE_MOCK_API_KEY=API_KEY),
+            )
+            for _ in range(6)
+        ]
+        for process in starting:
+            output, _ = process.communicate(timeout=STOPPED_WITHIN_S)
+            assert (process.returncode, output) == (0, f"{store.name} is at version {HEAD}\n")

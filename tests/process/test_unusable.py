@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from runware_mock.storage.database import FILE_NAME
 from runware_mock.storage.schema import HEAD
+from runware_mock.storage.sqlite import FILE_NAME
 from tests.process import data_folder
 from tests.running import run_command
 
@@ -35,7 +35,7 @@ def newer_version(folder: Path) -> str:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     return (
         f"the database {folder / FILE_NAME} was written by a newer runware-mock (its version is 9999, this program "
-        f"knows up to {HEAD}): update runware-mock, or use another --data-dir"
+        f"knows up to {HEAD}): update runware-mock, or use another --data-dir or --database-url"
     )
 
 

@@ -14,7 +14,10 @@ from websockets.exceptions import ConnectionClosed
 from runware_mock.storage.tables import undelivered
 from tests.pictures import png
 from tests.running import RunningMock, running_mock
+from tests.stores import Store
 from tests.talking import WsTalker, new_uuid, talking, talking_ws, upload
+
+pytestmark = pytest.mark.both_databases
 
 PING = {"taskType": "ping", "ping": True}
 AUTHENTICATION = "authentication"
@@ -161,6 +164,56 @@ def test_rule_30_an_answer_that_is_ready_after_the_resume_is_delivered_there(moc
         assert second.frame()["data"][0]["taskUUID"] == task["taskUUID"]
 
 
+@pytest.fixture
+def pair(store: Store) -> Iterator[tuple[RunningMock, RunningMock]]:
+    """Run two servers on one database."""
+    with running_mock(**store.settings) as here, running_mock(**store.settings) as there:
+        yield here, there
+
+
+def test_an_answer_that_is_ready_after_a_resume_at_another_server_is_delivered_there(
+    pair: tuple[RunningMock, RunningMock], api_key: str
+) -> None:
+    here, there = pair
+    with slow_picture() as slow, talking_ws(here, api_key) as first, talking_ws(there, None) as second:
+        session, task = session_of(first), upload(slow.url)
+        first.socket.send(json.dumps([task]))
+        assert slow.asked_for.wait(30)
+        break_connection(first)
+        resume(second, api_key, session)
+        slow.may_answer.set()
+        assert second.frame()["data"][0]["taskUUID"] == task["taskUUID"]
+
+
+def test_an_answer_lost_with_the_connection_is_delivered_after_a_resume_at_another_server(
+    pair: tuple[RunningMock, RunningMock], api_key: str
+) -> None:
+    here, there = pair
+    with talking_ws(here, api_key) as first, talking_ws(there, None) as second:
+        session = session_of(first)
+        item = first.ask(upload(png())).item
+        break_connection(first)
+        resume(second, api_key, session)
+        assert second.frame()["data"] == [item]
+        assert second.ask(PING).item["pong"] is True
+
+
+def test_a_task_whose_answer_was_lost_is_answered_when_it_is_sent_again_to_another_server(
+    pair: tuple[RunningMock, RunningMock], api_key: str
+) -> None:
+    here, there = pair
+    with talking_ws(here, api_key) as first, talking_ws(there, api_key) as second:
+        task = upload(png())
+        item = first.ask(task).item
+        break_connection(first)
+        answer = second.ask(task)
+        while answer.errors:
+            assert answer.error["code"] == "conflictTaskUUID"
+            answer = second.ask(task)
+        assert answer.item == item
+        assert second.ask(task).error["code"] == "conflictTaskUUID"
+
+
 def test_an_answer_lost_with_the_connection_is_delivered_after_the_resume(mock: RunningMock, api_key: str) -> None:
     with talking_ws(mock, api_key) as first, talking_ws(mock, None) as second:
         session = session_of(first)
@@ -196,8 +249,10 @@ def test_an_answer_is_not_kept_after_a_clean_close(mock: RunningMock, api_key: s
 
 
 @pytest.mark.parametrize(("waited_s", "is_delivered"), [(119.999, True), (120, False), (121, False)])
-def test_undelivered_answers_are_kept_for_120_seconds(api_key: str, waited_s: float, *, is_delivered: bool) -> None:
-    with running_mock() as mock, talking_ws(mock, api_key) as first:
+def test_undelivered_answers_are_kept_for_120_seconds(
+    store: Store, api_key: str, waited_s: float, *, is_delivered: bool
+) -> None:
+    with running_mock(**store.settings) as mock, talking_ws(mock, api_key) as first:
         session = session_of(first)
         item = first.ask(upload(png())).item
         break_connection(first)
@@ -219,16 +274,16 @@ def test_another_account_gets_nothing_of_a_session(mock: RunningMock, api_key: s
             assert thief.ask(PING).item["pong"] is True
 
 
-def test_undelivered_answers_survive_a_restart(tmp_path: object, api_key: str) -> None:
+def test_undelivered_answers_survive_a_restart(store: Store, api_key: str) -> None:
     with slow_picture() as slow:
-        with running_mock(data_dir=tmp_path) as mock, talking_ws(mock, api_key) as first:
+        with running_mock(**store.settings) as mock, talking_ws(mock, api_key) as first:
             session = session_of(first)
             item = first.ask(upload(png())).item
             break_connection(first)
             while not mock.count(undelivered):
                 pass
         slow.may_answer.set()
-        with running_mock(data_dir=tmp_path) as mock, talking_ws(mock, None) as second:
+        with running_mock(**store.settings) as mock, talking_ws(mock, None) as second:
             resume(second, api_key, session)
             assert second.frame()["data"] == [item]
 

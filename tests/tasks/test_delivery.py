@@ -1,11 +1,8 @@
 """Asynchronous tasks: the ACK, getResponse, and webhooks that are tried until they arrive."""
 
-import json
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 
@@ -13,10 +10,12 @@ from runware_mock.deliver import ATTEMPTS, deliver_due
 from runware_mock.storage.tables import delivery
 from tests.pictures import png
 from tests.running import RunningMock, running_mock
+from tests.stores import Store
 from tests.talking import Talker, new_uuid, talking, upload
 from tests.tasks.asking import NEEDED, inference, using
+from tests.tasks.webhooks import Answer, status, webhook
 
-Answer = Callable[[BaseHTTPRequestHandler], None]
+pytestmark = pytest.mark.both_databases
 
 
 def get_response(task: dict[str, object]) -> dict[str, object]:
@@ -76,62 +75,19 @@ def test_another_account_cannot_ask_for_a_result(mock: RunningMock, talker: Talk
         assert stranger.ask(get_response(asked)).error["code"] == "taskNotFound"
 
 
-class Webhook:
-    """A client's own server: what it was sent, and how it answers."""
-
-    def __init__(self, answer: Answer) -> None:
-        self.answer = answer
-        self.taken: list[tuple[str, dict[str, object]]] = []
-        self.url = ""
-
-
-@contextmanager
-def webhook(answer: Answer) -> Iterator[Webhook]:
-    """Serve a webhook."""
-    served = Webhook(answer)
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            served.taken.append((self.path, json.loads(body)))
-            served.answer(self)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        served.url = f"http://127.0.0.1:{server.server_port}/hook?token=secret"
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield served
-        finally:
-            server.shutdown()
-            thread.join()
-
-
-def status(code: int, location: str = "") -> Answer:
-    """Answer with a status."""
-
-    def answer(handler: BaseHTTPRequestHandler) -> None:
-        handler.send_response(code)
-        if location:
-            handler.send_header("Location", location)
-        handler.send_header("Content-Length", "0")
-        handler.end_headers()
-
-    return answer
-
-
 def settle(mock: RunningMock) -> None:
     """Make what is due, until nothing is under way."""
     deliver_due(mock.services)
 
 
 @pytest.mark.parametrize("method", ["sync", "async"])
-def test_a_webhook_is_called_once_for_each_result(transport: str, api_key: str, method: str) -> None:
+def test_a_webhook_is_called_once_for_each_result(store: Store, transport: str, api_key: str, method: str) -> None:
     """There is "one call per result", and "query strings must survive"."""
-    with running_mock() as mock, talking(mock, transport, api_key) as talker, webhook(status(200)) as hook:
+    with (
+        running_mock(**store.settings) as mock,
+        talking(mock, transport, api_key) as talker,
+        webhook(status(200)) as hook,
+    ):
         asked = inference(numberResults=2, webhookURL=hook.url, deliveryMethod=method)
         talker.ask(asked)
         while mock.count(delivery):
@@ -142,9 +98,9 @@ def test_a_webhook_is_called_once_for_each_result(transport: str, api_key: str, 
     assert told == sorted(item["imageUUID"] for item in results)
 
 
-def test_a_webhook_waits_until_the_result_is_ready(transport: str, api_key: str) -> None:
+def test_a_webhook_waits_until_the_result_is_ready(store: Store, transport: str, api_key: str) -> None:
     with (
-        running_mock(processing_time=timedelta(seconds=5)) as mock,
+        running_mock(**store.settings, processing_time=timedelta(seconds=5)) as mock,
         talking(mock, transport, api_key) as talker,
         webhook(status(200)) as hook,
     ):
@@ -168,9 +124,9 @@ def test_a_webhook_waits_until_the_result_is_ready(transport: str, api_key: str)
     ids=["500", "404", "redirect to a forbidden address", "redirect"],
 )
 def test_a_webhook_that_refuses_is_tried_again_with_growing_pauses_and_then_given_up(
-    transport: str, api_key: str, answer: Answer, caplog: pytest.LogCaptureFixture
+    store: Store, transport: str, api_key: str, answer: Answer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with running_mock() as mock, talking(mock, transport, api_key) as talker, webhook(answer) as hook:
+    with running_mock(**store.settings) as mock, talking(mock, transport, api_key) as talker, webhook(answer) as hook:
         assert talker.ask(inference(webhookURL=hook.url)).item
         for attempt, pause_s in enumerate((0, 1, 4, 16, 64), start=1):
             mock.clock.advance(timedelta(seconds=pause_s))
@@ -186,8 +142,12 @@ def test_a_webhook_that_refuses_is_tried_again_with_growing_pauses_and_then_give
     assert "secret" not in caplog.text
 
 
-def test_a_webhook_that_recovers_is_not_called_again(transport: str, api_key: str) -> None:
-    with running_mock() as mock, talking(mock, transport, api_key) as talker, webhook(status(503)) as hook:
+def test_a_webhook_that_recovers_is_not_called_again(store: Store, transport: str, api_key: str) -> None:
+    with (
+        running_mock(**store.settings) as mock,
+        talking(mock, transport, api_key) as talker,
+        webhook(status(503)) as hook,
+    ):
         talker.ask(inference(webhookURL=hook.url))
         while not hook.taken:
             settle(mock)
@@ -230,13 +190,13 @@ def test_a_webhook_at_a_forbidden_address_is_never_called(transport: str, api_ke
         assert not hook.taken
 
 
-def test_an_undelivered_webhook_survives_a_restart(tmp_path: object, api_key: str) -> None:
+def test_an_undelivered_webhook_survives_a_restart(store: Store, api_key: str) -> None:
     with webhook(status(200)) as hook:
-        with running_mock(data_dir=tmp_path, processing_time=timedelta(hours=1)) as mock:
+        with running_mock(**store.settings, processing_time=timedelta(hours=1)) as mock:
             with talking(mock, "rest", api_key) as talker:
                 talker.ask(inference(webhookURL=hook.url, deliveryMethod="async"))
             assert mock.count(delivery) == 1
-        with running_mock(data_dir=tmp_path) as mock:
+        with running_mock(**store.settings) as mock:
             mock.clock.advance(timedelta(hours=1))
             while mock.count(delivery):
                 settle(mock)

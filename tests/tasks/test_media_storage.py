@@ -14,6 +14,8 @@ from tests.running import RunningMock, running_mock
 from tests.talking import Talker, data_uri, new_uuid, talking, upload
 from tests.tasks.asking import task, using
 
+pytestmark = pytest.mark.both_databases
+
 SAMPLES = {
     "video/mp4": (b"\0\0\0\x18ftypisom\0\0\2\0isomiso2" + bytes(64), "/video/vi/", ".mp4"),
     "video/quicktime": (b"\0\0\0\x14ftypqt  \0\0\0\0qt  " + bytes(64), "/video/vi/", ".mov"),

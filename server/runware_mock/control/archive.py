@@ -5,7 +5,8 @@ import zipfile
 from typing import Any
 
 import msgspec
-from sqlalchemy import insert, select
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from runware_mock.control import portrait
 from runware_mock.control.changing import changing
@@ -14,6 +15,7 @@ from runware_mock.images.formats import FORMATS, detect_format
 from runware_mock.images.picture import PictureRefused
 from runware_mock.services import Services
 from runware_mock.storage import contents
+from runware_mock.storage.database import Clashed, retried
 from runware_mock.storage.tables import content, medium
 from runware_mock.tasks.media_storage import stored_form
 
@@ -23,7 +25,7 @@ _STATE = "state.json"
 def export(services: Services, account_id: int) -> bytes:
     """Return the archive of an account."""
     out = io.BytesIO()
-    with services.database.reading() as connection, zipfile.ZipFile(out, "w") as archive:
+    with services.database.viewing() as connection, zipfile.ZipFile(out, "w") as archive:
         taken = portrait.take(connection, account_id)
         kept = []
         for content_id in sorted({row["content_id"] for row in taken["medium"]}):
@@ -35,6 +37,7 @@ def export(services: Services, account_id: int) -> bytes:
     return out.getvalue()
 
 
+@retried
 def load(services: Services, account_id: int, data: bytes) -> dict[str, Any]:
     """Give an account the state of an archive, in place of what it had; return how much that is."""
     try:
@@ -44,23 +47,17 @@ def load(services: Services, account_id: int, data: bytes) -> dict[str, Any]:
             files = {row["bytes"]: archive.read(row["bytes"]) for row in state["content"]}
         for row in state["content"]:
             _prove(row, files[row["bytes"]], services)
-        with changing(services) as connection:
+        with changing(services, account_id) as connection:
             before = list(connection.scalars(select(medium.c.content_id).where(medium.c.account_id == account_id)))
             ids = {}
             for row in state["content"]:
-                digest = bytes.fromhex(row["sent_sha256"])
-                found = contents.find(connection, digest)
-                if found is None:
-                    values = {**row, "sent_sha256": digest, "bytes": files[row["bytes"]]}
-                    del values["id"]
-                    added: Any = connection.execute(insert(content), values).inserted_primary_key
-                    (ids[row["id"]],) = added
-                else:
-                    ids[row["id"]] = found.id
+                stored_id = row.pop("id")
+                values = {**row, "sent_sha256": bytes.fromhex(row["sent_sha256"]), "bytes": files[row["bytes"]]}
+                ids[stored_id] = contents.add_row(connection, values).id
             state["medium"] = [{**row, "content_id": ids[row["content_id"]]} for row in state["medium"]]
             portrait.put(connection, account_id, state)
             contents.delete_unused(connection, before)
-    except ControlRefused:
+    except (ControlRefused, Clashed, OperationalError):
         raise
     except Exception as error:
         raise ControlRefused(f"this is no archive that runware-mock has exported: {error!r}"[:200], "body") from error

@@ -9,10 +9,9 @@ from runware_mock.services import Services
 
 
 @contextmanager
-def changing(services: Services) -> Iterator[Connection]:
-    """Open a transaction; when it is committed this process knows of the change, and the others find out."""
-    with services.database.writing() as connection:
+def changing(services: Services, account_id: int) -> Iterator[Connection]:
+    """Open a transaction on an account; when it is committed this process knows of the change, the others find out."""
+    with services.database.writing(account_id) as connection:
         yield connection
         services.live.changed(connection)
-    with services.database.reading() as connection:
-        services.live.refresh(connection)
+    services.refresh()

@@ -1,7 +1,7 @@
 """Move the clock of one account or of all, and let happen what falls due."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
@@ -9,17 +9,20 @@ from runware_mock.clock import in_ms
 from runware_mock.control.changing import changing
 from runware_mock.control.refusals import ControlRefused
 from runware_mock.control.times import read_at, read_span, write_at, write_span_ms
-from runware_mock.deliver import deliver_due
+from runware_mock.deliver import deliver, take_all
 from runware_mock.live import ClockBackwards
 from runware_mock.purge import Purged, purge_expired
 from runware_mock.services import Services
+from runware_mock.storage.database import retried
+from runware_mock.storage.deliveries import Due
 from runware_mock.storage.owners import ALL_ACCOUNTS
+
+_T = TypeVar("_T")
 
 
 def show(services: Services, account_id: int) -> dict[str, Any]:
     """Return what a clock shows, whether it stands still, and how far it is ahead of the real one."""
-    with services.database.reading() as connection:
-        services.live.refresh(connection)
+    services.refresh()
     state, real_at = services.live.clock_of(account_id), services.live.real_at()
     now_at = state.now_at(real_at)
     return {
@@ -45,19 +48,22 @@ def reset(services: Services, account_id: int) -> dict[str, Any]:
     return _changed(services, account_id, lambda connection: services.live.reset(connection, account_id))
 
 
-def advance(services: Services, account_id: int, by: object) -> dict[str, Any]:
-    """Move a clock ahead by a duration, and return what fell due: it has happened by then."""
+def advance(services: Services, account_id: int, by: object, *, is_patient: bool = False) -> dict[str, Any]:
+    """Move a clock ahead by a duration, and return what fell due: it has happened by then.
+
+    Raises UnderWay, if `is_patient`, while something that fell due before is still happening.
+    """
     span = read_span(by, "by")
     # The latest instant that can be written; the clock of all accounts moves those that are accounts' own, too.
     moved = [account_id, *(services.live.own_clocks() if account_id == ALL_ACCOUNTS else ())]
     read_at(max(map(services.now_at, moved)) + in_ms(span), "by")
-    return _moved(services, account_id, lambda connection: services.live.advance(connection, account_id, span))
+    return _moved(services, account_id, lambda one: services.live.advance(one, account_id, span), is_patient)
 
 
-def set_to(services: Services, account_id: int, at: object) -> dict[str, Any]:
-    """Move a clock ahead to an instant, and return what fell due: it has happened by then."""
+def set_to(services: Services, account_id: int, at: object, *, is_patient: bool = False) -> dict[str, Any]:
+    """Move a clock ahead to an instant, as `advance` does."""
     instant = read_at(at, "at")
-    return _moved(services, account_id, lambda connection: services.live.set_to(connection, account_id, instant))
+    return _moved(services, account_id, lambda one: services.live.set_to(one, account_id, instant), is_patient)
 
 
 def purged_as_json(purged: Purged) -> dict[str, Any]:
@@ -65,18 +71,33 @@ def purged_as_json(purged: Purged) -> dict[str, Any]:
     return {"media": purged.media, "contents": purged.contents, "uuids": list(purged.uuids)}
 
 
-def _moved(services: Services, account_id: int, move: Callable[[Connection], None]) -> dict[str, Any]:
+def _moved(
+    services: Services,
+    account_id: int,
+    move: Callable[[Connection], None],
+    is_patient: bool,  # noqa: FBT001 - handed on
+) -> dict[str, Any]:
+    def moved(connection: Connection) -> list[Due]:
+        move(connection)
+        return take_all(services, connection, account_id, is_patient=is_patient)
+
     try:
-        clock = _changed(services, account_id, move)
+        taken = _change(services, account_id, moved)
     except ClockBackwards:
         now_at = write_at(services.now_at(account_id))
         raise ControlRefused(f"a clock goes backwards only by a reset; this one shows {now_at}", "at") from None
-    delivered = deliver_due(services, account_id, catches_up=True)
+    clock = show(services, account_id)
+    delivered = deliver(services, taken)
     purged = purge_expired(services, account_id=account_id)
     return {"clock": clock, "purged": purged_as_json(purged), "delivered": delivered}
 
 
 def _changed(services: Services, account_id: int, change: Callable[[Connection], None]) -> dict[str, Any]:
-    with changing(services) as connection:
-        change(connection)
+    _change(services, account_id, change)
     return show(services, account_id)
+
+
+@retried
+def _change(services: Services, account_id: int, change: Callable[[Connection], _T]) -> _T:
+    with changing(services, account_id) as connection:
+        return change(connection)

@@ -12,6 +12,7 @@ from runware_mock.control.refusals import not_found
 from runware_mock.control.times import write_at
 from runware_mock.journal import abbreviated
 from runware_mock.services import Services
+from runware_mock.storage.database import retried
 from runware_mock.storage.owners import ALL_ACCOUNTS
 from runware_mock.storage.tables import journal
 
@@ -49,8 +50,8 @@ class Filter:
             conditions.append(journal.c.audit.contains(f'"sha256":"{self.sha256.lower()}"', autoescape=True))
         if self.text:
             conditions.append(
-                journal.c.task.contains(self.text, autoescape=True)
-                | journal.c.answer.contains(self.text, autoescape=True)
+                journal.c.task.icontains(self.text, autoescape=True)
+                | journal.c.answer.icontains(self.text, autoescape=True)
             )
         if self.since is not None:
             conditions.append(journal.c.id > self.since)
@@ -62,7 +63,11 @@ class Filter:
 def list_entries(services: Services, account_id: int, chosen: Filter, limit: int) -> dict[str, Any]:
     """Return entries, the newest first."""
     page = select(journal).where(chosen.condition(account_id)).order_by(journal.c.id.desc()).limit(limit)
-    with services.database.reading() as connection:
+    database = services.database
+    # The entries of an account are numbered in the order in which they can be seen. Who follows all accounts waits for
+    # what is being written: it might have smaller numbers than what can be seen already.
+    follows_all = account_id == ALL_ACCOUNTS and chosen.since is not None
+    with database.writing(ALL_ACCOUNTS) if follows_all else database.reading() as connection:
         rows = connection.execute(page).all()
     return {
         "entries": [_as_json(row) for row in rows],
@@ -87,9 +92,10 @@ def get_entry(services: Services, account_id: int, entry_id: int) -> dict[str, A
     return _as_json(row)
 
 
+@retried
 def clear(services: Services, account_id: int) -> int:
     """Forget every entry; return how many there were."""
-    with changing(services) as connection:
+    with changing(services, account_id) as connection:
         return connection.execute(delete(journal).where(Filter().condition(account_id))).rowcount
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, select
+from sqlalchemy.exc import IntegrityError
 
 from runware_mock.clock import in_ms
 from runware_mock.control.changing import changing
@@ -17,6 +18,7 @@ from runware_mock.images.picture import PictureRefused
 from runware_mock.services import Services
 from runware_mock.storage import contents, media
 from runware_mock.storage.contents import FACTS, StoredContent
+from runware_mock.storage.database import retried
 from runware_mock.storage.owners import ALL_ACCOUNTS, clock_at
 from runware_mock.storage.tables import content, medium
 from runware_mock.tasks.media_storage import stored_form
@@ -81,31 +83,54 @@ def get_medium(services: Services, account_id: int, base_url: str, uuid: str) ->
     return _as_json(services, row, base_url)
 
 
+@retried
 def delete_medium(services: Services, account_id: int, uuid: str) -> int:
     """Remove one medium."""
-    with changing(services) as connection:
-        found = select(medium.c.content_id).where(_own(account_id), medium.c.uuid == uuid.lower())
-        row = connection.execute(found).first()
-        if row is None:
+    with changing(services, account_id) as connection:
+        content_id = _removed(connection, account_id, uuid)
+        if content_id is None:
             raise not_found(f"no medium {uuid[:60]} is stored", "uuid")
-        connection.execute(delete(medium).where(medium.c.uuid == uuid.lower()))
-        contents.delete_unused(connection, [row.content_id])
+        contents.delete_unused(connection, [content_id])
     return 1
 
 
-def add_medium(services: Services, account_id: int, data: bytes, *, uuid: str | None, age: object) -> str:
-    """Store a file as if it had been uploaded `age` ago; return its UUID."""
+def add_medium(
+    services: Services, account_id: int, data: bytes, *, uuid: str | None, age: object, replaces: bool = False
+) -> str:
+    """Store a file as if it had been uploaded `age` ago; return its UUID.
+
+    `replaces` puts it in place of the account's medium of that UUID.
+    """
     span = timedelta() if age is None else read_span(age, "age")
     try:
         picture = stored_form(data, services.codec)
     except PictureRefused as error:
         raise ControlRefused(str(error), "body") from None
-    with services.database.writing() as connection:
-        used_at = services.now_at(account_id) - in_ms(span)
-        stored = contents.add(connection, hashlib.sha256(data).digest(), picture, services.now_at(account_id))
-        chosen = services.ids.new(connection, account_id) if uuid is None else check_free(connection, uuid, "uuid")
-        media.add(connection, account_id, stored.id, chosen, used_at, task_type=FIXTURE)
-    return chosen
+    digest = hashlib.sha256(data).digest()
+
+    @retried
+    def stored() -> str:
+        with services.database.writing(account_id) as connection:
+            services.live.refresh(connection)
+            now_at = services.now_at(account_id)
+            content_id = contents.add(connection, digest, picture, now_at).id
+            replaced = _removed(connection, account_id, uuid) if replaces else None
+            chosen = services.ids.new(connection, account_id) if uuid is None else check_free(connection, uuid, "uuid")
+            media.add(connection, account_id, content_id, chosen, now_at - in_ms(span), task_type=FIXTURE)
+            if replaced is not None:
+                contents.delete_unused(connection, [replaced])
+        return chosen
+
+    try:
+        return stored()
+    except IntegrityError:
+        raise conflict(f"a medium {uuid} is stored already", "uuid") from None
+
+
+def _removed(connection: Connection, account_id: int, uuid: str | None) -> int | None:
+    """Remove a medium, if it is there; return its content."""
+    own = (medium.c.uuid == str(uuid).lower()) & _own(account_id)
+    return connection.scalar(delete(medium).where(own).returning(medium.c.content_id))
 
 
 def check_free(connection: Connection, uuid: str, field: str) -> str:
@@ -129,10 +154,10 @@ def forecast(services: Services, account_id: int, at: int | None) -> dict[str, A
         gone = own & _over(services, seen_at)
         removed = connection.scalar(select(func.count()).select_from(medium).where(gone))
         kept = select(medium.c.content_id).where(medium.c.id.not_in(select(medium.c.id).where(gone)))
-        freed = select(func.coalesce(func.sum(content.c.size_bytes), 0)).where(
+        freed = select(func.sum(content.c.size_bytes)).where(
             content.c.id.in_(select(medium.c.content_id).where(gone)), content.c.id.not_in(kept)
         )
-        freed_bytes = connection.scalar(freed)
+        freed_bytes = int(connection.scalar(freed) or 0)
     return {
         "at": write_at(seen_at),
         "media": [
@@ -174,7 +199,7 @@ def _chosen(
         conditions.append(medium.c.task_type == task_type)
     if text:
         conditions.append(medium.c.uuid.contains(text.lower(), autoescape=True))
-    over = _over(services, clock_at(medium.c.account_id, services.live.real_at(), services.now_at()))
+    over = _over(services, clock_at(medium.c.account_id, services.live.real_at()))
     if state != "all":
         conditions.append(over if state == "expired" else ~over)
     return and_(*conditions)

@@ -9,9 +9,11 @@ from runware_mock.control.refusals import ControlRefused, conflict, not_found
 from runware_mock.faults import plans
 from runware_mock.faults.plans import Plan, PlanExists
 from runware_mock.services import Services
+from runware_mock.storage.database import retried
 from runware_mock.tasks import TASKS
 
 
+@retried
 def add_plan(services: Services, account_id: int, given: object) -> dict[str, Any]:
     """Make a plan and return its state."""
     try:
@@ -19,7 +21,7 @@ def add_plan(services: Services, account_id: int, given: object) -> dict[str, An
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
         raise ControlRefused(first["msg"].removeprefix("Value error, "), _path(first["loc"])) from None
-    with changing(services) as connection:
+    with changing(services, account_id) as connection:
         try:
             state = plans.add(connection, account_id, plan, services.live.real_at())
         except PlanExists as error:
@@ -41,9 +43,10 @@ def get_plan(services: Services, account_id: int, name: str) -> dict[str, Any]:
     raise not_found(f"there is no plan {name[:60]!r}", "name")
 
 
+@retried
 def delete_plans(services: Services, account_id: int, name: str | None = None) -> int:
     """Drop one plan, or all of an account."""
-    with changing(services) as connection:
+    with changing(services, account_id) as connection:
         count = plans.remove(connection, account_id, name)
     if name is not None and not count:
         raise not_found(f"there is no plan {name[:60]!r}", "name")

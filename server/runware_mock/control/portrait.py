@@ -3,8 +3,10 @@
 from typing import Any
 
 from sqlalchemy import Connection, Table, delete, insert, select
+from sqlalchemy.exc import IntegrityError
 
 from runware_mock.control.refusals import ControlRefused, conflict
+from runware_mock.storage.database import problem_of
 from runware_mock.storage.schema import HEAD
 from runware_mock.storage.tables import (
     account_clock,
@@ -50,20 +52,23 @@ def put(connection: Connection, account_id: int, portrait: Portrait) -> None:
         connection.execute(delete(table).where(table.c.account_id == account_id))
     _refuse_taken(connection, [row["uuid"] for row in portrait["medium"]])
     for name, table in _KEPT_TABLES.items():
-        # An id may belong to another account's row by now.
-        dropped = {"id"} if name in ("medium", "journal") else set()
         if name != "fault_plan" and (rows := portrait[name]):
-            connection.execute(insert(table), [_owned(row, account_id, dropped) for row in rows])
+            try:
+                connection.execute(insert(table), [_renewed(row, account_id=account_id) for row in rows])
+            except IntegrityError as error:
+                # Just now, or the portrait is of something else.
+                raise conflict(f"rows of {name} cannot be stored: {problem_of(error)}"[:200], name) from error
     plan_ids = {}
     for plan in portrait["fault_plan"]:
-        added: Any = connection.execute(insert(fault_plan), _owned(plan, account_id, {"id"}))
+        added: Any = connection.execute(insert(fault_plan), _renewed(plan, account_id=account_id))
         (plan_ids[plan["id"]],) = added.inserted_primary_key
-    if faults := [{**row, "plan_id": plan_ids[row["plan_id"]], "id": None} for row in portrait["fault"]]:
+    if faults := [_renewed(row, plan_id=plan_ids[row["plan_id"]]) for row in portrait["fault"]]:
         connection.execute(insert(fault), faults)
 
 
-def _owned(row: dict[str, Any], account_id: int, dropped: set[str]) -> dict[str, Any]:
-    return {**{name: value for name, value in row.items() if name not in dropped}, "account_id": account_id}
+def _renewed(row: dict[str, Any], **owner: int) -> dict[str, Any]:
+    """Return a row without its id, which may be another row's by now, and with its owner's."""
+    return {**{name: value for name, value in row.items() if name != "id"}, **owner}
 
 
 def _refuse_taken(connection: Connection, uuids: list[str]) -> None:

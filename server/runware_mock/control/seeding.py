@@ -8,12 +8,9 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select
-
 from runware_mock.control.media import add_medium
 from runware_mock.control.refusals import ControlRefused
 from runware_mock.services import Services
-from runware_mock.storage.tables import medium
 
 MANIFEST = "manifest.json"
 
@@ -41,13 +38,8 @@ def seed(services: Services, path: Path, default_owner: str | None) -> int:
             data = one.file.read_bytes()
         except OSError as error:
             raise ControlRefused(f"{one.file}: {error.strerror}", one.field) from None
-        with services.database.writing() as connection:
-            of_another = select(medium.c.id).where(medium.c.uuid == one.uuid, medium.c.account_id != account_id)
-            if connection.execute(of_another).first():
-                raise ControlRefused(f"another account has a medium {one.uuid}", f"{one.field}.uuid")
-            connection.execute(delete(medium).where(medium.c.uuid == one.uuid))
         try:
-            add_medium(services, account_id, data, uuid=one.uuid, age=one.age)
+            add_medium(services, account_id, data, uuid=one.uuid, age=one.age, replaces=True)
         except ControlRefused as refused:
             raise ControlRefused(f"{one.file}: {refused.message}", one.field) from None
     return len(fixtures)

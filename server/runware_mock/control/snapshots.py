@@ -11,6 +11,7 @@ from runware_mock.control.refusals import ControlRefused, conflict, not_found
 from runware_mock.control.times import write_at
 from runware_mock.services import Services
 from runware_mock.storage import contents
+from runware_mock.storage.database import PURGER, retried
 from runware_mock.storage.schema import HEAD
 from runware_mock.storage.tables import medium, snapshot, snapshot_content
 
@@ -18,11 +19,13 @@ _LONGEST_NAME = 100
 _SHOWN = (snapshot.c.id, snapshot.c.name, snapshot.c.created_at, snapshot.c.media)
 
 
+@retried
 def save(services: Services, account_id: int, name: str) -> dict[str, Any]:
     """Keep the state of an account under a name."""
     if not name.strip() or len(name) > _LONGEST_NAME:
         raise ControlRefused(f"a name has 1 to {_LONGEST_NAME} characters", "name")
-    with services.database.writing() as connection:
+    # Nothing is purged before it is kept.
+    with services.database.writing(account_id, PURGER) as connection:
         if _find(connection, account_id, name) is not None:
             raise conflict(f"there is a snapshot {name!r} already: delete it first", "name")
         taken = portrait.take(connection, account_id)
@@ -41,9 +44,10 @@ def save(services: Services, account_id: int, name: str) -> dict[str, Any]:
         return _as_json(_found(connection, account_id, name))
 
 
+@retried
 def restore(services: Services, account_id: int, name: str) -> dict[str, Any]:
     """Put an account back into the state of a snapshot, which stays."""
-    with changing(services) as connection:
+    with changing(services, account_id) as connection:
         found = _found(connection, account_id, name)
         before = _contents_of(connection, account_id)
         payload: Any = connection.scalar(select(snapshot.c.payload).where(snapshot.c.id == found.id))
@@ -59,9 +63,10 @@ def list_snapshots(services: Services, account_id: int) -> list[dict[str, Any]]:
         return [_as_json(row) for row in connection.execute(own)]
 
 
+@retried
 def remove(services: Services, account_id: int, name: str) -> int:
     """Forget a snapshot."""
-    with changing(services) as connection:
+    with changing(services, account_id) as connection:
         found = _found(connection, account_id, name)
         of_it = snapshot_content.c.snapshot_id == found.id
         content_ids = list(connection.scalars(select(snapshot_content.c.content_id).where(of_it)))

@@ -10,15 +10,17 @@ from runware_mock.control.changing import changing
 from runware_mock.control.refusals import ControlRefused
 from runware_mock.services import Services
 from runware_mock.storage import contents
+from runware_mock.storage.database import retried
 from runware_mock.storage.owners import ALL_ACCOUNTS
 from runware_mock.storage.tables import account, delivery, fault_plan, journal, medium, quota_bucket, undelivered
 
 
+@retried
 def reset(services: Services, account_id: int, scope: str) -> dict[str, Any]:
     """Forget what `scope` names, in one transaction; return how much that was."""
     if scope not in _SCOPES:
         raise ControlRefused(f"{scope!r} is none of {', '.join(_SCOPES)}", "scope")
-    with changing(services) as connection:
+    with changing(services, account_id) as connection:
         counts = {name: _PARTS[name](services, connection, account_id) for name in _SCOPES[scope]}
     return {"scope": scope, **counts}
 
@@ -45,8 +47,7 @@ def _media(_services: Services, connection: Connection, account_id: int) -> int:
     own = _of(medium.c.account_id, account_id)
     content_ids = list(connection.scalars(select(medium.c.content_id).where(own).distinct()))
     count = connection.execute(delete(medium).where(own)).rowcount
-    for start in range(0, len(content_ids), _CHUNK):
-        contents.delete_unused(connection, content_ids[start : start + _CHUNK])
+    contents.delete_unused(connection, content_ids)
     return count
 
 
@@ -67,7 +68,6 @@ def _clock(services: Services, connection: Connection, account_id: int) -> int:
     return 1
 
 
-_CHUNK = 500
 _PARTS: Mapping[str, Callable[[Services, Connection, int], int]] = {
     "media": _media,
     "journal": _journal,

@@ -1,4 +1,7 @@
-"""Which faults an occasion meets: each is consumed in the transaction that finds it, so once and once only."""
+"""Which faults an occasion meets: each is consumed in the transaction that finds it, so once and once only.
+
+Two that meet the faults of one plan take turns, since each has the rows of all its faults, always in the same order.
+"""
 
 from functools import lru_cache
 from typing import Any

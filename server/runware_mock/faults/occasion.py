@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from runware_mock.live import Live
 from runware_mock.protocol.errors import Refusal
 from runware_mock.protocol.performance import NOTHING, Performance
-from runware_mock.storage.database import Database
+from runware_mock.storage.database import Database, retried
 
 if TYPE_CHECKING:
     from runware_mock.faults.fault import Fault
@@ -75,8 +75,12 @@ class Faults:
         # Imported for those who plan: to build the kinds takes longer than many a start.
         from runware_mock.faults.meeting import meet
 
-        with self._database.writing() as connection:
-            return meet(connection, account_id, occasion, self._live.real_at())
+        @retried
+        def met() -> tuple[Met, ...]:
+            with self._database.writing() as connection:
+                return meet(connection, account_id, occasion, self._live.real_at())
+
+        return met()
 
     def meet_connection(self, account_id: int, occasion: Occasion) -> tuple[Performance | None, Refusal | None]:
         """Return what an occasion that is no task meets, and as what it is refused."""

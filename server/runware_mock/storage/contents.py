@@ -1,12 +1,13 @@
 """Stored pictures, found by the SHA-256 of the bytes that were sent: the same fixture is decoded once."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, exists, select
-from sqlalchemy.dialects.sqlite import insert
 
 from runware_mock.images.picture import Picture
+from runware_mock.storage.inserts import id_of, insert_unless_there
 from runware_mock.storage.prepared import Prepared
 from runware_mock.storage.tables import content, medium, snapshot_content
 
@@ -44,13 +45,21 @@ class StoredContent:
 
 
 FACTS = tuple(content.c[name] for name in StoredContent.__dataclass_fields__)
+_NAMES = tuple(StoredContent.__dataclass_fields__)[1:]
+# As many as a statement surely takes.
+_CHUNK = 500
 
 _FIND = Prepared(select(*FACTS).where(content.c.sent_sha256 == bindparam("sent_sha256")))
-_EXISTS = Prepared(select(content.c.id).where(content.c.id == bindparam("content_id")))
-# Another task may just have stored the same bytes. SQLite and PostgreSQL write this alike.
+# Until the transaction ends, in which a medium will point at it, nobody deletes what these have found. Where one writer
+# at a time writes anyway, FOR KEY SHARE and the like are left out.
+_HOLD = Prepared(
+    select(*FACTS).where(content.c.sent_sha256 == bindparam("sent_sha256")).with_for_update(read=True, key_share=True)
+)
+_EXISTS = Prepared(
+    select(content.c.id).where(content.c.id == bindparam("content_id")).with_for_update(read=True, key_share=True)
+)
 _ADD = Prepared(
-    insert(content).on_conflict_do_nothing(index_elements=["sent_sha256"]),
-    [column.name for column in content.columns if column.name != "id"],
+    insert_unless_there(content, "sent_sha256"), [column.name for column in content.columns if column.name != "id"]
 )
 
 
@@ -80,14 +89,32 @@ def add(connection: Connection, sent_sha256: bytes, picture: Picture, now_at: in
         "sent_height_px": sent.height_px if sent else picture.height_px,
         "orientation": sent.orientation if sent else 1,
     }
-    result = _ADD(connection, {**facts, "created_at": now_at, "bytes": picture.data})
-    if result.rowcount:
-        return StoredContent(int(result.lastrowid), *facts.values())
-    return StoredContent(*_FIND(connection, {"sent_sha256": sent_sha256}).one())
+    return add_row(connection, {**facts, "created_at": now_at, "bytes": picture.data})
 
 
-def delete_unused(connection: Connection, content_ids: list[int]) -> int:
+def add_row(connection: Connection, row: Mapping[str, Any]) -> StoredContent:
+    """Store a row but for its id; where one of the same digest is there, return that one."""
+    while True:
+        # Another task may just have stored the same bytes, or a purge may delete what one stored.
+        if (added_id := id_of(connection, _ADD(connection, row))) is not None:
+            return StoredContent(added_id, *(row[name] for name in _NAMES))
+        if found := _HOLD(connection, {"sent_sha256": row["sent_sha256"]}).first():
+            return StoredContent(*found)
+
+
+def delete_unused(connection: Connection, content_ids: Iterable[int]) -> int:
     """Delete those of the contents that no medium and no snapshot points at; return how many."""
+    ordered = sorted(set(content_ids))
+    chunks = [ordered[start : start + _CHUNK] for start in range(0, len(ordered), _CHUNK)]
+    return sum(_delete_unused(connection, chunk) for chunk in chunks)
+
+
+def _delete_unused(connection: Connection, content_ids: list[int]) -> int:
+    if connection.dialect.name != "sqlite":
+        # Whoever is about to point at one of them has its row; only a statement after this one sees what came of it.
+        # All rows, used or not: of two who delete the last two media of a content one has to see that nothing is left.
+        rows = select(content.c.id).where(content.c.id.in_(content_ids)).order_by(content.c.id)
+        connection.execute(rows.with_for_update())
     unused = ~exists().where(medium.c.content_id == content.c.id)
     unkept = ~exists().where(snapshot_content.c.content_id == content.c.id)
     return connection.execute(delete(content).where(content.c.id.in_(content_ids), unused, unkept)).rowcount

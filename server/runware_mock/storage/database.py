@@ -1,120 +1,105 @@
-"""The engine: one SQLite file in WAL mode, many readers, one writer at a time."""
+"""The database as everybody else sees it: transactions, and what a file of it needs now and then.
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+SQLite lets one transaction write at a time. PostgreSQL lets many, so that whoever writes says whose rows they are, and
+two who write those of one account take turns: whatever an account's tasks and control calls read before they write is
+still so when they commit, and its journal is numbered in the order of the commits. What accounts share is guarded where
+it is written: by a row's lock, or by a unique index.
+"""
 
-import sqlalchemy
-from sqlalchemy import Connection, event
-from sqlalchemy.exc import DatabaseError, OperationalError
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import wraps
+from typing import ParamSpec, TypeVar
 
-from runware_mock.storage.turns import Turns
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
-FILE_NAME = "runware-mock.sqlite3"
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+_TRIES = 10
 
-_BUSY_TIMEOUT_MS = 30_000
-# A write-ahead log that grew during a burst of big uploads is cut back to this.
-_WAL_LIMIT_BYTES = 32 * 2**20
-# `relieve` moves it into the file beside those who write. Where that cannot keep up one of them has to, and all wait.
-_WAL_PAGES = 16_000
-_WAL_PASSES = 3
+# No account, but may be given to `writing` like one: only one at a time purges.
+PURGER = -1
 
 
 class DatabaseUnusable(Exception):
     """The database cannot be opened or is not one of ours; the message is for the user."""
 
 
-class Database:
-    """Connections to the database file `path`.
+class Clashed(Exception):
+    """Two transactions waited for one another and this one was given up: nothing of it was done, do it again."""
 
-    `durability` is SQLite's `synchronous`: NORMAL loses nothing when the process is killed, FULL nothing when the
-    power fails, OFF is for databases that live only as long as the process.
+
+class Database(ABC):
+    """A database; `name` tells a user which, without a password.
+
+    `is_shared` tells that other processes write to it, so that even what is asked often has to be looked up.
     """
 
-    def __init__(self, path: Path, durability: str = "NORMAL") -> None:
-        self.path = path
-        self._relieved_ns = 0
-        self._wal = path.with_name(f"{path.name}-wal")
-        self._write_lock = Turns()
-        self._engine = sqlalchemy.create_engine(
-            f"sqlite:///{path}", pool_size=64, max_overflow=-1, hide_parameters=True
-        )
+    name: str
+    is_shared: bool
 
-        def on_connect(connection: Any, _record: object) -> None:
-            # The driver must not open transactions by itself: we begin them, knowing whether they will write.
-            connection.isolation_level = None
-            cursor = connection.cursor()
-            for pragma in (
-                f"busy_timeout={_BUSY_TIMEOUT_MS}",
-                "auto_vacuum=INCREMENTAL",
-                "journal_mode=WAL",
-                f"synchronous={durability}",
-                "foreign_keys=ON",
-                f"journal_size_limit={_WAL_LIMIT_BYTES}",
-                f"wal_autocheckpoint={_WAL_PAGES}",
-            ):
-                cursor.execute(f"PRAGMA {pragma}")
-            cursor.close()
-
-        event.listen(self._engine, "connect", on_connect)
-
-    @contextmanager
-    def reading(self) -> Iterator[Connection]:
+    @abstractmethod
+    def reading(self) -> AbstractContextManager[Connection]:
         """Open a connection on which each statement sees what is committed."""
-        with self._engine.connect() as connection:
-            yield connection
 
-    @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """Open a transaction that commits at the end of the block, or leaves nothing."""
-        # Waiting here is fair and wakes at once; waiting on SQLite's own lock is a poll with growing pauses.
-        with self._write_lock, self._engine.begin() as connection:
-            # An event that does this for every transaction would cost each statement a look for listeners.
-            driver: Any = connection.connection.driver_connection
-            driver.execute("BEGIN IMMEDIATE")
-            yield connection
+    @abstractmethod
+    def viewing(self) -> AbstractContextManager[Connection]:
+        """Open a connection on which every statement sees what was committed when the first one ran."""
 
-    def check(self) -> None:
-        """Prove that the file can be written."""
-        try:
-            with self.writing():
-                pass
-        except (OperationalError, DatabaseError) as error:
-            raise DatabaseUnusable(f"cannot use the database {self.path}: {error.orig}") from error
+    @abstractmethod
+    def writing(self, *account_ids: int) -> AbstractContextManager[Connection]:
+        """Open a transaction that commits at the end of the block, or leaves nothing; raises Clashed.
 
+        Until then nobody else writes what belongs to these accounts; account 0 stands for all of them.
+        """
+
+    @abstractmethod
+    def problem(self) -> str | None:
+        """Return what keeps the database from being written, or None."""
+
+    @abstractmethod
     def shrink(self, pages: int) -> bool:
         """Give up to `pages` free pages back to the file system; tell whether there may be more."""
-        with self._write_lock, self._engine.connect() as connection:
-            driver: Any = connection.connection.driver_connection
-            (free,) = driver.execute("PRAGMA freelist_count").fetchone()
-            if free:
-                # `execute` steps this statement once, which frees one page; `executescript` runs it to its end.
-                driver.executescript(f"PRAGMA incremental_vacuum({pages})")
-            return bool(free > pages)
 
+    @abstractmethod
     def relieve(self) -> None:
         """Move the write-ahead log into the file while others write; the one after them begins it anew."""
-        changed_ns = self._wal.stat().st_mtime_ns if self._wal.exists() else 0
-        if changed_ns == self._relieved_ns:
-            return
-        self._relieved_ns = changed_ns
-        with self._engine.connect() as connection:
-            driver: Any = connection.connection.driver_connection
-            for _ in range(_WAL_PASSES):
-                _, written, moved = driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-                # What was written during a pass takes another one, which is much shorter.
-                if written == moved:
-                    return
 
+    @abstractmethod
     def checkpoint(self) -> None:
         """Move the write-ahead log into the file and cut it, if nobody is in the way."""
-        with self._write_lock, self._engine.connect() as connection:
-            driver: Any = connection.connection.driver_connection
-            driver.execute("PRAGMA busy_timeout=100")
-            driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-            driver.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
 
+    @abstractmethod
     def close(self) -> None:
-        """Close every connection."""
-        self._engine.dispose()
+        """Close every connection; the next one is opened anew."""
+
+    def check(self) -> None:
+        """Prove that the database can be written; raises DatabaseUnusable."""
+        if problem := self.problem():
+            raise self.unusable(problem)
+
+    def unusable(self, problem: str) -> DatabaseUnusable:
+        """Return the error that tells why this database is of no use."""
+        return DatabaseUnusable(f"cannot use the database {self.name}: {problem}")
+
+
+def problem_of(error: SQLAlchemyError) -> str:
+    """Return what a driver has to say, in one line."""
+    return " ".join(str(getattr(error, "orig", error)).split())
+
+
+def retried(act: Callable[_P, _T]) -> Callable[_P, _T]:
+    """Do again what has clashed; `act` is a function whose whole effect is one transaction."""
+
+    @wraps(act)
+    def acted(*args: _P.args, **kwargs: _P.kwargs) -> _T:
+        for _ in range(_TRIES):
+            try:
+                return act(*args, **kwargs)
+            except Clashed:
+                continue
+        return act(*args, **kwargs)
+
+    return acted

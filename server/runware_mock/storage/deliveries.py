@@ -1,5 +1,6 @@
 """Results that are to be sent somewhere: webhooks and uploads to a client's own endpoint, until they have arrived."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
@@ -9,17 +10,27 @@ from runware_mock.storage.tables import delivery
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
-    """One request to be made; `attempts` have failed so far, `due_at` is when this one fell due."""
+class Due:
+    """A request that has been taken to be made: `attempts` have failed so far, `due_at` is when this one fell due."""
 
     id: int
     account_id: int
+    attempts: int
+    due_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is to be sent."""
+
     method: str
     url: str
     content_type: str
     body: bytes
-    attempts: int
-    due_at: int
+
+
+_IDS = select(delivery.c.id)
+_READ = select(delivery.c.method, delivery.c.url, delivery.c.content_type, delivery.c.body)
 
 
 def add(
@@ -39,34 +50,57 @@ def add(
     )
 
 
-def _due(real_at: int, now_at: int, account_id: int) -> ColumnElement[bool]:
-    due = delivery.c.due_at <= clock_at(delivery.c.account_id, real_at, now_at)
+def _due(real_at: int, account_id: int) -> ColumnElement[bool]:
+    is_under_way = delivery.c.attempts < 0
+    on_time = ~is_under_way & (delivery.c.due_at <= clock_at(delivery.c.account_id, real_at))
+    due = on_time | (is_under_way & (delivery.c.due_at <= real_at))
     return due if account_id == ALL_ACCOUNTS else due & (delivery.c.account_id == account_id)
 
 
-def is_due(connection: Connection, real_at: int, now_at: int, account_id: int = ALL_ACCOUNTS) -> bool:
+def is_due(connection: Connection, real_at: int, account_id: int = ALL_ACCOUNTS) -> bool:
     """Tell whether there is a request to be made."""
-    due = select(delivery.c.id).where(_due(real_at, now_at, account_id)).limit(1)
-    return connection.execute(due).first() is not None
+    return connection.execute(select(delivery.c.id).where(_due(real_at, account_id)).limit(1)).first() is not None
 
 
-def take_due(
-    connection: Connection, real_at: int, now_at: int, lease_ms: int, most: int, account_id: int = ALL_ACCOUNTS
-) -> list[Delivery]:
-    """Return up to `most` requests that are due; nobody else gets them until the lease ends."""
-    due = select(delivery).where(_due(real_at, now_at, account_id)).order_by(delivery.c.due_at, delivery.c.id)
-    rows = connection.execute(due.limit(most)).all()
-    lease = {"due_at": clock_at(delivery.c.account_id, real_at, now_at) + lease_ms}
-    connection.execute(update(delivery).where(delivery.c.id.in_([row.id for row in rows])).values(lease))
-    return [
-        Delivery(row.id, row.account_id, row.method, row.url, row.content_type, row.body, row.attempts, row.due_at)
-        for row in rows
-    ]
+def are_under_way(connection: Connection, real_at: int, account_id: int) -> bool:
+    """Tell whether requests are being made, here or in another process."""
+    under_way = select(delivery.c.id).where(delivery.c.attempts < 0, delivery.c.due_at > real_at)
+    own = under_way if account_id == ALL_ACCOUNTS else under_way.where(delivery.c.account_id == account_id)
+    return connection.execute(own.limit(1)).first() is not None
 
 
-def put_off(connection: Connection, delivery_id: int, due_at: int) -> None:
-    """Try a request again at `due_at`."""
-    again = {"attempts": delivery.c.attempts + 1, "due_at": due_at}
+def hold(connection: Connection, account_id: int) -> None:
+    """Let nobody else change an account's requests until the transaction ends."""
+    own = _IDS if account_id == ALL_ACCOUNTS else _IDS.where(delivery.c.account_id == account_id)
+    connection.execute(own.order_by(delivery.c.id).with_for_update())
+
+
+def find_due(
+    connection: Connection, real_at: int, most: int | None = None, account_id: int = ALL_ACCOUNTS
+) -> list[Due]:
+    """Return up to `most` requests that are due, but for those that another process is about to take."""
+    found = select(delivery.c.id, delivery.c.account_id, delivery.c.attempts, delivery.c.due_at)
+    ordered = found.where(_due(real_at, account_id)).order_by(delivery.c.due_at, delivery.c.id).limit(most)
+    rows = connection.execute(ordered.with_for_update(skip_locked=True)).all()
+    return [Due(row.id, row.account_id, max(row.attempts, ~row.attempts), row.due_at) for row in rows]
+
+
+def take(connection: Connection, found: Collection[Due], until_at: int) -> None:
+    """Keep requests from everybody else until an instant of the real clock."""
+    for one in found:
+        under_way = {"attempts": ~one.attempts, "due_at": until_at}
+        connection.execute(update(delivery).where(delivery.c.id == one.id).values(under_way))
+
+
+def read(connection: Connection, delivery_id: int) -> Request | None:
+    """Return a request, unless it was forgotten meanwhile."""
+    row = connection.execute(_READ.where(delivery.c.id == delivery_id)).first()
+    return None if row is None else Request(*row)
+
+
+def put_off(connection: Connection, delivery_id: int, attempts: int, due_at: int) -> None:
+    """Try a request again at `due_at`, after so many attempts in vain."""
+    again = {"attempts": attempts, "due_at": due_at}
     connection.execute(update(delivery).where(delivery.c.id == delivery_id).values(again))
 
 

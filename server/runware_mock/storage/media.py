@@ -64,7 +64,13 @@ _FILE = select(content.c.format, content.c.width_px, content.c.height_px, conten
     content.c.id == bindparam("content_id")
 )
 _READ = _PICTURE.where(_OWN)
-_USED = Prepared(select(medium.c.id.label("medium_id"), *FACTS).join_from(medium, content).where(_OWN))
+# A purge leaves alone what is being used or deleted at the moment, and what it deletes is not there any more.
+_USED = Prepared(
+    select(medium.c.id.label("medium_id"), *FACTS)
+    .join_from(medium, content)
+    .where(_OWN)
+    .with_for_update(of=medium, key_share=True)
+)
 _TOUCH = Prepared(
     update(medium).where(medium.c.id == bindparam("medium_id")).values(last_used_at=bindparam("now_at")),
     ("last_used_at",),
@@ -75,7 +81,7 @@ _STORED = (
     .join(content)
     .where(medium.c.account_id == bindparam("account_id"), _ALIVE)
 )
-_FIND = select(medium.c.id, medium.c.content_id).where(_OWN)
+_FIND = select(medium.c.id, medium.c.content_id).where(_OWN).with_for_update()
 
 
 def add(
@@ -164,11 +170,14 @@ def count_stored(connection: Connection, account_id: int, moment: Moment) -> Sto
 
 
 def pop_expired(connection: Connection, account_id: int, moment: Moment, most: int) -> list[tuple[str, int]]:
-    """Delete up to `most` of an account's expired media; return UUID and content of each."""
+    """Delete up to `most` of an account's expired media; return UUID and content of each.
+
+    Those that a task uses at this moment, which will not have expired then, are left alone.
+    """
     expired = select(medium.c.id, medium.c.uuid, medium.c.content_id).where(
         _EXPIRED, ruled_by(medium.c.account_id, account_id)
     )
-    rows = connection.execute(expired.limit(most), _values_of(moment)).all()
+    rows = connection.execute(expired.limit(most).with_for_update(skip_locked=True), _values_of(moment)).all()
     connection.execute(delete(medium).where(medium.c.id.in_([row.id for row in rows])))
     return [(row.uuid, row.content_id) for row in rows]
 
@@ -177,12 +186,12 @@ def count_expired(connection: Connection, account_id: int, moment: Moment) -> Ex
     """Tell what `pop_expired` would remove in the end."""
     expired = _EXPIRED & ruled_by(medium.c.account_id, account_id)
     count = select(func.count()).select_from(medium).where(expired)
-    size = select(func.coalesce(func.sum(content.c.size_bytes), 0)).where(
+    size = select(func.sum(content.c.size_bytes)).where(
         content.c.id.in_(select(medium.c.content_id).where(expired)),
         content.c.id.not_in(select(medium.c.content_id).where(or_(_ALIVE, ~ruled_by(medium.c.account_id, account_id)))),
     )
     values = _values_of(moment)
-    return Expired(connection.scalar(count, values) or 0, connection.scalar(size, values) or 0)
+    return Expired(connection.scalar(count, values) or 0, int(connection.scalar(size, values) or 0))
 
 
 def _values_of(moment: Moment) -> dict[str, int]:

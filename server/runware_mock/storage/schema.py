@@ -7,7 +7,8 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.schema import Column, MetaData, PrimaryKeyConstraint, Table
 from sqlalchemy.types import String
 
-from runware_mock.storage.database import Database, DatabaseUnusable
+from runware_mock.storage.database import Database, DatabaseUnusable, problem_of
+from runware_mock.storage.owners import ALL_ACCOUNTS
 from runware_mock.storage.tables import metadata
 
 # The newest file in migrations/versions. A test holds that it is, and that the migrations make exactly our tables.
@@ -23,17 +24,17 @@ _version_table = Table(
 
 
 def prepare(database: Database) -> None:
-    """Create the tables, or migrate them, or refuse a database from a newer version.
+    """Create the tables, or migrate them, or refuse a database from a newer version; others may do so at once.
 
     Alembic is imported only when there is something to migrate: it costs more than the rest of the start.
     """
     try:
         version = _version(database)
         if version is None:
-            with database.writing() as connection:
+            with database.writing(ALL_ACCOUNTS) as connection:
                 tables = inspect(connection).get_table_names()
                 if tables and "alembic_version" not in tables:
-                    raise DatabaseUnusable(f"the database {database.path} holds tables of another program")
+                    raise DatabaseUnusable(f"the database {database.name} holds tables of another program")
                 if not tables:
                     metadata.create_all(connection)
                     _version_table.create(connection)
@@ -42,7 +43,7 @@ def prepare(database: Database) -> None:
         if version != HEAD:
             migrate(database)
     except DatabaseError as error:
-        raise DatabaseUnusable(f"cannot use the database {database.path}: {error.orig}") from error
+        raise database.unusable(problem_of(error)) from error
 
 
 def migrate(database: Database) -> None:
@@ -61,10 +62,10 @@ def migrate(database: Database) -> None:
             ScriptDirectory.from_config(config).get_revision(version)
     except CommandError:
         raise DatabaseUnusable(
-            f"the database {database.path} was written by a newer runware-mock (its version is {version}, this program "
-            f"knows up to {HEAD}): update runware-mock, or use another --data-dir"
+            f"the database {database.name} was written by a newer runware-mock (its version is {version}, this program "
+            f"knows up to {HEAD}): update runware-mock, or use another --data-dir or --database-url"
         ) from None
-    with database.writing() as connection:
+    with database.writing(ALL_ACCOUNTS) as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 

@@ -127,6 +127,7 @@ delivery = Table(
     Column("method", String(8), nullable=False),
     Column("url", Text, nullable=False),
     Column("content_type", String(64), nullable=False),
+    # While an attempt is under way: the complement, which is negative, and when it is given up by the real clock.
     Column("attempts", Integer, nullable=False),
     Column("due_at", BigInteger, nullable=False, index=True),
     Column("body", LargeBinary, nullable=False),

@@ -1,5 +1,7 @@
 """WebSocket answers whose socket was gone, kept for the client that comes back with its connectionSessionUUID."""
 
+from collections.abc import Collection
+
 from sqlalchemy import Connection, delete, insert, select
 
 from runware_mock.storage.owners import ruled_by
@@ -10,6 +12,13 @@ def keep(connection: Connection, account_id: int, session_uuid: str, frames: lis
     """Store frames in the order in which they were to be sent."""
     rows = [{"account_id": account_id, "session_uuid": session_uuid, "at": now_at, "frame": frame} for frame in frames]
     connection.execute(insert(undelivered), rows)
+
+
+def sessions_of(connection: Connection, session_uuids: Collection[str]) -> list[tuple[int, str]]:
+    """Return those of the sessions, each with its account, for which something is kept."""
+    kept = select(undelivered.c.account_id, undelivered.c.session_uuid).distinct()
+    rows = connection.execute(kept.where(undelivered.c.session_uuid.in_(session_uuids))).all()
+    return [(row.account_id, row.session_uuid) for row in rows]
 
 
 def take(connection: Connection, account_id: int, session_uuid: str, since_at: int) -> list[str]:

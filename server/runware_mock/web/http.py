@@ -30,7 +30,16 @@ from runware_mock.protocol.session import (
 from runware_mock.web.callers import bearer_key, caller_of, headers_of, keyless, open_account
 from runware_mock.web.intake import SMALL_BYTES, Intake
 from runware_mock.web.origins import check_origin
-from runware_mock.web.performing import end_request, ended, fail_when_lost, garbled, met_by, pause, send_cut
+from runware_mock.web.performing import (
+    end_request,
+    ended,
+    fail_when_lost,
+    garbled,
+    is_planned,
+    met_by,
+    pause,
+    send_cut,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -132,7 +141,7 @@ class RestApi:
         # The body of a big upload is not held while its picture is decoded.
         del raw
         caller = caller_of(scope, account, self._services, key)
-        if self._services.live.is_planned(account.id):
+        if await is_planned(self._services, account.id):
             occasion = Occasion("authentication", "rest", plan=caller.plan)
             performance, refused = await met_by(self._services, account.id, occasion)
             if performance is not None:

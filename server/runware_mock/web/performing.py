@@ -8,6 +8,7 @@ import struct
 from contextlib import suppress
 from typing import Any
 
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import Receive, Scope
 
 from runware_mock.faults.occasion import Occasion
@@ -82,14 +83,24 @@ def garbled(text: str, performance: Performance) -> str:
 
 
 async def met_by(services: Services, account_id: int, occasion: Occasion) -> tuple[Performance | None, Refusal | None]:
-    """Return what an occasion that is no task meets, and as what it is refused.
-
-    Connections and pings are too frequent for a look into the database: a plan that another process has made is known
-    here with the next task, or when webhooks are next looked after, within a second.
-    """
-    if not services.live.is_planned(account_id):
+    """Return what an occasion that is no task meets, and as what it is refused."""
+    if not await is_planned(services, account_id):
         return None, None
     return await asyncio.to_thread(services.faults.meet_connection, account_id, occasion)
+
+
+async def is_planned(services: Services, account_id: int) -> bool:
+    """Tell whether a fault plan may be waiting for this account.
+
+    Connections and pings are too frequent for a look into the database where no other process is meant to write to it:
+    a plan that one has made nevertheless is known with the next task, or when webhooks are next looked after, within a
+    second.
+    """
+    if services.database.is_shared:
+        # What cannot be read now is answered for by the task.
+        with suppress(SQLAlchemyError):
+            await asyncio.to_thread(services.refresh)
+    return services.live.is_planned(account_id)
 
 
 def ended(scope: Scope) -> asyncio.Event:

@@ -7,12 +7,12 @@ import sys
 import time
 from collections.abc import Callable
 from functools import partial
+from ssl import SSLContext
 
 import uvicorn
 from starlette.applications import Starlette
 
 from runware_mock import __version__
-from runware_mock.certificates import server_context
 from runware_mock.settings import Settings
 from runware_mock.web.connections import HttpProtocol, WsProtocol
 from runware_mock.web.limits import Limits
@@ -34,10 +34,14 @@ def _most_files() -> int:
 
 
 class MockServer(uvicorn.Server):
-    """Calls `on_ready` once an upload would succeed, and lets open sockets finish when it stops; raises TlsUnusable."""
+    """Calls `on_ready` once an upload would succeed, and lets open sockets finish when it stops.
 
-    def __init__(self, app: Starlette, settings: Settings, on_ready: Callable[[], None] = lambda: None) -> None:
-        context = server_context(settings)
+    It speaks TLS with a `context`.
+    """
+
+    def __init__(
+        self, app: Starlette, settings: Settings, context: SSLContext | None, on_ready: Callable[[], None]
+    ) -> None:
         self.limits = Limits(settings, _most_files())
         super().__init__(
             uvicorn.Config(

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from contextlib import suppress
 
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import Response
 from starlette.websockets import WebSocket
 
@@ -11,6 +12,7 @@ from runware_mock.accounts import Account
 from runware_mock.engine import Engine
 from runware_mock.faults.occasion import Occasion
 from runware_mock.protocol.errors import Refusal
+from runware_mock.storage import undelivered
 from runware_mock.storage.owners import ALL_ACCOUNTS
 from runware_mock.web.callers import bearer_key, open_account, plan_of
 from runware_mock.web.http import refused
@@ -19,6 +21,7 @@ from runware_mock.web.performing import met_by
 from runware_mock.web.ws import Socket
 
 _log = logging.getLogger(__name__)
+_LOOK_EVERY_S = 0.25
 
 
 class Sockets:
@@ -28,6 +31,7 @@ class Sockets:
         self.engine = engine
         self._open: set[Socket] = set()
         self._sessions: dict[tuple[int, str], Socket] = {}
+        self._looking: asyncio.Task[None] | None = None
 
     def count(self) -> int:
         """Return how many sockets are open."""
@@ -70,6 +74,27 @@ class Sockets:
         """Let this socket get what older ones of its session could not deliver."""
         self._sessions[session] = socket
 
+    def look_out(self) -> None:
+        """Send on what other processes will keep for sessions that have come back here."""
+        if self._looking is None:
+            self._looking = asyncio.create_task(self._look())
+
+    async def _look(self) -> None:
+        try:
+            while waiting := {session for (_, session), socket in self._sessions.items() if socket.waits_for_more}:
+                await asyncio.sleep(_LOOK_EVERY_S)
+                # A database that cannot be read now is looked at again.
+                with suppress(SQLAlchemyError):
+                    for session in await asyncio.to_thread(self._kept_for, waiting):
+                        if socket := self._sessions.get(session):
+                            await socket.replay()
+        finally:
+            self._looking = None
+
+    def _kept_for(self, sessions: set[str]) -> list[tuple[int, str]]:
+        with self.engine.services.database.reading() as connection:
+            return undelivered.sessions_of(connection, sessions)
+
     def successor(self, socket: Socket) -> Socket | None:
         """Return the open socket with which the client of a closed one came back."""
         found = self._sessions.get(socket.session)
@@ -78,3 +103,5 @@ class Sockets:
     async def close(self) -> None:
         """Finish what runs, deliver it, and close every socket with 1012."""
         await asyncio.gather(*(socket.finish() for socket in list(self._open)))
+        if self._looking is not None:
+            self._looking.cancel()

@@ -6,7 +6,6 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -14,23 +13,19 @@ from runware_mock import __version__
 from runware_mock.services import Services
 from runware_mock.storage.tables import content, medium
 from runware_mock.tally import DURATION_BOUNDS_S
+from runware_mock.web.counting import Counting
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
 
 
 class Watching:
-    """Tells how the server is; `is_running` names what has to run beside it, `gauges` what is counted elsewhere."""
+    """Tells how the server is; `is_running` names what has to run beside it."""
 
-    def __init__(
-        self,
-        services: Services,
-        is_running: Mapping[str, Callable[[], bool]],
-        gauges: Mapping[str, Callable[[], float]],
-    ) -> None:
+    def __init__(self, services: Services, is_running: Mapping[str, Callable[[], bool]], counting: Counting) -> None:
         self._services = services
         self._is_running = is_running
-        self._gauges = gauges
+        self._counting = counting
 
     async def health(self, _request: Request) -> Response:
         """Tell that the process answers."""
@@ -39,7 +34,7 @@ class Watching:
     async def ready(self, _request: Request) -> Response:
         """Tell whether an upload would succeed, and if not, what is missing."""
         missing = [name for name, is_running in self._is_running.items() if not is_running()]
-        if problem := await asyncio.to_thread(self._database_problem):
+        if problem := await asyncio.to_thread(self._services.database.problem):
             missing.append(f"database: {problem}")
         if missing:
             return JSONResponse({"status": "not ready", "missing": missing}, 503)
@@ -53,18 +48,11 @@ class Watching:
         registry.register(self)
         return Response(await asyncio.to_thread(generate_latest, registry), media_type=CONTENT_TYPE_LATEST)
 
-    def _database_problem(self) -> str | None:
-        try:
-            with self._services.database.writing():
-                return None
-        except SQLAlchemyError as error:
-            return str(getattr(error, "orig", error))
-
     def collect(self) -> "Iterator[Metric]":
         """Yield every metric, as prometheus-client asks for them."""
         from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 
-        tally = self._services.tally
+        tally, gauges = self._counting.counted()
         tasks = CounterMetricFamily("runware_mock_tasks", "Tasks answered.", labels=["task_type", "outcome"])
         for labels, count in list(tally.tasks.items()):
             tasks.add_metric(labels, count)
@@ -85,11 +73,11 @@ class Watching:
         yield CounterMetricFamily("runware_mock_purged_media", "Media purged.", tally.purged_media)
         with self._services.database.reading() as connection:
             media = connection.scalar(select(func.count()).select_from(medium)) or 0
-            stored = connection.scalar(select(func.coalesce(func.sum(content.c.size_bytes), 0))) or 0
+            stored = int(connection.scalar(select(func.sum(content.c.size_bytes))) or 0)
         yield GaugeMetricFamily("runware_mock_media", "Media stored.", media)
         yield GaugeMetricFamily("runware_mock_stored_bytes", "Bytes stored.", stored)
-        for name, gauge in self._gauges.items():
-            yield GaugeMetricFamily(f"runware_mock_{name}", _GAUGES[name], gauge())
+        for name, gauge in gauges.items():
+            yield GaugeMetricFamily(f"runware_mock_{name}", _GAUGES[name], gauge)
 
 
 _GAUGES = {

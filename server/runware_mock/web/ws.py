@@ -1,6 +1,7 @@
 """One WebSocket: frames in, one frame out for each task as soon as it is ready."""
 
 import asyncio
+import logging
 import time
 import uuid as uuids
 from collections import deque
@@ -32,6 +33,8 @@ from runware_mock.web.performing import end, fall_silent, frames_of, met_by, pau
 
 if TYPE_CHECKING:
     from runware_mock.web.sockets import Sockets
+
+_log = logging.getLogger(__name__)
 
 # Never 1000: a client of the older Python SDK takes a clean close for an answer still to come, and waits for it.
 CLOSE_INTERNAL = 1011
@@ -68,6 +71,7 @@ class Socket:
         self._held: list[str] = []
         self._close_after: tuple[int, int] | None = None
         self._is_silent = False
+        self._is_resumed = False
         self._is_over = asyncio.Event()
         self._protocol: WsProtocol = websocket.scope[PROTOCOL]
         # Since when it is known who this is, or waited for.
@@ -91,6 +95,11 @@ class Socket:
         except WebSocketDisconnect as closed:
             if closed.code not in _CLEAN_CLOSES:
                 await self._keep_unsure()
+
+    @property
+    def waits_for_more(self) -> bool:
+        """Whether an older socket of the session, in whatever process, may still leave something for this one."""
+        return self._is_resumed and not self._is_silent
 
     async def finish(self) -> None:
         """Begin nothing more, deliver what still runs, then close."""
@@ -139,6 +148,9 @@ class Socket:
             futures = await self._start([task for task in tasks if not is_authentication(task)])
         except Refusal as refusal:
             await self._deliver(ws_frame(Reply.refused(refusal)))
+        except Exception:  # noqa: BLE001 - see Engine._run
+            _log.exception("a frame failed inside the mock")
+            await self._deliver(ws_frame(Reply.refused(refuse("mockInternalError", "Its log says more."))))
         running = asyncio.create_task(self._deliver_all(futures, size_bytes))
         self._running.add(running)
         running.add_done_callback(self._running.discard)
@@ -178,7 +190,9 @@ class Socket:
         self._sockets.speaks_for(self.session, self)
         await self._send(ws_frame(authenticated(self.session[1])))
         if resumes:
+            self._is_resumed = True
             await self.replay()
+            self._sockets.look_out()
 
     async def _deliver_all(self, futures: Sequence[Future[Reply]], size_bytes: int) -> None:
         try:
@@ -286,10 +300,12 @@ class Socket:
             await self._deliver(frame)
 
     def _store(self, frames: list[str]) -> None:
-        with self._services.database.writing() as connection:
+        with self._services.database.writing(self.session[0]) as connection:
+            self._services.live.refresh(connection)
             undelivered.keep(connection, *self.session, frames, self._services.now_at(self.session[0]))
 
     def _take(self) -> list[str]:
-        since_at = self._services.now_at(self.session[0]) - in_ms(self._services.settings.replay_window)
-        with self._services.database.writing() as connection:
+        with self._services.database.writing(self.session[0]) as connection:
+            self._services.live.refresh(connection)
+            since_at = self._services.now_at(self.session[0]) - in_ms(self._services.settings.replay_window)
             return undelivered.take(connection, *self.session, since_at)

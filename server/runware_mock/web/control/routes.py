@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
@@ -11,6 +12,7 @@ from runware_mock.control import accounts, archive, clocks, entries, media, snap
 from runware_mock.control.entries import Filter
 from runware_mock.control.refusals import ControlRefused
 from runware_mock.control.times import read_at, read_span
+from runware_mock.deliver import UnderWay
 from runware_mock.purge import purge_expired
 from runware_mock.services import Services
 from runware_mock.web.callers import base_url
@@ -82,14 +84,14 @@ def router(services: Services) -> APIRouter:  # noqa: C901, PLR0915 - a table of
         return clocks.reset(services, account_id)
 
     @api.post("/clock/set", tags=["clock"])
-    def set_clock(account_id: Account, at: Field) -> Json:
+    async def set_clock(account_id: Account, at: Field) -> Json:
         """Move the clock ahead to an instant; whatever falls due has happened when this answers."""
-        return clocks.set_to(services, account_id, at)
+        return await _moved(services, clocks.set_to, account_id, at)
 
     @api.post("/clock/advance", tags=["clock"])
-    def advance_clock(account_id: Account, by: Field) -> Json:
+    async def advance_clock(account_id: Account, by: Field) -> Json:
         """Move the clock ahead by a duration such as "31d"; whatever falls due has happened when this answers."""
-        return clocks.advance(services, account_id, by)
+        return await _moved(services, clocks.advance, account_id, by)
 
     @api.get("/media", tags=["media"])
     def list_media(
@@ -226,6 +228,17 @@ def router(services: Services) -> APIRouter:  # noqa: C901, PLR0915 - a table of
         return await asyncio.to_thread(archive.load, services, account_id, data)
 
     return api
+
+
+async def _moved(services: Services, move: Callable[..., Json], account_id: int, to: object) -> Json:
+    """Move a clock as soon as no request is being made that will have to be made again."""
+    give_up_s = time.monotonic() + services.settings.fetch_timeout.total_seconds()
+    while time.monotonic() < give_up_s:
+        try:
+            return await asyncio.to_thread(move, services, account_id, to, is_patient=True)
+        except UnderWay:
+            await asyncio.sleep(_POLL_S)
+    return await asyncio.to_thread(move, services, account_id, to)
 
 
 async def _body(request: Request, services: Services) -> bytes:

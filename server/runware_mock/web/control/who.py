@@ -22,6 +22,8 @@ def account_named(
 ) -> int:
     """Return the account of the key in `Authorization: Bearer`, or of `?account=`; 0 stands for all accounts."""
     services: Services = request.app.state.services
+    # What the call is about to do depends on the account's clock, which another process may have moved.
+    services.refresh()
     key = bearer_key(request.scope)
     if key:
         return services.accounts.open(key).id

@@ -185,6 +185,7 @@ class Page:
         from runware_mock.control.times import read_at
 
         account_id = _account(request)
+        clock = clocks.show(self._services, account_id)
         now_at = self._services.now_at(account_id)
         ahead = {
             days: media.forecast(self._services, account_id, read_at(now_at + days * 86_400_000, "at"))["would_purge"]
@@ -193,7 +194,7 @@ class Page:
         return "controls.html", {
             **self._shared(),
             "account_id": account_id,
-            "clock": clocks.show(self._services, account_id),
+            "clock": clock,
             "ahead": ahead,
             "plans": list_plans(self._services, account_id),
             "snapshots": [] if account_id == ALL_ACCOUNTS else snapshots.list_snapshots(self._services, account_id),

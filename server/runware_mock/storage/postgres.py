@@ -1,0 +1,168 @@
+"""A PostgreSQL database, 13 or newer: many processes write to it at once. Imported only where one is asked for."""
+
+import select
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import sqlalchemy
+from sqlalchemy import Connection, event, text
+from sqlalchemy.exc import ArgumentError, DisconnectionError, OperationalError, SQLAlchemyError
+
+from runware_mock.settings import without_secrets
+from runware_mock.storage.database import Clashed, Database, DatabaseUnusable, problem_of
+from runware_mock.storage.owners import ALL_ACCOUNTS
+
+# serialization_failure and deadlock_detected.
+_CLASHES = ("40001", "40P01")
+# The server allows 100 connections unless told otherwise: enough for eight processes, and none holds one for long.
+_CONNECTIONS = 10
+_OLDEST = 130_000
+_SERVER = text(
+    "SELECT current_setting('server_version_num'), current_setting('server_encoding'),"
+    " current_setting('transaction_read_only')"
+)
+# No transaction takes a second. One that waits longer than this fails; one whose process hangs is ended, and lets go.
+_SESSION = "SET lock_timeout = '30s'; SET idle_in_transaction_session_timeout = '60s'"
+# A server that is gone without a word is noticed in half a minute, not in hours. An address may say otherwise.
+_CONNECT = {
+    "application_name": "runware-mock",
+    "client_encoding": "utf8",
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+# Advisory locks are numbers that a whole database shares: ours begin with these four letters.
+_LOCKS = int.from_bytes(b"RWMk") << 32
+
+
+class PostgresDatabase(Database):
+    """Connections to the database at `url`, such as `postgresql+psycopg://user:password@host/name`."""
+
+    is_shared = True
+
+    def __init__(self, url: str) -> None:
+        self.name = without_secrets(url)
+        try:
+            address = sqlalchemy.make_url(url).set(drivername="postgresql+psycopg")
+            self._engine = sqlalchemy.create_engine(
+                address,
+                # As with SQLite, we begin transactions ourselves; all else is one statement, without a BEGIN around it.
+                isolation_level="AUTOCOMMIT",
+                pool_size=_CONNECTIONS,
+                max_overflow=0,
+                hide_parameters=True,
+                connect_args={name: value for name, value in _CONNECT.items() if name not in address.query},
+            )
+        except ImportError as error:
+            raise DatabaseUnusable(
+                f"--database-url needs a driver, which pip install 'runware-mock[postgres]' brings: {error}"
+            ) from error
+        except (ArgumentError, ValueError):
+            # What it has to say may hold the password.
+            raise DatabaseUnusable(f"--database-url {self.name} is not the address of a database") from None
+        event.listen(self._engine, "connect", _on_connect)
+        event.listen(self._engine, "checkout", _on_checkout)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Open a connection on which each statement sees what is committed."""
+        with self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def viewing(self) -> Iterator[Connection]:
+        """Open a connection on which every statement sees what was committed when the first one ran."""
+        with self._begun("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY") as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self, *account_ids: int) -> Iterator[Connection]:
+        """Open a transaction that commits at the end of the block, or leaves nothing; raises Clashed."""
+        # What is read after the locks sees what their last owner has committed only if each statement looks anew.
+        with self._begun("BEGIN ISOLATION LEVEL READ COMMITTED" + _locking(account_ids)) as connection:
+            yield connection
+
+    @contextmanager
+    def _begun(self, begin: str) -> Iterator[Connection]:
+        try:
+            with self._engine.begin() as connection:
+                connection.exec_driver_sql(begin)
+                yield connection
+        except OperationalError as error:
+            if getattr(error.orig, "sqlstate", None) in _CLASHES:
+                raise Clashed from error
+            raise
+
+    def problem(self) -> str | None:
+        """Return what keeps the database from being written, or None."""
+        try:
+            with self.writing() as connection:
+                version, encoding, is_read_only = connection.execute(_SERVER).one()
+        except SQLAlchemyError as error:
+            return problem_of(error)
+        if int(version) < _OLDEST:
+            return f"its server is older than PostgreSQL {_OLDEST // 10_000}"
+        if encoding != "UTF8":
+            return f"its encoding is {encoding}, not UTF8"
+        return "it can only be read" if is_read_only == "on" else None
+
+    def shrink(self, pages: int) -> bool:  # noqa: ARG002 - the server does it by itself
+        """Leave it to the server."""
+        return False
+
+    def relieve(self) -> None:
+        """Leave it to the server."""
+
+    def checkpoint(self) -> None:
+        """Leave it to the server."""
+
+    def close(self) -> None:
+        """Close every connection; the next one is opened anew."""
+        self._engine.dispose()
+
+
+def _locking(account_ids: tuple[int, ...]) -> str:
+    """Return what takes the locks of accounts, to be sent with BEGIN: a lock costs no round trip of its own.
+
+    Who writes for some accounts shares the lock of all of them; who writes for all has it alone. Taken in the order of
+    their numbers and before anything else, so that nobody waits in a circle.
+    """
+    if not account_ids:
+        return ""
+    locks = sorted({*account_ids, ALL_ACCOUNTS})
+    return "".join(
+        f"; SELECT pg_advisory_xact_lock{'' if one in account_ids else '_shared'}({_LOCKS + one})" for one in locks
+    )
+
+
+@cache
+def _text_dumper() -> type:
+    from psycopg.types.string import StrDumperUnknown
+
+    class Dumper(StrDumperUnknown):
+        """Sends text without NUL, which a client may write and PostgreSQL's text cannot hold."""
+
+        def dump(self, obj: str) -> Any:
+            return super().dump(obj.replace("\0", "\ufffd"))
+
+    return Dumper
+
+
+def _on_connect(connection: Any, _record: object) -> None:
+    connection.adapters.register_dumper(str, _text_dumper())
+    connection.execute(_SESSION)
+
+
+def _on_checkout(connection: Any, _record: object, _proxy: object) -> None:
+    """Replace a connection that the server has ended: nothing else makes an idle one readable.
+
+    A ping would cost each look at the database a round trip.
+    """
+    looking = select.poll()
+    looking.register(connection.fileno(), select.POLLIN)
+    if looking.poll(0):
+        raise DisconnectionError

@@ -1,0 +1,127 @@
+"""One SQLite file in WAL mode: many readers, one writer at a time."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy
+from sqlalchemy import Connection, event
+from sqlalchemy.exc import DatabaseError
+
+from runware_mock.storage.database import Database, problem_of
+from runware_mock.storage.turns import Turns
+
+FILE_NAME = "runware-mock.sqlite3"
+
+_BUSY_TIMEOUT_MS = 30_000
+# A write-ahead log that grew during a burst of big uploads is cut back to this.
+_WAL_LIMIT_BYTES = 32 * 2**20
+# `relieve` moves it into the file beside those who write. Where that cannot keep up one of them has to, and all wait.
+_WAL_PAGES = 16_000
+_WAL_PASSES = 3
+
+
+class SqliteDatabase(Database):
+    """Connections to the database file `path`.
+
+    `durability` is SQLite's `synchronous`: NORMAL loses nothing when the process is killed, FULL nothing when the
+    power fails, OFF is for databases that live only as long as the process.
+    """
+
+    def __init__(self, path: Path, durability: str = "NORMAL", *, is_shared: bool = False) -> None:
+        self.path = path
+        self.name = str(path)
+        self.is_shared = is_shared
+        self._relieved_ns = 0
+        self._wal = path.with_name(f"{path.name}-wal")
+        self._write_lock = Turns()
+        self._engine = sqlalchemy.create_engine(
+            sqlalchemy.URL.create("sqlite", database=str(path)), pool_size=64, max_overflow=-1, hide_parameters=True
+        )
+
+        def on_connect(connection: Any, _record: object) -> None:
+            # The driver must not open transactions by itself: we begin them, knowing whether they will write.
+            connection.isolation_level = None
+            cursor = connection.cursor()
+            for pragma in (
+                f"busy_timeout={_BUSY_TIMEOUT_MS}",
+                "auto_vacuum=INCREMENTAL",
+                "journal_mode=WAL",
+                f"synchronous={durability}",
+                "foreign_keys=ON",
+                f"journal_size_limit={_WAL_LIMIT_BYTES}",
+                f"wal_autocheckpoint={_WAL_PAGES}",
+            ):
+                cursor.execute(f"PRAGMA {pragma}")
+            cursor.close()
+
+        event.listen(self._engine, "connect", on_connect)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Open a connection on which each statement sees what is committed."""
+        with self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def viewing(self) -> Iterator[Connection]:
+        """Open a connection on which every statement sees what was committed when the first one ran."""
+        with self._engine.begin() as connection:
+            driver: Any = connection.connection.driver_connection
+            driver.execute("BEGIN")
+            yield connection
+
+    @contextmanager
+    def writing(self, *_account_ids: int) -> Iterator[Connection]:
+        """Open a transaction that commits at the end of the block, or leaves nothing: nobody else writes meanwhile."""
+        # Waiting here is fair and wakes at once; waiting on SQLite's own lock is a poll with growing pauses.
+        with self._write_lock, self._engine.begin() as connection:
+            # An event that does this for every transaction would cost each statement a look for listeners.
+            driver: Any = connection.connection.driver_connection
+            driver.execute("BEGIN IMMEDIATE")
+            yield connection
+
+    def problem(self) -> str | None:
+        """Return what keeps the file from being written, or None."""
+        try:
+            with self.writing():
+                return None
+        except DatabaseError as error:
+            return problem_of(error)
+
+    def shrink(self, pages: int) -> bool:
+        """Give up to `pages` free pages back to the file system; tell whether there may be more."""
+        with self._write_lock, self._engine.connect() as connection:
+            driver: Any = connection.connection.driver_connection
+            (free,) = driver.execute("PRAGMA freelist_count").fetchone()
+            if free:
+                # `execute` steps this statement once, which frees one page; `executescript` runs it to its end.
+                driver.executescript(f"PRAGMA incremental_vacuum({pages})")
+            return bool(free > pages)
+
+    def relieve(self) -> None:
+        """Move the write-ahead log into the file while others write; the one after them begins it anew."""
+        changed_ns = self._wal.stat().st_mtime_ns if self._wal.exists() else 0
+        if changed_ns == self._relieved_ns:
+            return
+        self._relieved_ns = changed_ns
+        with self._engine.connect() as connection:
+            driver: Any = connection.connection.driver_connection
+            for _ in range(_WAL_PASSES):
+                _, written, moved = driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+                # What was written during a pass takes another one, which is much shorter.
+                if written == moved:
+                    return
+
+    def checkpoint(self) -> None:
+        """Move the write-ahead log into the file and cut it, if nobody is in the way."""
+        with self._write_lock, self._engine.connect() as connection:
+            driver: Any = connection.connection.driver_connection
+            driver.execute("PRAGMA busy_timeout=100")
+            driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            driver.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
+
+    def close(self) -> None:
+        """Close every connection; the next one is opened anew."""
+        self._engine.dispose()
