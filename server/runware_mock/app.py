@@ -4,7 +4,8 @@ import logging
 import sys
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +27,13 @@ from runware_mock.images.codec import Codec
 from runware_mock.images.fetch import UrlFetcher
 from runware_mock.journal import Journal
 from runware_mock.live import Live
-from runware_mock.protocol.errors import refuse
-from runware_mock.purge import purge_schedule
+from runware_mock.protocol.errors import Refusal, refuse
+from runware_mock.purge import orphan_schedule, purge_schedule
 from runware_mock.services import Services
 from runware_mock.settings import Settings
 from runware_mock.storage.database import FILE_NAME, Database, DatabaseUnusable
+from runware_mock.storage.files import Files, folder_of
+from runware_mock.storage.objects import StoreFailed, open_store
 from runware_mock.storage.schema import prepare
 from runware_mock.tally import Tally
 from runware_mock.web.control.app import ControlApp
@@ -51,6 +54,7 @@ _CONTROL_PATH = "/_mock/"
 _HTTP_ERRORS = {404: "notFound", 405: "methodNotAllowed"}
 # The longest the event loop waits for a decoding thread to let go of the interpreter.
 _SWITCH_INTERVAL_S = 0.001
+_READING_THREADS = 32
 
 
 def open_database(settings: Settings, cleanup: ExitStack) -> Database:
@@ -70,8 +74,20 @@ def open_database(settings: Settings, cleanup: ExitStack) -> Database:
     return database
 
 
+def open_files(settings: Settings, database: Database) -> Files:
+    """Return where the bytes of pictures are kept; raises StoreFailed where they cannot be."""
+    if settings.content_url is None:
+        return Files(database)
+    try:
+        store = open_store(settings.content_url, folder_of(database), settings.content_timeout.total_seconds())
+        store.prove()
+    except StoreFailed as error:
+        raise StoreFailed(f"cannot use the object storage {settings.content_url}: {error}") from error
+    return Files(database, store)
+
+
 def create_services(settings: Settings, clock: Clock, database: Database) -> Services:
-    """Return what tasks may ask for."""
+    """Return what tasks may ask for; raises StoreFailed."""
     live, tally = Live(clock), Tally()
     faults = Faults(database, live)
     net = UrlFetcher(settings.fetch, settings.fetch_timeout, settings.max_message_bytes, settings.local_files)
@@ -79,6 +95,7 @@ def create_services(settings: Settings, clock: Clock, database: Database) -> Ser
         settings=settings,
         live=live,
         database=database,
+        files=open_files(settings, database),
         accounts=Accounts(database, live, faults.names_plan, settings.api_key, seed=settings.seed),
         journal=Journal(settings.journal_entries, settings.journal_bytes, tally),
         tally=tally,
@@ -97,6 +114,13 @@ def _seed(services: Services, fixtures: Path) -> None:
         seed(services, fixtures, next(iter(services.settings.api_key), None))
     except ControlRefused as refused:
         raise FixturesUnusable(f"bad value for --fixtures: {refused.field}: {refused.message}") from None
+    except Refusal as refusal:
+        raise FixturesUnusable(f"cannot store what --fixtures names: {refusal.message}") from None
+
+
+def _forget(files: Files) -> None:
+    with suppress(Refusal):
+        files.clear()
 
 
 class MockApp(FastAPI):
@@ -125,6 +149,8 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
     cleanup = ExitStack()
     try:
         services = create_services(settings, clock or SystemClock(), open_database(settings, cleanup))
+        if settings.in_memory:
+            cleanup.callback(_forget, services.files)
         if settings.fixtures is not None:
             _seed(services, settings.fixtures)
     except BaseException:
@@ -132,7 +158,12 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
         raise
     engine = Engine(services)
     sockets = Sockets(engine)
-    schedules = (purge_schedule(services), delivery_schedule(services))
+    schedules = [purge_schedule(services), delivery_schedule(services)]
+    reading = None
+    if services.files.are_objects:
+        schedules.append(orphan_schedule(services))
+        # Those who look at pictures wait for the object storage, and keep nobody else waiting.
+        reading = cleanup.enter_context(ThreadPoolExecutor(_READING_THREADS, "reading"))
     cleanup.callback(engine.close)
 
     @asynccontextmanager
@@ -145,14 +176,14 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
             yield
 
     rest = RestApi(engine)
-    files = MediaFiles(services)
-    page = Page(services)
+    files = MediaFiles(services, reading)
+    page = Page(services, reading)
     routes: list[BaseRoute] = [Route(path, files.get, methods=["GET"]) for path in MEDIA_PATHS]
     for path in API_PATHS:
         routes += [Route(path, rest, methods=["POST"]), WebSocketRoute(path, sockets.serve)]
     watching = Watching(
         services,
-        {"purge schedule": schedules[0].is_running, "delivery schedule": schedules[1].is_running},
+        {f"{schedule.name} schedule": schedule.is_running for schedule in schedules},
         {
             "sockets": sockets.count,
             "tasks_waiting": engine.waiting,

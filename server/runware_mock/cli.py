@@ -52,7 +52,7 @@ class SettingsCommand(click.Command):
 class StoreCommand(SettingsCommand):
     """A command on the database alone."""
 
-    fields = ("data_dir", "durable", "retention", "conflict_window", "replay_window")
+    fields = ("data_dir", "durable", "content_url", "content_timeout", "retention", "conflict_window", "replay_window")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -85,13 +85,14 @@ def serve(**values: Any) -> None:
     from runware_mock.app import FixturesUnusable, create_app
     from runware_mock.logs import set_up_logging
     from runware_mock.storage.database import DatabaseUnusable
+    from runware_mock.storage.objects import StoreFailed
     from runware_mock.web.listening import address_of, is_loopback, ready_document
     from runware_mock.web.server import MockServer
 
     set_up_logging(settings.log_level, settings.log_format)
     try:
         app = create_app(settings)
-    except (DatabaseUnusable, FixturesUnusable) as error:
+    except (DatabaseUnusable, FixturesUnusable, StoreFailed) as error:
         fail(str(error))
     for name, value in settings.changed().items():
         click.echo(f"{_flag(name)} {value}")
@@ -150,17 +151,21 @@ def purge(*, dry_run: bool, **values: Any) -> None:
     """Remove what has expired now, whether or not a server runs on the same database."""
     from runware_mock.app import create_services
     from runware_mock.clock import SystemClock
-    from runware_mock.purge import forecast, purge_expired
+    from runware_mock.protocol.errors import Refusal
+    from runware_mock.purge import collect_orphans, count_orphans, forecast, purge_expired
+    from runware_mock.storage.objects import StoreFailed
 
     with ExitStack() as cleanup:
         settings = _settings(values)
-        services = create_services(settings, SystemClock(), _open(settings, cleanup))
-        expired = forecast(services)
-        if dry_run:
-            click.echo(f"would purge {expired.media} media, {expired.size_bytes} bytes")
-            return
-        purged = purge_expired(services)
-        click.echo(f"purged {purged.media} media, {expired.size_bytes} bytes")
+        try:
+            services = create_services(settings, SystemClock(), _open(settings, cleanup))
+            expired = forecast(services)
+            media = expired.media if dry_run else purge_expired(services).media
+            orphans = count_orphans(services) if dry_run else collect_orphans(services)
+        except (StoreFailed, Refusal) as error:
+            fail(error.message if isinstance(error, Refusal) else str(error))
+        did, more = "would purge" if dry_run else "purged", f", {orphans} orphaned objects" if orphans else ""
+        click.echo(f"{did} {media} media, {expired.size_bytes} bytes{more}")
 
 
 def _option(name: str) -> click.Option:

@@ -48,14 +48,20 @@ def migrated(tmp_path: Path) -> Iterator[Database]:
 
 def described(inspector: Inspector, table: str) -> dict[str, Any]:
     """Return everything about a table that a migration can get wrong."""
+    indexes = inspector.get_indexes(table)
     return {
         "columns": [{**column, "type": repr(column["type"])} for column in inspector.get_columns(table)],
         "primary key": inspector.get_pk_constraint(table),
         "foreign keys": sorted(inspector.get_foreign_keys(table), key=repr),
         "unique": sorted(inspector.get_unique_constraints(table), key=repr),
-        "indexes": sorted(inspector.get_indexes(table), key=repr),
+        "indexes": sorted(({**index, "dialect_options": options_of(index)} for index in indexes), key=repr),
         "checks": inspector.get_check_constraints(table),
     }
+
+
+def options_of(index: Any) -> dict[str, str]:
+    """Return the conditions of a partial index, which are objects that compare by identity."""
+    return {name: str(value) for name, value in index.get("dialect_options", {}).items()}
 
 
 def all_described(connection: Connection) -> dict[str, dict[str, Any]]:

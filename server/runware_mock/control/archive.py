@@ -5,14 +5,18 @@ import zipfile
 from typing import Any
 
 import msgspec
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from runware_mock.control import portrait
 from runware_mock.control.changing import changing
-from runware_mock.control.refusals import ControlRefused
+from runware_mock.control.refusals import ControlRefused, conflict
 from runware_mock.images.formats import FORMATS
+from runware_mock.images.picture import Picture, Sent
+from runware_mock.protocol.errors import Refusal
 from runware_mock.services import Services
 from runware_mock.storage import contents
+from runware_mock.storage.contents import FILE, Placed, StoredFile
+from runware_mock.storage.objects import ObjectGone
 from runware_mock.storage.tables import content, medium
 
 _STATE = "state.json"
@@ -27,8 +31,15 @@ def export(services: Services, account_id: int) -> bytes:
         for content_id in sorted({row["content_id"] for row in taken["medium"]}):
             row = connection.execute(select(content).where(content.c.id == content_id)).mappings().one()
             file = f"media/{row['sent_sha256'].hex()}.{FORMATS[row['format']].extension}"
-            archive.writestr(file, row["bytes"])
-            kept.append({**row, "sent_sha256": row["sent_sha256"].hex(), "bytes": file})
+            try:
+                archive.writestr(file, services.files.read(StoredFile(*(row[column.name] for column in FILE))))
+            except ObjectGone:
+                uuid = next(one["uuid"] for one in taken["medium"] if one["content_id"] == content_id)
+                raise conflict(
+                    f"the file of medium {uuid} is gone from the object storage: delete it", "media"
+                ) from None
+            facts = {name: value for name, value in row.items() if name != "object_key"}
+            kept.append({**facts, "sent_sha256": row["sent_sha256"].hex(), "bytes": file})
         archive.writestr(_STATE, msgspec.json.encode({**taken, "content": kept}))
     return out.getvalue()
 
@@ -38,25 +49,24 @@ def load(services: Services, account_id: int, data: bytes) -> dict[str, Any]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             state = msgspec.json.decode(archive.read(_STATE))
-            files = {row["bytes"]: archive.read(row["bytes"]) for row in state["content"]}
+            # Their files are where they are to stay before any row points at them.
+            placed = {row["id"]: _placed(services, row, archive.read(row["bytes"])) for row in state["content"]}
         with changing(services) as connection:
             before = list(connection.scalars(select(medium.c.content_id).where(medium.c.account_id == account_id)))
-            ids = {}
-            for row in state["content"]:
-                digest = bytes.fromhex(row["sent_sha256"])
-                found = contents.find(connection, digest)
-                if found is None:
-                    values = {**row, "sent_sha256": digest, "bytes": files[row["bytes"]]}
-                    del values["id"]
-                    added: Any = connection.execute(insert(content), values).inserted_primary_key
-                    (ids[row["id"]],) = added
-                else:
-                    ids[row["id"]] = found.id
+            ids = {
+                row["id"]: contents.add(connection, placed[row["id"]], row["created_at"]).id for row in state["content"]
+            }
             state["medium"] = [{**row, "content_id": ids[row["content_id"]]} for row in state["medium"]]
             portrait.put(connection, account_id, state)
             contents.delete_unused(connection, before)
-    except ControlRefused:
+    except (ControlRefused, Refusal):
         raise
     except Exception as error:
         raise ControlRefused(f"this is no archive that runware-mock has exported: {error!r}"[:200], "body") from error
     return {"media": len(state["medium"]), "journal": len(state["journal"]), "plans": len(state["fault_plan"])}
+
+
+def _placed(services: Services, row: dict[str, Any], data: bytes) -> Placed:
+    sent = Sent(row["sent_size_bytes"], row["sent_width_px"], row["sent_height_px"], row["orientation"])
+    picture = Picture(row["format"], row["width_px"], row["height_px"], row["frames"], data, sent)
+    return services.files.place(bytes.fromhex(row["sent_sha256"]), picture)

@@ -100,9 +100,10 @@ def add_medium(services: Services, account_id: int, data: bytes, *, uuid: str | 
         picture = stored_form(data, services.codec)
     except PictureRefused as error:
         raise ControlRefused(str(error), "body") from None
+    placed = services.files.place(hashlib.sha256(data).digest(), picture)
     with services.database.writing() as connection:
         used_at = services.now_at(account_id) - in_ms(span)
-        stored = contents.add(connection, hashlib.sha256(data).digest(), picture, services.now_at(account_id))
+        stored = contents.add(connection, placed, services.now_at(account_id))
         chosen = services.ids.new(connection, account_id) if uuid is None else check_free(connection, uuid, "uuid")
         media.add(connection, account_id, stored.id, chosen, used_at, task_type=FIXTURE)
     return chosen

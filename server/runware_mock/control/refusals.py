@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Code = Literal["badField", "notFound", "forbidden", "conflict", "timeout"]
+Code = Literal["badField", "notFound", "forbidden", "conflict", "timeout", "unavailable"]
 
 
 @dataclass(eq=False)

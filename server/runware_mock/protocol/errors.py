@@ -107,9 +107,13 @@ CATALOGUE: Mapping[str, Entry] = {
     "requestTooLarge": Entry(413, "The request is too large. {hint}", None, None),
     "notFound": Entry(404, "Not found. {hint}", None, None),
     "methodNotAllowed": Entry(405, "Method not allowed. {hint}", None, None),
-    # Ours alone, so that a fault of the mock is never taken for an answer of the service.
+    # Ours alone, so that a fault of the mock is never taken for an answer of the service: see OURS.
     "mockInternalError": Entry(500, "runware-mock itself failed; this is no answer of the service. {hint}", None, None),
+    "mockStorageUnavailable": Entry(
+        503, "runware-mock cannot use its object storage; this is no answer of the service. {hint}", None, None
+    ),
 }
+OURS = frozenset(("mockInternalError", "mockStorageUnavailable"))
 
 
 @dataclass(eq=False)
@@ -123,6 +127,11 @@ class Refusal(Exception):
     type: str | None
     documentation: str | None
     context: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether the mock failed, not the task."""
+        return self.code in OURS
 
     def item(self, task_type: str | None, task_uuid: str | None) -> dict[str, object]:
         """Return the error object of the wire; fields without a value are left out."""

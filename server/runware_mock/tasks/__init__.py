@@ -47,6 +47,6 @@ TASKS: Mapping[str, TaskType] = {
     "vectorize": _drawn(transforms.run_vectorize),
     "caption": _drawn(words.run_caption),
     "imageCaption": _drawn(words.run_caption),
-    "promptEnhance": _drawn(words.run_enhance),
+    "promptEnhance": TaskType(words.run_enhance, may_be_async=True),
     **dict.fromkeys(unsupported.NAMES, TaskType(unsupported.run)),
 }
