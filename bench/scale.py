@@ -24,8 +24,8 @@ from bench.measure import percentile
 from bench.peers import MOCK, Server, started
 from bench.report import laid
 from bench.workloads import BY_NAME
-from runware_mock.storage.database import FILE_NAME, Database
 from runware_mock.storage.schema import prepare
+from runware_mock.storage.sqlite import FILE_NAME, SqliteDatabase
 from runware_mock.storage.tables import account, content, medium
 
 SIZES = (0, 10_000, 100_000, 1_000_000)
@@ -48,7 +48,7 @@ def fill(folder: Path, media: int) -> None:
     # An upload before opens the account under its key.
     with started(MOCK, folder) as server:
         run_load(server.endpoint, BY_NAME["tiny"], 0)
-    database = Database(folder / FILE_NAME, "OFF")
+    database = SqliteDatabase(folder / FILE_NAME, "OFF")
     prepare(database)
     now_at = int(time.time() * 1000)
     with database.reading() as connection:

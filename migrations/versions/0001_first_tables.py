@@ -38,8 +38,18 @@ def upgrade() -> None:
         sa.Column("sent_width_px", sa.Integer, nullable=False),
         sa.Column("sent_height_px", sa.Integer, nullable=False),
         sa.Column("orientation", sa.Integer, nullable=False),
-        sa.Column("bytes", sa.LargeBinary, nullable=False),
+        sa.Column("object_key", sa.String(128), nullable=True),
+        sa.Column("bytes", sa.LargeBinary, nullable=True),
+        sa.CheckConstraint("(bytes IS NULL) <> (object_key IS NULL)", name="ck_content_bytes"),
+        sa.Index(
+            "ix_content_object_key",
+            "object_key",
+            unique=True,
+            sqlite_where=sa.text("object_key IS NOT NULL"),
+            postgresql_where=sa.text("object_key IS NOT NULL"),
+        ),
     )
+    op.create_table("dropped_object", sa.Column("object_key", sa.String(128), primary_key=True))
     ends_sooner = sa.text("expires_at IS NOT NULL")
     op.create_table(
         "medium",

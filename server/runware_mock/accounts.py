@@ -14,15 +14,15 @@ from runware_mock.protocol.errors import refuse
 from runware_mock.protocol.keys import looks_real, masked
 from runware_mock.storage.database import Database
 from runware_mock.storage.inserts import insert_unless_there
+from runware_mock.storage.kept import kept
 from runware_mock.storage.prepared import Prepared
-from runware_mock.storage.tables import account, secret
+from runware_mock.storage.tables import account
 
 _log = logging.getLogger(__name__)
 
 _PLAN_MARK = "+"
 _CACHED_ACCOUNTS = 10_000
 _ADD = Prepared(insert_unless_there(account, "key_hash"), ("key_hash", "label", "created_at"))
-_ADD_SECRET = Prepared(insert_unless_there(secret, "name"), ("name", "value"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +111,7 @@ class Accounts:
 def _hash_key(database: Database, seed: int | None) -> bytes:
     """Return this database's own key, so that no hash of it can be looked up in another one."""
 
-    def stored(connection: Connection) -> bytes | None:
-        return connection.scalar(select(secret.c.value).where(secret.c.name == "account_hash"))
+    def make() -> bytes:
+        return secrets.token_bytes(32) if seed is None else hashlib.sha256(f"runware-mock {seed}".encode()).digest()
 
-    with database.reading() as connection:
-        if value := stored(connection):
-            return value
-    value = secrets.token_bytes(32) if seed is None else hashlib.sha256(f"runware-mock {seed}".encode()).digest()
-    with database.writing() as connection:
-        # Another process may have been quicker.
-        _ADD_SECRET(connection, {"name": "account_hash", "value": value})
-        return stored(connection) or value
+    return kept(database, "account_hash", make)

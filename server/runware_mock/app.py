@@ -2,11 +2,9 @@
 
 import logging
 import sys
-import tempfile
 from collections.abc import AsyncIterator, Callable
-from contextlib import ExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, asynccontextmanager
 from typing import Any
 
 from starlette.applications import Starlette
@@ -16,28 +14,14 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from runware_mock.accounts import Accounts
 from runware_mock.clock import Clock, SystemClock
-from runware_mock.control.refusals import ControlRefused
 from runware_mock.deliver import delivery_schedule
 from runware_mock.engine import Engine
-from runware_mock.faults.occasion import Faults
-from runware_mock.ids import RandomIds, SeededIds
-from runware_mock.images.budget import Budget
-from runware_mock.images.codec import Codec
-from runware_mock.images.fetch import UrlFetcher
-from runware_mock.journal import Journal
-from runware_mock.live import Live
+from runware_mock.opening import Common, open_services
 from runware_mock.protocol.errors import refuse
-from runware_mock.purge import purge_schedule
-from runware_mock.quotas import Quotas
+from runware_mock.purge import orphan_schedule, purge_schedule
 from runware_mock.schedule import Schedule
-from runware_mock.services import Services
 from runware_mock.settings import Settings
-from runware_mock.storage.database import Database, DatabaseUnusable
-from runware_mock.storage.schema import prepare
-from runware_mock.storage.sqlite import FILE_NAME, SqliteDatabase
-from runware_mock.tally import Tally
 from runware_mock.web.control.door import ControlApp
 from runware_mock.web.counting import WRITTEN_EVERY_S, Counting
 from runware_mock.web.http import RestApi, preflight, refused
@@ -46,101 +30,14 @@ from runware_mock.web.page.app import Page, wants_page
 from runware_mock.web.sockets import Sockets
 from runware_mock.web.watching import Watching
 
-
 # The documented address, with and without a slash, and the root that the SDKs' test environments use.
-class FixturesUnusable(Exception):
-    """What `--fixtures` names cannot be stored; the message is for the user."""
-
-
 API_PATHS = ("/v1", "/v1/", "/")
 _CONTROL_PATH = "/_mock/"
-_SQLITE = "sqlite:///"
 _HTTP_ERRORS = {404: "notFound", 405: "methodNotAllowed"}
-# The longest the event loop waits for a decoding thread to let go of the interpreter.
 _CHECKPOINT_S = 1.0
+# The longest the event loop waits for a decoding thread to let go of the interpreter.
 _SWITCH_INTERVAL_S = 0.001
-
-
-def open_database(settings: Settings, cleanup: ExitStack) -> Database:
-    """Return the database of these settings, at this version's tables; raises DatabaseUnusable."""
-    database = _database(settings, cleanup)
-    cleanup.callback(database.close)
-    prepare(database)
-    database.check()
-    return database
-
-
-@dataclass(frozen=True, slots=True)
-class Common:
-    """What the processes of one server share: a database that is prepared, and a folder for as long as they run."""
-
-    database: Database
-    folder: Path
-
-
-def prepare_for_workers(settings: Settings, cleanup: ExitStack) -> Common:
-    """Return what several processes will share; no connection is open. Raises DatabaseUnusable, FixturesUnusable."""
-    database = open_database(settings, cleanup)
-    if settings.fixtures is not None:
-        _seed(create_services(settings, SystemClock(), database), settings.fixtures)
-    database.close()
-    return Common(database, Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="runware-mock-"))))
-
-
-def _database(settings: Settings, cleanup: ExitStack) -> Database:
-    is_shared = settings.workers > 1
-    if settings.in_memory:
-        folder = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="runware-mock-")))
-        return SqliteDatabase(folder / FILE_NAME, "OFF", is_shared=is_shared)
-    if settings.database_url is not None and not settings.database_url.startswith(_SQLITE):
-        from runware_mock.storage.postgres import PostgresDatabase
-
-        return PostgresDatabase(settings.database_url)
-    url = settings.database_url
-    file = settings.data_dir / FILE_NAME if url is None else Path(url.removeprefix(_SQLITE))
-    try:
-        # For its owner alone, as are the files that SQLite puts beside it.
-        file.parent.mkdir(0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise DatabaseUnusable(f"cannot use the data folder {file.parent}: {error.strerror}") from error
-    # A file that cannot be made is told of where it is opened.
-    with suppress(OSError):
-        file.touch(0o600)
-    return SqliteDatabase(file, "FULL" if settings.durable else "NORMAL", is_shared=is_shared)
-
-
-def create_services(settings: Settings, clock: Clock, database: Database) -> Services:
-    """Return what tasks may ask for."""
-    live, tally = Live(clock), Tally()
-    faults = Faults(database, live)
-    net = UrlFetcher(settings.fetch, settings.fetch_timeout, settings.max_message_bytes, settings.local_files)
-    return Services(
-        settings=settings,
-        live=live,
-        database=database,
-        accounts=Accounts(database, live, faults.names_plan, settings.api_key, seed=settings.seed),
-        journal=Journal(settings.journal_entries, settings.journal_bytes, tally),
-        quotas=Quotas(settings, database),
-        tally=tally,
-        faults=faults,
-        ids=RandomIds() if settings.seed is None else SeededIds(settings.seed),
-        codec=Codec(
-            settings.formats,
-            Budget(settings.memory_budget(), settings.thread_count()),
-            streams=settings.streaming == "auto",
-        ),
-        fetch=net,
-        send=net.send,
-    )
-
-
-def _seed(services: Services, fixtures: Path) -> None:
-    from runware_mock.control.seeding import seed
-
-    try:
-        seed(services, fixtures, next(iter(services.settings.api_key), None))
-    except ControlRefused as refused:
-        raise FixturesUnusable(f"bad value for --fixtures: {refused.field}: {refused.message}") from None
+_READING_THREADS = 32
 
 
 class MockApp(Starlette):
@@ -171,12 +68,7 @@ def create_app(settings: Settings, clock: Clock | None = None, common: Common | 
     """Return the application. Its database is opened here unless it is shared, and closed when it stops."""
     cleanup = ExitStack()
     try:
-        database = common.database if common else open_database(settings, cleanup)
-        services = create_services(settings, clock or SystemClock(), database)
-        if common is not None:
-            cleanup.callback(database.close)
-        elif settings.fixtures is not None:
-            _seed(services, settings.fixtures)
+        services = open_services(settings, clock or SystemClock(), cleanup, common)
     except BaseException:
         cleanup.close()
         raise
@@ -196,6 +88,11 @@ def create_app(settings: Settings, clock: Clock | None = None, common: Common | 
     ]
     if common is not None:
         schedules.append(Schedule("tally", lambda _stopped: counting.write(), WRITTEN_EVERY_S))
+    reading = None
+    if services.files.are_objects:
+        schedules.append(orphan_schedule(services))
+        # Those who look at pictures wait for the object storage, and keep nobody else waiting.
+        reading = cleanup.enter_context(ThreadPoolExecutor(_READING_THREADS, "reading"))
     cleanup.callback(engine.close)
 
     @asynccontextmanager
@@ -208,14 +105,14 @@ def create_app(settings: Settings, clock: Clock | None = None, common: Common | 
             yield
 
     rest = RestApi(engine)
-    files = MediaFiles(services)
-    page = Page(services)
+    files = MediaFiles(services, reading)
+    page = Page(services, reading)
     routes: list[BaseRoute] = [Route(path, files.get, methods=["GET"]) for path in MEDIA_PATHS]
     for path in API_PATHS:
         routes += [Route(path, rest, methods=["POST"]), WebSocketRoute(path, sockets.serve)]
     watching = Watching(
         services,
-        {"purge schedule": schedules[0].is_running, "delivery schedule": schedules[1].is_running},
+        {f"{schedule.name} schedule": schedule.is_running for schedule in schedules},
         counting,
     )
     for name in ("health", "ready", "metrics"):

@@ -57,7 +57,16 @@ class SettingsCommand(click.Command):
 class StoreCommand(SettingsCommand):
     """A command on the database alone."""
 
-    fields = ("data_dir", "database_url", "durable", "retention", "conflict_window", "replay_window")
+    fields = (
+        "data_dir",
+        "database_url",
+        "durable",
+        "content_url",
+        "content_timeout",
+        "retention",
+        "conflict_window",
+        "replay_window",
+    )
 
 
 class DataFolderCommand(SettingsCommand):
@@ -113,16 +122,18 @@ def serve(**values: Any) -> None:
 
 def _opened(settings: "Settings", cleanup: ExitStack) -> Callable[[], "Starlette"]:
     """Open the database; return what makes the application, for several processes in each of them."""
-    from runware_mock.app import FixturesUnusable, create_app, prepare_for_workers
+    from runware_mock.app import create_app
     from runware_mock.logs import set_up_logging
+    from runware_mock.opening import FixturesUnusable, prepare_for_workers
     from runware_mock.storage.database import DatabaseUnusable
+    from runware_mock.storage.objects import StoreFailed
 
     set_up_logging(settings.log_level, settings.log_format)
     try:
         if settings.workers > 1:
             return partial(create_app, settings, common=prepare_for_workers(settings, cleanup))
         app = create_app(settings)
-    except (DatabaseUnusable, FixturesUnusable) as error:
+    except (DatabaseUnusable, FixturesUnusable, StoreFailed) as error:
         fail(str(error))
     return lambda: app
 
@@ -207,19 +218,23 @@ def migrate(**values: Any) -> None:
 @click.option("--dry-run", envvar="RUNWARE_MOCK_DRY_RUN", is_flag=True, help="Only tell what would be removed.")
 def purge(*, dry_run: bool, **values: Any) -> None:
     """Remove what has expired now, whether or not a server runs on the same database."""
-    from runware_mock.app import create_services
     from runware_mock.clock import SystemClock
-    from runware_mock.purge import forecast, purge_expired
+    from runware_mock.opening import create_services
+    from runware_mock.protocol.errors import Refusal
+    from runware_mock.purge import collect_orphans, count_orphans, forecast, purge_expired
+    from runware_mock.storage.objects import StoreFailed
 
     with ExitStack() as cleanup:
         settings = _settings(values)
-        services = create_services(settings, SystemClock(), _open(settings, cleanup))
-        expired = forecast(services)
-        if dry_run:
-            click.echo(f"would purge {expired.media} media, {expired.size_bytes} bytes")
-            return
-        purged = purge_expired(services)
-        click.echo(f"purged {purged.media} media, {expired.size_bytes} bytes")
+        try:
+            services = create_services(settings, SystemClock(), _open(settings, cleanup))
+            expired = forecast(services)
+            media = expired.media if dry_run else purge_expired(services).media
+            orphans = count_orphans(services) if dry_run else collect_orphans(services)
+        except (StoreFailed, Refusal) as error:
+            fail(error.message if isinstance(error, Refusal) else str(error))
+        did, more = "would purge" if dry_run else "purged", f", {orphans} orphaned objects" if orphans else ""
+        click.echo(f"{did} {media} media, {expired.size_bytes} bytes{more}")
 
 
 @main.command(cls=DataFolderCommand)
@@ -302,7 +317,7 @@ def _allow_files(wanted: int) -> None:
 
 
 def _open(settings: "Settings", cleanup: ExitStack) -> Any:
-    from runware_mock.app import open_database
+    from runware_mock.opening import open_database
     from runware_mock.storage.database import DatabaseUnusable
 
     try:

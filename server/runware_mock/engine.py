@@ -74,10 +74,13 @@ class Engine:
     def __init__(self, services: Services) -> None:
         self.services = services
         self._light = GroupingThread(self._run_group, "light")
-        self._pools = {
-            Load.DECODING: ThreadPoolExecutor(services.settings.thread_count(), "decoding"),
-            Load.WAITING_FOR_NETWORK: ThreadPoolExecutor(_NETWORK_THREADS, "network"),
-        }
+        network = ThreadPoolExecutor(_NETWORK_THREADS, "network")
+        self._pools = {Load.WAITING_FOR_NETWORK: network}
+        if services.files.are_objects:
+            # Whatever brings or reads a file waits for the storage; the codec bounds how many decode at once.
+            self._pools |= {Load.STORING: network, Load.DECODING: network}
+        else:
+            self._pools[Load.DECODING] = ThreadPoolExecutor(services.settings.thread_count(), "decoding")
 
     def submit(self, tasks: Sequence[object], caller: Caller) -> list[Future[Reply]]:
         """Start the tasks of one request; a future that is cancelled before it began leaves nothing."""
@@ -86,7 +89,7 @@ class Engine:
 
     def waiting(self) -> int:
         """Return how many tasks wait for a thread."""
-        return self._light.waiting() + sum(pool._work_queue.qsize() for pool in self._pools.values())  # noqa: SLF001 - nothing else tells
+        return self._light.waiting() + sum(pool._work_queue.qsize() for pool in set(self._pools.values()))  # noqa: SLF001 - nothing else tells
 
     def close(self) -> None:
         """Finish what runs; begin nothing more."""
@@ -102,8 +105,8 @@ class Engine:
         except Refusal as refusal:
             return self._light.submit(_Asked(task if isinstance(task, Mapping) else {}, _NO_TYPE, caller, refusal))
         asked = _Asked(checked, task_type, caller)
-        load = task_type.load(checked)
-        return self._light.submit(asked) if load is Load.LIGHT else self._pools[load].submit(self._run, asked)
+        pool = self._pools.get(task_type.load(checked))
+        return self._light.submit(asked) if pool is None else pool.submit(self._run, asked)
 
     def _check(self, task: object) -> tuple[Task, TaskType]:
         """Check what every task must have: a known taskType and a taskUUID."""
@@ -227,7 +230,8 @@ class Engine:
             performance = retried_after(work.retry_after_s, asked.performance)
             reply = replace(Reply.refused(work, asked.task or None), performance=performance)
             if asked.leaves_an_entry:
-                self._record(connection, asked, "error", [reply.error] if reply.error else [])
+                outcome: Outcome = "crash" if work.is_ours else "error"
+                self._record(connection, asked, outcome, [reply.error] if reply.error else [])
             return reply
         # Only here, where nobody else can write for the account: the same task may have come in twice at once.
         if self._is_done(connection, asked):

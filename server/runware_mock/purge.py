@@ -1,10 +1,12 @@
 """Remove what has expired, in chunks so short that no upload waits for one."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from runware_mock.clock import in_ms
+from runware_mock.protocol.errors import Refusal
 from runware_mock.schedule import Schedule
 from runware_mock.services import Services
 from runware_mock.storage import contents, media, undelivered
@@ -19,6 +21,9 @@ CHUNK = 200
 _PAGES = 500
 _RELIEVED_AFTER_CHUNKS = 16
 _TOLD_UUIDS = 1000
+_OBJECTS = 500
+# From the storing of an object to the row that points at it pass some seconds, minutes where the storage hardly works.
+ORPHAN_AGE_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,7 @@ def purge_expired(
     purged = Purged()
     for one in accounts:
         purged += _purge_account(services, one, stopped)
+    _delete_dropped(services, stopped)
     while not stopped() and services.database.shrink(_PAGES):
         pass
     services.database.checkpoint()
@@ -92,6 +98,61 @@ def _purge_chunk(services: Services, account_id: int, moment: Moment) -> Purged:
         if expired:
             services.live.changed(connection)
     return Purged(len(expired), unused, tuple(uuid for uuid, _ in expired))
+
+
+def _delete_dropped(services: Services, stopped: Callable[[], bool]) -> None:
+    """Delete the objects of rows that are gone; where the storage cannot be used, the next purge does."""
+    if not services.files.are_objects:
+        return
+    with suppress(Refusal):
+        while not stopped():
+            with services.database.reading() as connection:
+                keys = contents.dropped(connection, _OBJECTS)
+            if not keys:
+                break
+            services.files.delete(keys)
+            with services.database.writing() as connection:
+                contents.forget_dropped(connection, keys)
+
+
+def collect_orphans(
+    services: Services, stopped: Callable[[], bool] = lambda: False, age_s: float = ORPHAN_AGE_S
+) -> int:
+    """Delete objects that no row points at, left by a process that was killed; return how many.
+
+    A younger one than `age_s` may be about to get its row. Raises the refusal mockStorageUnavailable.
+    """
+    collected = 0
+    for keys in _orphans(services, age_s):
+        if stopped():
+            break
+        services.files.delete(keys)
+        collected += len(keys)
+    return collected
+
+
+def count_orphans(services: Services, age_s: float = ORPHAN_AGE_S) -> int:
+    """Tell how many objects `collect_orphans` would delete now."""
+    return sum(len(keys) for keys in _orphans(services, age_s))
+
+
+def _orphans(services: Services, age_s: float) -> Iterator[list[str]]:
+    for keys in services.files.older_than(age_s):
+        with services.database.reading() as connection:
+            orphans = contents.without_row(connection, keys)
+        yield orphans
+
+
+def orphan_schedule(services: Services) -> Schedule:
+    """Return the schedule that collects orphans, once right after the start."""
+
+    def collect(stopped: Callable[[], bool]) -> None:
+        # The failure is in the log already.
+        with suppress(Refusal):
+            if collected := collect_orphans(services, stopped):
+                _log.info("collected %d orphaned objects", collected)
+
+    return Schedule("orphan", collect, ORPHAN_AGE_S)
 
 
 def purge_schedule(services: Services) -> Schedule:

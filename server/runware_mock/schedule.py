@@ -11,7 +11,7 @@ class Schedule:
     """Calls `act` at once and then every `every_s` seconds; `act` is handed what tells it to end early."""
 
     def __init__(self, name: str, act: Callable[[Callable[[], bool]], object], every_s: float) -> None:
-        self._name = name
+        self.name = name
         self._act = act
         self._every_s = every_s
         self._stop = threading.Event()
@@ -39,6 +39,6 @@ class Schedule:
             except Exception:  # noqa: BLE001 - whatever it was, the next time may go well
                 # A database that is away for an hour is worth one line, not thousands.
                 if not has_failed:
-                    _log.exception("the %s failed; it is tried again in time", self._name)
+                    _log.exception("the %s failed; it is tried again in time", self.name)
                 has_failed = True
             self._stop.wait(self._every_s)

@@ -14,6 +14,7 @@ from runware_mock.live import Live
 from runware_mock.quotas import Quotas
 from runware_mock.settings import Settings
 from runware_mock.storage.database import Database
+from runware_mock.storage.files import Files
 from runware_mock.storage.media import Moment
 from runware_mock.storage.owners import ALL_ACCOUNTS
 from runware_mock.tally import Tally
@@ -26,6 +27,7 @@ class Services:
     settings: Settings
     live: Live
     database: Database
+    files: Files
     accounts: Accounts
     codec: Codec
     faults: Faults

@@ -8,6 +8,7 @@ from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 import platformdirs
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
@@ -114,6 +115,15 @@ class Settings(BaseModel):
         None,
         repr=False,
         description="Database instead of a file in the data folder: postgresql+psycopg://user:password@host/name.",
+    )
+    content_url: str | None = Field(
+        None, description="Object storage for the bytes of pictures: s3://BUCKET/PREFIX or file:///FOLDER."
+    )
+    content_timeout: Duration = Field(
+        timedelta(seconds=10),
+        gt=timedelta(0),
+        le=timedelta(hours=1),
+        description="How long one request to the object storage may take.",
     )
     in_memory: bool = Field(default=False, description="Keep nothing: state is gone at exit.")
     durable: bool = Field(default=False, description="Survive a power cut, not only a killed process (slower).")
@@ -227,6 +237,17 @@ class Settings(BaseModel):
             raise ValueError("what --database-url names is kept: leave out one of the two")
         return value
 
+    @field_validator("content_url")
+    @classmethod
+    def _known_storage(cls, value: str | None) -> str | None:
+        # What is refused may hold a secret, and is not repeated.
+        if value is not None and not _is_storage(urlsplit(value)):
+            raise ValueError(
+                "not s3://BUCKET/PREFIX (with ?region= or endpoint= at most; credentials are AWS_* variables), nor "
+                "file:///FOLDER"
+            )
+        return value
+
     @field_validator("formats")
     @classmethod
     def _known_formats(cls, value: tuple[str, ...]) -> tuple[str, ...]:
@@ -288,6 +309,13 @@ class Settings(BaseModel):
             for name in type(self).model_fields
             if getattr(self, name) != _default(name)
         }
+
+
+def _is_storage(url: SplitResult) -> bool:
+    if url.scheme == "file":
+        return not (url.netloc or url.query or url.fragment) and url.path.startswith("/")
+    known = parse_qs(url.query, keep_blank_values=True).keys() <= {"region", "endpoint"}
+    return url.scheme == "s3" and bool(url.netloc) and "@" not in url.netloc + url.query and known and not url.fragment
 
 
 def _default(name: str) -> Any:

@@ -40,6 +40,7 @@ class Tally:
         """Return how many tasks there have been."""
         with self._lock:
             return self.tasks.total()
+
     def told(self) -> dict[str, Any]:
         """Return all counts in a form that JSON can hold."""
         with self._lock:

@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from runware_mock.storage.database import FILE_NAME
+from runware_mock.storage.sqlite import FILE_NAME
 from tests.control.calling import Calls, calling
 from tests.pictures import png
 from tests.running import RunningMock, running_mock

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from runware_mock.faults.answers import Latency
-from runware_mock.protocol.errors import CATALOGUE
+from runware_mock.protocol.errors import CATALOGUE, OURS
 from runware_mock.protocol.performance import NOTHING
 from tests.control.calling import Calls, calling
 from tests.faults.planning import is_met, plan
@@ -29,9 +29,7 @@ def stored(control: Calls) -> int:
     return total
 
 
-@pytest.mark.parametrize(
-    "code", [code for code, entry in CATALOGUE.items() if entry.code is None and code != "mockInternalError"]
-)
+@pytest.mark.parametrize("code", [code for code, entry in CATALOGUE.items() if entry.code is None and code not in OURS])
 def test_an_error_is_that_of_the_catalogue(talker: Talker, control: Calls, code: str) -> None:
     name = plan(control, {"kind": "error", "code": code})
     task = upload(png())

@@ -18,6 +18,7 @@ ERROR = {"kind": "error", "code": "failedToTransferImage", "parameter": "image"}
         ({"kind": "error"}, "faults[0].code", "required"),
         ({"kind": "error", "code": "failedToTransfer"}, "faults[0].code", "failedToTransferImage"),
         ({"kind": "error", "code": "mockInternalError"}, "faults[0].code", "catalogue"),
+        ({"kind": "error", "code": "mockStorageUnavailable"}, "faults[0].code", "catalogue"),
         ({"kind": "error", "code": "missingParameter"}, "faults[0]", "parameter"),
         ({**ERROR, "times": 0}, "faults[0].times", "1"),
         ({**ERROR, "times": -1}, "faults[0].times", "1"),

@@ -10,8 +10,9 @@ import httpx
 import pytest
 from PIL import Image
 
-from runware_mock.app import FixturesUnusable, create_app
+from runware_mock.app import create_app
 from runware_mock.images import codec
+from runware_mock.opening import FixturesUnusable
 from runware_mock.settings import PICTURES, Settings
 from tests.control.calling import calling
 from tests.images.painting import encoded, exif, moving, photo, png_chunk

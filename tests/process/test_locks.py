@@ -11,6 +11,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from runware_mock.images.picture import Picture
 from runware_mock.storage import contents, media
+from runware_mock.storage.contents import Placed
 from runware_mock.storage.database import PURGER, Clashed, Database, retried
 from runware_mock.storage.media import Moment
 from runware_mock.storage.owners import ALL_ACCOUNTS
@@ -67,7 +68,7 @@ Aside = Callable[[Callable[[], object]], Future[object]]
 
 def stored(connection: Connection, account_id: int = 1) -> str:
     """Store a medium of the picture; return its UUID."""
-    content_id = contents.add(connection, DIGEST, PICTURE, NOW_AT).id
+    content_id = contents.add(connection, Placed(DIGEST, PICTURE), NOW_AT).id
     uuid = new_uuid()
     media.add(connection, account_id, content_id, uuid, NOW_AT, task_type="imageUpload")
     return uuid
@@ -87,13 +88,13 @@ def test_a_picture_that_somebody_is_about_to_point_at_is_not_deleted(
     opened: Database, aside: Aside, *, is_found_by_id: bool
 ) -> None:
     with opened.writing(1) as connection:
-        contents.add(connection, DIGEST, PICTURE, NOW_AT)
+        contents.add(connection, Placed(DIGEST, PICTURE), NOW_AT)
     with opened.writing(1) as connection:
         if is_found_by_id:
             content_id = content_id_of(connection)
             assert contents.is_there(connection, content_id)
         else:
-            content_id = contents.add(connection, DIGEST, PICTURE, NOW_AT).id
+            content_id = contents.add(connection, Placed(DIGEST, PICTURE), NOW_AT).id
         deleting = aside(lambda: delete_unused(opened))
         assert not deleting.done()
         media.add(connection, 1, content_id, new_uuid(), NOW_AT, task_type="imageUpload")
@@ -102,7 +103,7 @@ def test_a_picture_that_somebody_is_about_to_point_at_is_not_deleted(
 
 def test_a_picture_that_is_being_deleted_is_stored_again(opened: Database, aside: Aside) -> None:
     with opened.writing(1) as connection:
-        before = contents.add(connection, DIGEST, PICTURE, NOW_AT).id
+        before = contents.add(connection, Placed(DIGEST, PICTURE), NOW_AT).id
 
     def store_it() -> str:
         with opened.writing(2) as connection:
@@ -114,7 +115,9 @@ def test_a_picture_that_is_being_deleted_is_stored_again(opened: Database, aside
         assert not storing.done()
     uuid = str(storing.result(WAIT_S))
     with opened.reading() as connection:
-        assert media.read_own(connection, 2, uuid, ALIVE) == PICTURE
+        read = media.read_own(connection, 2, uuid, ALIVE)
+    assert read is not None
+    assert read.data == PICTURE.data
 
 
 def test_of_two_who_delete_the_last_two_media_of_a_picture_one_deletes_it(opened: Database, aside: Aside) -> None:
@@ -151,7 +154,9 @@ def test_what_is_used_is_not_purged_meanwhile(opened: Database, aside: Aside) ->
     # PostgreSQL passes over it, SQLite waits and finds it renewed.
     assert purging.result(WAIT_S) == 0
     with opened.reading() as connection:
-        assert media.read_own(connection, 1, uuid, Moment(NOW_AT + 1, NOW_AT)) == PICTURE
+        read = media.read_own(connection, 1, uuid, Moment(NOW_AT + 1, NOW_AT))
+    assert read is not None
+    assert read.data == PICTURE.data
 
 
 def test_what_is_purged_is_not_used_any_more(opened: Database, aside: Aside) -> None:

@@ -36,6 +36,12 @@ BAD_VALUES = [
     ("formats", "png,tiff", "'tiff' is none of jpeg, png, webp, bmp, gif"),
     ("uuid", "v5", "'v4' or 'any'"),
     ("public_url", "example.com", "pattern"),
+    ("content_url", "pictures", "not s3://BUCKET/PREFIX"),
+    ("content_url", "https://s3.example/pictures", "not s3://BUCKET/PREFIX"),
+    ("content_url", "s3:///prefix", "not s3://BUCKET/PREFIX"),
+    ("content_url", "s3://pictures?session_token=x", "at most"),
+    ("content_url", "file://pictures", "file:///FOLDER"),
+    ("content_timeout", "0s", "greater than 0"),
     ("url_map", "https://a.example/x.png=/no/such/file", "'/no/such/file' is not a file"),
     ("log_level", "loud", "'debug'"),
 ]

@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -10,12 +11,15 @@ from sqlalchemy.exc import OperationalError
 
 from runware_mock.control import portrait
 from runware_mock.control.changing import changing
-from runware_mock.control.refusals import ControlRefused
+from runware_mock.control.refusals import ControlRefused, conflict
 from runware_mock.images.formats import FORMATS, detect_format
-from runware_mock.images.picture import PictureRefused
+from runware_mock.images.picture import Picture, PictureRefused, Sent
+from runware_mock.protocol.errors import Refusal
 from runware_mock.services import Services
 from runware_mock.storage import contents
+from runware_mock.storage.contents import FILE, Placed, StoredFile
 from runware_mock.storage.database import Clashed, retried
+from runware_mock.storage.objects import ObjectGone
 from runware_mock.storage.tables import content, medium
 from runware_mock.tasks.media_storage import stored_form
 
@@ -31,13 +35,19 @@ def export(services: Services, account_id: int) -> bytes:
         for content_id in sorted({row["content_id"] for row in taken["medium"]}):
             row = connection.execute(select(content).where(content.c.id == content_id)).mappings().one()
             file = f"media/{row['sent_sha256'].hex()}.{FORMATS[row['format']].extension}"
-            archive.writestr(file, row["bytes"])
-            kept.append({**row, "sent_sha256": row["sent_sha256"].hex(), "bytes": file})
+            try:
+                archive.writestr(file, services.files.read(StoredFile(*(row[column.name] for column in FILE))))
+            except ObjectGone:
+                uuid = next(one["uuid"] for one in taken["medium"] if one["content_id"] == content_id)
+                raise conflict(
+                    f"the file of medium {uuid} is gone from the object storage: delete it", "media"
+                ) from None
+            facts = {name: value for name, value in row.items() if name != "object_key"}
+            kept.append({**facts, "sent_sha256": row["sent_sha256"].hex(), "bytes": file})
         archive.writestr(_STATE, msgspec.json.encode({**taken, "content": kept}))
     return out.getvalue()
 
 
-@retried
 def load(services: Services, account_id: int, data: bytes) -> dict[str, Any]:
     """Give an account the state of an archive, in place of what it had; return how much that is."""
     try:
@@ -47,17 +57,10 @@ def load(services: Services, account_id: int, data: bytes) -> dict[str, Any]:
             files = {row["bytes"]: archive.read(row["bytes"]) for row in state["content"]}
         for row in state["content"]:
             _prove(row, files[row["bytes"]], services)
-        with changing(services, account_id) as connection:
-            before = list(connection.scalars(select(medium.c.content_id).where(medium.c.account_id == account_id)))
-            ids = {}
-            for row in state["content"]:
-                stored_id = row.pop("id")
-                values = {**row, "sent_sha256": bytes.fromhex(row["sent_sha256"]), "bytes": files[row["bytes"]]}
-                ids[stored_id] = contents.add_row(connection, values).id
-            state["medium"] = [{**row, "content_id": ids[row["content_id"]]} for row in state["medium"]]
-            portrait.put(connection, account_id, state)
-            contents.delete_unused(connection, before)
-    except (ControlRefused, Clashed, OperationalError):
+        # Their files are where they are to stay before any row points at them.
+        placed = {row["id"]: _placed(services, row, files[row["bytes"]]) for row in state["content"]}
+        _put(services, account_id, state, placed)
+    except (ControlRefused, Refusal, Clashed, OperationalError):
         raise
     except Exception as error:
         raise ControlRefused(f"this is no archive that runware-mock has exported: {error!r}"[:200], "body") from error
@@ -82,3 +85,19 @@ def _prove(row: dict[str, Any], data: bytes, services: Services) -> None:
         facts = {"format": picture.format, "width_px": picture.width_px, "height_px": picture.height_px}
         if picture.data != data or facts != {name: row[name] for name in facts}:
             raise ControlRefused(f"{row['bytes']} is not the {row['format']} that it is said to be", "body")
+
+
+def _placed(services: Services, row: dict[str, Any], data: bytes) -> Placed:
+    sent = Sent(row["sent_size_bytes"], row["sent_width_px"], row["sent_height_px"], row["orientation"])
+    picture = Picture(row["format"], row["width_px"], row["height_px"], row["frames"], data, sent)
+    return services.files.place(bytes.fromhex(row["sent_sha256"]), picture)
+
+
+@retried
+def _put(services: Services, account_id: int, state: Mapping[str, Any], placed: Mapping[int, Placed]) -> None:
+    with changing(services, account_id) as connection:
+        before = list(connection.scalars(select(medium.c.content_id).where(medium.c.account_id == account_id)))
+        ids = {row["id"]: contents.add(connection, placed[row["id"]], row["created_at"]).id for row in state["content"]}
+        moved = [{**row, "content_id": ids[row["content_id"]]} for row in state["medium"]]
+        portrait.put(connection, account_id, {**state, "medium": moved})
+        contents.delete_unused(connection, before)

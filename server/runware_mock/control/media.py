@@ -106,14 +106,14 @@ def add_medium(
         picture = stored_form(data, services.codec)
     except PictureRefused as error:
         raise ControlRefused(str(error), "body") from None
-    digest = hashlib.sha256(data).digest()
+    placed = services.files.place(hashlib.sha256(data).digest(), picture)
 
     @retried
     def stored() -> str:
         with services.database.writing(account_id) as connection:
             services.live.refresh(connection)
             now_at = services.now_at(account_id)
-            content_id = contents.add(connection, digest, picture, now_at).id
+            content_id = contents.add(connection, placed, now_at).id
             replaced = _removed(connection, account_id, uuid) if replaces else None
             chosen = services.ids.new(connection, account_id) if uuid is None else check_free(connection, uuid, "uuid")
             media.add(connection, account_id, content_id, chosen, now_at - in_ms(span), task_type=FIXTURE)

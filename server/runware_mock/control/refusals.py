@@ -5,7 +5,7 @@ from typing import Literal
 
 from runware_mock.protocol.keys import without_real_keys
 
-Code = Literal["badField", "notFound", "forbidden", "conflict", "timeout", "crash"]
+Code = Literal["badField", "notFound", "forbidden", "conflict", "timeout", "crash", "unavailable"]
 
 
 @dataclass(eq=False)

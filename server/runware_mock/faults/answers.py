@@ -12,7 +12,7 @@ from pydantic import Field, field_validator, model_validator
 
 from runware_mock.faults.fault import LONGEST_DELAY, PLANNED, REST_ONLY, WS_ONLY, Delay, Fault
 from runware_mock.faults.occasion import Transport
-from runware_mock.protocol.errors import CATALOGUE, Refusal, refuse
+from runware_mock.protocol.errors import CATALOGUE, OURS, Refusal, refuse
 from runware_mock.protocol.performance import HttpAnswer, Performance
 
 _MOST_COPIES = 100
@@ -31,7 +31,7 @@ class Error(Fault):
     @field_validator("code")
     @classmethod
     def _known(cls, code: str) -> str:
-        if code not in CATALOGUE or code == "mockInternalError":
+        if code not in CATALOGUE or code in OURS:
             near = get_close_matches(code, CATALOGUE, 1)
             meant = f"did you mean {near[0]}? " if near else ""
             raise ValueError(f"{code!r} is not in the catalogue; {meant}It has {', '.join(CATALOGUE)}")

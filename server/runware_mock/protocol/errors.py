@@ -115,9 +115,13 @@ CATALOGUE: Mapping[str, Entry] = {
     "methodNotAllowed": Entry(405, "Method not allowed. {hint}", None, None),
     # Ours alone: a mock on a developer's machine lets no page of the world in.
     "originNotAllowed": Entry(403, "This origin may not call runware-mock. {hint}", None, None),
-    # Ours alone, so that a fault of the mock is never taken for an answer of the service.
+    # Ours alone, so that a fault of the mock is never taken for an answer of the service: see OURS.
     "mockInternalError": Entry(500, "runware-mock itself failed; this is no answer of the service. {hint}", None, None),
+    "mockStorageUnavailable": Entry(
+        503, "runware-mock cannot use its object storage; this is no answer of the service. {hint}", None, None
+    ),
 }
+OURS = frozenset(("mockInternalError", "mockStorageUnavailable"))
 
 
 @dataclass(eq=False)
@@ -133,6 +137,11 @@ class Refusal(Exception):
     context: Mapping[str, object] = field(default_factory=dict)
     # After how long the same may succeed.
     retry_after_s: int | None = None
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether the mock failed, not the task."""
+        return self.code in OURS
 
     def item(self, task_type: str | None, task_uuid: str | None) -> dict[str, object]:
         """Return the error object of the wire; fields without a value are left out."""

@@ -1,15 +1,15 @@
 """Stored pictures, found by the SHA-256 of the bytes that were sent: the same fixture is decoded once."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, exists, select
+from sqlalchemy import Connection, bindparam, delete, exists, insert, select, update
 
 from runware_mock.images.picture import Picture
 from runware_mock.storage.inserts import id_of, insert_unless_there
 from runware_mock.storage.prepared import Prepared
-from runware_mock.storage.tables import content, medium, snapshot_content
+from runware_mock.storage.tables import content, dropped_object, medium, snapshot_content
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,7 @@ class StoredContent:
     sent_width_px: int
     sent_height_px: int
     orientation: int
+    object_key: str | None
 
     def audit(self) -> dict[str, Any]:
         """Return the facts of an upload for its journal entry."""
@@ -44,7 +45,35 @@ class StoredContent:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A stored picture whose bytes are `data`, or else in the object `object_key`."""
+
+    format: str
+    width_px: int
+    height_px: int
+    frames: int
+    size_bytes: int
+    object_key: str | None
+    data: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A picture on its way to a row: so are its bytes, unless they are in the object `object_key` already.
+
+    `in_place_of` is the object of a row of the same bytes that is gone from the storage.
+    """
+
+    sent_sha256: bytes
+    picture: Picture
+    object_key: str | None = None
+    in_place_of: str | None = None
+
+
 FACTS = tuple(content.c[name] for name in StoredContent.__dataclass_fields__)
+# As StoredFile takes them.
+FILE = (*(content.c[name] for name in tuple(StoredFile.__dataclass_fields__)[:-1]), content.c.bytes)
 _NAMES = tuple(StoredContent.__dataclass_fields__)[1:]
 # As many as a statement surely takes.
 _CHUNK = 500
@@ -74,22 +103,28 @@ def is_there(connection: Connection, content_id: int) -> bool:
     return _EXISTS(connection, {"content_id": content_id}).first() is not None
 
 
-def add(connection: Connection, sent_sha256: bytes, picture: Picture, now_at: int) -> StoredContent:
+def add(connection: Connection, placed: Placed, now_at: int) -> StoredContent:
     """Store a picture; where another task just stored the same bytes, return what that one made of them."""
-    sent = picture.sent
-    facts: dict[str, Any] = {
+    picture, sent = placed.picture, placed.picture.sent
+    row = {
         "format": picture.format,
         "width_px": picture.width_px,
         "height_px": picture.height_px,
         "frames": picture.frames,
         "size_bytes": len(picture.data),
-        "sent_sha256": sent_sha256,
+        "sent_sha256": placed.sent_sha256,
         "sent_size_bytes": sent.size_bytes if sent else len(picture.data),
         "sent_width_px": sent.width_px if sent else picture.width_px,
         "sent_height_px": sent.height_px if sent else picture.height_px,
         "orientation": sent.orientation if sent else 1,
+        "object_key": placed.object_key,
+        "created_at": now_at,
+        "bytes": picture.data if placed.object_key is None else None,
     }
-    return add_row(connection, {**facts, "created_at": now_at, "bytes": picture.data})
+    stored = add_row(connection, row)
+    if placed.object_key is not None and stored.object_key != placed.object_key:
+        _mend_or_drop(connection, placed, placed.object_key)
+    return stored
 
 
 def add_row(connection: Connection, row: Mapping[str, Any]) -> StoredContent:
@@ -102,8 +137,19 @@ def add_row(connection: Connection, row: Mapping[str, Any]) -> StoredContent:
             return StoredContent(*found)
 
 
+def _mend_or_drop(connection: Connection, placed: Placed, object_key: str) -> None:
+    """Let the row that there was have the new object if its own is gone; else nobody needs the new one."""
+    gone = (content.c.sent_sha256 == placed.sent_sha256) & (content.c.object_key == placed.in_place_of)
+    mend = update(content).where(gone).values(object_key=object_key)
+    if placed.in_place_of is None or not connection.execute(mend).rowcount:
+        connection.execute(insert(dropped_object), {"object_key": object_key})
+
+
 def delete_unused(connection: Connection, content_ids: Iterable[int]) -> int:
-    """Delete those of the contents that no medium and no snapshot points at; return how many."""
+    """Delete those of the contents that no medium and no snapshot points at; return how many.
+
+    Their objects are deleted later, when this is committed: see `dropped`.
+    """
     ordered = sorted(set(content_ids))
     chunks = [ordered[start : start + _CHUNK] for start in range(0, len(ordered), _CHUNK)]
     return sum(_delete_unused(connection, chunk) for chunk in chunks)
@@ -117,4 +163,26 @@ def _delete_unused(connection: Connection, content_ids: list[int]) -> int:
         connection.execute(rows.with_for_update())
     unused = ~exists().where(medium.c.content_id == content.c.id)
     unkept = ~exists().where(snapshot_content.c.content_id == content.c.id)
-    return connection.execute(delete(content).where(content.c.id.in_(content_ids), unused, unkept)).rowcount
+    of_these = content.c.id.in_(content_ids)
+    keys = select(content.c.object_key).where(of_these, content.c.object_key.is_not(None))
+    before = set(connection.scalars(keys))
+    count = connection.execute(delete(content).where(of_these, unused, unkept)).rowcount
+    if before and (dropped_keys := before - set(connection.scalars(keys))):
+        connection.execute(insert(dropped_object), [{"object_key": key} for key in dropped_keys])
+    return count
+
+
+def dropped(connection: Connection, most: int) -> list[str]:
+    """Return up to `most` objects whose rows are deleted."""
+    return list(connection.scalars(select(dropped_object.c.object_key).limit(most)))
+
+
+def forget_dropped(connection: Connection, object_keys: Collection[str]) -> None:
+    """Forget objects that are deleted."""
+    connection.execute(delete(dropped_object).where(dropped_object.c.object_key.in_(object_keys)))
+
+
+def without_row(connection: Connection, object_keys: Collection[str]) -> list[str]:
+    """Return those of the objects that no row points at."""
+    pointed_at = set(connection.scalars(select(content.c.object_key).where(content.c.object_key.in_(object_keys))))
+    return [key for key in object_keys if key not in pointed_at]

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, update
 
-from runware_mock.images.picture import Picture
-from runware_mock.storage.contents import FACTS, StoredContent
+from runware_mock.storage.contents import FACTS, FILE, StoredContent, StoredFile
 from runware_mock.storage.owners import ruled_by
 from runware_mock.storage.prepared import Prepared
 from runware_mock.storage.tables import content, medium
@@ -54,16 +53,11 @@ _ALIVE = (medium.c.last_used_at > bindparam("cutoff_at")) & (
 _VISIBLE = medium.c.visible_at.is_(None) | (medium.c.visible_at <= bindparam("now_at"))
 _EXPIRED = (medium.c.last_used_at <= bindparam("cutoff_at")) | (medium.c.expires_at <= bindparam("now_at"))
 _OWN = (medium.c.uuid == bindparam("uuid")) & (medium.c.account_id == bindparam("account_id")) & _ALIVE & _VISIBLE
-_PICTURE = select(
-    content.c.format, content.c.width_px, content.c.height_px, content.c.frames, content.c.bytes
-).join_from(medium, content)
 _TIMES = select(
     medium.c.account_id, medium.c.last_used_at, medium.c.expires_at, medium.c.visible_at, medium.c.content_id
 ).where(medium.c.uuid == bindparam("uuid"))
-_FILE = select(content.c.format, content.c.width_px, content.c.height_px, content.c.frames, content.c.bytes).where(
-    content.c.id == bindparam("content_id")
-)
-_READ = _PICTURE.where(_OWN)
+_FILE = select(*FILE).where(content.c.id == bindparam("content_id"))
+_READ = select(*FILE).join_from(medium, content).where(_OWN)
 # A purge leaves alone what is being used or deleted at the moment, and what it deletes is not there any more.
 _USED = Prepared(
     select(medium.c.id.label("medium_id"), *FACTS)
@@ -131,26 +125,26 @@ def remove(connection: Connection, account_id: int, uuid: str, moment: Moment) -
     return int(row.content_id)
 
 
-def read_served(connection: Connection, uuid: str, moment_of: Callable[[int], Moment]) -> Picture | None:
+def read_served(connection: Connection, uuid: str, moment_of: Callable[[int], Moment]) -> StoredFile | None:
     """Return the file of a medium that is alive by its account's clock; who asks does not matter for a GET."""
     row = connection.execute(_TIMES, {"uuid": uuid}).first()
     if row is None or not moment_of(row.account_id).is_alive(row.last_used_at, row.expires_at, row.visible_at):
         return None
     file = connection.execute(_FILE, {"content_id": row.content_id}).first()
-    return None if file is None else Picture(*file)
+    return None if file is None else StoredFile(*file)
 
 
-def read_any(connection: Connection, uuid: str) -> Picture | None:
+def read_any(connection: Connection, uuid: str) -> StoredFile | None:
     """Return the file of a medium, alive or expired, whoever it belongs to."""
     row = connection.execute(_TIMES, {"uuid": uuid}).first()
     file = None if row is None else connection.execute(_FILE, {"content_id": row.content_id}).first()
-    return None if file is None else Picture(*file)
+    return None if file is None else StoredFile(*file)
 
 
-def read_own(connection: Connection, account_id: int, uuid: str, moment: Moment) -> Picture | None:
+def read_own(connection: Connection, account_id: int, uuid: str, moment: Moment) -> StoredFile | None:
     """Return the file of an account's living medium."""
     row = connection.execute(_READ, {"uuid": uuid, "account_id": account_id, **_values_of(moment)}).first()
-    return None if row is None else Picture(*row)
+    return None if row is None else StoredFile(*row)
 
 
 def set_times(

@@ -6,6 +6,7 @@ Content is kept apart from the narrow medium row, so that renewing a medium's la
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    CheckConstraint,
     Column,
     Float,
     ForeignKey,
@@ -58,9 +59,22 @@ content = Table(
     Column("sent_width_px", Integer, nullable=False),
     Column("sent_height_px", Integer, nullable=False),
     Column("orientation", Integer, nullable=False),
+    # The object that holds the bytes, where they are not in this row.
+    Column("object_key", String(128), nullable=True),
     # Last, so that reading the columns above never reads the picture's pages.
-    Column("bytes", LargeBinary, nullable=False),
+    Column("bytes", LargeBinary, nullable=True),
+    CheckConstraint("(bytes IS NULL) <> (object_key IS NULL)", name="ck_content_bytes"),
+    Index(
+        "ix_content_object_key",
+        "object_key",
+        unique=True,
+        sqlite_where=text("object_key IS NOT NULL"),
+        postgresql_where=text("object_key IS NOT NULL"),
+    ),
 )
+
+# Objects whose row was deleted, until they are deleted too.
+dropped_object = Table("dropped_object", metadata, Column("object_key", String(128), primary_key=True))
 
 medium = Table(
     "medium",

@@ -56,6 +56,6 @@ TASKS: Mapping[str, TaskType] = {
     "vectorize": _drawn(transforms.run_vectorize),
     "caption": _told(words.run_caption),
     "imageCaption": _told(words.run_caption),
-    "promptEnhance": _told(words.run_enhance),
+    "promptEnhance": TaskType(words.run_enhance, may_be_async=True, stores=_never),
     **dict.fromkeys(unsupported.NAMES, TaskType(unsupported.run, stores=_never)),
 }

@@ -18,6 +18,7 @@ from runware_mock.protocol.messages import Task, is_uuid, kind_of
 from runware_mock.services import Caller, Services
 from runware_mock.settings import PICTURES
 from runware_mock.storage import media
+from runware_mock.storage.objects import ObjectGone
 
 # "https://im.runware.ai/image/ii/<imageUUID>.<ext>": clients build it themselves from an imageUUID.
 _RUNWARE_HOSTS = ("https://im.runware.ai", "https://vm.runware.ai", "https://am.runware.ai")
@@ -41,6 +42,7 @@ MAX_IMAGES = 16
 _DEEPEST = 16
 # Errors repeat the names of fields, which are the client's.
 _LONGEST_NAME = 64
+FILE_GONE = "Its file is gone from the object storage."
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,17 +100,22 @@ class Inputs:
     def _load_stored(self, path: str, uuid: str) -> Input:
         with self._services.database.reading() as connection:
             account_id = self._caller.account.id
-            picture = media.read_own(connection, account_id, uuid, self._services.moment(account_id))
-        if picture is None:
+            file = media.read_own(connection, account_id, uuid, self._services.moment(account_id))
+        if file is None:
             raise self._not_stored(path)
-        if picture.format not in PICTURES:
-            hint = f"The medium of this UUID is {picture.format.upper()}."
+        if file.format not in PICTURES:
+            hint = f"The medium of this UUID is {file.format.upper()}."
             raise refuse("invalidInputImage", hint, parameter=path, page=self._page)
+        try:
+            picture = self._services.files.picture(file)
+        except ObjectGone:
+            raise self._not_stored(path, FILE_GONE) from None
         self._used.setdefault(uuid, path)
         return Input(path, picture, uuid)
 
-    def _not_stored(self, path: str) -> Refusal:
-        hint = "No image of this UUID is stored for this API key, or it has expired."
+    def _not_stored(
+        self, path: str, hint: str = "No image of this UUID is stored for this API key, or it has expired."
+    ) -> Refusal:
         # The one field for which a transcript of an unknown UUID shows another code.
         code = "invalidInputImage" if field_of(path) == "seedImage" else "failedToTransferImage"
         return refuse(code, hint, parameter=path, page=self._page)

@@ -15,6 +15,7 @@ from runware_mock.images.standins.encode import encode
 from runware_mock.protocol.messages import Item, Task
 from runware_mock.services import Caller, Services
 from runware_mock.storage import contents, deliveries, media
+from runware_mock.storage.contents import Placed
 from runware_mock.tasks.inputs import Input, Inputs
 from runware_mock.tasks.parameters import Parameters
 from runware_mock.tasks.work import Commit, Done
@@ -112,6 +113,11 @@ def storing(
     prefix: str = "image",
 ) -> Commit:
     """Return what is left to write: inputs are used, results become media; the items name them by `prefix`."""
+    placed = [
+        (result, _placed(services, result.picture), _placed(services, made_of.picture) if made_of else None)
+        for result in results
+        for made_of in (_input_to_store(result),)
+    ]
 
     def commit(connection: Connection) -> Done:
         inputs.use(connection)
@@ -119,11 +125,11 @@ def storing(
             [
                 {
                     **echoed(task, family),
-                    **_stored(connection, services, caller, output, result, prefix, task),
-                    **_input_named(connection, services, caller, result, task),
+                    **_stored(connection, services, caller, output, picture, prefix, task),
+                    **_input_named(connection, services, caller, result, made_of, task),
                     **result.fields,
                 }
-                for result in results
+                for result, picture, made_of in placed
             ]
         )
 
@@ -136,15 +142,23 @@ def echoed(task: Task, family: str = "") -> Item:
     return {**item, "cost": COSTS[family]} if family and task.get("includeCost") is True else item
 
 
+def _placed(services: Services, picture: Picture) -> Placed:
+    return services.files.place(hashlib.sha256(picture.data).digest(), picture)
+
+
+def _input_to_store(result: Result) -> Input | None:
+    """Return the input that is not stored yet and will be, so that it has a UUID."""
+    made_of = result.made_of
+    return made_of if made_of is not None and made_of.uuid is None and result.must_name_input else None
+
+
 def _input_named(
-    connection: Connection, services: Services, caller: Caller, result: Result, task: Task
+    connection: Connection, services: Services, caller: Caller, result: Result, made_of: Placed | None, task: Task
 ) -> dict[str, object]:
-    if result.made_of is None:
-        return {}
-    uuid = result.made_of.uuid
-    if uuid is None and result.must_name_input:
-        now_at, picture = services.now_at(caller.account.id), result.made_of.picture
-        content = contents.add(connection, hashlib.sha256(picture.data).digest(), picture, now_at)
+    uuid = None if result.made_of is None else result.made_of.uuid
+    if made_of is not None:
+        now_at = services.now_at(caller.account.id)
+        content = contents.add(connection, made_of, now_at)
         uuid = services.ids.new(connection, caller.account.id)
         media.add(connection, caller.account.id, content.id, uuid, now_at, task_type=task["taskType"])
     return {} if uuid is None else {"inputImageUUID": uuid}
@@ -155,12 +169,12 @@ def _stored(
     services: Services,
     caller: Caller,
     output: Output,
-    result: Result,
+    placed: Placed,
     prefix: str,
     task: Task,
 ) -> Item:
-    picture, now_at = result.picture, services.now_at(caller.account.id)
-    content_id = contents.add(connection, hashlib.sha256(picture.data).digest(), picture, now_at).id
+    picture, now_at = placed.picture, services.now_at(caller.account.id)
+    content_id = contents.add(connection, placed, now_at).id
     expires_at = None if output.ttl_ms is None else now_at + output.ttl_ms
     uuid = services.ids.new(connection, caller.account.id)
     media.add(

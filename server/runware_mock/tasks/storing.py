@@ -12,7 +12,7 @@ from runware_mock.protocol.errors import refuse
 from runware_mock.services import Caller, Services
 from runware_mock.storage import contents, media
 from runware_mock.storage.contents import StoredContent
-from runware_mock.tasks.inputs import stored_uuid
+from runware_mock.tasks.inputs import FILE_GONE, stored_uuid
 from runware_mock.tasks.work import ContentGone
 
 # To prove a shorter file whole takes no longer than to look whether it is stored already.
@@ -38,6 +38,7 @@ def storing(
     if isinstance(source, bytes):
         return _storing_bytes(source, now_at, services, form, formats)
     if uuid := stored_uuid(source.url, caller.base_url):
+        _refuse_gone(uuid, parameter, services, caller)
         return partial(_use_stored, uuid, parameter, services, caller)
     try:
         return _storing_bytes(services.fetch(source.url), now_at, services, form, formats)
@@ -57,12 +58,12 @@ def _storing_bytes(
 ) -> StoreContent:
     digest = hashlib.sha256(data).digest()
     known = None
-    if len(data) > _LOOKED_UP_FROM_BYTES:
+    if len(data) > _LOOKED_UP_FROM_BYTES or services.files.are_objects:
         with services.database.reading() as connection:
             known = contents.find(connection, digest)
-    if known is None or known.format not in formats:
-        picture = form(data)
-        return lambda connection: contents.add(connection, digest, picture, now_at)
+    if known is None or known.format not in formats or not services.files.has(known.object_key):
+        placed = services.files.place(digest, form(data))
+        return lambda connection: contents.add(connection, placed, now_at)
 
     def reuse(connection: Connection) -> StoredContent:
         if not contents.is_there(connection, known.id):
@@ -70,6 +71,15 @@ def _storing_bytes(
         return known
 
     return reuse
+
+
+def _refuse_gone(uuid: str, parameter: str, services: Services, caller: Caller) -> None:
+    if not services.files.are_objects:
+        return
+    with services.database.reading() as connection:
+        file = media.read_own(connection, caller.account.id, uuid, services.moment(caller.account.id))
+    if file is not None and not services.files.has(file.object_key):
+        raise refuse("failedToTransferImage", FILE_GONE, parameter=parameter)
 
 
 def _use_stored(uuid: str, parameter: str, services: Services, caller: Caller, connection: Connection) -> StoredContent:

@@ -15,6 +15,8 @@ class Load(Enum):
     """What a task will mostly do, so that none waits behind one of another kind."""
 
     LIGHT = auto()
+    # As light, where files are kept in the database.
+    STORING = auto()
     DECODING = auto()
     WAITING_FOR_NETWORK = auto()
 
@@ -22,11 +24,11 @@ class Load(Enum):
 def load_of_upload(task: Task) -> Load:
     """Tell whether what is uploaded has to be fetched, and whether it may be big."""
     value = task.get("image") or task.get("media")
-    if not isinstance(value, str):
+    if not isinstance(value, str) or task.get("operation") == "delete":
         return Load.LIGHT
     if _is_url(value):
         return Load.WAITING_FOR_NETWORK
-    return Load.LIGHT if len(value) <= _LIGHT_CHARS else Load.DECODING
+    return Load.STORING if len(value) <= _LIGHT_CHARS else Load.DECODING
 
 
 def load_of_drawing(task: Task) -> Load:

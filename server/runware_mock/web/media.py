@@ -2,15 +2,17 @@
 
 import asyncio
 import re
+from concurrent.futures import Executor
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from runware_mock.images.formats import FORMATS
-from runware_mock.images.picture import Picture
-from runware_mock.protocol.errors import refuse
+from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.services import Services
 from runware_mock.storage import media
+from runware_mock.storage.contents import StoredFile
+from runware_mock.storage.objects import ObjectGone
 from runware_mock.web.http import CORS_HEADERS, refused
 
 # `/image/ii/<uuid>.<ext>`, `/image/ws/<n>/ii/<uuid>.<ext>`, `/image/os/…/<uuid>.<ext>`: any extension, in any case.
@@ -28,16 +30,20 @@ _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
 class MediaFiles:
-    """Serves what an imageURL points at."""
+    """Serves what an imageURL points at, which is read in `threads` of its own where that may take long."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, threads: Executor | None = None) -> None:
         self._services = services
+        self._threads = threads
 
     async def get(self, request: Request) -> Response:
         """Return the stored bytes, or 404 once the image has expired."""
         match = _FILE_NAME.fullmatch(request.url.path.rpartition("/")[2])
         uuid = match[1].lower() if match else ""
-        file = await asyncio.to_thread(self._read, uuid)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._answer, request, uuid)
+
+    def _answer(self, request: Request, uuid: str) -> Response:
+        file = self._find(uuid)
         if file is None:
             return refused(refuse("mediaNotFound", "It was never stored here, or has expired."))
         # What an imageUUID names never changes, so it is its own version.
@@ -45,23 +51,32 @@ class MediaFiles:
         headers = {**_HEADERS, "ETag": etag}
         if _matches(request.headers.get("if-none-match"), etag):
             return Response(status_code=304, headers=headers)
-        return _ranged(request, file, headers)
+        try:
+            return self._ranged(request, file, headers)
+        except ObjectGone:
+            return refused(refuse("mediaNotFound", "Its file is gone from the object storage."))
+        except Refusal as refusal:
+            return refused(refusal)
 
-    def _read(self, uuid: str) -> Picture | None:
+    def _find(self, uuid: str) -> StoredFile | None:
         with self._services.database.reading() as connection:
             self._services.live.refresh(connection)
             return media.read_served(connection, uuid, self._services.moment)
 
-
-def _ranged(request: Request, file: Picture, headers: dict[str, str]) -> Response:
-    content_type, size = FORMATS[file.format].content_type, len(file.data)
-    wanted = _wanted_range(request, size, headers["ETag"])
-    if wanted is None:
-        return Response(file.data, media_type=content_type, headers=headers)
-    if not wanted:
-        return Response(status_code=416, headers={**headers, "Content-Range": f"bytes */{size}"})
-    headers["Content-Range"] = f"bytes {wanted.start}-{wanted.stop - 1}/{size}"
-    return Response(file.data[wanted.start : wanted.stop], 206, media_type=content_type, headers=headers)
+    def _ranged(self, request: Request, file: StoredFile, headers: dict[str, str]) -> Response:
+        content_type, size = FORMATS[file.format].content_type, file.size_bytes
+        wanted = _wanted_range(request, size, headers["ETag"])
+        if wanted is not None and not wanted:
+            return Response(status_code=416, headers={**headers, "Content-Range": f"bytes */{size}"})
+        if wanted is not None:
+            headers["Content-Range"] = f"bytes {wanted.start}-{wanted.stop - 1}/{size}"
+        status = 200 if wanted is None else 206
+        if request.method == "HEAD":
+            # One byte proves that GET would find the file.
+            self._services.files.read(file, range(1))
+            headers["Content-Length"] = str(size if wanted is None else len(wanted))
+            return Response(None, status, media_type=content_type, headers=headers)
+        return Response(self._services.files.read(file, wanted), status, media_type=content_type, headers=headers)
 
 
 def _wanted_range(request: Request, size: int, etag: str) -> range | None:

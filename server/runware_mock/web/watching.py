@@ -6,6 +6,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -36,6 +37,8 @@ class Watching:
         missing = [name for name, is_running in self._is_running.items() if not is_running()]
         if problem := await asyncio.to_thread(self._services.database.problem):
             missing.append(f"database: {problem}")
+        if problem := await run_in_threadpool(self._services.files.problem):
+            missing.append(f"object storage: {problem}")
         if missing:
             return JSONResponse({"status": "not ready", "missing": missing}, 503)
         return JSONResponse({"status": "ready", "version": __version__})

@@ -93,8 +93,10 @@ async def _on_refused(_request: Request, error: Exception) -> JSONResponse:
 
 
 async def _on_refusal(_request: Request, error: Exception) -> JSONResponse:
-    """Answer a key that the upload API would refuse, too."""
+    """Answer a key that the upload API would refuse, too, and an object storage that fails."""
     assert isinstance(error, Refusal)  # noqa: S101 - registered for nothing else
+    if error.is_ours:
+        return refused(ControlRefused(error.message, None, "unavailable", error.status))
     return refused(ControlRefused(error.message, "account", "forbidden", error.status))
 
 

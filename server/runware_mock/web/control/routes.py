@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from pydantic import Field as Bounds
 
 from runware_mock.control import accounts, archive, clocks, entries, media, snapshots, state
@@ -123,7 +124,7 @@ def router(services: Services) -> APIRouter:  # noqa: C901, PLR0915 - a table of
     ) -> Json:
         """Store the body, a picture or any other medium, as if it had been uploaded `age` ago."""
         data = await _body(request, services)
-        added = await asyncio.to_thread(media.add_medium, services, account_id, data, uuid=uuid, age=age)
+        added = await run_in_threadpool(media.add_medium, services, account_id, data, uuid=uuid, age=age)
         return await asyncio.to_thread(media.get_medium, services, account_id, base_url(request.scope, services), added)
 
     @api.get("/media/{uuid}", tags=["media"])
@@ -225,7 +226,7 @@ def router(services: Services) -> APIRouter:  # noqa: C901, PLR0915 - a table of
     async def load(request: Request, account_id: AccountNeeded) -> Json:
         """Give the account the state of such a file, in place of its own."""
         data = await _body(request, services)
-        return await asyncio.to_thread(archive.load, services, account_id, data)
+        return await run_in_threadpool(archive.load, services, account_id, data)
 
     return api
 

@@ -5,6 +5,7 @@ import json
 import logging
 import re
 from collections import OrderedDict
+from concurrent.futures import Executor
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
@@ -18,9 +19,11 @@ from runware_mock import __version__
 from runware_mock.control.refusals import ControlRefused, not_found
 from runware_mock.images.formats import FORMATS
 from runware_mock.images.thumbnail import thumbnail
+from runware_mock.protocol.errors import Refusal
 from runware_mock.services import Services
 from runware_mock.settings import parse_duration
 from runware_mock.storage import media as stored_media
+from runware_mock.storage.objects import ObjectGone
 from runware_mock.storage.owners import ALL_ACCOUNTS
 from runware_mock.web.callers import base_url
 from runware_mock.web.control.guard import TOKEN_COOKIE, check_caller
@@ -49,10 +52,11 @@ _HEADERS = {
 
 
 class Page:
-    """Answers `GET /` of a browser and everything under `/ui`."""
+    """Answers `GET /` of a browser and everything under `/ui`; thumbnails are drawn in `threads`, if there are any."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, threads: Executor | None = None) -> None:
         self._services = services
+        self._threads = threads
         self._changes: Changes | None = None
         self._thumbnails: OrderedDict[str, bytes | None] = OrderedDict()
 
@@ -222,7 +226,12 @@ class Page:
     async def _thumbnail(self, request: Request) -> Response:
         uuid = request.path_params["uuid"].lower()
         if uuid not in self._thumbnails:
-            self._thumbnails[uuid] = await asyncio.to_thread(self._draw, uuid)
+            try:
+                thumbnails = asyncio.get_running_loop().run_in_executor(self._threads, self._draw, uuid)
+                self._thumbnails[uuid] = await thumbnails
+            except (ObjectGone, Refusal) as error:
+                # Next time the file may be there.
+                return Response(status_code=error.status if isinstance(error, Refusal) else 404)
             if len(self._thumbnails) > _THUMBNAILS:
                 self._thumbnails.popitem(last=False)
         drawn = self._thumbnails[uuid]
@@ -233,8 +242,8 @@ class Page:
 
     def _draw(self, uuid: str) -> bytes | None:
         with self._services.database.reading() as connection:
-            picture = stored_media.read_any(connection, uuid)
-        return None if picture is None else thumbnail(picture)
+            file = stored_media.read_any(connection, uuid)
+        return None if file is None else thumbnail(self._services.files.picture(file))
 
     async def _events(self, _request: Request) -> Response:
         from runware_mock.control.glance import glance

@@ -1,0 +1,168 @@
+"""What a server stands on, opened by its settings: the database, the object storage, and all that tasks may ask for."""
+
+import tempfile
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from runware_mock.accounts import Accounts
+from runware_mock.clock import Clock, SystemClock
+from runware_mock.control.refusals import ControlRefused
+from runware_mock.faults.occasion import Faults
+from runware_mock.ids import RandomIds, SeededIds
+from runware_mock.images.budget import Budget
+from runware_mock.images.codec import Codec
+from runware_mock.images.fetch import UrlFetcher
+from runware_mock.journal import Journal
+from runware_mock.live import Live
+from runware_mock.protocol.errors import Refusal
+from runware_mock.quotas import Quotas
+from runware_mock.services import Services
+from runware_mock.settings import Settings
+from runware_mock.storage.database import Database, DatabaseUnusable
+from runware_mock.storage.files import Files, folder_of
+from runware_mock.storage.objects import StoreFailed, open_store
+from runware_mock.storage.schema import prepare
+from runware_mock.storage.sqlite import FILE_NAME, SqliteDatabase
+from runware_mock.tally import Tally
+
+_SQLITE = "sqlite:///"
+
+
+class FixturesUnusable(Exception):
+    """What `--fixtures` names cannot be stored; the message is for the user."""
+
+
+def open_database(settings: Settings, cleanup: ExitStack) -> Database:
+    """Return the database of these settings, at this version's tables; raises DatabaseUnusable."""
+    database = _database(settings, cleanup)
+    cleanup.callback(database.close)
+    prepare(database)
+    database.check()
+    return database
+
+
+@dataclass(frozen=True, slots=True)
+class Common:
+    """What the processes of one server share: a database that is prepared, and a folder for as long as they run."""
+
+    database: Database
+    folder: Path
+
+
+def prepare_for_workers(settings: Settings, cleanup: ExitStack) -> Common:
+    """Return what several processes will share; raises DatabaseUnusable, StoreFailed, FixturesUnusable.
+
+    No connection is open and no thread runs: they fork next.
+    """
+    database = open_database(settings, cleanup)
+    database.close()
+    if settings.content_url is not None or settings.fixtures is not None:
+        from concurrent.futures import ProcessPoolExecutor
+        from multiprocessing import get_context
+
+        # The library of S3 works in no process that is forked from one in which it has worked.
+        with ProcessPoolExecutor(1, get_context("fork")) as apart:
+            apart.submit(_try_out, settings, database).result()
+    if settings.in_memory:
+        cleanup.callback(_forget, settings, database)
+    return Common(database, Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="runware-mock-"))))
+
+
+def _try_out(settings: Settings, database: Database) -> None:
+    services = create_services(settings, SystemClock(), database)
+    if settings.fixtures is not None:
+        _seed(services, settings.fixtures)
+
+
+def _database(settings: Settings, cleanup: ExitStack) -> Database:
+    is_shared = settings.workers > 1
+    if settings.in_memory:
+        folder = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="runware-mock-")))
+        return SqliteDatabase(folder / FILE_NAME, "OFF", is_shared=is_shared)
+    if settings.database_url is not None and not settings.database_url.startswith(_SQLITE):
+        from runware_mock.storage.postgres import PostgresDatabase
+
+        return PostgresDatabase(settings.database_url)
+    url = settings.database_url
+    file = settings.data_dir / FILE_NAME if url is None else Path(url.removeprefix(_SQLITE))
+    try:
+        # For its owner alone, as are the files that SQLite puts beside it.
+        file.parent.mkdir(0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise DatabaseUnusable(f"cannot use the data folder {file.parent}: {error.strerror}") from error
+    # A file that cannot be made is told of where it is opened.
+    with suppress(OSError):
+        file.touch(0o600)
+    return SqliteDatabase(file, "FULL" if settings.durable else "NORMAL", is_shared=is_shared)
+
+
+def open_files(settings: Settings, database: Database) -> Files:
+    """Return where the bytes of pictures are kept; raises StoreFailed where they cannot be."""
+    if settings.content_url is None:
+        return Files(database)
+    try:
+        store = open_store(settings.content_url, folder_of(database), settings.content_timeout.total_seconds())
+        store.prove()
+    except StoreFailed as error:
+        raise StoreFailed(f"cannot use the object storage {settings.content_url}: {error}") from error
+    return Files(database, store)
+
+
+def open_services(settings: Settings, clock: Clock, cleanup: ExitStack, common: Common | None = None) -> Services:
+    """Return what tasks may ask for, of `common` or of a database of one's own; with what --fixtures names.
+
+    Raises DatabaseUnusable, StoreFailed, FixturesUnusable.
+    """
+    if common is not None:
+        cleanup.callback(common.database.close)
+        return create_services(settings, clock, common.database)
+    database = open_database(settings, cleanup)
+    services = create_services(settings, clock, database)
+    if settings.in_memory:
+        cleanup.callback(_forget, settings, database)
+    if settings.fixtures is not None:
+        _seed(services, settings.fixtures)
+    return services
+
+
+def create_services(settings: Settings, clock: Clock, database: Database) -> Services:
+    """Return what tasks may ask for; raises StoreFailed."""
+    live, tally = Live(clock), Tally()
+    faults = Faults(database, live)
+    net = UrlFetcher(settings.fetch, settings.fetch_timeout, settings.max_message_bytes, settings.local_files)
+    return Services(
+        settings=settings,
+        live=live,
+        database=database,
+        files=open_files(settings, database),
+        accounts=Accounts(database, live, faults.names_plan, settings.api_key, seed=settings.seed),
+        journal=Journal(settings.journal_entries, settings.journal_bytes, tally),
+        quotas=Quotas(settings, database),
+        tally=tally,
+        faults=faults,
+        ids=RandomIds() if settings.seed is None else SeededIds(settings.seed),
+        codec=Codec(
+            settings.formats,
+            Budget(settings.memory_budget(), settings.thread_count()),
+            streams=settings.streaming == "auto",
+        ),
+        fetch=net,
+        send=net.send,
+    )
+
+
+def _seed(services: Services, fixtures: Path) -> None:
+    from runware_mock.control.seeding import seed
+
+    try:
+        seed(services, fixtures, next(iter(services.settings.api_key), None))
+    except ControlRefused as refused:
+        raise FixturesUnusable(f"bad value for --fixtures: {refused.field}: {refused.message}") from None
+    except Refusal as refusal:
+        raise FixturesUnusable(f"cannot store what --fixtures names: {refusal.message}") from None
+
+
+def _forget(settings: Settings, database: Database) -> None:
+    with suppress(Refusal, StoreFailed):
+        open_files(settings, database).clear()

@@ -1,0 +1,1 @@
+"""Object storage: pictures beside the database, in a folder or in a bucket."""
