@@ -41,13 +41,7 @@ def upgrade() -> None:
         sa.Column("object_key", sa.String(128), nullable=True),
         sa.Column("bytes", sa.LargeBinary, nullable=True),
         sa.CheckConstraint("(bytes IS NULL) <> (object_key IS NULL)", name="ck_content_bytes"),
-        sa.Index(
-            "ix_content_object_key",
-            "object_key",
-            unique=True,
-            sqlite_where=sa.text("object_key IS NOT NULL"),
-            postgresql_where=sa.text("object_key IS NOT NULL"),
-        ),
+        sa.Index("ix_content_object_key", "object_key", sqlite_where=sa.text("object_key IS NOT NULL")),
     )
     op.create_table("dropped_object", sa.Column("object_key", sa.String(128), primary_key=True))
     ends_sooner = sa.text("expires_at IS NOT NULL")

@@ -58,21 +58,40 @@ def prepare_for_workers(settings: Settings, cleanup: ExitStack) -> Common:
     database = open_database(settings, cleanup)
     database.close()
     if settings.content_url is not None or settings.fixtures is not None:
-        from concurrent.futures import ProcessPoolExecutor
-        from multiprocessing import get_context
-
-        # The library of S3 works in no process that is forked from one in which it has worked.
-        with ProcessPoolExecutor(1, get_context("fork")) as apart:
-            apart.submit(_try_out, settings, database).result()
+        _try_out_apart(settings, database)
     if settings.in_memory:
         cleanup.callback(_forget, settings, database)
     return Common(database, Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="runware-mock-"))))
 
 
-def _try_out(settings: Settings, database: Database) -> None:
-    services = create_services(settings, SystemClock(), database)
-    if settings.fixtures is not None:
-        _seed(services, settings.fixtures)
+def _try_out_apart(settings: Settings, database: Database) -> None:
+    """Prove the object storage and store the fixtures, in a process that is forked for that.
+
+    The library of S3 works in no process that is forked from one in which it has worked.
+    """
+    from multiprocessing import get_context
+
+    context = get_context("fork")
+    outcomes, told = context.Pipe(duplex=False)
+
+    def try_out() -> None:
+        try:
+            services = create_services(settings, SystemClock(), database)
+            if settings.fixtures is not None:
+                _seed(services, settings.fixtures)
+            told.send(None)
+        except (StoreFailed, FixturesUnusable) as error:
+            told.send(error)
+
+    process = context.Process(target=try_out)
+    process.start()
+    told.close()
+    with suppress(EOFError):
+        if error := outcomes.recv():
+            raise error
+    process.join()
+    if process.exitcode:
+        raise StoreFailed(f"a process that tried it out has ended with status {process.exitcode}")
 
 
 def _database(settings: Settings, cleanup: ExitStack) -> Database:

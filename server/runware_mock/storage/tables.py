@@ -64,13 +64,8 @@ content = Table(
     # Last, so that reading the columns above never reads the picture's pages.
     Column("bytes", LargeBinary, nullable=True),
     CheckConstraint("(bytes IS NULL) <> (object_key IS NULL)", name="ck_content_bytes"),
-    Index(
-        "ix_content_object_key",
-        "object_key",
-        unique=True,
-        sqlite_where=text("object_key IS NOT NULL"),
-        postgresql_where=text("object_key IS NOT NULL"),
-    ),
+    # To say the same for PostgreSQL would import its dialect at every start.
+    Index("ix_content_object_key", "object_key", sqlite_where=text("object_key IS NOT NULL")),
 )
 
 # Objects whose row was deleted, until they are deleted too.
