@@ -19,7 +19,7 @@ from bench.targets import LIMITS, TARGETS, Target
 PACKAGES = ("runware-mock", "pillow", "simplejpeg", "isal", "fastapi", "uvicorn", "msgspec", "sqlalchemy", "alembic")
 OTHERS = (
     [PYTHON, "-c", "from importlib.metadata import version as v; print('pyvips', v('pyvips'), '/ moto', v('moto'))"],
-    ["node", "-p", "'Node ' + process.version + ', sharp ' + require('sharp/package.json').version"],
+    ["node", "-p", "'Node ' + process.version + ', sharp ' + require('sharp').versions.sharp"],
 )
 
 

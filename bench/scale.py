@@ -22,12 +22,13 @@ from bench.asking import KEY
 from bench.driver import run_load
 from bench.measure import percentile
 from bench.peers import MOCK, Server, started
-from bench.report import laid
+from bench.report import laid, versions
 from bench.workloads import BY_NAME
 from runware_mock.storage.schema import prepare
 from runware_mock.storage.sqlite import FILE_NAME, SqliteDatabase
 from runware_mock.storage.tables import account, content, medium
 
+RESULTS = Path(__file__).with_name("SCALE.md")
 SIZES = (0, 10_000, 100_000, 1_000_000)
 PIECE = 20_000
 CONTENT_BYTES = 600
@@ -215,20 +216,24 @@ def main() -> int:
     """Measure, print, and return 1 where a limit is missed."""
     parser = argparse.ArgumentParser(prog="python -m bench.scale", description=__doc__)
     parser.add_argument("--most", type=int, default=SIZES[-1], help="the largest number of media")
-    most = parser.parse_args().most
+    parser.add_argument("--write", action="store_true", help=f"write {RESULTS.name}")
+    arguments = parser.parse_args()
     install.main()
     found = {}
     with tempfile.TemporaryDirectory() as folder:
-        for media in (size for size in SIZES if size <= most):
+        for media in (size for size in SIZES if size <= arguments.most):
             found[media] = measure(media, Path(folder) / str(media))
             print(f"{media:,} media: {found[media]}", file=sys.stderr, flush=True)
     names = list(found[max(found)])
     lines = [
         [name, *(f"{found[media][name]:.4g}" if name in found[media] else "" for media in found)] for name in names
     ]
-    print("\n".join(laid(["", *(f"{media:,} media" for media in found)], lines)))
     missed = list(broken(found))
-    print("\n".join(f"MISSED: {line}" for line in missed) or "all limits kept")
+    said = "\n".join(f"MISSED: {line}" for line in missed) or "all limits kept"
+    report = "\n".join((*versions(), "", *laid(["", *(f"{media:,} media" for media in found)], lines), "", said))
+    print(report)
+    if arguments.write:
+        RESULTS.write_text(f"# Results of `make bench-scale`\n\n{report}\n")
     return 1 if missed else 0
 
 
