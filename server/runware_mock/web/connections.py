@@ -29,6 +29,22 @@ _TOLD_TOO_MANY = 100
 _CLOSE_TOO_SLOW, _CLOSE_TRY_LATER = 1011, 1013
 
 
+class _Gathering:
+    """A body of a declared length on its way to one piece."""
+
+    def __init__(self, begun: bytes, length_bytes: int, whole: asyncio.Future[bytearray | None]) -> None:
+        self.whole = whole
+        self.body = bytearray(length_bytes)
+        self._received_bytes = 0
+        self.add(begun)
+
+    def add(self, piece: bytes) -> None:
+        """Put a further piece in its place."""
+        end = self._received_bytes + len(piece)
+        self.body[self._received_bytes : end] = piece
+        self._received_bytes = end
+
+
 class HttpProtocol(HttpToolsProtocol):
     """uvicorn's, but within limits; the application can reach it, and is told when it ends or the server does."""
 
@@ -41,6 +57,7 @@ class HttpProtocol(HttpToolsProtocol):
         # What was received since the last piece of a body: a head, trailers, or what surrounds the pieces.
         self._loose_bytes = 0
         self._is_surplus = False
+        self._gathering: _Gathering | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         """Begin a connection."""
@@ -60,6 +77,7 @@ class HttpProtocol(HttpToolsProtocol):
         """End a connection."""
         self.is_over.set()
         self.is_lost = True
+        self._end_gathering()
         if self.fail is not None:
             self.fail()
         self._release()
@@ -89,9 +107,28 @@ class HttpProtocol(HttpToolsProtocol):
         self.scope[PROTOCOL] = self  # type: ignore[literal-required] # a key of our own
         self._reading.begin(self.loop.time())
 
+    async def gather(self, begun: bytes, length_bytes: int) -> bytearray | None:
+        """Return a body of a declared length, of which `begun` was received; None if the client goes away before.
+
+        The application is woken once, and nothing is copied between: for 27 MB that is half of what receiving takes.
+        """
+        self._gathering = _Gathering(begun, length_bytes, self.loop.create_future())
+        self.flow.resume_reading()
+        try:
+            return await self._gathering.whole
+        finally:
+            self._gathering = None
+
+    def _end_gathering(self, body: bytearray | None = None) -> None:
+        if self._gathering is not None and not self._gathering.whole.done():
+            self._gathering.whole.set_result(body)
+
     def on_body(self, body: bytes) -> None:
         """Take a piece of a body."""
-        super().on_body(body)
+        if self._gathering is None:
+            super().on_body(body)
+        else:
+            self._gathering.add(body)
         if self.cycle is not None and not self.cycle.response_complete:
             self._loose_bytes = 0
             self._held_bytes += len(body)
@@ -100,6 +137,8 @@ class HttpProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """Expect nothing more of the client but that it reads the answer."""
         super().on_message_complete()
+        if self._gathering is not None:
+            self._end_gathering(self._gathering.body)
         self._reading.end()
         self._loose_bytes = 0
 
@@ -154,6 +193,7 @@ class HttpProtocol(HttpToolsProtocol):
         if self.cycle is not None:
             self.cycle.disconnected = True
             self.cycle.message_event.set()
+        self._end_gathering()
         self.transport.close()
 
 

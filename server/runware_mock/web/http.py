@@ -28,6 +28,7 @@ from runware_mock.protocol.session import (
     is_ping,
 )
 from runware_mock.web.callers import bearer_key, caller_of, headers_of, keyless, open_account
+from runware_mock.web.connections import PROTOCOL
 from runware_mock.web.intake import SMALL_BYTES, Intake
 from runware_mock.web.origins import check_origin
 from runware_mock.web.performing import (
@@ -124,12 +125,11 @@ class RestApi:
         if length_bytes > self._settings.max_message_bytes:
             raise self._too_large()
         if length_bytes < SMALL_BYTES:
-            return await self._replies(scope, receive)
+            return await self._replies(scope, await self._read(receive))
         async with self._intake.room(length_bytes):
-            return await self._replies(scope, receive)
+            return await self._replies(scope, await _read_long(scope, receive, length_bytes))
 
-    async def _replies(self, scope: Scope, receive: Receive) -> list[Reply]:
-        raw = await self._read(receive)
+    async def _replies(self, scope: Scope, raw: bytes | bytearray) -> list[Reply]:
         tasks = parse_tasks(raw) if len(raw) <= _PARSED_IN_LOOP_BYTES else await asyncio.to_thread(parse_tasks, raw)
         authentication = first_authentication(tasks)
         key = bearer_key(scope) if authentication is None else authentication.get("apiKey")
@@ -191,6 +191,18 @@ async def preflight(_request: Request) -> Response:
 def refused(refusal: Refusal) -> Response:
     """Return the response that refuses a whole request."""
     return json_response(*rest_body([Reply.refused(refusal)]))
+
+
+async def _read_long(scope: Scope, receive: Receive, length_bytes: int) -> bytes | bytearray:
+    """Return a body of a declared length."""
+    # This asks the client for it, where that waits for "100 Continue".
+    message = await receive()
+    body: bytes | bytearray | None = message.get("body", b"")
+    if body is not None and message.get("more_body"):
+        body = await scope[PROTOCOL].gather(body, length_bytes)
+    if body is None or message["type"] == "http.disconnect":
+        raise ClientDisconnect
+    return body
 
 
 async def _finished(scope: Scope, futures: Sequence[Future[Reply]]) -> list[Reply]:
