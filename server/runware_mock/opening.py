@@ -20,6 +20,7 @@ from runware_mock.quotas import Quotas
 from runware_mock.services import Services
 from runware_mock.settings import Settings
 from runware_mock.storage.database import Database, DatabaseUnusable
+from runware_mock.storage.digests import Digests
 from runware_mock.storage.files import Files, folder_of
 from runware_mock.storage.objects import StoreFailed, open_store
 from runware_mock.storage.schema import prepare
@@ -154,6 +155,7 @@ def create_services(settings: Settings, clock: Clock, database: Database) -> Ser
         settings=settings,
         live=live,
         database=database,
+        digests=Digests(),
         files=open_files(settings, database),
         accounts=Accounts(database, live, faults.names_plan, settings.api_key, seed=settings.seed),
         journal=Journal(settings.journal_entries, settings.journal_bytes, tally),

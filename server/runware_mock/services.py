@@ -14,6 +14,7 @@ from runware_mock.live import Live
 from runware_mock.quotas import Quotas
 from runware_mock.settings import Settings
 from runware_mock.storage.database import Database
+from runware_mock.storage.digests import Digests
 from runware_mock.storage.files import Files
 from runware_mock.storage.media import Moment
 from runware_mock.storage.owners import ALL_ACCOUNTS
@@ -27,6 +28,7 @@ class Services:
     settings: Settings
     live: Live
     database: Database
+    digests: Digests
     files: Files
     accounts: Accounts
     codec: Codec

@@ -1,6 +1,5 @@
 """Store what an upload brings, however it is brought: bytes, a URL to fetch, or the URL of what is stored already."""
 
-import hashlib
 from collections.abc import Callable, Collection
 from functools import partial
 
@@ -36,12 +35,12 @@ def storing(
     """
     source, now_at = read_source(value), services.now_at(caller.account.id)
     if isinstance(source, bytes):
-        return _storing_bytes(source, now_at, services, form, formats)
+        return _storing_bytes(source, caller, now_at, services, form, formats)
     if uuid := stored_uuid(source.url, caller.base_url):
         _refuse_gone(uuid, parameter, services, caller)
         return partial(_use_stored, uuid, parameter, services, caller)
     try:
-        return _storing_bytes(services.fetch(source.url), now_at, services, form, formats)
+        return _storing_bytes(services.fetch(source.url), caller, now_at, services, form, formats)
     except FetchFailed as error:
         raise refuse("failedToTransferImage", str(error), parameter=parameter) from error
 
@@ -54,9 +53,14 @@ def check(value: str, form: Callable[[bytes], Picture]) -> None:
 
 
 def _storing_bytes(
-    data: bytes, now_at: int, services: Services, form: Callable[[bytes], Picture], formats: Collection[str]
+    data: bytes,
+    caller: Caller,
+    now_at: int,
+    services: Services,
+    form: Callable[[bytes], Picture],
+    formats: Collection[str],
 ) -> StoreContent:
-    digest = hashlib.sha256(data).digest()
+    digest = services.digests.sha256(caller.account.id, data)
     known = None
     if len(data) > _LOOKED_UP_FROM_BYTES or services.files.are_objects:
         with services.database.reading() as connection:
