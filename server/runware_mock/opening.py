@@ -166,7 +166,7 @@ def create_services(settings: Settings, clock: Clock, database: Database) -> Ser
         codec=Codec(
             settings.formats,
             Budget(settings.memory_budget(), settings.thread_count()),
-            streams=settings.streaming == "auto",
+            may_use_vips=settings.vips == "auto",
         ),
         fetch=net,
         send=net.send,

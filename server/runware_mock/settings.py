@@ -165,8 +165,9 @@ class Settings(BaseModel):
     threads: int = Field(
         0, ge=0, le=256, description="Threads of each process that decode pictures; 0 means one a core in all."
     )
-    streaming: Literal["auto", "off"] = Field(
-        "auto", description="auto: stream what the memory budget does not hold if runware-mock[vips] is installed; off."
+    vips: Literal["auto", "off"] = Field(
+        "auto",
+        description="auto: downsize PNG, WebP and what is huge with libvips if runware-mock[vips] is there; off.",
     )
     formats: Names = Field(PICTURES, description="Picture formats accepted, separated by commas.")
     uuid: Literal["v4", "any"] = Field("v4", description="taskUUIDs accepted: v4, or any UUID.")

@@ -24,7 +24,7 @@ BUDGET_BYTES = 256 * 2**20
 @pytest.fixture(scope="module")
 def frugal_mock() -> Iterator[RunningMock]:
     """Run a server that may take 256 MiB for decoding."""
-    with running_mock(memory_budget_bytes=BUDGET_BYTES, streaming="off") as running:
+    with running_mock(memory_budget_bytes=BUDGET_BYTES, vips="off") as running:
         yield running
 
 

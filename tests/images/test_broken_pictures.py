@@ -16,8 +16,11 @@ from tests.images.painting import (
     raw_png,
 )
 from tests.images.samples import LARGE_FILES, SMALL_FILES, WIDE
+from tests.images.ways import mock
 from tests.running import RunningMock
 from tests.talking import Talker, upload
+
+__all__ = ["mock"]
 
 NEIGHBOUR = encoded(photo((50, 50)), "PNG")
 SIZES = {"small": SMALL_FILES, "large": LARGE_FILES}

@@ -19,7 +19,10 @@ from tests.images.painting import (
     raw_png,
     see_through,
 )
+from tests.images.ways import mock
 from tests.talking import Talker, upload
+
+__all__ = ["mock"]
 
 WIDE = (2100, 20)
 GREY, TRUECOLOR, PALETTE = 0, 2, 3

@@ -8,7 +8,10 @@ from PIL.Image import Transpose
 
 from tests.images.looking import opened, stored_bytes, uploaded
 from tests.images.painting import CORNERS, LARGE, LARGE_SAVED, Size, corners, encoded, exif, photo
+from tests.images.ways import mock
 from tests.talking import Talker, upload
+
+__all__ = ["mock"]
 
 # How a camera held that way stores the upright picture; EXIF 2.32, table 6, read backwards.
 STORED_BY = {

@@ -14,7 +14,7 @@ from PIL.Image import DecompressionBombError, Image
 from PIL.ImageFile import ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 
-from runware_mock.images import animation, jpeg, proof, still, streamed
+from runware_mock.images import animation, jpeg, proof, still, vips
 from runware_mock.images.bmp import open_bmp
 from runware_mock.images.budget import Budget, OverBudget
 from runware_mock.images.formats import FORMATS, detect_format
@@ -67,12 +67,15 @@ def opened(picture: Picture) -> Image:
 
 
 class Codec:
-    """Decodes, checks and downsizes pictures of the accepted `formats` within `budget`; streams those beyond it."""
+    """Decodes, checks and downsizes pictures of the accepted `formats` within `budget`.
 
-    def __init__(self, formats: Collection[str], budget: Budget, *, streams: bool = True) -> None:
+    If it `may_use_vips` and that is installed, what libvips does faster or in less memory is left to that.
+    """
+
+    def __init__(self, formats: Collection[str], budget: Budget, *, may_use_vips: bool = True) -> None:
         self._formats = formats
         self._budget = budget
-        self._streams = streams
+        self._may_use_vips = may_use_vips
         self.memory_reserved_bytes = budget.reserved_bytes
 
     def stored_form(self, data: bytes) -> Picture:
@@ -101,9 +104,9 @@ class Codec:
     def _streamed(self, name: str, image: ImageFile, data: bytes) -> Picture | None:
         # The whole budget: what streaming takes cannot be told beforehand, and grows with the width alone.
         with _refusing_broken(name), self._budget.reserve(self._budget.total_bytes):
-            if not self._streams or not streamed.is_possible(name, image, data):
+            if not self._may_use_vips or not vips.can_stream(name, image, data):
                 return None
-            small = streamed.downsize(name, data, target_size(*image.size))
+            small = vips.stream(name, data, target_size(*image.size))
             return Picture(name, *small[1], 1, small[0], _sent(image, data, image.size))
 
     @contextmanager
@@ -128,7 +131,8 @@ class Codec:
                 small = animation.downsize(image, size)
         else:
             with _refusing_broken(name), self._budget.reserve(still.memory_bytes(image, size)):
-                small, size = still.downsize(name, image, size)
+                shrunk = vips.shrunk(name, image, data, size) if self._may_use_vips else None
+                small, size = still.downsize(name, image, size, shrunk)
         return Picture(name, *size, frames, small, _sent(image, data, sent_size))
 
 

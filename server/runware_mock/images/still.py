@@ -53,11 +53,18 @@ def memory_bytes(image: ImageFile, size: tuple[int, int]) -> int:
     return image.width * image.height * pixel_bytes + size[0] * image.height * 4 + size[0] * size[1] * 8
 
 
-def downsize(name: str, image: ImageFile, size: tuple[int, int]) -> tuple[bytes, tuple[int, int]]:
-    """Return the encoded picture and its size, which is turned where the orientation says so."""
+def downsize(
+    name: str, image: ImageFile, size: tuple[int, int], shrunk: Image | None = None
+) -> tuple[bytes, tuple[int, int]]:
+    """Return the encoded picture and its size, which is turned where the orientation says so.
+
+    `shrunk` are its pixels at the new size, where somebody else has made them.
+    """
     icc_profile = image.info.get("icc_profile")
-    image.load()
-    small = oriented(resizable(image).resize(size, RESAMPLING), image)
+    if shrunk is None:
+        image.load()
+        shrunk = resizable(image).resize(size, RESAMPLING)
+    small = oriented(shrunk, image)
     if name == "png":
         return png_encoder.encode(small, icc_profile), small.size
     if name == "bmp" and small.mode == "RGBA":

@@ -1,4 +1,4 @@
-"""A still picture that no memory budget holds is streamed where `runware-mock[vips]` is installed."""
+"""With `runware-mock[vips]` pictures come out as without; and what no memory budget holds is streamed."""
 
 import resource
 import sys
@@ -20,6 +20,7 @@ pytest.importorskip("pyvips", reason="needs runware-mock[vips]")
 
 CODEC = Codec(PICTURES, Budget(2**20, 1))
 ROOMY = Codec(PICTURES, Budget(2**32, 1))
+PILLOW = Codec(PICTURES, Budget(2**32, 1), may_use_vips=False)
 SIZE = (4000, 3000)
 
 
@@ -47,11 +48,34 @@ def difference(one: Picture, other: Picture) -> float:
 )
 def test_what_is_streamed_is_as_what_is_decoded_whole(name: str, mode: str) -> None:
     data = painted(name, mode)
-    streamed, whole = CODEC.stored_form(data), ROOMY.stored_form(data)
+    streamed, whole = CODEC.stored_form(data), PILLOW.stored_form(data)
     images = [Image.open(BytesIO(picture.data)) for picture in (streamed, whole)]
     assert [(image.format, image.size, image.mode) for image in images] == [(name, (2048, 1536), images[1].mode)] * 2
     assert (streamed.width_px, streamed.height_px, streamed.sent) == (2048, 1536, whole.sent)
     assert difference(streamed, whole) < 4
+
+
+@pytest.mark.parametrize(
+    ("name", "mode"), [("PNG", "L"), ("PNG", "RGB"), ("PNG", "RGBA"), ("WEBP", "RGB"), ("WEBP", "RGBA"), ("BMP", "RGB")]
+)
+def test_what_libvips_downsizes_is_as_what_pillow_does(name: str, mode: str) -> None:
+    data = painted(name, mode)
+    one, other = ROOMY.stored_form(data), PILLOW.stored_form(data)
+    images = [Image.open(BytesIO(picture.data)) for picture in (one, other)]
+    assert [(image.format, image.size, image.mode) for image in images] == [(name, (2048, 1536), images[1].mode)] * 2
+    assert (one.width_px, one.height_px, one.sent) == (2048, 1536, other.sent)
+    assert difference(one, other) < 4
+
+
+@pytest.mark.parametrize("size", [(2049, 1), (1, 2049), (2049, 2048), (3001, 1777), (20_000, 3)])
+@pytest.mark.parametrize("name", ["PNG", "WEBP"])
+def test_both_agree_on_the_size(name: str, size: tuple[int, int]) -> None:
+    if name == "WEBP" and max(size) > 16_383:
+        pytest.skip("no WebP is so long")
+    out = BytesIO()
+    photo((64, 64)).resize(size).save(out, name)
+    sizes = [(one.width_px, one.height_px) for one in (codec.stored_form(out.getvalue()) for codec in (ROOMY, PILLOW))]
+    assert sizes[0] == sizes[1]
 
 
 def test_its_orientation_is_applied_and_its_profile_kept_and_nothing_else() -> None:
@@ -89,7 +113,7 @@ def test_what_only_fits_in_memory_whole_is_refused(name: str, mode: str, options
 
 def test_nothing_is_streamed_where_it_is_switched_off() -> None:
     with pytest.raises(PictureRefused, match="more than the memory budget of 1 MiB"):
-        Codec(PICTURES, Budget(2**20, 1), streams=False).stored_form(painted("PNG"))
+        Codec(PICTURES, Budget(2**20, 1), may_use_vips=False).stored_form(painted("PNG"))
 
 
 def huge_jpeg(side_px: int) -> bytes:
@@ -113,14 +137,15 @@ def test_enormous_pictures_are_served_in_bounded_memory(
         assert opened(stored_bytes(item)).size == (2048, 2048)
 
 
-def test_pyvips_is_not_imported_for_what_fits() -> None:
+def test_pyvips_is_not_imported_for_what_it_is_no_better_at() -> None:
     """It costs 40 ms, which a start should not pay; asked in a process of its own."""
     import subprocess
 
     script = (
         "import sys; from runware_mock.images.codec import Codec; from runware_mock.images.budget import Budget;"
-        "from tests.images.painting import encoded, photo;"
-        "Codec(['png'], Budget(2**30, 1)).stored_form(encoded(photo((3000, 2000)), 'PNG'));"
+        "from tests.images.painting import encoded, photo; codec = Codec(['jpeg', 'png'], Budget(2**30, 1));"
+        "codec.stored_form(encoded(photo((3000, 2000)), 'JPEG'));"
+        "codec.stored_form(encoded(photo((2048, 2000)), 'PNG'));"
         "sys.exit('pyvips' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0

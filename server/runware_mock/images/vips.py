@@ -1,0 +1,99 @@
+"""Downsize a still picture with libvips, which reads it row by row. Needs `runware-mock[vips]`.
+
+PNG and WebP, because libvips decodes them faster than Pillow does; and whatever no memory budget holds.
+"""
+
+from functools import cache
+from importlib.util import find_spec
+from io import BytesIO
+from typing import Any
+
+from PIL.Image import Image, frombuffer
+from PIL.ImageFile import ImageFile
+from PIL.JpegImagePlugin import JpegImageFile
+
+from runware_mock.images.animation import count_frames
+from runware_mock.images.jpeg import is_in_one_scan
+from runware_mock.images.still import QUALITY
+from runware_mock.images.webp import is_lossy_without_alpha
+
+_END_OF_IMAGE = b"\xff\xd9"
+# Phones append a few bytes behind the end.
+_TAIL_BYTES = 4096
+_BIT_DEPTH_AT = 24
+_EIGHT_BITS = 8
+
+# Formats that libvips streams, with what its writers take; "icc" keeps the profile and drops other metadata.
+_SAVE_OPTIONS = {
+    "jpeg": f".jpg[Q={QUALITY},keep=icc]",
+    "png": ".png[compression=1,keep=icc]",
+    "webp": f".webp[Q={QUALITY},effort=0,keep=icc]",
+}
+_BANDS = {1: "L", 3: "RGB", 4: "RGBA"}
+
+
+def can_stream(name: str, image: ImageFile, data: bytes) -> bool:
+    """Tell whether the rows of a picture can be read one after the other, by what is installed."""
+    if name not in _SAVE_OPTIONS or count_frames(image) > 1 or image.info.get("interlace"):
+        return False
+    if isinstance(image, JpegImageFile) and not is_in_one_scan(image, data):
+        return False
+    if name == "webp" and not is_lossy_without_alpha(data):
+        return False
+    return _is_installed()
+
+
+def stream(name: str, data: bytes, size: tuple[int, int]) -> tuple[bytes, tuple[int, int]]:
+    """Return the encoded picture and its size, turned where the orientation says so.
+
+    Raises ValueError where the picture is broken.
+    """
+    if name == "jpeg" and _END_OF_IMAGE not in data[-_TAIL_BYTES:]:
+        # libvips fills the missing rows of a JPEG with grey.
+        raise ValueError("the file is truncated")
+    pyvips = _library()
+    try:
+        # The longest side bounds both, before and after the picture is turned.
+        image: Any = pyvips.Image.thumbnail_buffer(data, max(size), height=max(size), fail_on="truncated")
+        return bytes(image.write_to_buffer(_SAVE_OPTIONS[name])), (int(image.width), int(image.height))
+    except pyvips.Error as error:
+        raise ValueError(str(error).strip()) from None
+
+
+def shrunk(name: str, image: ImageFile, data: bytes, size: tuple[int, int]) -> Image | None:
+    """Return the pixels of a picture at another size, as they are stored; None where Pillow has to do it."""
+    if name == "png":
+        # Without the texts, which could inflate a thousandfold.
+        data = image.fp.getvalue() if isinstance(image.fp, BytesIO) else data
+        is_plain = data[_BIT_DEPTH_AT] == _EIGHT_BITS and image.mode in _BANDS.values()
+        is_fast = is_plain and not image.info.get("interlace") and "transparency" not in image.info
+    else:
+        is_fast = name == "webp" and is_lossy_without_alpha(data)
+    if not is_fast or not _is_installed():
+        return None
+    pyvips = _library()
+    try:
+        # Whatever libvips so much as warns of is Pillow's to judge.
+        pixels: Any = pyvips.Image.thumbnail_buffer(
+            data, size[0], height=size[1], size="force", no_rotate=True, fail_on="warning"
+        )
+        if _BANDS.get(pixels.bands) != image.mode or pixels.format != "uchar":
+            return None
+        return frombuffer(image.mode, size, pixels.write_to_memory(), "raw", image.mode, 0, 1)
+    except pyvips.Error:
+        return None
+
+
+@cache
+def _is_installed() -> bool:
+    return find_spec("pyvips") is not None
+
+
+@cache
+def _library() -> Any:
+    """Import it; only the first big picture waits for that."""
+    import pyvips
+
+    # It would keep what it has read for the next time.
+    pyvips.cache_set_max(0)
+    return pyvips
