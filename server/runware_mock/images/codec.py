@@ -125,7 +125,8 @@ class Codec:
             frames = animation.count_frames(image)
         if isinstance(image, JpegImageFile):
             with _refusing_broken(name), self._budget.reserve(jpeg.memory_bytes(image, data, size)):
-                small, size = jpeg.downsize(image, data, size)
+                shrunk = vips.shrunk(name, image, data, size) if self._may_use_vips else None
+                small, size = jpeg.downsize(image, data, size, shrunk)
         elif frames > 1 or name == "gif":
             with _refusing_broken(name), self._budget.reserve(animation.memory_bytes(image, size)):
                 small = animation.downsize(image, size)

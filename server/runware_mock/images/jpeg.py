@@ -65,16 +65,23 @@ def is_in_one_scan(image: JpegImageFile, data: bytes) -> bool:
     return data.startswith(b"\xff\xda", max(0, scan_at - 8 - 2 * bands)) and "progressive" not in image.info
 
 
-def downsize(image: JpegImageFile, data: bytes, size: tuple[int, int]) -> tuple[bytes, tuple[int, int]]:
-    """Return the encoded picture and its size, which is turned where the orientation says so."""
+def downsize(
+    image: JpegImageFile, data: bytes, size: tuple[int, int], shrunk: Image | None = None
+) -> tuple[bytes, tuple[int, int]]:
+    """Return the encoded picture and its size, which is turned where the orientation says so.
+
+    `shrunk` are its pixels at the new size, where somebody else has made them.
+    """
     icc_profile = image.info.get("icc_profile")
-    scaled = _decode_scaled(data, image.mode, size)
-    if scaled is None:
-        # CMYK, and files that libjpeg warns of: Pillow decodes both.
-        image.draft(None, size)
-        image.load()
-        scaled = image
-    small = oriented(scaled.resize(size, RESAMPLING), image)
+    if shrunk is None:
+        scaled = _decode_scaled(data, image.mode, size)
+        if scaled is None:
+            # CMYK, and files that libjpeg warns of: Pillow decodes both.
+            image.draft(None, size)
+            image.load()
+            scaled = image
+        shrunk = scaled.resize(size, RESAMPLING)
+    small = oriented(shrunk, image)
     if small.mode not in _COLOR_SPACES:
         out = BytesIO()
         small.save(out, "jpeg", quality=QUALITY, icc_profile=icc_profile)
