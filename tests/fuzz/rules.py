@@ -31,6 +31,11 @@ class Rules(Machine):
 
     # Tasks.
 
+    def is_sound(self, name: str, uuid: str) -> bool:
+        """Tell whether a medium could be used, were it a picture."""
+        medium = self.model.alive(name).get(uuid)
+        return medium is not None and medium.content == "sound"
+
     @rule(name=names, picture=st.sampled_from(list(PICTURES)), count=st.integers(1, 3))
     def upload(self, name: str, picture: str, count: int) -> None:
         tasks = [upload(PICTURES[picture]) for _ in range(count)]
@@ -55,7 +60,9 @@ class Rules(Machine):
         task = upload(f"{rule_of_host.format(self.mock.url)}/image/ii/{uuid}.jpg")
         answer = self.talkers[name].ask(task)
         self.tasks.append((task, None))
-        if used := self.model.use(name, uuid):
+        if self.is_sound(name, uuid):
+            self.refused(name, task, answer, "invalidImage")
+        elif used := self.model.use(name, uuid):
             self.stored(name, answer.item, used.content)
         else:
             self.refused(name, task, answer, "failedToTransferImage")
@@ -66,7 +73,9 @@ class Rules(Machine):
         task = {"taskType": "caption", "taskUUID": new_uuid(), "inputImage": uuid}
         answer = self.talkers[name].ask(task)
         self.tasks.append((task, None))
-        if self.model.use(name, uuid):
+        if self.is_sound(name, uuid):
+            self.refused(name, task, answer, "invalidInputImage")
+        elif self.model.use(name, uuid):
             assert answer.item["inputImageUUID"] == uuid
             self.model.note(name, task["taskUUID"], "caption")
         else:
