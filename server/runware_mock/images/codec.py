@@ -86,7 +86,7 @@ class Codec:
         """
         name = detect_format(data)
         if name is None or name not in self._formats:
-            raise PictureRefused(_unaccepted(name, self._formats))
+            raise PictureRefused(unaccepted(name, self._formats))
         with refusing_broken(name):
             image = _READERS[name](BytesIO(data))
         size = image.size
@@ -167,7 +167,8 @@ def refusing_broken(name: str) -> Iterator[None]:
         raise PictureRefused(f"The {name.upper()} cannot be decoded: {error}.") from error
 
 
-def _unaccepted(name: str | None, accepted: Collection[str]) -> str:
+def unaccepted(name: str | None, accepted: Collection[str]) -> str:
+    """Tell that a format, or bytes of none, are not accepted, and which are."""
     supported = f"Supported formats are: {', '.join(key.upper() for key in accepted)}."
     if name is None:
         return f"The bytes are no picture of a known format. {supported}"
