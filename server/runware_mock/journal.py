@@ -120,7 +120,8 @@ class Journal:
                 "ready_at": entry.ready_at,
                 "transport": entry.transport,
                 "task_type": entry.task_type,
-                "task_uuid": entry.task_uuid,
+                # It is the same UUID however it is spelled.
+                "task_uuid": entry.task_uuid.lower(),
                 "outcome": entry.outcome,
                 "answer": answer,
                 "task": task,
@@ -204,12 +205,12 @@ def _hidden(secret: object) -> object:
 
 def is_done(connection: Connection, account_id: int, task_uuid: str, since_at: int) -> bool:
     """Tell whether a task of this UUID succeeded later than `since_at`."""
-    values = {"account_id": account_id, "task_uuid": task_uuid, "since_at": since_at}
+    values = {"account_id": account_id, "task_uuid": task_uuid.lower(), "since_at": since_at}
     return _DONE(connection, values).first() is not None
 
 
 def find(connection: Connection, account_id: int, task_uuid: str, since_at: int) -> FoundAnswer | None:
     """Return what answers for this taskUUID since then: its success, else its newest failure."""
-    values = {"account_id": account_id, "task_uuid": task_uuid, "since_at": since_at}
+    values = {"account_id": account_id, "task_uuid": task_uuid.lower(), "since_at": since_at}
     row = connection.execute(_BEST, values).first()
     return None if row is None else FoundAnswer(row.task_type, row.ready_at, row.outcome, _decode(row.answer))

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from threading import Lock
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Column, ColumnElement, Connection, delete, insert, select
 
 from runware_mock.clock import Clock, in_ms
 from runware_mock.storage.inserts import insert_or_count
-from runware_mock.storage.owners import ALL_ACCOUNTS
+from runware_mock.storage.owners import ALL_ACCOUNTS, clock_at
 from runware_mock.storage.prepared import Prepared
 from runware_mock.storage.tables import account_clock, control_version, fault_plan
 
@@ -100,6 +100,10 @@ class Live:
         """Return an account's clock: its own, or that of all accounts."""
         clocks = self._known.clocks
         return clocks.get(account_id) or clocks.get(ALL_ACCOUNTS) or ClockState()
+
+    def shown_at(self, column: "Column[int]") -> "ColumnElement[int] | int":
+        """Return what the clock of a row's account shows."""
+        return clock_at(column, self.real_at()) if self.own_clocks() else self.now_at()
 
     def own_clocks(self) -> list[int]:
         """Return the accounts whose clock is their own."""

@@ -13,6 +13,7 @@ from runware_mock.storage import contents, media, undelivered
 from runware_mock.storage.database import PURGER, retried
 from runware_mock.storage.media import Expired, Moment
 from runware_mock.storage.owners import ALL_ACCOUNTS
+from runware_mock.storage.tables import medium
 
 _log = logging.getLogger(__name__)
 
@@ -45,11 +46,8 @@ def forecast(services: Services) -> Expired:
     """Tell what `purge_expired` would remove now."""
     with services.database.reading() as connection:
         services.live.refresh(connection)
-        counted = [
-            media.count_expired(connection, account_id, services.moment(account_id))
-            for account_id in _ruled_apart(services)
-        ]
-    return Expired(sum(one.media for one in counted), sum(one.size_bytes for one in counted))
+        at = services.live.shown_at(medium.c.account_id)
+        return media.count_gone(connection, media.over(at, in_ms(services.settings.retention)))
 
 
 def purge_expired(

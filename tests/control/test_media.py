@@ -2,14 +2,19 @@
 
 import hashlib
 from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import timedelta
 
 import httpx
 import pytest
 
+from runware_mock.purge import forecast
+from runware_mock.storage.media import Expired
 from tests.control.calling import Calls, calling
 from tests.images.painting import encoded, exif, photo
 from tests.pictures import png
-from tests.running import RunningMock
+from tests.running import RunningMock, running_mock
+from tests.stores import Store
 from tests.talking import Talker, new_uuid, talking, upload
 
 pytestmark = pytest.mark.both_databases
@@ -144,3 +149,34 @@ def test_a_forecast_tells_what_a_purge_would_remove_and_removes_nothing(mock: Ru
         with talking(mock, "rest", api_key) as talker:
             assert talker.ask({"taskType": "caption", "taskUUID": new_uuid(), "inputImage": old}).item
         assert control.get("/forecast", at="2026-01-30")["would_purge"]["media"] == 0
+
+
+def test_a_forecast_counts_no_bytes_that_a_snapshot_keeps(control: Calls) -> None:
+    control.post("/media", content=png(), query={"age": "29d"})
+    control.post("/snapshots/before")
+    assert control.get("/forecast", **{"in": "1d"})["would_purge"] == {"media": 1, "bytes": 0}
+    assert control.post("/clock/advance", by="1d")["purged"]["contents"] == 0
+
+
+def test_a_forecast_for_all_accounts_heeds_the_clock_of_each(store: Store) -> None:
+    keys, same = [f"key-{number}-{'0' * 26}" for number in range(2)], png()
+    with running_mock(**store.settings) as running, ExitStack() as clients:
+        one, other = (clients.enter_context(calling(running, key)) for key in keys)
+        everyone = clients.enter_context(calling(running, None))
+        gone, left = (calls.post("/media", content=same, query={"age": "20d"})["uuid"] for calls in (one, other))
+        for calls in (one, other):
+            calls.post("/clock/freeze")
+        running.clock.advance(timedelta(days=5))
+        one.post("/clock/resume")
+        running.clock.advance(timedelta(days=10))
+        seen = everyone.get("/forecast")
+        assert {medium["uuid"]: medium["would_be_purged"] for medium in seen["media"]} == {gone: True, left: False}
+        assert (seen["would_purge"], forecast(running.services)) == ({"media": 1, "bytes": 0}, Expired(1, 0))
+        other.post("/clock/reset")
+        # Two clocks rule them, and yet their bytes go together.
+        expected = {"media": 2, "bytes": len(same)}
+        assert (everyone.get("/forecast")["would_purge"], forecast(running.services)) == (
+            expected,
+            Expired(2, len(same)),
+        )
+        assert everyone.post("/purge")["contents"] == 1

@@ -14,6 +14,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from runware_mock.protocol.messages import Reply, rest_body, ws_frame
+from tests.control.calling import calling
 from tests.pictures import png
 from tests.running import RunningMock, running_mock
 from tests.talking import Talker, data_uri, new_uuid, talking, talking_ws, upload
@@ -202,6 +203,22 @@ def test_rule_28_a_repeated_task_conflicts_and_get_response_has_its_result(talke
     later = talker.ask({"taskType": "getResponse", "taskUUID": task["taskUUID"]}).item
     assert {**later, **first} == later
     assert later["status"] == "success"
+
+
+def test_a_task_uuid_is_the_same_in_upper_case_and_is_told_as_it_was_sent(
+    mock: RunningMock, talker: Talker, api_key: str
+) -> None:
+    task = upload(png())
+    task["taskUUID"] = task["taskUUID"].upper()
+    first = talker.ask(task).item
+    assert first["taskUUID"] == task["taskUUID"]
+    in_lower_case = task["taskUUID"].lower()
+    assert talker.ask({**task, "taskUUID": in_lower_case}).error["code"] == "conflictTaskUUID"
+    later = talker.ask({"taskType": "getResponse", "taskUUID": in_lower_case}).item
+    assert later["imageUUID"] == first["imageUUID"]
+    with calling(mock, api_key) as control:
+        entries = control.get("/journal", task_uuid=in_lower_case)["entries"]
+        assert [entry["task_uuid"] for entry in entries] == [in_lower_case, task["taskUUID"]]
 
 
 def test_rule_29_a_stopping_server_closes_with_1012(api_key: str) -> None:

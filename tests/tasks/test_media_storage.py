@@ -104,6 +104,21 @@ def test_a_known_video_is_no_image_for_image_upload(talker: Talker) -> None:
     assert talker.ask(upload(video)).error["code"] == "invalidImage"
 
 
+def test_a_stored_sound_is_no_image_by_its_url_either(talker: Talker) -> None:
+    sound, _, _ = SAMPLES["audio/mpeg"]
+    stored = talker.ask(task("mediaStorage", media=data_uri(sound))).item
+    error = talker.ask(upload(stored["mediaURL"])).error
+    assert (error["code"], "The format is MP3" in error["message"]) == ("invalidImage", True)
+    assert talker.ask(task("mediaStorage", media=stored["mediaURL"])).item["mediaURL"].endswith(".mp3")
+
+
+def test_a_vector_result_is_an_upload_neither_by_its_bytes_nor_by_its_url(talker: Talker) -> None:
+    url = talker.ask(using("vectorize", data_uri(png()))).item["imageURL"]
+    for image in (url, data_uri(httpx.get(url).content)):
+        assert talker.ask(upload(image)).error["code"] == "invalidImage"
+        assert talker.ask(task("mediaStorage", media=image)).error["code"] == "invalidMedia"
+
+
 def test_a_deleted_medium_is_gone_for_every_use(transport: str, api_key: str) -> None:
     with running_mock() as mock, talking(mock, transport, api_key) as talker:
         stored = talker.ask(storing(data_uri(png()))).item

@@ -40,7 +40,7 @@ class Filter:
         plain = {name: getattr(self, name) for name in ("task_type", "outcome", "transport")}
         conditions += [journal.c[name] == value for name, value in plain.items() if value is not None]
         if self.task_uuid is not None:
-            conditions.append(func.lower(journal.c.task_uuid) == self.task_uuid.lower())
+            conditions.append(journal.c.task_uuid == self.task_uuid.lower())
         if self.code is not None:
             conditions += [
                 journal.c.outcome != "success",
@@ -101,6 +101,7 @@ def clear(services: Services, account_id: int) -> int:
 
 def _as_json(row: Row[Any]) -> dict[str, Any]:
     task, answer = _decode(row.task), _decode(row.answer)
+    sent = task.get("taskUUID")
     audit = _decode(row.audit) if row.audit else None
     if audit:
         audit = {"declared": _declared(task), **audit, "rule": _rule(audit)}
@@ -111,7 +112,7 @@ def _as_json(row: Row[Any]) -> dict[str, Any]:
         "transport": row.transport,
         "client": row.client,
         "task_type": row.task_type,
-        "task_uuid": row.task_uuid,
+        "task_uuid": sent if isinstance(sent, str) and sent.lower() == row.task_uuid else row.task_uuid,
         "outcome": row.outcome,
         "task": task,
         "answer": abbreviated(answer),

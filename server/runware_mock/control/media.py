@@ -19,7 +19,7 @@ from runware_mock.services import Services
 from runware_mock.storage import contents, media
 from runware_mock.storage.contents import FACTS, StoredContent
 from runware_mock.storage.database import retried
-from runware_mock.storage.owners import ALL_ACCOUNTS, clock_at
+from runware_mock.storage.owners import ALL_ACCOUNTS
 from runware_mock.storage.tables import content, medium
 from runware_mock.tasks.media_storage import stored_form
 
@@ -145,33 +145,33 @@ def check_free(connection: Connection, uuid: str, field: str) -> str:
 
 
 def forecast(services: Services, account_id: int, at: int | None) -> dict[str, Any]:
-    """Return for each medium, the next to expire first, when that will be, and what a purge at `at` would remove."""
+    """Return for each medium, the next to expire first, when that will be, and what a purge at `at` would remove.
+
+    Without `at` each account's clock says when: a purge now.
+    """
     with services.database.reading() as connection:
         services.live.refresh(connection)
-        seen_at = services.now_at(account_id) if at is None else at
         own = _own(account_id)
         rows = connection.execute(_MEDIA.where(own).order_by(medium.c.last_used_at, medium.c.id).limit(_MOST)).all()
-        gone = own & _over(services, seen_at)
-        removed = connection.scalar(select(func.count()).select_from(medium).where(gone))
-        kept = select(medium.c.content_id).where(medium.c.id.not_in(select(medium.c.id).where(gone)))
-        freed = select(func.sum(content.c.size_bytes)).where(
-            content.c.id.in_(select(medium.c.content_id).where(gone)), content.c.id.not_in(kept)
-        )
-        freed_bytes = int(connection.scalar(freed) or 0)
+        expired = media.count_gone(connection, own & _over(services, at))
+
+    def seen_at(owner_id: int) -> int:
+        return services.now_at(owner_id) if at is None else at
+
     return {
-        "at": write_at(seen_at),
+        "at": write_at(seen_at(account_id)),
         "media": [
             {
                 "uuid": row.uuid,
                 "last_used_at": write_at(row.last_used_at),
                 "expires_at": write_at(expires_at),
-                "time_left": write_span_ms(max(0, expires_at - seen_at)),
-                "would_be_purged": expires_at <= seen_at,
+                "time_left": write_span_ms(max(0, expires_at - seen_at(row.account_id))),
+                "would_be_purged": expires_at <= seen_at(row.account_id),
             }
             for row in rows
             for expires_at in (_expires_at(services, row),)
         ],
-        "would_purge": {"media": removed, "bytes": freed_bytes},
+        "would_purge": {"media": expired.media, "bytes": expired.size_bytes},
     }
 
 
@@ -199,16 +199,16 @@ def _chosen(
         conditions.append(medium.c.task_type == task_type)
     if text:
         conditions.append(medium.c.uuid.contains(text.lower(), autoescape=True))
-    over = _over(services, clock_at(medium.c.account_id, services.live.real_at()))
+    over = _over(services)
     if state != "all":
         conditions.append(over if state == "expired" else ~over)
     return and_(*conditions)
 
 
-def _over(services: Services, at: "ColumnElement[int] | int") -> ColumnElement[bool]:
-    """Return the condition that a medium has expired by an instant."""
-    unused = medium.c.last_used_at <= at - in_ms(services.settings.retention)
-    return unused | (medium.c.expires_at.is_not(None) & (medium.c.expires_at <= at))
+def _over(services: Services, at: int | None = None) -> ColumnElement[bool]:
+    """Return the condition that a medium has expired by an instant, or by its account's clock."""
+    shown_at = services.live.shown_at(medium.c.account_id) if at is None else at
+    return media.over(shown_at, in_ms(services.settings.retention))
 
 
 def _as_json(services: Services, row: Row[Any], base_url: str) -> dict[str, Any]:

@@ -21,15 +21,18 @@ from runware_mock.storage.tables import (
 
 Portrait = dict[str, Any]
 
+# The newest migration that has changed a table of which a portrait has rows. A test holds that it is.
+SHAPE = "0001"
+
 # In the order in which they may be deleted. The rows of `fault` go with their plans.
 _OWN_TABLES: tuple[Table, ...] = (medium, journal, undelivered, delivery, quota_bucket, fault_plan, account_clock)
-_KEPT_TABLES = {table.name: table for table in (medium, journal, fault_plan, account_clock)}
+KEPT_TABLES = {table.name: table for table in (medium, journal, fault_plan, account_clock)}
 
 
 def take(connection: Connection, account_id: int) -> Portrait:
     """Return the rows of an account, in the order of their making."""
     rows: Portrait = {"version": HEAD}
-    for name, table in _KEPT_TABLES.items():
+    for name, table in KEPT_TABLES.items():
         own = select(table).where(table.c.account_id == account_id).order_by(*table.primary_key.columns)
         rows[name] = [dict(row) for row in connection.execute(own).mappings()]
     plan_ids = [plan["id"] for plan in rows["fault_plan"]]
@@ -43,15 +46,15 @@ def put(connection: Connection, account_id: int, portrait: Portrait) -> None:
 
     The contents that its media point at have to be there.
     """
-    if portrait.get("version") != HEAD:
+    version = portrait.get("version")
+    if not isinstance(version, str) or not SHAPE <= version <= HEAD:
         raise ControlRefused(
-            f"it was made by another version of runware-mock (tables {portrait.get('version')!r}, here {HEAD!r})",
-            "version",
+            f"it was made by another version of runware-mock (tables {version!r}, here {HEAD!r})", "version"
         )
     for table in _OWN_TABLES:
         connection.execute(delete(table).where(table.c.account_id == account_id))
     _refuse_taken(connection, [row["uuid"] for row in portrait["medium"]])
-    for name, table in _KEPT_TABLES.items():
+    for name, table in KEPT_TABLES.items():
         if name != "fault_plan" and (rows := portrait[name]):
             try:
                 connection.execute(insert(table), [_renewed(row, account_id=account_id) for row in rows])

@@ -62,8 +62,12 @@ def read(picture: Picture) -> ImageFile:
 
 
 def opened(picture: Picture) -> Image:
-    """Return a stored picture decoded, and turned as its EXIF orientation says."""
-    return still.upright(read(picture))
+    """Return a stored picture decoded, and turned as its EXIF orientation says.
+
+    Raises PictureRefused where it is broken: what is stored as it is was proved to be whole, not always decoded.
+    """
+    with refusing_broken(picture.format):
+        return still.upright(read(picture))
 
 
 class Codec:
@@ -85,14 +89,14 @@ class Codec:
         """
         name = detect_format(data)
         if name is None or name not in self._formats:
-            raise PictureRefused(_unaccepted(name, self._formats))
-        with _refusing_broken(name):
+            raise PictureRefused(unaccepted(name, self._formats))
+        with refusing_broken(name):
             image = _READERS[name](BytesIO(data))
         size = image.size
         try:
             if max(size) > MAX_SIDE_PX:
                 return self._downsized(name, image, data)
-            with _refusing_broken(name), self._budget.reserve(proof.memory_bytes(image)):
+            with refusing_broken(name), self._budget.reserve(proof.memory_bytes(image)):
                 frames = proof.count_whole_frames(image)
             return Picture(name, *size, frames, data, _sent(image, data, size) if "exif" in image.info else None)
         except OverBudget as error:
@@ -103,7 +107,7 @@ class Codec:
 
     def _streamed(self, name: str, image: ImageFile, data: bytes) -> Picture | None:
         # The whole budget: what streaming takes cannot be told beforehand, and grows with the width alone.
-        with _refusing_broken(name), self._budget.reserve(self._budget.total_bytes):
+        with refusing_broken(name), self._budget.reserve(self._budget.total_bytes):
             if not self._may_use_vips or not vips.can_stream(name, image, data):
                 return None
             small = vips.stream(name, data, target_size(*image.size))
@@ -121,17 +125,17 @@ class Codec:
     def _downsized(self, name: str, image: ImageFile, data: bytes) -> Picture:
         sent_size = image.size
         size = target_size(*sent_size)
-        with _refusing_broken(name):
+        with refusing_broken(name):
             frames = animation.count_frames(image)
         if isinstance(image, JpegImageFile):
-            with _refusing_broken(name), self._budget.reserve(jpeg.memory_bytes(image, data, size)):
+            with refusing_broken(name), self._budget.reserve(jpeg.memory_bytes(image, data, size)):
                 shrunk = vips.shrunk(name, image, data, size) if self._may_use_vips else None
                 small, size = jpeg.downsize(image, data, size, shrunk)
         elif frames > 1 or name == "gif":
-            with _refusing_broken(name), self._budget.reserve(animation.memory_bytes(image, size)):
+            with refusing_broken(name), self._budget.reserve(animation.memory_bytes(image, size)):
                 small = animation.downsize(image, size)
         else:
-            with _refusing_broken(name), self._budget.reserve(still.memory_bytes(image, size)):
+            with refusing_broken(name), self._budget.reserve(still.memory_bytes(image, size)):
                 shrunk = vips.shrunk(name, image, data, size) if self._may_use_vips else None
                 small, size = still.downsize(name, image, size, shrunk)
         return Picture(name, *size, frames, small, _sent(image, data, sent_size))
@@ -160,14 +164,16 @@ def target_size(width_px: int, height_px: int) -> tuple[int, int]:
 
 
 @contextmanager
-def _refusing_broken(name: str) -> Iterator[None]:
+def refusing_broken(name: str) -> Iterator[None]:
+    """Raise PictureRefused for whatever the readers raise of a broken file of this format."""
     try:
         yield
     except _DECODE_ERRORS as error:
         raise PictureRefused(f"The {name.upper()} cannot be decoded: {error}.") from error
 
 
-def _unaccepted(name: str | None, accepted: Collection[str]) -> str:
+def unaccepted(name: str | None, accepted: Collection[str]) -> str:
+    """Tell that a format, or bytes of none, are not accepted, and which are."""
     supported = f"Supported formats are: {', '.join(key.upper() for key in accepted)}."
     if name is None:
         return f"The bytes are no picture of a known format. {supported}"

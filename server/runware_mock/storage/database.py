@@ -56,6 +56,10 @@ class Database(ABC):
         """
 
     @abstractmethod
+    def migrating(self) -> AbstractContextManager[Connection]:
+        """Open a transaction in which tables may be made anew, for all accounts; raises DatabaseUnusable."""
+
+    @abstractmethod
     def problem(self) -> str | None:
         """Return what keeps the database from being written, or None."""
 

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, select, update
 
 from runware_mock.storage.contents import FACTS, FILE, StoredContent, StoredFile
 from runware_mock.storage.owners import ruled_by
 from runware_mock.storage.prepared import Prepared
-from runware_mock.storage.tables import content, medium
+from runware_mock.storage.tables import content, medium, snapshot_content
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Expired:
-    """What a purge would remove: how many media, and the bytes of content that only they point at."""
+    """What a purge would remove: how many media, and the bytes of content that nothing else points at."""
 
     media: int
     size_bytes: int
@@ -176,16 +176,21 @@ def pop_expired(connection: Connection, account_id: int, moment: Moment, most: i
     return [(row.uuid, row.content_id) for row in rows]
 
 
-def count_expired(connection: Connection, account_id: int, moment: Moment) -> Expired:
-    """Tell what `pop_expired` would remove in the end."""
-    expired = _EXPIRED & ruled_by(medium.c.account_id, account_id)
-    count = select(func.count()).select_from(medium).where(expired)
-    size = select(func.sum(content.c.size_bytes)).where(
-        content.c.id.in_(select(medium.c.content_id).where(expired)),
-        content.c.id.not_in(select(medium.c.content_id).where(or_(_ALIVE, ~ruled_by(medium.c.account_id, account_id)))),
+def over(at: "ColumnElement[int] | int", retention_ms: int) -> ColumnElement[bool]:
+    """Return the condition that a medium has expired by an instant."""
+    unused = medium.c.last_used_at <= at - retention_ms
+    return unused | (medium.c.expires_at.is_not(None) & (medium.c.expires_at <= at))
+
+
+def count_gone(connection: Connection, gone: ColumnElement[bool]) -> Expired:
+    """Tell what a purge of the media that fulfil a condition would remove."""
+    count = select(func.count()).select_from(medium).where(gone)
+    freed = select(func.sum(content.c.size_bytes)).where(
+        content.c.id.in_(select(medium.c.content_id).where(gone)),
+        content.c.id.not_in(select(medium.c.content_id).where(~gone)),
+        content.c.id.not_in(select(snapshot_content.c.content_id)),
     )
-    values = _values_of(moment)
-    return Expired(connection.scalar(count, values) or 0, int(connection.scalar(size, values) or 0))
+    return Expired(connection.scalar(count) or 0, int(connection.scalar(freed) or 0))
 
 
 def _values_of(moment: Moment) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 import select
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from typing import Any
 
@@ -85,6 +85,10 @@ class PostgresDatabase(Database):
         # What is read after the locks sees what their last owner has committed only if each statement looks anew.
         with self._begun("BEGIN ISOLATION LEVEL READ COMMITTED" + _locking(account_ids)) as connection:
             yield connection
+
+    def migrating(self) -> AbstractContextManager[Connection]:
+        """Open a transaction in which tables may be made anew: here like any other."""
+        return self.writing(ALL_ACCOUNTS)
 
     @contextmanager
     def _begun(self, begin: str) -> Iterator[Connection]:

@@ -1,6 +1,7 @@
 """Bring a database to this version's tables."""
 
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
 from sqlalchemy import insert, inspect, text
 from sqlalchemy.exc import DatabaseError
@@ -10,6 +11,9 @@ from sqlalchemy.types import String
 from runware_mock.storage.database import Database, DatabaseUnusable, problem_of
 from runware_mock.storage.owners import ALL_ACCOUNTS
 from runware_mock.storage.tables import metadata
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 # The newest file in migrations/versions. A test holds that it is, and that the migrations make exactly our tables.
 HEAD = "0002"
@@ -46,16 +50,23 @@ def prepare(database: Database) -> None:
         raise database.unusable(problem_of(error)) from error
 
 
-def migrate(database: Database) -> None:
-    """Run the Alembic migrations up to `HEAD`."""
-    from alembic import command
+def scripts() -> "Config":
+    """Return Alembic's configuration, which leads to the migrations."""
     from alembic.config import Config
-    from alembic.script import ScriptDirectory
-    from alembic.util.exc import CommandError
 
     config = Config()
     # An editable install keeps this package outside of `runware_mock`'s folder. "%" would start an interpolation.
     config.set_main_option("script_location", str(files("runware_mock.migrations")).replace("%", "%%"))
+    return config
+
+
+def migrate(database: Database, revision: str = "head", config: "Config | None" = None) -> None:
+    """Run the Alembic migrations up to a revision, or all."""
+    from alembic import command
+    from alembic.script import ScriptDirectory
+    from alembic.util.exc import CommandError
+
+    config = config or scripts()
     version = _version(database)
     try:
         if version is not None:
@@ -65,9 +76,9 @@ def migrate(database: Database) -> None:
             f"the database {database.name} was written by a newer runware-mock (its version is {version}, this program "
             f"knows up to {HEAD}): update runware-mock, or use another --data-dir or --database-url"
         ) from None
-    with database.writing(ALL_ACCOUNTS) as connection:
+    with database.migrating() as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, revision)
 
 
 def _version(database: Database) -> str | None:

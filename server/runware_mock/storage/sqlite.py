@@ -82,6 +82,26 @@ class SqliteDatabase(Database):
             driver.execute("BEGIN IMMEDIATE")
             yield connection
 
+    @contextmanager
+    def migrating(self) -> Iterator[Connection]:
+        """Open a transaction in which tables may be made anew; raises DatabaseUnusable.
+
+        SQLite alters most of a table by making another in its place. Rows that point at it would be deleted with it, or
+        keep it from being dropped; here they are left alone, and have to point at something again in the end.
+        """
+        with self._write_lock, self._engine.connect() as connection:
+            driver: Any = connection.connection.driver_connection
+            # Within a transaction that would do nothing.
+            driver.execute("PRAGMA foreign_keys=OFF")
+            try:
+                with connection.begin():
+                    driver.execute("BEGIN IMMEDIATE")
+                    yield connection
+                    if stray := driver.execute("PRAGMA foreign_key_check").fetchone():
+                        raise self.unusable(f"after its migration a row of {stray[0]} points at no {stray[2]}")
+            finally:
+                driver.execute("PRAGMA foreign_keys=ON")
+
     def problem(self) -> str | None:
         """Return what keeps the file from being written, or None."""
         try:

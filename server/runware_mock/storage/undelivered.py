@@ -32,7 +32,7 @@ def take(connection: Connection, account_id: int, session_uuid: str, since_at: i
 
 def take_answer(connection: Connection, account_id: int, task_uuid: str, since_at: int) -> str | None:
     """Remove and return the frame that answers this task, if it was stored later than `since_at`."""
-    answers = undelivered.c.frame.contains(f'"taskUUID":"{task_uuid}"', autoescape=True)
+    answers = undelivered.c.frame.icontains(f'"taskUUID":"{task_uuid}"', autoescape=True)
     own = (undelivered.c.account_id == account_id) & (undelivered.c.at > since_at) & answers
     row = connection.execute(select(undelivered.c.id, undelivered.c.frame).where(own).limit(1)).first()
     if row is None:

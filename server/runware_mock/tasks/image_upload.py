@@ -1,5 +1,7 @@
 """imageUpload: "Image to upload (URL, Data URI, or Base64)"."""
 
+from functools import partial
+
 from sqlalchemy import Connection
 
 from runware_mock.images.formats import url_path
@@ -25,7 +27,7 @@ def run(task: Task, services: Services, caller: Caller) -> Work:
         if caller.dry_run:
             check(image, form)
             return [echoed(task)]
-        store = storing(image, "image", services, caller, form, formats)
+        store = storing(image, "image", services, caller, form, formats, partial(refuse, "invalidImage"))
     except PictureRefused as error:
         raise refuse("invalidImage", str(error)) from error
 

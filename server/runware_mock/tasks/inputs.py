@@ -47,15 +47,22 @@ FILE_GONE = "Its file is gone from the object storage."
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One image of a task: where it stood, its bytes, and the UUID under which it is stored, if it is."""
+    """One image of a task: where it stood, its bytes, and the UUID under which it is stored, if it is.
+
+    `page` is what the errors of the task refer to.
+    """
 
     path: str
     picture: Picture
     uuid: str | None
+    page: str
 
     def open(self) -> Image.Image:
-        """Return the decoded picture, turned as its EXIF orientation says."""
-        return opened(self.picture)
+        """Return the decoded picture, turned as its EXIF orientation says; raises the refusal invalidInputImage."""
+        try:
+            return opened(self.picture)
+        except PictureRefused as error:
+            raise refuse("invalidInputImage", str(error), parameter=self.path, page=self.page) from error
 
 
 class Inputs:
@@ -91,7 +98,7 @@ class Inputs:
             source = read_source(value)
             if isinstance(source, UrlSource):
                 source = self._services.fetch(source.url)
-            return Input(path, self._services.codec.stored_form(source), None)
+            return Input(path, self._services.codec.stored_form(source), None, self._page)
         except FetchFailed as error:
             raise refuse("failedToTransferImage", str(error), parameter=path, page=self._page) from error
         except PictureRefused as error:
@@ -111,7 +118,7 @@ class Inputs:
         except ObjectGone:
             raise self._not_stored(path, FILE_GONE) from None
         self._used.setdefault(uuid, path)
-        return Input(path, picture, uuid)
+        return Input(path, picture, uuid, self._page)
 
     def _not_stored(
         self, path: str, hint: str = "No image of this UUID is stored for this API key, or it has expired."

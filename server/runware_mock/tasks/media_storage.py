@@ -3,12 +3,14 @@
 "`operation` is echoed; delete has **no** mediaURL"; "Any media type: image, video, audio, 3D".
 """
 
+from collections.abc import Callable
+
 from sqlalchemy import Connection
 
 from runware_mock.images.codec import Codec
 from runware_mock.images.formats import FORMATS, detect_format, url_path
 from runware_mock.images.picture import Picture, PictureRefused
-from runware_mock.protocol.errors import refuse
+from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.messages import Item, Task, is_uuid
 from runware_mock.services import Caller, Services
 from runware_mock.settings import PICTURES
@@ -34,19 +36,20 @@ def run(task: Task, services: Services, caller: Caller) -> Work:
     if operation == "delete":
         return _deleting(value, item, services, caller)
     try:
-        return _uploading(value, item, services, caller)
+        return _uploading(value, item, services, caller, lambda why: read.invalid("media", why, "string"))
     except PictureRefused as error:
         raise read.invalid("media", str(error), "string") from error
 
 
-def _uploading(value: str, item: Item, services: Services, caller: Caller) -> Work:
+def _uploading(value: str, item: Item, services: Services, caller: Caller, invalid: Callable[[str], Refusal]) -> Work:
     def form(data: bytes) -> Picture:
         return stored_form(data, services.codec)
 
     if caller.dry_run:
         check(value, form)
         return [item]
-    store = storing(value, "media", services, caller, form, (*services.settings.formats, *_STORED_AS_THEY_ARE))
+    formats = (*services.settings.formats, *_STORED_AS_THEY_ARE)
+    store = storing(value, "media", services, caller, form, formats, invalid)
 
     def commit(connection: Connection) -> Done:
         stored = store(connection)

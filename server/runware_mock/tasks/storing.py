@@ -5,9 +5,10 @@ from functools import partial
 
 from sqlalchemy import Connection
 
+from runware_mock.images.codec import unaccepted
 from runware_mock.images.picture import FetchFailed, Picture
 from runware_mock.images.source import UrlSource, read_source
-from runware_mock.protocol.errors import refuse
+from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.services import Caller, Services
 from runware_mock.storage import contents, media
 from runware_mock.storage.contents import StoredContent
@@ -28,17 +29,18 @@ def storing(
     caller: Caller,
     form: Callable[[bytes], Picture],
     formats: Collection[str],
+    invalid: Callable[[str], Refusal],
 ) -> StoreContent:
     """Bring in what `value` stands for, in the form that `form` makes of its bytes; `formats` are those it accepts.
 
-    Raises PictureRefused, or the refusal of a URL that cannot be fetched.
+    Raises PictureRefused, or the refusal of a URL that cannot be fetched; what is returned raises `invalid`.
     """
     source, now_at = read_source(value), services.now_at(caller.account.id)
     if isinstance(source, bytes):
         return _storing_bytes(source, caller, now_at, services, form, formats)
     if uuid := stored_uuid(source.url, caller.base_url):
         _refuse_gone(uuid, parameter, services, caller)
-        return partial(_use_stored, uuid, parameter, services, caller)
+        return partial(_use_stored, uuid, parameter, services, caller, formats, invalid)
     try:
         return _storing_bytes(services.fetch(source.url), caller, now_at, services, form, formats)
     except FetchFailed as error:
@@ -86,8 +88,19 @@ def _refuse_gone(uuid: str, parameter: str, services: Services, caller: Caller) 
         raise refuse("failedToTransferImage", FILE_GONE, parameter=parameter)
 
 
-def _use_stored(uuid: str, parameter: str, services: Services, caller: Caller, connection: Connection) -> StoredContent:
+def _use_stored(
+    uuid: str,
+    parameter: str,
+    services: Services,
+    caller: Caller,
+    formats: Collection[str],
+    invalid: Callable[[str], Refusal],
+    connection: Connection,
+) -> StoredContent:
     used = media.use(connection, caller.account.id, uuid, services.moment(caller.account.id))
     if used is None:
         raise refuse("failedToTransferImage", "No medium of this UUID is stored.", parameter=parameter)
+    if used.format not in formats:
+        # What can be stored by one task may be no upload of another: a sound is no image.
+        raise invalid(unaccepted(used.format, formats))
     return used
