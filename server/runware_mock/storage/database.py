@@ -13,7 +13,6 @@ from functools import wraps
 from typing import ParamSpec, TypeVar
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -59,6 +58,10 @@ class Database(ABC):
     def problem(self) -> str | None:
         """Return what keeps the database from being written, or None."""
 
+    def shortage(self) -> str | None:
+        """Return what will soon keep a picture from being stored, though the database can be written."""
+        return None
+
     @abstractmethod
     def shrink(self, pages: int) -> bool:
         """Give up to `pages` free pages back to the file system; tell whether there may be more."""
@@ -85,7 +88,7 @@ class Database(ABC):
         return DatabaseUnusable(f"cannot use the database {self.name}: {problem}")
 
 
-def problem_of(error: SQLAlchemyError) -> str:
+def problem_of(error: Exception) -> str:
     """Return what a driver has to say, in one line."""
     return " ".join(str(getattr(error, "orig", error)).split())
 

@@ -1,6 +1,9 @@
 """A PostgreSQL database, 13 or newer: many processes write to it at once. Imported only where one is asked for."""
 
+import os
 import select
+import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -25,6 +28,8 @@ _SERVER = text(
 )
 # No transaction takes a second. One that waits longer than this fails; one whose process hangs is ended, and lets go.
 _SESSION = "SET lock_timeout = '30s'; SET idle_in_transaction_session_timeout = '60s'"
+# A server that hangs is let go of: later than a lock is waited for, and no statement takes a second.
+_PATIENCE_S = 35.0
 # A server that is gone without a word is noticed in half a minute, not in hours. An address may say otherwise.
 _CONNECT = {
     "application_name": "runware-mock",
@@ -44,8 +49,12 @@ class PostgresDatabase(Database):
 
     is_shared = True
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, patience_s: float = _PATIENCE_S) -> None:
         self.name = without_secrets(url)
+        self._patience_s = patience_s
+        # Those in use, and since when those of them have been waiting for the server that do.
+        self._used: set[Any] = set()
+        self._waiting: dict[Any, float] = {}
         try:
             address = sqlalchemy.make_url(url).set(drivername="postgresql+psycopg")
             self._engine = sqlalchemy.create_engine(
@@ -66,6 +75,9 @@ class PostgresDatabase(Database):
             raise DatabaseUnusable(f"--database-url {self.name} is not the address of a database") from None
         event.listen(self._engine, "connect", _on_connect)
         event.listen(self._engine, "checkout", _on_checkout)
+        event.listen(self._engine, "checkout", lambda connection, *_: self._used.add(connection))
+        for over in ("checkin", "close"):
+            event.listen(self._engine, over, lambda connection, *_: self._used.discard(connection))
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -115,7 +127,15 @@ class PostgresDatabase(Database):
         return False
 
     def relieve(self) -> None:
-        """Leave it to the server."""
+        """Let go of a server that hangs: whoever waits for it in vain fails, and others get a new connection."""
+        now_s = time.monotonic()
+        waiting = [one for one in list(self._used) if one.info.transaction_status.name == "ACTIVE"]
+        self._waiting = {one: self._waiting.get(one, now_s) for one in waiting}
+        for one, since_s in self._waiting.items():
+            if now_s - since_s > self._patience_s:
+                # Closing it is for the thread that waits, which learns of this at once.
+                with socket.socket(fileno=os.dup(one.fileno())) as connected:
+                    connected.shutdown(socket.SHUT_RDWR)
 
     def checkpoint(self) -> None:
         """Leave it to the server."""
