@@ -2,10 +2,11 @@
 
 import resource
 import shutil
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -148,3 +149,29 @@ def test_a_disk_that_becomes_read_only(tmp_path: Path) -> None:
             assert readiness(server)[0] == 200
             assert_kept(running, server.url, store)
     assert_one_line(log, missing.removeprefix("database: "))
+
+
+def test_no_more_files_may_be_opened(tmp_path: Path, store: Store) -> None:
+    log, many = tmp_path / "log", 100
+    with serving(tmp_path, log, *store.arguments, "--max-connections=0") as server, load(server.url) as running:
+        running.wait_for_answers(8)
+        resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (many, many))
+        with ExitStack() as flood:
+            address = httpx.URL(server.url)
+            for _ in range(2 * many):
+                # Told to go away at once, or let in until there is no room.
+                with suppress(ConnectionError):
+                    flood.enter_context(socket.create_connection((address.host, address.port), timeout=PATIENCE_S))
+            with pytest.raises(httpx.TransportError):
+                readiness(server)
+            running.wait_for_answers(8)
+        wait_until(lambda: is_let_in(server))
+        assert_well(server, running, store)
+        server.stop()
+    assert "Traceback (most recent call last):" not in log.read_text()
+
+
+def is_let_in(server: MockProcess) -> bool:
+    with suppress(httpx.TransportError):
+        return readiness(server)[0] == 200
+    return False
