@@ -34,12 +34,14 @@ _PATIENCE_S = 35.0
 _CONNECT = {
     "application_name": "runware-mock",
     "client_encoding": "utf8",
-    "connect_timeout": 10,
+    "connect_timeout": 5,
     "keepalives_idle": 10,
     "keepalives_interval": 5,
     "keepalives_count": 3,
     "tcp_user_timeout": 30_000,
 }
+# While nobody answers at its address, one task in so many seconds waits to find out, and the others fail at once.
+_AWAY_S = 2.0
 # Advisory locks are numbers that a whole database shares: ours begin with these four letters.
 _LOCKS = int.from_bytes(b"RWMk") << 32
 
@@ -55,6 +57,8 @@ class PostgresDatabase(Database):
         # Those in use, and since when those of them have been waiting for the server that do.
         self._used: set[Any] = set()
         self._waiting: dict[Any, float] = {}
+        # Until when a server is taken to be away, and what told so.
+        self._away = (0.0, "")
         try:
             address = sqlalchemy.make_url(url).set(drivername="postgresql+psycopg")
             self._engine = sqlalchemy.create_engine(
@@ -73,6 +77,7 @@ class PostgresDatabase(Database):
         except (ArgumentError, ValueError):
             # What it has to say may hold the password.
             raise DatabaseUnusable(f"--database-url {self.name} is not the address of a database") from None
+        event.listen(self._engine, "do_connect", self._connected)
         event.listen(self._engine, "connect", _on_connect)
         event.listen(self._engine, "checkout", _on_checkout)
         event.listen(self._engine, "checkout", lambda connection, *_: self._used.add(connection))
@@ -107,6 +112,20 @@ class PostgresDatabase(Database):
         except OperationalError as error:
             if getattr(error.orig, "sqlstate", None) in _CLASHES:
                 raise Clashed from error
+            raise
+
+    def _connected(self, dialect: Any, _record: object, address: Any, options: Any) -> Any:
+        """Open a connection."""
+        began_s = time.monotonic()
+        until_s, told = self._away
+        if began_s < until_s:
+            raise dialect.dbapi.OperationalError(told)
+        try:
+            return dialect.connect(*address, **options)
+        except dialect.dbapi.Error as error:
+            # One that is refused at once costs nobody any time.
+            if (now_s := time.monotonic()) - began_s > _AWAY_S:
+                self._away = (now_s + _AWAY_S, str(error))
             raise
 
     def problem(self) -> str | None:
