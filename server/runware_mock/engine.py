@@ -262,9 +262,12 @@ class Engine:
 
     def _crashed(self, asked: _Asked, crashed: Refusal) -> Reply:
         reply = Reply.refused(crashed, asked.task)
-        # What broke the task may well keep its entry from being written, too.
-        with suppress(Exception), self.services.database.writing(asked.caller.account.id) as connection:
-            self._record(connection, asked, "crash", [reply.error] if reply.error else [])
+        try:
+            with self.services.database.writing(asked.caller.account.id) as connection:
+                self._record(connection, asked, "crash", [reply.error] if reply.error else [])
+        except Exception:  # noqa: BLE001 - what broke the task may well keep its entry from being written, too
+            task_type = _column(asked.task.get("taskType"), 64, asked)
+            self.services.tally.task(task_type, "crash", time.perf_counter() - asked.began_s, 0, [])
         return reply
 
     def _is_done(self, connection: Connection, asked: _Asked) -> bool:

@@ -13,6 +13,7 @@ from itertools import count, cycle
 
 import httpx
 from PIL import Image
+from prometheus_client.parser import text_string_to_metric_families
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from runware_mock.protocol.errors import OURS
@@ -98,6 +99,14 @@ class Load:
         while how_many() < enough:
             assert time.monotonic() < give_up_s, self
             time.sleep(0.01)
+
+
+def metric(url: str, name: str, **labels: str) -> float:
+    """Return a metric of a server, added up over the labels that are not given."""
+    families = text_string_to_metric_families(httpx.get(f"{url}/metrics", timeout=HAPPENS_WITHIN_S).text)
+    samples = [sample for family in families for sample in family.samples if sample.name == f"runware_mock_{name}"]
+    assert samples, name
+    return sum(sample.value for sample in samples if labels.items() <= sample.labels.items())
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from tests.pictures import png
 from tests.process import scenes
 from tests.process.clients import fetched, rest
 from tests.process.disks import breaking_disk, disk, filled
-from tests.process.load import Load, assert_kept, load
+from tests.process.load import Load, assert_kept, load, metric
 from tests.running import MockProcess, mock_process_logging
 from tests.stores import Store, store_of
 from tests.talking import upload
@@ -56,12 +56,15 @@ def assert_one_line(log: Path, cause: str) -> None:
     assert len([line for line in lines if cause in line]) in (1, 2), "\n".join(lines[:80])
 
 
-def assert_well(server: MockProcess, running: Load, store: Store) -> None:
-    """Prove that uploads succeed again, the server says so, and nothing was lost."""
+def assert_well(server: MockProcess, running: Load, store: Store, others_failed: int = 0) -> None:
+    """Prove that uploads succeed again, the server says so and has counted right, and nothing was lost."""
     running.wait_for_answers(8)
     running.end()
     wait_until(lambda: readiness(server)[0] == 200)
     assert running.longest_s < PATIENCE_S
+    assert metric(server.url, "database_up") == 1
+    assert metric(server.url, "tasks_total", outcome="success") == len(running.answered)
+    assert metric(server.url, "tasks_total", outcome="crash") == running.failed.total() + others_failed
     assert_kept(running, server.url, store)
 
 
@@ -82,7 +85,7 @@ def test_a_full_disk(tmp_path: Path) -> None:
         with rest(server.url) as talker:
             assert "database or disk is full" in talker.ask(upload(scenes.heavy(10**6))).error["message"]
         filler.unlink()
-        assert_well(server, running, store)
+        assert_well(server, running, store, others_failed=1)
         server.stop()
     assert_one_line(log, "database or disk is full")
 
@@ -135,6 +138,7 @@ def test_a_disk_that_becomes_read_only(tmp_path: Path) -> None:
     with breaking_disk(image, folder) as (break_disk, repair_disk), store_of("sqlite", folder) as store:
         with serving(folder, log, "--durable") as server, load(server.url) as running:
             running.wait_for_answers(8)
+            before = dict(running.answered)
             break_disk()
             running.wait_for_failures(20)
             status, missing = readiness(server)
@@ -147,6 +151,8 @@ def test_a_disk_that_becomes_read_only(tmp_path: Path) -> None:
         repair_disk()
         with serving(folder, tmp_path / "later", "--durable") as server:
             assert readiness(server)[0] == 200
+            # The kernel tells who writes at the very moment that all is well.
+            running.answered = before
             assert_kept(running, server.url, store)
     assert_one_line(log, missing.removeprefix("database: "))
 

@@ -15,7 +15,7 @@ from runware_mock.storage.postgres import PostgresDatabase
 from tests import postgres
 from tests.postgres import PostgresServer
 from tests.process.clients import fetched
-from tests.process.load import assert_kept, load
+from tests.process.load import assert_kept, load, metric
 from tests.process.test_hardships import PATIENCE_S, assert_well, readiness, serving
 from tests.running import mock_process
 from tests.stores import Store, store_of
@@ -76,7 +76,8 @@ def test_a_database_server_that_restarts(tmp_path: Path, own_server: PostgresSer
             assert status == 503
             assert missing.startswith("database: ")
             assert httpx.get(f"{server.url}/health").status_code == 200
-            assert "runware_mock_tasks_total{" in httpx.get(f"{server.url}/metrics").text
+            assert metric(server.url, "database_up") == 0
+            assert metric(server.url, "tasks_total", outcome="crash") >= 20
             own_server.start()
             running.wait_for_answers(8)
         assert_well(server, running, store)

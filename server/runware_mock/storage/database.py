@@ -18,6 +18,8 @@ _P = ParamSpec("_P")
 _T = TypeVar("_T")
 _TRIES = 10
 
+# Where a connection holds what is to be done once it has committed.
+_THEN = "runware_mock.then"
 # No account, but may be given to `writing` like one: only one at a time purges.
 PURGER = -1
 
@@ -86,6 +88,18 @@ class Database(ABC):
     def unusable(self, problem: str) -> DatabaseUnusable:
         """Return the error that tells why this database is of no use."""
         return DatabaseUnusable(f"cannot use the database {self.name}: {problem}")
+
+
+def begun(connection: Connection) -> list[Callable[[], None]]:
+    """Return what is to be done once a transaction is committed, which may still grow."""
+    acts: list[Callable[[], None]] = []
+    connection.info[_THEN] = acts
+    return acts
+
+
+def once_committed(connection: Connection, act: Callable[[], None]) -> None:
+    """Do something when what a connection of `writing` writes is committed, and never where it is not."""
+    connection.info[_THEN].append(act)
 
 
 def problem_of(error: Exception) -> str:

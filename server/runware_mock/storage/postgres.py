@@ -14,7 +14,7 @@ from sqlalchemy import Connection, event, text
 from sqlalchemy.exc import ArgumentError, DisconnectionError, OperationalError, SQLAlchemyError
 
 from runware_mock.settings import without_secrets
-from runware_mock.storage.database import Clashed, Database, DatabaseUnusable, problem_of
+from runware_mock.storage.database import Clashed, Database, DatabaseUnusable, begun, problem_of
 from runware_mock.storage.owners import ALL_ACCOUNTS
 
 # serialization_failure and deadlock_detected.
@@ -108,11 +108,14 @@ class PostgresDatabase(Database):
         try:
             with self._engine.begin() as connection:
                 connection.exec_driver_sql(begin)
+                then = begun(connection)
                 yield connection
         except OperationalError as error:
             if getattr(error.orig, "sqlstate", None) in _CLASHES:
                 raise Clashed from error
             raise
+        for act in then:
+            act()
 
     def _connected(self, dialect: Any, _record: object, address: Any, options: Any) -> Any:
         """Open a connection."""

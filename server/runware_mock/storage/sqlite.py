@@ -12,7 +12,7 @@ from sqlalchemy import Connection, event
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from runware_mock.settings import write_size
-from runware_mock.storage.database import Database, problem_of
+from runware_mock.storage.database import Database, begun, problem_of
 from runware_mock.storage.turns import Turns
 
 FILE_NAME = "runware-mock.sqlite3"
@@ -95,7 +95,10 @@ class SqliteDatabase(Database):
             # An event that does this for every transaction would cost each statement a look for listeners.
             driver: Any = connection.connection.driver_connection
             driver.execute("BEGIN IMMEDIATE")
+            then = begun(connection)
             yield connection
+        for act in then:
+            act()
 
     def problem(self) -> str | None:
         """Return what keeps the file from being written, or None."""

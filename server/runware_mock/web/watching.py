@@ -94,14 +94,21 @@ class Watching:
         yield faults
         yield CounterMetricFamily("runware_mock_sent_bytes", "Bytes of the files uploaded.", tally.sent_bytes)
         yield CounterMetricFamily("runware_mock_purged_media", "Media purged.", tally.purged_media)
+        counted = self._counted()
+        yield GaugeMetricFamily("runware_mock_database_up", "Whether the database can be read.", counted is not None)
         # Without its database a server still has something to tell.
-        with suppress(SQLAlchemyError), self._services.database.reading() as connection:
-            media = connection.scalar(select(func.count()).select_from(medium)) or 0
-            stored = int(connection.scalar(select(func.sum(content.c.size_bytes))) or 0)
-            yield GaugeMetricFamily("runware_mock_media", "Media stored.", media)
-            yield GaugeMetricFamily("runware_mock_stored_bytes", "Bytes stored.", stored)
+        if counted is not None:
+            yield GaugeMetricFamily("runware_mock_media", "Media stored, in a database that may be shared.", counted[0])
+            yield GaugeMetricFamily("runware_mock_stored_bytes", "Bytes stored, likewise.", counted[1])
         for name, gauge in gauges.items():
             yield GaugeMetricFamily(f"runware_mock_{name}", _GAUGES[name], gauge)
+
+    def _counted(self) -> tuple[int, int] | None:
+        """Return how many media and bytes are stored, if the database tells."""
+        with suppress(SQLAlchemyError), self._services.database.reading() as connection:
+            media = connection.scalar(select(func.count()).select_from(medium)) or 0
+            return media, int(connection.scalar(select(func.sum(content.c.size_bytes))) or 0)
+        return None
 
 
 _GAUGES = {
