@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from runware_mock.storage.sqlite import FILE_NAME
+from runware_mock.storage.tables import content
 from tests.pictures import png
 from tests.process import scenes
 from tests.process.clients import fetched, rest
@@ -175,6 +176,26 @@ def test_no_more_files_may_be_opened(tmp_path: Path, store: Store) -> None:
         assert_well(server, running, store)
         server.stop()
     assert "Traceback (most recent call last):" not in log.read_text()
+
+
+def test_no_more_memory(tmp_path: Path, store: Store) -> None:
+    log, photo = tmp_path / "log", scenes.photo()
+    with serving(tmp_path, log, *store.arguments) as server, rest(server.url) as talker:
+        small = png()
+        item = talker.ask(upload(small)).item
+        status = Path(f"/proc/{server.process.pid}/status").read_text()
+        (taken_kib,) = [int(line.split()[1]) for line in status.splitlines() if line.startswith("VmSize:")]
+        resource.prlimit(server.process.pid, resource.RLIMIT_AS, (taken_kib * 2**10, resource.RLIM_INFINITY))
+        for _ in range(3):
+            answer = talker.ask(upload(photo))
+            assert (answer.status, answer.codes) == (500, ["mockInternalError"])
+        assert fetched(server.url, item["imageURL"]).content == small
+        resource.prlimit(server.process.pid, resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        assert fetched(server.url, talker.ask(upload(photo)).item["imageURL"]).status_code == 200
+        assert readiness(server)[0] == 200
+        assert store.count(content) == 2
+        server.stop()
+    assert_one_line(log, "there is no memory left")
 
 
 def is_let_in(server: MockProcess) -> bool:

@@ -1,5 +1,6 @@
-"""What a machine lacks when a database cannot be used, told apart from a mistake of ours."""
+"""What a machine lacks when it fails us, told apart from a mistake of ours."""
 
+import errno
 import sqlite3
 
 from sqlalchemy.exc import (
@@ -18,8 +19,18 @@ from runware_mock.storage.database import problem_of
 _OUTAGES = (OperationalError, InternalError, InterfaceError, PoolTimeoutError, sqlite3.OperationalError)
 
 
+_LACKS = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+
+
 def outage_of(error: Exception) -> str | None:
-    """Return in one line why the database cannot be used; None where an exception tells nothing of the kind."""
+    """Return in one line what is lacking; None where an exception tells nothing of the kind."""
+    if isinstance(error, MemoryError):
+        return "there is no memory left"
+    if isinstance(error, OSError) and error.errno in _LACKS:
+        return f"the machine says: {error.strerror}"
+    # Python has no class of its own for it.
+    if isinstance(error, RuntimeError) and "can't start new thread" in str(error):
+        return "there is no room for another thread"
     # SQLite has no better class for a file that is damaged, and none of its own for a mistake in a statement.
     is_outage = isinstance(error, _OUTAGES) or type(error) in (DatabaseError, sqlite3.DatabaseError)
     is_mistake = getattr(getattr(error, "orig", error), "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR

@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 
 from runware_mock import __version__
 from runware_mock.services import Services
+from runware_mock.storage.outage import outage_of
 from runware_mock.storage.tables import content, medium
 from runware_mock.tally import DURATION_BOUNDS_S
 from runware_mock.web.counting import Counting
@@ -54,6 +55,8 @@ class Watching:
             return await asyncio.wait_for(asyncio.shield(self._looking), _LOOK_S)
         except TimeoutError:
             return [f"database or object storage: no answer within {_LOOK_S:g} s"]
+        except (MemoryError, RuntimeError, OSError) as error:
+            return [outage_of(error) or repr(error)]
 
     async def _look(self) -> list[str]:
         database, files = self._services.database, self._services.files
