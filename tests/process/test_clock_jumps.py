@@ -116,6 +116,17 @@ def test_nobody_waits_a_day_for_a_token_of_the_quota(transport: str, api_key: st
         assert talker.ask(upload(png())).item
 
 
+def test_a_webhook_that_has_failed_is_tried_again_though_the_clock_has_gone_back(api_key: str) -> None:
+    with webhook(status(503)) as hook, running_mock() as mock, talking(mock, "rest", api_key) as talker:
+        assert talker.ask(inference(webhookURL=hook.url)).item
+        give_up_s = time.monotonic() + SOON_S
+        for attempts, jump in ((1, timedelta(minutes=-30)), (1, timedelta(days=-1)), (2, timedelta())):
+            while len(hook.taken) < attempts:
+                assert time.monotonic() < give_up_s
+            mock.clock.jump(jump)
+        assert len(hook.taken) == 2
+
+
 @pytest.mark.parametrize("jump", [timedelta(days=-1), timedelta(days=1)])
 def test_webhooks_are_called_once_for_each_result_on_both_sides_of_a_jump(api_key: str, jump: timedelta) -> None:
     with webhook(status(200)) as hook, running_mock() as mock, talking(mock, "rest", api_key) as talker:
