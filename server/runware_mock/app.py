@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, asynccontextmanager
 from typing import Any
 
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -22,6 +23,7 @@ from runware_mock.protocol.errors import refuse
 from runware_mock.purge import orphan_schedule, purge_schedule
 from runware_mock.schedule import Schedule
 from runware_mock.settings import Settings
+from runware_mock.storage.outage import crash
 from runware_mock.web.control.door import ControlApp
 from runware_mock.web.counting import WRITTEN_EVERY_S, Counting
 from runware_mock.web.http import RestApi, preflight, refused
@@ -123,7 +125,9 @@ def create_app(settings: Settings, clock: Clock | None = None, common: Common | 
     app.state.page = page
     app.state.services = services
     app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(Exception, _mock_error)
+    # One that is expected ends here; whatever else is raised once more, for the server to log.
+    for failure in (SQLAlchemyError, Exception):
+        app.add_exception_handler(failure, _mock_error)
     return app
 
 
@@ -137,4 +141,4 @@ async def _http_error(request: Request, error: Exception) -> Response:
 
 async def _mock_error(request: Request, error: Exception) -> Response:
     logging.getLogger(__name__).error("%s %s failed inside the mock", request.method, request.url.path, exc_info=error)
-    return refused(refuse("mockInternalError", "Its log says more."))
+    return refused(crash(error))

@@ -127,8 +127,9 @@ def _opened(settings: "Settings", cleanup: ExitStack) -> Callable[[], "Starlette
     from runware_mock.opening import FixturesUnusable, prepare_for_workers
     from runware_mock.storage.database import DatabaseUnusable
     from runware_mock.storage.objects import StoreFailed
+    from runware_mock.storage.outage import outage_of
 
-    set_up_logging(settings.log_level, settings.log_format)
+    set_up_logging(settings.log_level, settings.log_format, outage_of)
     try:
         if settings.workers > 1:
             return partial(create_app, settings, common=prepare_for_workers(settings, cleanup))

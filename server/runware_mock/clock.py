@@ -8,12 +8,19 @@ import time
 from datetime import timedelta
 from typing import Protocol
 
+# Clocks are put right by seconds all the time.
+_JUMP = timedelta(minutes=1)
+
 
 class Clock(Protocol):
     """Whatever can tell the present instant."""
 
     def now_at(self) -> int:
         """Milliseconds since 1970-01-01 UTC."""
+        ...
+
+    def elapsed_s(self) -> float:
+        """Seconds since some instant, by a clock that nobody sets."""
         ...
 
 
@@ -24,20 +31,63 @@ class SystemClock:
         """Milliseconds since 1970-01-01 UTC."""
         return time.time_ns() // 1_000_000
 
+    def elapsed_s(self) -> float:
+        """Seconds since the machine was started, asleep or not."""
+        return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
+
 
 class ManualClock:
     """A clock that stands still until it is moved."""
 
     def __init__(self, start_at: int) -> None:
         self._now_at = start_at
+        self._elapsed_s = 0.0
 
     def now_at(self) -> int:
         """Milliseconds since 1970-01-01 UTC."""
         return self._now_at
 
+    def elapsed_s(self) -> float:
+        """Seconds that have gone by."""
+        return self._elapsed_s
+
     def advance(self, step: timedelta) -> None:
-        """Move forward by `step`."""
+        """Let `step` go by."""
         self._now_at += in_ms(step)
+        self._elapsed_s += step.total_seconds()
+
+    def jump(self, step: timedelta) -> None:
+        """Move ahead or back, as when somebody sets the clock of a machine."""
+        self._now_at += in_ms(step)
+
+
+class Trust:
+    """Tells whether a clock has gone as time has, so that what it says may be acted on for good.
+
+    One that has jumped ahead is trusted again when it has come back, or has stayed there for `patience`.
+    """
+
+    def __init__(self, clock: Clock, patience: timedelta) -> None:
+        self._clock = clock
+        self._patience_s = patience.total_seconds()
+        self._ahead_ms = self._now_ahead_ms()
+        self._doubted_s: float | None = None
+
+    def jump(self) -> timedelta:
+        """Return how far the clock has jumped ahead, or nothing where it may be trusted."""
+        ahead_ms, now_s = self._now_ahead_ms(), self._clock.elapsed_s()
+        by = timedelta(milliseconds=ahead_ms - self._ahead_ms)
+        if by < _JUMP:
+            self._ahead_ms, self._doubted_s = ahead_ms, None
+            return timedelta()
+        self._doubted_s = now_s if self._doubted_s is None else self._doubted_s
+        if now_s - self._doubted_s < self._patience_s:
+            return by
+        self._ahead_ms, self._doubted_s = ahead_ms, None
+        return timedelta()
+
+    def _now_ahead_ms(self) -> int:
+        return self._clock.now_at() - int(self._clock.elapsed_s() * 1000)
 
 
 def in_ms(span: timedelta) -> int:

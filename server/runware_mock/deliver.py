@@ -25,6 +25,7 @@ _FIRST_WAIT_MS = 1000
 _WAIT_FACTOR = 4
 _AT_ONCE = 8
 _POLL_S = 0.5
+_HOUR_MS = 3_600_000
 
 
 class UnderWay(Exception):
@@ -43,11 +44,11 @@ def deliver_due(services: Services) -> int:
 def _taken(services: Services) -> list[Due]:
     with services.database.reading() as connection:
         services.live.refresh(connection)
-        if not deliveries.is_due(connection, services.live.real_at()):
+        if not deliveries.is_due(connection, services.live.real_at(), _farthest_ms(services)):
             return []
     with services.database.writing() as connection:
         real_at = services.live.real_at()
-        found = deliveries.find_due(connection, real_at, _AT_ONCE)
+        found = deliveries.find_due(connection, real_at, _farthest_ms(services), _AT_ONCE)
         deliveries.take(connection, found, real_at + _lease_ms(services, 1))
         return found
 
@@ -61,7 +62,7 @@ def take_all(services: Services, connection: Connection, account_id: int, *, is_
     deliveries.hold(connection, account_id)
     if is_patient and deliveries.are_under_way(connection, real_at, account_id):
         raise UnderWay
-    found = deliveries.find_due(connection, real_at, account_id=account_id)
+    found = deliveries.find_due(connection, real_at, _farthest_ms(services), account_id=account_id)
     deliveries.take(connection, found, real_at + _lease_ms(services, ATTEMPTS * len(found)))
     return found
 
@@ -73,6 +74,11 @@ def deliver(services: Services, taken: Sequence[Due]) -> int:
     """
     with ThreadPoolExecutor(min(_AT_ONCE, len(taken)) or 1, "delivery") as pool:
         return sum(pool.map(lambda one: _deliver(services, one), taken))
+
+
+def _farthest_ms(services: Services) -> int:
+    """Return how far ahead a request may lie: until a result is ready, and an hour for waits and small jumps."""
+    return in_ms(services.settings.processing_time) + _HOUR_MS
 
 
 def _lease_ms(services: Services, attempts: int) -> int:

@@ -22,6 +22,7 @@ from runware_mock.protocol.performance import Performance, retried_after
 from runware_mock.services import Caller, Services
 from runware_mock.storage import deliveries, media, undelivered
 from runware_mock.storage.database import Clashed
+from runware_mock.storage.outage import crash
 from runware_mock.tasks import TASKS, TaskType, unsupported
 from runware_mock.tasks.results import echoed
 from runware_mock.tasks.work import ContentGone, Load, Work
@@ -172,9 +173,10 @@ class Engine:
                     with self.services.database.writing(asked.caller.account.id) as connection:
                         return self._written(connection, asked, refusal)
             _log.error("task %s was in the way of others %d times", asked.task_uuid, _TRIES)
-        except Exception:  # noqa: BLE001 - a crash of the mock is answered as one, never as the service's word
+            return self._crashed(asked, refuse("mockInternalError", "Its log says more."))
+        except Exception as error:  # noqa: BLE001 - a crash of the mock is answered as one, never as the service's word
             _log.exception("task %s failed inside the mock", asked.task_uuid)
-        return self._crashed(asked)
+            return self._crashed(asked, crash(error))
 
     def _meeting_faults(self, asked: _Asked) -> _Asked:
         """Return the task with the faults that it meets."""
@@ -258,11 +260,14 @@ class Engine:
                     connection, [str(item[name]) for item in items for name in _STORED & item.keys()], **times
                 )
 
-    def _crashed(self, asked: _Asked) -> Reply:
-        reply = Reply.refused(refuse("mockInternalError", "Its log says more."), asked.task)
-        # What broke the task may well keep its entry from being written, too.
-        with suppress(Exception), self.services.database.writing(asked.caller.account.id) as connection:
-            self._record(connection, asked, "crash", [reply.error] if reply.error else [])
+    def _crashed(self, asked: _Asked, crashed: Refusal) -> Reply:
+        reply = Reply.refused(crashed, asked.task)
+        try:
+            with self.services.database.writing(asked.caller.account.id) as connection:
+                self._record(connection, asked, "crash", [reply.error] if reply.error else [])
+        except Exception:  # noqa: BLE001 - what broke the task may well keep its entry from being written, too
+            task_type = _column(asked.task.get("taskType"), 64, asked)
+            self.services.tally.task(task_type, "crash", time.perf_counter() - asked.began_s, 0, [])
         return reply
 
     def _is_done(self, connection: Connection, asked: _Asked) -> bool:

@@ -4,6 +4,7 @@ import hashlib
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from threading import Lock
 from typing import Literal
 
@@ -12,6 +13,7 @@ from sqlalchemy import Connection, bindparam, delete, func, select
 
 from runware_mock.protocol.keys import is_secret_name, looks_real, masked
 from runware_mock.protocol.messages import Item
+from runware_mock.storage.database import once_committed
 from runware_mock.storage.inserts import id_of, insert_for_id
 from runware_mock.storage.prepared import Prepared
 from runware_mock.storage.tables import journal
@@ -132,7 +134,7 @@ class Journal:
                 "size_bytes": size_bytes,
             },
         )
-        self._count(entry)
+        once_committed(connection, partial(self._count, entry))
         if self._is_long(id_of(connection, added) or 0, size_bytes):
             self._cut(connection)
 

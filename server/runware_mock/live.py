@@ -65,10 +65,10 @@ class _Known:
 
 
 class Live:
-    """The clocks of all accounts, and which accounts have fault plans; `clock` is the real one."""
+    """The clocks of all accounts, and which accounts have fault plans; `real` is that of the machine."""
 
     def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+        self.real = clock
         self._known = _Known()
         self._lock = Lock()
 
@@ -90,11 +90,11 @@ class Live:
 
     def real_at(self) -> int:
         """Return what the real clock shows."""
-        return self._clock.now_at()
+        return self.real.now_at()
 
     def now_at(self, account_id: int = ALL_ACCOUNTS) -> int:
         """Return what an account's clock shows."""
-        return self.clock_of(account_id).now_at(self._clock.now_at())
+        return self.clock_of(account_id).now_at(self.real.now_at())
 
     def clock_of(self, account_id: int = ALL_ACCOUNTS) -> ClockState:
         """Return an account's clock: its own, or that of all accounts."""

@@ -4,11 +4,13 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 
-from runware_mock.clock import in_ms
+from runware_mock.clock import Trust, in_ms
 from runware_mock.protocol.errors import Refusal
 from runware_mock.schedule import Schedule
 from runware_mock.services import Services
+from runware_mock.settings import write_duration
 from runware_mock.storage import contents, media, undelivered
 from runware_mock.storage.database import PURGER, retried
 from runware_mock.storage.media import Expired, Moment
@@ -25,6 +27,7 @@ _TOLD_UUIDS = 1000
 _OBJECTS = 500
 # From the storing of an object to the row that points at it pass some seconds, minutes where the storage hardly works.
 ORPHAN_AGE_S = 3600.0
+_DOUBT = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +157,14 @@ def orphan_schedule(services: Services) -> Schedule:
 
 
 def purge_schedule(services: Services) -> Schedule:
-    """Return the schedule that purges every `purge_every`, once right after the start."""
+    """Return the schedule that purges every `purge_every`, once right after the start, unless the clock is in doubt."""
+    trust = Trust(services.live.real, _DOUBT)
 
     def purge(stopped: Callable[[], bool]) -> None:
+        if by := trust.jump():
+            # Whatever it says is expired is not served; but when it is put right again, it is all there.
+            _log.warning("the machine's clock has jumped %s ahead: nothing is purged for an hour", write_duration(by))
+            return
         purged = purge_expired(services, stopped)
         if purged.media:
             _log.info("purged %d expired media, %d contents", purged.media, purged.contents)

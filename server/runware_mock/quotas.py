@@ -66,7 +66,10 @@ class Quotas:
             row = connection.execute(select(quota_bucket).where(own)).first()
             tokens = float(most) if row is None else row.tokens
             if row is not None:
-                tokens = min(float(most), tokens + max(0, now_at - row.counted_at) * most / _MINUTE_MS)
+                waited_ms = now_at - row.counted_at
+                # Processes differ by a little; a clock that has gone back by more would let nobody in until then.
+                waited_ms = _MINUTE_MS if waited_ms < -_MINUTE_MS else max(0, waited_ms)
+                tokens = min(float(most), tokens + waited_ms * most / _MINUTE_MS)
             if tokens < 1:
                 return max(1, math.ceil((1 - tokens) * _MINUTE_MS / most / 1000))
             values = {"tokens": tokens - 1, "counted_at": now_at}

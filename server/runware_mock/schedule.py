@@ -35,6 +35,8 @@ class Schedule:
         while not self._stop.is_set():
             try:
                 self._act(self._stop.is_set)
+                if has_failed:
+                    _log.warning("the %s works again", self.name)
                 has_failed = False
             except Exception:  # noqa: BLE001 - whatever it was, the next time may go well
                 # A database that is away for an hour is worth one line, not thousands.

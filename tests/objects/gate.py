@@ -18,6 +18,8 @@ class Gate:
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
         self._is_shut = False
+        self._delay_s = 0.0
+        self._over = threading.Event()
         self._passing = threading.Event()
         self._passing.set()
         self._sockets: list[socket.socket] = []
@@ -39,8 +41,13 @@ class Gate:
         """Take what is sent, and let nothing through."""
         self._passing.clear()
 
+    def slow_down(self, delay_s: float) -> None:
+        """Let everything through, each piece so much later."""
+        self._delay_s = delay_s
+
     def close(self) -> None:
         """Forward nothing more."""
+        self._over.set()
         self.shut()
         _end(self._listening)
 
@@ -60,6 +67,7 @@ class Gate:
         with suppress(OSError):
             while data := source.recv(_CHUNK_BYTES):
                 self._passing.wait()
+                self._over.wait(self._delay_s)
                 sink.sendall(data)
         _end(source)
         _end(sink)

@@ -140,6 +140,19 @@ def _ask(mock: RunningMock, task: Task) -> dict[str, str]:
         return talker.ask(task).item
 
 
+def test_a_storage_that_is_slow_but_alive_fails_nobody(place: S3Place, gate: Gate) -> None:
+    with mock_on(place, content_timeout="10s") as (mock, talker), ThreadPoolExecutor(MANY) as pool:
+        gate.slow_down(0.1)
+        tasks = [upload((scenes.small, scenes.big)[number % 2](number)) for number in range(MANY)]
+        urls = [item["imageURL"] for item in pool.map(lambda task: _ask(mock, task), tasks)]
+        assert httpx.get(f"{mock.url}/ready", timeout=60).status_code == 200
+        looks = list(pool.map(lambda url: httpx.get(url, timeout=60), urls))
+        assert {one.status_code for one in looks} == {200}
+        assert [one.content for one in looks[::2]] == [scenes.small(number) for number in range(0, MANY, 2)]
+        assert talker.ask(enhance()).item
+        assert mock.count(medium) == mock.count(journal) - 1 == MANY
+
+
 @pytest.mark.parametrize("way", ["shut", "stuck"])
 def test_ready_tells_the_truth_and_is_quick_about_it(failing: RunningMock, gate: Gate, way: str) -> None:
     def readiness() -> int:

@@ -81,7 +81,7 @@ def compose() -> dict[str, Any]:
 
 def test_the_compose_file_serves_this_machine_alone_and_keeps_the_data() -> None:
     assert compose().keys() == {"services", "volumes"}
-    (service,) = compose()["services"].values()
+    service = compose()["services"]["runware-mock"]
     assert service["ports"] == ["127.0.0.1:8080:8080"]
     ((volume, folder),) = [mount.split(":") for mount in service["volumes"]]
     assert volume in compose()["volumes"]
@@ -90,7 +90,7 @@ def test_the_compose_file_serves_this_machine_alone_and_keeps_the_data() -> None
 
 
 def test_the_compose_file_checks_the_health_and_writes_only_data_and_temporary_files() -> None:
-    (service,) = compose()["services"].values()
+    service = compose()["services"]["runware-mock"]
     assert service["healthcheck"]["test"] == ["CMD", "runware-mock", "ready"]
     assert service["read_only"] is True
     assert service["tmpfs"] == ["/tmp"]  # noqa: S108 - of the container

@@ -13,12 +13,13 @@ from functools import wraps
 from typing import ParamSpec, TypeVar
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 _TRIES = 10
 
+# Where a connection holds what is to be done once it has committed.
+_THEN = "runware_mock.then"
 # No account, but may be given to `writing` like one: only one at a time purges.
 PURGER = -1
 
@@ -63,6 +64,10 @@ class Database(ABC):
     def problem(self) -> str | None:
         """Return what keeps the database from being written, or None."""
 
+    def shortage(self) -> str | None:
+        """Return what will soon keep a picture from being stored, though the database can be written."""
+        return None
+
     @abstractmethod
     def shrink(self, pages: int) -> bool:
         """Give up to `pages` free pages back to the file system; tell whether there may be more."""
@@ -89,7 +94,19 @@ class Database(ABC):
         return DatabaseUnusable(f"cannot use the database {self.name}: {problem}")
 
 
-def problem_of(error: SQLAlchemyError) -> str:
+def begun(connection: Connection) -> list[Callable[[], None]]:
+    """Return what is to be done once a transaction is committed, which may still grow."""
+    acts: list[Callable[[], None]] = []
+    connection.info[_THEN] = acts
+    return acts
+
+
+def once_committed(connection: Connection, act: Callable[[], None]) -> None:
+    """Do something when what a connection of `writing` writes is committed, and never where it is not."""
+    connection.info[_THEN].append(act)
+
+
+def problem_of(error: Exception) -> str:
     """Return what a driver has to say, in one line."""
     return " ".join(str(getattr(error, "orig", error)).split())
 

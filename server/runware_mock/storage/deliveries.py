@@ -50,16 +50,20 @@ def add(
     )
 
 
-def _due(real_at: int, account_id: int) -> ColumnElement[bool]:
+def _due(real_at: int, account_id: int, farthest_ms: int) -> ColumnElement[bool]:
     is_under_way = delivery.c.attempts < 0
-    on_time = ~is_under_way & (delivery.c.due_at <= clock_at(delivery.c.account_id, real_at))
+    now_at = clock_at(delivery.c.account_id, real_at)
+    # Nothing is ever put off so far: the clock has gone back, and nobody waits for it.
+    is_lost = delivery.c.due_at > now_at + farthest_ms
+    on_time = ~is_under_way & ((delivery.c.due_at <= now_at) | is_lost)
     due = on_time | (is_under_way & (delivery.c.due_at <= real_at))
     return due if account_id == ALL_ACCOUNTS else due & (delivery.c.account_id == account_id)
 
 
-def is_due(connection: Connection, real_at: int, account_id: int = ALL_ACCOUNTS) -> bool:
-    """Tell whether there is a request to be made."""
-    return connection.execute(select(delivery.c.id).where(_due(real_at, account_id)).limit(1)).first() is not None
+def is_due(connection: Connection, real_at: int, farthest_ms: int) -> bool:
+    """Tell whether there is a request to be made; none is put off farther than that."""
+    due = _due(real_at, ALL_ACCOUNTS, farthest_ms)
+    return connection.execute(select(delivery.c.id).where(due).limit(1)).first() is not None
 
 
 def are_under_way(connection: Connection, real_at: int, account_id: int) -> bool:
@@ -76,11 +80,11 @@ def hold(connection: Connection, account_id: int) -> None:
 
 
 def find_due(
-    connection: Connection, real_at: int, most: int | None = None, account_id: int = ALL_ACCOUNTS
+    connection: Connection, real_at: int, farthest_ms: int, most: int | None = None, account_id: int = ALL_ACCOUNTS
 ) -> list[Due]:
     """Return up to `most` requests that are due, but for those that another process is about to take."""
     found = select(delivery.c.id, delivery.c.account_id, delivery.c.attempts, delivery.c.due_at)
-    ordered = found.where(_due(real_at, account_id)).order_by(delivery.c.due_at, delivery.c.id).limit(most)
+    ordered = found.where(_due(real_at, account_id, farthest_ms)).order_by(delivery.c.due_at, delivery.c.id).limit(most)
     rows = connection.execute(ordered.with_for_update(skip_locked=True)).all()
     return [Due(row.id, row.account_id, max(row.attempts, ~row.attempts), row.due_at) for row in rows]
 

@@ -1,6 +1,9 @@
 """A PostgreSQL database, 13 or newer: many processes write to it at once. Imported only where one is asked for."""
 
+import os
 import select
+import socket
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
@@ -11,7 +14,7 @@ from sqlalchemy import Connection, event, text
 from sqlalchemy.exc import ArgumentError, DisconnectionError, OperationalError, SQLAlchemyError
 
 from runware_mock.settings import without_secrets
-from runware_mock.storage.database import Clashed, Database, DatabaseUnusable, problem_of
+from runware_mock.storage.database import Clashed, Database, DatabaseUnusable, begun, problem_of
 from runware_mock.storage.owners import ALL_ACCOUNTS
 
 # serialization_failure and deadlock_detected.
@@ -25,16 +28,20 @@ _SERVER = text(
 )
 # No transaction takes a second. One that waits longer than this fails; one whose process hangs is ended, and lets go.
 _SESSION = "SET lock_timeout = '30s'; SET idle_in_transaction_session_timeout = '60s'"
+# A server that hangs is let go of: later than a lock is waited for, and no statement takes a second.
+_PATIENCE_S = 35.0
 # A server that is gone without a word is noticed in half a minute, not in hours. An address may say otherwise.
 _CONNECT = {
     "application_name": "runware-mock",
     "client_encoding": "utf8",
-    "connect_timeout": 10,
+    "connect_timeout": 5,
     "keepalives_idle": 10,
     "keepalives_interval": 5,
     "keepalives_count": 3,
     "tcp_user_timeout": 30_000,
 }
+# While nobody answers at its address, one task in so many seconds waits to find out, and the others fail at once.
+_AWAY_S = 2.0
 # Advisory locks are numbers that a whole database shares: ours begin with these four letters.
 _LOCKS = int.from_bytes(b"RWMk") << 32
 
@@ -44,8 +51,14 @@ class PostgresDatabase(Database):
 
     is_shared = True
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, patience_s: float = _PATIENCE_S) -> None:
         self.name = without_secrets(url)
+        self._patience_s = patience_s
+        # Those in use, and since when those of them have been waiting for the server that do.
+        self._used: set[Any] = set()
+        self._waiting: dict[Any, float] = {}
+        # Until when a server is taken to be away, and what told so.
+        self._away = (0.0, "")
         try:
             address = sqlalchemy.make_url(url).set(drivername="postgresql+psycopg")
             self._engine = sqlalchemy.create_engine(
@@ -64,8 +77,12 @@ class PostgresDatabase(Database):
         except (ArgumentError, ValueError):
             # What it has to say may hold the password.
             raise DatabaseUnusable(f"--database-url {self.name} is not the address of a database") from None
+        event.listen(self._engine, "do_connect", self._connected)
         event.listen(self._engine, "connect", _on_connect)
         event.listen(self._engine, "checkout", _on_checkout)
+        event.listen(self._engine, "checkout", lambda connection, *_: self._used.add(connection))
+        for over in ("checkin", "close"):
+            event.listen(self._engine, over, lambda connection, *_: self._used.discard(connection))
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -95,10 +112,27 @@ class PostgresDatabase(Database):
         try:
             with self._engine.begin() as connection:
                 connection.exec_driver_sql(begin)
+                then = begun(connection)
                 yield connection
         except OperationalError as error:
             if getattr(error.orig, "sqlstate", None) in _CLASHES:
                 raise Clashed from error
+            raise
+        for act in then:
+            act()
+
+    def _connected(self, dialect: Any, _record: object, address: Any, options: Any) -> Any:
+        """Open a connection."""
+        began_s = time.monotonic()
+        until_s, told = self._away
+        if began_s < until_s:
+            raise dialect.dbapi.OperationalError(told)
+        try:
+            return dialect.connect(*address, **options)
+        except dialect.dbapi.Error as error:
+            # One that is refused at once costs nobody any time.
+            if (now_s := time.monotonic()) - began_s > _AWAY_S:
+                self._away = (now_s + _AWAY_S, str(error))
             raise
 
     def problem(self) -> str | None:
@@ -119,7 +153,15 @@ class PostgresDatabase(Database):
         return False
 
     def relieve(self) -> None:
-        """Leave it to the server."""
+        """Let go of a server that hangs: whoever waits for it in vain fails, and others get a new connection."""
+        now_s = time.monotonic()
+        waiting = [one for one in list(self._used) if one.info.transaction_status.name == "ACTIVE"]
+        self._waiting = {one: self._waiting.get(one, now_s) for one in waiting}
+        for one, since_s in self._waiting.items():
+            if now_s - since_s > self._patience_s:
+                # Closing it is for the thread that waits, which learns of this at once.
+                with socket.socket(fileno=os.dup(one.fileno())) as connected:
+                    connected.shutdown(socket.SHUT_RDWR)
 
     def checkpoint(self) -> None:
         """Leave it to the server."""

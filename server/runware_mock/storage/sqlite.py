@@ -1,5 +1,7 @@
 """One SQLite file in WAL mode: many readers, one writer at a time."""
 
+import os
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -7,9 +9,10 @@ from typing import Any
 
 import sqlalchemy
 from sqlalchemy import Connection, event
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DatabaseError, OperationalError
 
-from runware_mock.storage.database import Database, problem_of
+from runware_mock.settings import write_size
+from runware_mock.storage.database import Database, begun, problem_of
 from runware_mock.storage.turns import Turns
 
 FILE_NAME = "runware-mock.sqlite3"
@@ -20,6 +23,8 @@ _WAL_LIMIT_BYTES = 32 * 2**20
 # `relieve` moves it into the file beside those who write. Where that cannot keep up one of them has to, and all wait.
 _WAL_PAGES = 16_000
 _WAL_PASSES = 3
+# A picture as a telephone takes it, which is written twice: to the log, and then to the file.
+_ROOM_BYTES = 16 * 2**20
 
 
 class SqliteDatabase(Database):
@@ -34,6 +39,8 @@ class SqliteDatabase(Database):
         self.name = str(path)
         self.is_shared = is_shared
         self._relieved_ns = 0
+        # Which file it is, once it was opened.
+        self._file: tuple[int, int] | None = None
         self._wal = path.with_name(f"{path.name}-wal")
         self._write_lock = Turns()
         self._engine = sqlalchemy.create_engine(
@@ -56,6 +63,12 @@ class SqliteDatabase(Database):
                 cursor.execute(f"PRAGMA {pragma}")
             cursor.close()
 
+        def on_opening(*_: object) -> None:
+            # SQLite would make a new file, without our tables.
+            if self._file is not None:
+                self._check_file()
+
+        event.listen(self._engine, "do_connect", on_opening)
         event.listen(self._engine, "connect", on_connect)
 
     @contextmanager
@@ -77,10 +90,15 @@ class SqliteDatabase(Database):
         """Open a transaction that commits at the end of the block, or leaves nothing: nobody else writes meanwhile."""
         # Waiting here is fair and wakes at once; waiting on SQLite's own lock is a poll with growing pauses.
         with self._write_lock, self._engine.begin() as connection:
+            # What is written to a file that was deleted while it is open is lost, and SQLite says nothing.
+            self._check_file()
             # An event that does this for every transaction would cost each statement a look for listeners.
             driver: Any = connection.connection.driver_connection
             driver.execute("BEGIN IMMEDIATE")
+            then = begun(connection)
             yield connection
+        for act in then:
+            act()
 
     @contextmanager
     def migrating(self) -> Iterator[Connection]:
@@ -105,10 +123,35 @@ class SqliteDatabase(Database):
     def problem(self) -> str | None:
         """Return what keeps the file from being written, or None."""
         try:
-            with self.writing():
+            with self.writing() as connection:
+                # Only what changes a page is written at all.
+                driver: Any = connection.connection.driver_connection
+                (number,) = driver.execute("PRAGMA user_version").fetchone()
+                driver.execute(f"PRAGMA user_version = {(number + 1) % 2**31}")
                 return None
-        except DatabaseError as error:
+        except (DatabaseError, sqlite3.Error) as error:
             return problem_of(error)
+
+    def shortage(self) -> str | None:
+        """Return what will soon keep a picture from being stored, or None."""
+        room = os.statvfs(self.path)
+        free_bytes = room.f_bavail * room.f_frsize
+        return f"only {write_size(free_bytes)} are free on its disk" if free_bytes < _ROOM_BYTES else None
+
+    def _check_file(self) -> None:
+        """Prove that the file is still the one that was opened first."""
+        try:
+            found = self.path.stat()
+        except OSError as error:
+            raise self._lost(f"its file cannot be found ({error.strerror})") from error
+        if self._file is None:
+            self._file = (found.st_dev, found.st_ino)
+        elif self._file != (found.st_dev, found.st_ino):
+            raise self._lost("its file was replaced by another one: start the server again")
+
+    @staticmethod
+    def _lost(problem: str) -> OperationalError:
+        return OperationalError(None, None, sqlite3.OperationalError(problem))
 
     def shrink(self, pages: int) -> bool:
         """Give up to `pages` free pages back to the file system; tell whether there may be more."""

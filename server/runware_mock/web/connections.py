@@ -2,10 +2,12 @@
 
 import asyncio
 import logging
+import sys
 from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from httptools import HttpParserCallbackError
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -14,10 +16,13 @@ from websockets.frames import Frame
 
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.messages import Reply, rest_body
+from runware_mock.storage.outage import crash
 from runware_mock.web.limits import LEAST_BYTES, Limits, Pace, Unread
 
 _logger = logging.getLogger("uvicorn.error.runware_mock")
 _logger.addFilter(lambda record: record.levelno >= logging.WARNING)
+
+_log = logging.getLogger(__name__)
 
 # Where a scope holds the connection it came in on.
 PROTOCOL = "runware_mock.protocol"
@@ -26,7 +31,7 @@ _HEAD_LIMIT_BYTES = 64 * 2**10
 _MOST_FRAGMENTS = 200_000
 # So many connections too many are told that they are; further ones are not even listened to.
 _TOLD_TOO_MANY = 100
-_CLOSE_TOO_SLOW, _CLOSE_TRY_LATER = 1011, 1013
+_CLOSE_FAILED, _CLOSE_TRY_LATER = 1011, 1013
 
 
 class _Gathering:
@@ -147,6 +152,15 @@ class HttpProtocol(HttpToolsProtocol):
         self._release()
         super().on_response_complete()
 
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP; where it was us who could not take it, say that instead."""
+        error = sys.exc_info()[1]
+        if isinstance(error, HttpParserCallbackError) and isinstance(error.__context__, Exception):
+            _log.error("a request failed inside the mock", exc_info=error.__context__)
+            self._refuse(crash(error.__context__))
+        else:
+            super().send_400_response(msg)
+
     def handle_websocket_upgrade(self) -> None:
         """Go on as a WebSocket, where there is room for one."""
         if self._is_surplus:
@@ -235,7 +249,12 @@ class WsProtocol(WebSocketsSansIOProtocol):
     def data_received(self, data: bytes) -> None:
         """Take what has come, unless it is too much."""
         self._heard_s = self.loop.time()
-        super().data_received(data)
+        try:
+            super().data_received(data)
+        except MemoryError as error:
+            _log.exception("a frame failed inside the mock")
+            self._fail(_CLOSE_FAILED, crash(error).message[:100])
+            return
         begun_bytes = self._framed_bytes + len(self.conn.reader.buffer)
         self._hold(begun_bytes - self._begun_bytes)
         self._begun_bytes = begun_bytes
@@ -309,7 +328,7 @@ class WsProtocol(WebSocketsSansIOProtocol):
             # It is us who are slow.
             self._reading.end()
         elif self._reading.has_stalled(now_s, self._limits.stall_s):
-            self._fail(_CLOSE_TOO_SLOW, _TOO_SLOW)
+            self._fail(_CLOSE_FAILED, _TOO_SLOW)
 
     def _hold(self, size_bytes: int) -> None:
         self._held_bytes += size_bytes

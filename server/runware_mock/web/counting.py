@@ -3,6 +3,7 @@
 import os
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,9 @@ class Counting:
         """Return the counts and the gauges. What a process has done counts when it is gone, what it was about not."""
         if self._folder is None:
             return self._tally, self._own_gauges()
-        self.write()
+        # Where a process cannot write, the others do not know of its last second.
+        with suppress(OSError):
+            self.write()
         tally, gauges = Tally(), Counter[str]()
         for file in self._folder.glob("*.json"):
             told: dict[str, Any] = msgspec.json.decode(file.read_bytes())

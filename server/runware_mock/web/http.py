@@ -27,6 +27,7 @@ from runware_mock.protocol.session import (
     is_authentication,
     is_ping,
 )
+from runware_mock.storage.outage import crash
 from runware_mock.web.callers import bearer_key, caller_of, headers_of, keyless, open_account
 from runware_mock.web.connections import PROTOCOL
 from runware_mock.web.intake import SMALL_BYTES, Intake
@@ -78,9 +79,9 @@ class RestApi:
         except ClientDisconnect:
             # Nobody is left to be answered.
             return
-        except Exception:  # noqa: BLE001 - see Engine._run
+        except Exception as error:  # noqa: BLE001 - see Engine._run
             _log.exception("a request failed inside the mock")
-            replies = [Reply.refused(refuse("mockInternalError", "Its log says more."))]
+            replies = [Reply.refused(crash(error))]
         performance = combined(reply.performance for reply in replies)
         if performance is not None:
             await self._perform(replies, performance, scope, receive, send)

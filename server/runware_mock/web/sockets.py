@@ -6,19 +6,20 @@ from contextlib import suppress
 
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import Response
-from starlette.websockets import WebSocket
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from runware_mock.accounts import Account
 from runware_mock.engine import Engine
 from runware_mock.faults.occasion import Occasion
 from runware_mock.protocol.errors import Refusal
 from runware_mock.storage import undelivered
+from runware_mock.storage.outage import crash
 from runware_mock.storage.owners import ALL_ACCOUNTS
 from runware_mock.web.callers import bearer_key, open_account, plan_of
 from runware_mock.web.http import refused
 from runware_mock.web.origins import check_origin
 from runware_mock.web.performing import met_by
-from runware_mock.web.ws import Socket
+from runware_mock.web.ws import CLOSE_INTERNAL, Socket
 
 _log = logging.getLogger(__name__)
 _LOOK_EVERY_S = 0.25
@@ -46,7 +47,13 @@ class Sockets:
             _log.warning("%s", refusal.message)
             await websocket.send_denial_response(refused(refusal))
             return
-        if (status := await self._refused_upgrade(websocket)) is not None:
+        try:
+            status = await self._refused_upgrade(websocket)
+        except Exception as error:  # noqa: BLE001 - see Engine._run
+            _log.exception("a socket failed inside the mock")
+            await websocket.send_denial_response(refused(crash(error)))
+            return
+        if status is not None:
             await websocket.send_denial_response(Response(status_code=status))
             return
         await websocket.accept()
@@ -54,6 +61,10 @@ class Sockets:
         self._open.add(socket)
         try:
             await socket.run()
+        except Exception:  # noqa: BLE001 - see Engine._run
+            _log.exception("a socket failed inside the mock")
+            with suppress(WebSocketDisconnect, RuntimeError):
+                await websocket.close(CLOSE_INTERNAL)
         finally:
             self._open.discard(socket)
             if self._sessions.get(socket.session) is socket:

@@ -2,22 +2,28 @@
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from runware_mock import __version__
 from runware_mock.services import Services
+from runware_mock.storage.outage import outage_of
 from runware_mock.storage.tables import content, medium
 from runware_mock.tally import DURATION_BOUNDS_S
 from runware_mock.web.counting import Counting
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
+
+# Whoever asks whether a server is ready waits a few seconds at most, and asks again.
+_LOOK_S = 4.0
 
 
 class Watching:
@@ -27,6 +33,7 @@ class Watching:
         self._services = services
         self._is_running = is_running
         self._counting = counting
+        self._looking: asyncio.Task[list[str]] | None = None
 
     async def health(self, _request: Request) -> Response:
         """Tell that the process answers."""
@@ -35,13 +42,29 @@ class Watching:
     async def ready(self, _request: Request) -> Response:
         """Tell whether an upload would succeed, and if not, what is missing."""
         missing = [name for name, is_running in self._is_running.items() if not is_running()]
-        if problem := await asyncio.to_thread(self._services.database.problem):
-            missing.append(f"database: {problem}")
-        if problem := await run_in_threadpool(self._services.files.problem):
-            missing.append(f"object storage: {problem}")
+        missing += await self._problems()
         if missing:
             return JSONResponse({"status": "not ready", "missing": missing}, 503)
         return JSONResponse({"status": "ready", "version": __version__})
+
+    async def _problems(self) -> list[str]:
+        """Look once for all who ask meanwhile: where a look takes for ever, it takes no more than its threads."""
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look())
+        try:
+            return await asyncio.wait_for(asyncio.shield(self._looking), _LOOK_S)
+        except TimeoutError:
+            return [f"database or object storage: no answer within {_LOOK_S:g} s"]
+        except (MemoryError, RuntimeError, OSError) as error:
+            return [outage_of(error) or repr(error)]
+
+    async def _look(self) -> list[str]:
+        database, files = self._services.database, self._services.files
+        in_database, in_files = await asyncio.gather(
+            asyncio.to_thread(lambda: database.problem() or database.shortage()), run_in_threadpool(files.problem)
+        )
+        found = {"database": in_database, "object storage": in_files}
+        return [f"{name}: {problem}" for name, problem in found.items() if problem]
 
     async def metrics(self, _request: Request) -> Response:
         """Return the metrics in Prometheus' text format."""
@@ -74,13 +97,21 @@ class Watching:
         yield faults
         yield CounterMetricFamily("runware_mock_sent_bytes", "Bytes of the files uploaded.", tally.sent_bytes)
         yield CounterMetricFamily("runware_mock_purged_media", "Media purged.", tally.purged_media)
-        with self._services.database.reading() as connection:
-            media = connection.scalar(select(func.count()).select_from(medium)) or 0
-            stored = int(connection.scalar(select(func.sum(content.c.size_bytes))) or 0)
-        yield GaugeMetricFamily("runware_mock_media", "Media stored.", media)
-        yield GaugeMetricFamily("runware_mock_stored_bytes", "Bytes stored.", stored)
+        counted = self._counted()
+        yield GaugeMetricFamily("runware_mock_database_up", "Whether the database can be read.", counted is not None)
+        # Without its database a server still has something to tell.
+        if counted is not None:
+            yield GaugeMetricFamily("runware_mock_media", "Media stored, in a database that may be shared.", counted[0])
+            yield GaugeMetricFamily("runware_mock_stored_bytes", "Bytes stored, likewise.", counted[1])
         for name, gauge in gauges.items():
             yield GaugeMetricFamily(f"runware_mock_{name}", _GAUGES[name], gauge)
+
+    def _counted(self) -> tuple[int, int] | None:
+        """Return how many media and bytes are stored, if the database tells."""
+        with suppress(SQLAlchemyError), self._services.database.reading() as connection:
+            media = connection.scalar(select(func.count()).select_from(medium)) or 0
+            return media, int(connection.scalar(select(func.sum(content.c.size_bytes))) or 0)
+        return None
 
 
 _GAUGES = {

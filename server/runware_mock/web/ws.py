@@ -27,6 +27,7 @@ from runware_mock.protocol.session import (
     is_ping,
 )
 from runware_mock.storage import undelivered
+from runware_mock.storage.outage import crash
 from runware_mock.web.callers import caller_of, keyless, open_account, plan_of
 from runware_mock.web.connections import PROTOCOL, WsProtocol
 from runware_mock.web.performing import end, fall_silent, frames_of, met_by, pause
@@ -148,9 +149,9 @@ class Socket:
             futures = await self._start([task for task in tasks if not is_authentication(task)])
         except Refusal as refusal:
             await self._deliver(ws_frame(Reply.refused(refusal)))
-        except Exception:  # noqa: BLE001 - see Engine._run
+        except Exception as error:  # noqa: BLE001 - see Engine._run
             _log.exception("a frame failed inside the mock")
-            await self._deliver(ws_frame(Reply.refused(refuse("mockInternalError", "Its log says more."))))
+            await self._deliver(ws_frame(Reply.refused(crash(error))))
         running = asyncio.create_task(self._deliver_all(futures, size_bytes))
         self._running.add(running)
         running.add_done_callback(self._running.discard)

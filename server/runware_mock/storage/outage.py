@@ -1,0 +1,43 @@
+"""What a machine lacks when it fails us, told apart from a mistake of ours."""
+
+import errno
+import sqlite3
+
+from sqlalchemy.exc import (
+    DatabaseError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+)
+from sqlalchemy.exc import (
+    TimeoutError as PoolTimeoutError,
+)
+
+from runware_mock.protocol.errors import Refusal, refuse
+from runware_mock.storage.database import problem_of
+
+_OUTAGES = (OperationalError, InternalError, InterfaceError, PoolTimeoutError, sqlite3.OperationalError)
+
+
+_LACKS = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+
+
+def outage_of(error: Exception) -> str | None:
+    """Return in one line what is lacking; None where an exception tells nothing of the kind."""
+    if isinstance(error, MemoryError):
+        return "there is no memory left"
+    if isinstance(error, OSError) and error.errno in _LACKS:
+        return f"the machine says: {error.strerror}"
+    # Python has no class of its own for it.
+    if isinstance(error, RuntimeError) and "can't start new thread" in str(error):
+        return "there is no room for another thread"
+    # SQLite has no better class for a file that is damaged, and none of its own for a mistake in a statement.
+    is_outage = isinstance(error, _OUTAGES) or type(error) in (DatabaseError, sqlite3.DatabaseError)
+    is_mistake = getattr(getattr(error, "orig", error), "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR
+    return f"the database cannot be used: {problem_of(error)}" if is_outage and not is_mistake else None
+
+
+def crash(error: Exception) -> Refusal:
+    """Return what tells a client that the mock itself has failed, and as far as it concerns them why."""
+    outage = outage_of(error)
+    return refuse("mockInternalError", f"It says: {outage}." if outage else "Its log says more.")
