@@ -5,6 +5,7 @@ import random
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from typing import Self
 
 from PIL import Image
 
@@ -23,6 +24,11 @@ class Sent:
     format: str
     size_px: tuple[int, int]
     sha256: str | None
+
+    @classmethod
+    def whole(cls, data: bytes, picture_format: str, size_px: tuple[int, int]) -> Self:
+        """Return a picture that is stored byte for byte."""
+        return cls(data, picture_format, size_px, hashlib.sha256(data).hexdigest())
 
     def is_this(self, stored: bytes) -> bool:
         """Tell whether these bytes are it, whole."""
@@ -44,7 +50,7 @@ def paint(number: int) -> Sent:
     image.save(out, picture_format)
     data = out.getvalue()
     if not is_long:
-        return Sent(data, picture_format, size_px, hashlib.sha256(data).hexdigest())
+        return Sent.whole(data, picture_format, size_px)
     kept_px = (_KEPT_PX, int(size_px[1] * _KEPT_PX / _LONG_PX + 0.5))
     return Sent(data, picture_format, kept_px, None)
 
