@@ -19,12 +19,13 @@ from soak.chores import Books
 from soak.lanes import Faulty, Idle, Lane, Leaping, Returning
 from soak.replica import Replica
 from soak.talkers import RestTalker, Talker, WsTalker
-from soak.vitals import Vitals, disk_bytes, open_files
+from soak.vitals import Vitals, disk_bytes, open_files, rss_bytes
 
 REPORT = Path(__file__).parent / "SOAK.md"
 _AT_ONCE = 50
 _SAMPLED_EVERY_S = 1.0
 _SETTLED_WITHIN_S = 30.0
+_IDLE_S = 3.0
 _ACCOUNTS_OF_IDLE = 20
 
 
@@ -53,6 +54,8 @@ class Ran:
     vitals: Vitals
     files_before: Counter[str] = field(default_factory=Counter)
     files_after: Counter[str] = field(default_factory=Counter)
+    idle_before_bytes: int = 0
+    idle_after_bytes: int = 0
     most_disk_bytes: int = 0
     kept: Kept | None = None
     status: int | None = None
@@ -74,7 +77,7 @@ def balance_of(plan: Plan) -> Balance:
 
 async def _run(plan: Plan, server: Replica, folder: Path) -> Ran:
     await _warm_up(server)
-    ran = Ran(plan, server, [], {}, Vitals(server.pid), open_files(server.pid))
+    ran = Ran(plan, server, [], {}, Vitals(server.pid), open_files(server.pid), idle_before_bytes=rss_bytes(server.pid))
     with ExitStack() as cleanup:
         ran.lanes = _lanes(plan, server, ran.books, cleanup)
         sockets = [lane.talker for lane in ran.lanes if isinstance(lane.talker, WsTalker)]
@@ -95,6 +98,9 @@ async def _run(plan: Plan, server: Replica, folder: Path) -> Ran:
         if ran.files_after["socket"] <= ran.files_before["socket"]:
             break
         await asyncio.sleep(0.5)
+    # An idle server gives back what it has kept at hand.
+    await asyncio.sleep(_IDLE_S)
+    ran.idle_after_bytes = rss_bytes(server.pid)
     return ran
 
 

@@ -145,6 +145,7 @@ def _of_storage(balance: Balance, ran: "Ran", folder: Path) -> None:
 def _of_vitals(balance: Balance, ran: "Ran") -> None:
     second, last = ran.vitals.fifth(2), ran.vitals.fifth(5)
     balance.hold("memory in the second fifth, in the last", f"{second:.0f}, {last:.0f} MiB", last <= second * _GROWTH)
+    balance.tell("memory while idle, before, after", f"{_mib(ran.idle_before_bytes)}, {_mib(ran.idle_after_bytes)}")
     before, after = ran.files_before, ran.files_after
     balance.hold("open sockets before, after", f"{before['socket']}, {after['socket']}", _is_back(ran, "socket"))
     balance.hold("other open files before, after", f"{before['other']}, {after['other']}", _is_back(ran, "other"))

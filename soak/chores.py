@@ -98,6 +98,8 @@ class Chores:
     def some(self, most: int) -> list[Chore]:
         """Return up to so many, of which none takes away what another one needs: they run side by side."""
         number = self._draw.randint(1, most)
+        if len(self._mine) > _KEPT:
+            return [self.delete() for _ in range(number)]
         chores = [self.one(may_delete=number == 1) for _ in range(number)]
         # Of two tasks with one taskUUID nobody could tell the answers apart.
         return list({chore.task["taskUUID"]: chore for chore in chores}.values())
@@ -108,8 +110,6 @@ class Chores:
 
     def one(self, *, may_delete: bool = True) -> Chore:
         """Return one."""
-        if may_delete and len(self._mine) > _KEPT:
-            return self.delete()
         weights = {self.upload: 50, self.garbage: 8, self.use: 18, self.infer: 3, self.delete: 8}
         weights[self.delete] *= may_delete
         weights |= {self.ask_again: 5, self.send_twice: 3, self.unknown: 2, self.use_unknown: 3}
