@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: serve test check format sdks bench bench-scale screenshots lock clean
+.PHONY: serve test check format sdks bench bench-scale replicas soak screenshots lock clean
 
 serve: $(INSTALLED)  ## start the server; ARGS="--port 0 --in-memory" passes flags
 	$(BIN)/runware-mock serve $(ARGS)
@@ -32,6 +32,12 @@ bench: $(INSTALLED)  ## compare speed with the peers; ARGS=--quick takes five mi
 
 bench-scale: $(INSTALLED)  ## measure with up to a million media; takes minutes
 	$(BIN)/python -m bench.scale $(ARGS)
+
+replicas: $(INSTALLED) sdks  ## kill replicas while the SDKs use them; ARGS="--calls 600" does less, --write writes soak/REPLICAS.md
+	$(BIN)/python -m soak.replicas $(ARGS)
+
+soak: $(INSTALLED)  ## ten minutes of everything at once; ARGS="--minutes 1" for less, --write writes soak/SOAK.md
+	$(BIN)/python -m soak $(ARGS)
 
 screenshots: $(INSTALLED)  ## take the pictures of the page that the README shows; needs Chromium
 	$(BIN)/python docs/screenshots.py

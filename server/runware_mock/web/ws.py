@@ -40,6 +40,7 @@ _log = logging.getLogger(__name__)
 # Never 1000: a client of the older Python SDK takes a clean close for an answer still to come, and waits for it.
 CLOSE_INTERNAL = 1011
 CLOSE_RESTART = 1012
+_STRANGER = refuse("missingApiKey")
 # Why a fault plan closes.
 _PLANNED = "planned"
 # A close without one of these codes came from a broken connection, which may have swallowed what was just sent.
@@ -63,6 +64,8 @@ class Socket:
         self._services = sockets.engine.services
         self._account: Account | None = None
         self._api_key: object = None
+        # What a task is told before it is known who asks.
+        self._stranger = _STRANGER
         self.session = (0, "")
         self._running: set[asyncio.Task[None]] = set()
         self._just_sent: deque[tuple[float, str]] = deque(maxlen=256)
@@ -158,7 +161,7 @@ class Socket:
 
     async def _start(self, tasks: Sequence[object]) -> list[Future[Reply]]:
         for _ in filter(is_ping, tasks):
-            performance, _refusal = await self._meet("ping")
+            performance, _refusal = await self._meet("ping", self._account)
             if performance is None or performance.hang_up is None:
                 await self._send(ws_frame(PONG))
         tasks = [task for task in tasks if not is_ping(task)]
@@ -166,24 +169,29 @@ class Socket:
             caller = caller_of(self._websocket.scope, self._account, self._services, self._api_key)
             return self._engine.submit(tasks, caller)
         for task in tasks:
-            await self._send(ws_frame(Reply.refused(refuse("missingApiKey"), task)))
+            await self._send(ws_frame(Reply.refused(self._stranger, task)))
         return []
 
     async def _authenticate(self, api_key: object, session_uuid: object) -> None:
+        self._stranger = _STRANGER
         try:
             account = await open_account(api_key, self._services)
+            performance, refused = await self._meet("authentication", account)
         except Refusal as refusal:
-            # The socket stays open: one SDK hangs for good when it is closed behind this answer.
-            await self._send(ws_frame(Reply.refused(refusal, {"taskType": AUTHENTICATION})))
+            await self._refuse(refusal)
             return
-        self._account, self._api_key = account, api_key
-        performance, refused = await self._meet("authentication")
+        except Exception:  # noqa: BLE001 - see Engine._run
+            _log.exception("an authentication failed inside the mock")
+            self._stranger = refuse("mockInternalError", "Its log says more.")
+            await self._refuse(self._stranger)
+            return
         if performance is not None:
             await pause(performance, self._is_over)
         if refused is not None:
             self._account, self._since_s = None, time.monotonic()
-            await self._send(ws_frame(Reply.refused(refused, {"taskType": AUTHENTICATION})))
+            await self._refuse(refused)
             return
+        self._account, self._api_key = account, api_key
         # What is no UUID is not stored, nor sent back: it may be anything.
         resumes = isinstance(session_uuid, str) and is_uuid(session_uuid, v4=False)
         self.session = (account.id, str(session_uuid) if resumes else str(uuids.uuid4()))
@@ -194,6 +202,10 @@ class Socket:
             self._is_resumed = True
             await self.replay()
             self._sockets.look_out()
+
+    async def _refuse(self, refusal: Refusal) -> None:
+        # The socket stays open: one SDK hangs for good when it is closed behind this answer.
+        await self._send(ws_frame(Reply.refused(refusal, {"taskType": AUTHENTICATION})))
 
     async def _deliver_all(self, futures: Sequence[Future[Reply]], size_bytes: int) -> None:
         try:
@@ -250,12 +262,12 @@ class Socket:
             if self._websocket.application_state is WebSocketState.CONNECTED:
                 await self._websocket.close(code, reason)
 
-    async def _meet(self, point: Point) -> tuple[Performance | None, Refusal | None]:
+    async def _meet(self, point: Point, account: Account | None) -> tuple[Performance | None, Refusal | None]:
         """Return what an occasion of the connection meets."""
-        if self._account is None:
+        if account is None:
             return None, None
-        occasion = Occasion(point, "ws", plan=plan_of(self._websocket.scope, self._account))
-        return await met_by(self._services, self._account.id, occasion)
+        occasion = Occasion(point, "ws", plan=plan_of(self._websocket.scope, account))
+        return await met_by(self._services, account.id, occasion)
 
     async def _deliver(self, frame: str) -> None:
         """Send an answer, here or on the socket with which the client came back, or keep it for that one."""

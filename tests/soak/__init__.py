@@ -1,0 +1,1 @@
+"""The long runs, in seconds, so that they do not rot."""
