@@ -105,7 +105,7 @@ class Codec:
     def _streamed(self, name: str, image: ImageFile, data: bytes) -> Picture | None:
         # The whole budget: what streaming takes cannot be told beforehand, and grows with the width alone.
         with refusing_broken(name), self._budget.reserve(self._budget.total_bytes):
-            if not self._streams or not streamed.is_possible(name, image, data):
+            if not self._streams or not streamed.is_possible(name, image, data, self._budget.total_bytes):
                 return None
             small = streamed.downsize(name, data, target_size(*image.size))
             return Picture(name, *small[1], 1, small[0], _sent(image, data, image.size))

@@ -15,6 +15,11 @@ _END_OF_IMAGE = b"\xff\xd9"
 # Phones append a few bytes behind the end.
 _TAIL_BYTES = 4096
 
+# A few dozen bytes may promise rows of gigabytes. libvips holds some hundred rows, of up to eight bytes a pixel.
+_BYTES_PER_COLUMN = 7_000
+# What streaming may take even where the budget is smaller: no picture from a camera or a scanner is wider.
+_ALWAYS_BYTES = 2**29
+
 # Formats that libvips streams, with what its writers take; "icc" keeps the profile and drops other metadata.
 _SAVE_OPTIONS = {
     "jpeg": f".jpg[Q={QUALITY},keep=icc]",
@@ -23,8 +28,10 @@ _SAVE_OPTIONS = {
 }
 
 
-def is_possible(name: str, image: ImageFile, data: bytes) -> bool:
-    """Tell whether the rows of a picture can be read one after the other, by what is installed."""
+def is_possible(name: str, image: ImageFile, data: bytes, budget_bytes: int) -> bool:
+    """Tell whether the rows of a picture can be read one after the other, by what is installed, within the budget."""
+    if _BYTES_PER_COLUMN * image.width > max(budget_bytes, _ALWAYS_BYTES):
+        return False
     if name not in _SAVE_OPTIONS or count_frames(image) > 1 or image.info.get("interlace"):
         return False
     if isinstance(image, JpegImageFile) and not is_in_one_scan(image, data):
