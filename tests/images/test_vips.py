@@ -1,7 +1,9 @@
 """With `runware-mock[vips]` pictures come out as without; and what no memory budget holds is streamed."""
 
 import resource
+import struct
 import sys
+import zlib
 from io import BytesIO
 
 import pytest
@@ -12,7 +14,7 @@ from runware_mock.images.codec import Codec
 from runware_mock.images.picture import Picture, PictureRefused
 from runware_mock.settings import PICTURES
 from tests.images.looking import opened, stored_bytes
-from tests.images.painting import one_color_png, photo
+from tests.images.painting import one_color_png, photo, png_chunk
 from tests.running import running_mock
 from tests.talking import talking, upload
 
@@ -150,3 +152,32 @@ def test_pyvips_is_not_imported_for_what_it_is_no_better_at() -> None:
         "sys.exit('pyvips' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(("width_px", "is_streamed"), [(76_694, True), (76_695, True), (76_696, False)])
+def test_rows_that_would_fill_the_memory_are_not_streamed(width_px: int, *, is_streamed: bool) -> None:
+    out = BytesIO()
+    Image.new("RGB", (width_px, 20)).save(out, "PNG")
+    if is_streamed:
+        assert CODEC.stored_form(out.getvalue()).width_px == 2048
+    else:
+        with pytest.raises(PictureRefused, match="more than the memory budget of 1 MiB"):
+            CODEC.stored_form(out.getvalue())
+
+
+def test_a_few_bytes_that_promise_endless_rows_take_no_memory() -> None:
+    header = png_chunk(b"IHDR", struct.pack(">IIBBBBB", 2**31 - 1, 40, 8, 6, 0, 0, 0))
+    data = b"\x89PNG\r\n\x1a\n" + header + png_chunk(b"IDAT", zlib.compress(bytes(99))) + png_chunk(b"IEND", b"")
+    before_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    for codec in (CODEC, ROOMY):
+        with pytest.raises(PictureRefused, match="more than the memory budget"):
+            codec.stored_form(data)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before_bytes < 2**26
+
+
+def test_a_wide_picture_that_fits_takes_no_more_memory_than_it_was_given() -> None:
+    out = BytesIO()
+    Image.new("RGB", (3_000_000, 3)).save(out, "PNG")
+    before_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    assert ROOMY.stored_form(out.getvalue()).width_px == 2048
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before_bytes < 2**28

@@ -108,7 +108,7 @@ class Codec:
     def _streamed(self, name: str, image: ImageFile, data: bytes) -> Picture | None:
         # The whole budget: what streaming takes cannot be told beforehand, and grows with the width alone.
         with refusing_broken(name), self._budget.reserve(self._budget.total_bytes):
-            if not self._may_use_vips or not vips.can_stream(name, image, data):
+            if not self._may_use_vips or not vips.can_stream(name, image, data, self._budget.total_bytes):
                 return None
             small = vips.stream(name, data, target_size(*image.size))
             return Picture(name, *small[1], 1, small[0], _sent(image, data, image.size))
@@ -128,15 +128,17 @@ class Codec:
         with refusing_broken(name):
             frames = animation.count_frames(image)
         if isinstance(image, JpegImageFile):
-            with refusing_broken(name), self._budget.reserve(jpeg.memory_bytes(image, data, size)):
-                shrunk = vips.shrunk(name, image, data, size) if self._may_use_vips else None
+            room_bytes = jpeg.memory_bytes(image, data, size)
+            with refusing_broken(name), self._budget.reserve(room_bytes):
+                shrunk = vips.shrunk(name, image, data, size, room_bytes) if self._may_use_vips else None
                 small, size = jpeg.downsize(image, data, size, shrunk)
         elif frames > 1 or name == "gif":
             with refusing_broken(name), self._budget.reserve(animation.memory_bytes(image, size)):
                 small = animation.downsize(image, size)
         else:
-            with refusing_broken(name), self._budget.reserve(still.memory_bytes(image, size)):
-                shrunk = vips.shrunk(name, image, data, size) if self._may_use_vips else None
+            room_bytes = still.memory_bytes(image, size)
+            with refusing_broken(name), self._budget.reserve(room_bytes):
+                shrunk = vips.shrunk(name, image, data, size, room_bytes) if self._may_use_vips else None
                 small, size = still.downsize(name, image, size, shrunk)
         return Picture(name, *size, frames, small, _sent(image, data, sent_size))
 

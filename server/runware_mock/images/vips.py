@@ -23,6 +23,11 @@ _TAIL_BYTES = 4096
 _BIT_DEPTH_AT = 24
 _EIGHT_BITS = 8
 
+# A few dozen bytes may promise rows of gigabytes. libvips holds some hundred rows, of up to eight bytes a pixel.
+_BYTES_PER_COLUMN = 7_000
+# What streaming may take even where the budget is smaller: no picture from a camera or a scanner is wider.
+_ALWAYS_BYTES = 2**29
+
 # Formats that libvips streams, with what its writers take; "icc" keeps the profile and drops other metadata.
 _SAVE_OPTIONS = {
     "jpeg": f".jpg[Q={QUALITY},keep=icc]",
@@ -32,8 +37,10 @@ _SAVE_OPTIONS = {
 _BANDS = {1: "L", 3: "RGB", 4: "RGBA"}
 
 
-def can_stream(name: str, image: ImageFile, data: bytes) -> bool:
-    """Tell whether the rows of a picture can be read one after the other, by what is installed."""
+def can_stream(name: str, image: ImageFile, data: bytes, budget_bytes: int) -> bool:
+    """Tell whether the rows of a picture can be read one after the other, by what is installed, within the budget."""
+    if _BYTES_PER_COLUMN * image.width > max(budget_bytes, _ALWAYS_BYTES):
+        return False
     if name not in _SAVE_OPTIONS or count_frames(image) > 1 or image.info.get("interlace"):
         return False
     if isinstance(image, JpegImageFile) and not is_in_one_scan(image, data):
@@ -60,8 +67,13 @@ def stream(name: str, data: bytes, size: tuple[int, int]) -> tuple[bytes, tuple[
         raise ValueError(str(error).strip()) from None
 
 
-def shrunk(name: str, image: ImageFile, data: bytes, size: tuple[int, int]) -> Image | None:
-    """Return the pixels of a picture at another size, as they are stored; None where Pillow has to do it."""
+def shrunk(name: str, image: ImageFile, data: bytes, size: tuple[int, int], room_bytes: int) -> Image | None:
+    """Return the pixels of a picture at another size, as they are stored; None where Pillow has to do it.
+
+    It takes no more than `room_bytes` of memory.
+    """
+    if _BYTES_PER_COLUMN * image.width > room_bytes:
+        return None
     if name == "png":
         # Without the texts, which could inflate a thousandfold.
         data = image.fp.getvalue() if isinstance(image.fp, BytesIO) else data
