@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from prometheus_client.core import Metric
 
 # Whoever asks whether a server is ready waits a few seconds at most, and asks again.
-_LOOK_S = 4.0
+_LOOK_S = 8.0
 
 
 class Watching:
