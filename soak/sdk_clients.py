@@ -31,10 +31,11 @@ RAW = "plain REST"
 
 @dataclass(frozen=True)
 class Lane:
-    """A client of an account, which goes from replica to replica."""
+    """A client of an account, which goes from replica to replica and sends the pictures of these numbers."""
 
     key: str
     seed: int
+    pictures: range
 
 
 DRIVERS: dict[str, tuple[Sdk, str]] = {
@@ -60,7 +61,10 @@ class SdkProcess:
         self._command = {
             "urls": ways,
             "environment": str(sdk.home),
-            "lanes": [{"key": lane.key, "seed": lane.seed} for lane in lanes],
+            "lanes": [
+                {"key": lane.key, "seed": lane.seed, "first": lane.pictures.start, "count": len(lane.pictures)}
+                for lane in lanes
+            ],
             "pictures": [str(picture) for picture in pictures],
             "calls_on_a_replica": _CALLS_ON_A_REPLICA,
             "uses": _USES,
@@ -152,7 +156,7 @@ class RawLane(threading.Thread):
         given: dict[str, Any] = {"task_uuid": str(uuid.uuid4())}
         task: dict[str, Any] = {"taskUUID": given["task_uuid"]}
         if not self._mine or chance > _USES:
-            given |= {"what": "upload", "picture": self._draw.randrange(len(self._pictures))}
+            given |= {"what": "upload", "picture": self._draw.choice(self._lane.pictures)}
             image = base64.b64encode(self._pictures[given["picture"]]).decode()
             task |= {"taskType": "imageUpload", "image": image}
         elif chance > _USES / 4:

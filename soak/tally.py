@@ -188,6 +188,9 @@ def _of_storage(balance: Balance, ran: "Ran") -> None:
     witness, objects = ran.ground.witness, ran.settled.objects
     keys = set(witness.strings("SELECT object_key FROM content WHERE object_key IS NOT NULL"))
     media = witness.count("SELECT count(*) FROM medium")
+    balance.tell(
+        "contents that were dropped, and objects with them", witness.count("SELECT count(*) FROM witness.dropped")
+    )
     balance.tell("media, contents at the end", f"{media:,}, {len(keys):,}")
     balance.tell("objects without a row, collected: their replica was killed in between", ran.settled.orphans)
     balance.none("objects without a row", sorted(objects - keys), len(objects))

@@ -14,6 +14,7 @@ CREATE TABLE witness.added (uuid TEXT PRIMARY KEY, account_id BIGINT, task_type 
 CREATE TABLE witness.removed (
     uuid TEXT, account_id BIGINT, last_used_at BIGINT, expires_at BIGINT, now_at BIGINT
 );
+CREATE TABLE witness.dropped (object_key TEXT);
 CREATE TABLE witness.clock (account_id BIGINT, offset_ms BIGINT, real_at BIGINT);
 CREATE FUNCTION witness.real_at() RETURNS BIGINT LANGUAGE sql VOLATILE AS
     'SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::BIGINT';
@@ -31,6 +32,11 @@ BEGIN
     );
     RETURN NULL;
 END';
+CREATE FUNCTION witness.on_dropped() RETURNS trigger LANGUAGE plpgsql AS '
+BEGIN
+    INSERT INTO witness.dropped VALUES (OLD.object_key);
+    RETURN NULL;
+END';
 CREATE FUNCTION witness.on_clock() RETURNS trigger LANGUAGE plpgsql AS '
 BEGIN
     INSERT INTO witness.clock VALUES (NEW.account_id, NEW.offset_ms, witness.real_at());
@@ -38,6 +44,7 @@ BEGIN
 END';
 CREATE TRIGGER witness_added AFTER INSERT ON medium FOR EACH ROW EXECUTE FUNCTION witness.on_added();
 CREATE TRIGGER witness_removed AFTER DELETE ON medium FOR EACH ROW EXECUTE FUNCTION witness.on_removed();
+CREATE TRIGGER witness_dropped AFTER DELETE ON content FOR EACH ROW EXECUTE FUNCTION witness.on_dropped();
 CREATE TRIGGER witness_clock AFTER INSERT ON account_clock FOR EACH ROW EXECUTE FUNCTION witness.on_clock();
 """
 

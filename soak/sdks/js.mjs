@@ -37,8 +37,8 @@ async function loadSdk(environment) {
 }
 
 class Lane {
-  constructor(Runware, command, { key, seed }) {
-    Object.assign(this, { Runware, command, key, at: seed, mine: [] });
+  constructor(Runware, command, { key, seed, first, count }) {
+    Object.assign(this, { Runware, command, key, at: seed, first, count, mine: [] });
   }
 
   async run() {
@@ -74,7 +74,7 @@ class Lane {
   async call(client) {
     const beganS = Date.now() / 1000;
     const uses = this.mine.length > 0 && Math.random() < this.command.uses;
-    const picture = Math.floor(Math.random() * this.command.pictures.length);
+    const picture = this.first + Math.floor(Math.random() * this.count);
     const uuid = this.mine[Math.floor(Math.random() * this.mine.length)];
     const [what, given] = uses ? ["use", { uuid }] : ["upload", { picture }];
     try {

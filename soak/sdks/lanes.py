@@ -48,7 +48,7 @@ class Lane:
     """One after the other: a call, its outcome, the next call."""
 
     def __init__(self, opened: Opened, command: dict[str, Any], lane: dict[str, Any]) -> None:
-        self.opened, self.command, self.key = opened, command, lane["key"]
+        self.opened, self.command, self.lane, self.key = opened, command, lane, lane["key"]
         self.draw = random.Random(lane["seed"])
         self.at = lane["seed"]
         self.mine: list[str] = []
@@ -87,7 +87,7 @@ class Lane:
             uuid = self.draw.choice(self.mine)
             what, given, doing = "use", {"uuid": uuid}, client.use(uuid)
         else:
-            picture = self.draw.randrange(len(self.command["pictures"]))
+            picture = self.lane["first"] + self.draw.randrange(self.lane["count"])
             what, given, doing = "upload", {"picture": picture}, client.upload(self.command["pictures"][picture])
         try:
             done = await asyncio.wait_for(doing, CALL_LIMIT_S)
