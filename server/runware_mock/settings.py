@@ -167,7 +167,7 @@ class Settings(BaseModel):
     )
     vips: Literal["auto", "off"] = Field(
         "auto",
-        description="auto: downsize PNG, WebP and what is huge with libvips if runware-mock[vips] is there; off.",
+        description="auto: downsize with libvips what it is better at, if runware-mock[vips] is installed; off.",
     )
     formats: Names = Field(PICTURES, description="Picture formats accepted, separated by commas.")
     uuid: Literal["v4", "any"] = Field("v4", description="taskUUIDs accepted: v4, or any UUID.")
