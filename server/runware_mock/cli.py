@@ -20,6 +20,7 @@ import click
 
 from runware_mock import __version__
 from runware_mock.cli_control.calling import EXIT_USAGE, fail, url_option
+from runware_mock.flags import DataFolderCommand, SettingsCommand, StoreCommand, flag, settings_of
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -29,50 +30,6 @@ if TYPE_CHECKING:
 _POLL_S = 0.05
 _HEAP_LOOK_S = 2.0
 _STOPS = (signal.SIGINT, signal.SIGTERM)
-# Those that may be given several times; all other flags take one value.
-_REPEATABLE = ("allow_origin", "api_key", "tls_name", "url_map")
-
-
-class _Switch(click.types.BoolParamType):
-    """Leaves a bad variable to Settings: click's own message takes four lines and does not name it."""
-
-    def convert(self, value: Any, _param: click.Parameter | None, _ctx: click.Context | None) -> Any:
-        return value
-
-
-class SettingsCommand(click.Command):
-    """A command whose flags are fields of Settings: those of `fields`, or all."""
-
-    fields: tuple[str, ...] | None = None
-
-    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        """Return the flags; only now is the model imported that describes them."""
-        if not any(isinstance(param, click.Option) and param.name == "data_dir" for param in self.params):
-            from runware_mock.settings import Settings
-
-            self.params[:0] = [_option(name) for name in self.fields or Settings.model_fields]
-        return super().get_params(ctx)
-
-
-class StoreCommand(SettingsCommand):
-    """A command on the database alone."""
-
-    fields = (
-        "data_dir",
-        "database_url",
-        "durable",
-        "content_url",
-        "content_timeout",
-        "retention",
-        "conflict_window",
-        "replay_window",
-    )
-
-
-class DataFolderCommand(SettingsCommand):
-    """A command on the data folder alone."""
-
-    fields = ("data_dir",)
 
 
 class _Commands(click.Group):
@@ -107,7 +64,7 @@ def serve(**values: Any) -> None:
     """
     for number in _STOPS:
         signal.signal(number, lambda *_: sys.exit(0))
-    settings = _settings(values)
+    settings = settings_of(values)
     bound = _bind(settings)
     if settings.ready_file is not None:
         _clear(settings.ready_file)
@@ -116,7 +73,7 @@ def serve(**values: Any) -> None:
     with ExitStack() as cleanup:
         make_app = _opened(settings, cleanup)
         for name, value in settings.changed().items():
-            click.echo(f"{_flag(name)} {value}")
+            click.echo(f"{flag(name)} {value}")
         sys.exit(_serve(settings, bound, make_app))
 
 
@@ -211,7 +168,7 @@ def migrate(**values: Any) -> None:
     from runware_mock.storage.schema import HEAD
 
     with ExitStack() as cleanup:
-        database = _open(_settings(values), cleanup)
+        database = _open(settings_of(values), cleanup)
         click.echo(f"{database.name} is at version {HEAD}")
 
 
@@ -226,7 +183,7 @@ def purge(*, dry_run: bool, **values: Any) -> None:
     from runware_mock.storage.objects import StoreFailed
 
     with ExitStack() as cleanup:
-        settings = _settings(values)
+        settings = settings_of(values)
         try:
             services = create_services(settings, SystemClock(), _open(settings, cleanup))
             expired = forecast(services)
@@ -248,47 +205,10 @@ def ca(*, only_path: bool, **values: Any) -> None:
     from runware_mock.certificates import TlsUnusable, ensure_ca
 
     try:
-        file = ensure_ca(_settings(values).data_dir)
+        file = ensure_ca(settings_of(values).data_dir)
         click.echo(file.absolute() if only_path else file.read_text(encoding="ascii").rstrip())
     except TlsUnusable as error:
         fail(str(error))
-
-
-def _option(name: str) -> click.Option:
-    from runware_mock.settings import ENV_PREFIX, Settings, default_text
-
-    field = Settings.model_fields[name]
-    is_switch = field.annotation is bool
-    default = default_text(name)
-    return click.Option(
-        [f"{_flag(name)}/--no-{_flag(name)[2:]}" if is_switch else _flag(name)],
-        default=None,
-        multiple=name in _REPEATABLE,
-        envvar=ENV_PREFIX + name.upper(),
-        type=_Switch() if is_switch else None,
-        metavar=None if is_switch else "TEXT",
-        help=f"{field.description}{f'  [{default}]' if default else ''}",
-    )
-
-
-def _flag(name: str) -> str:
-    return "--" + name.replace("_", "-")
-
-
-def _settings(values: dict[str, Any]) -> "Settings":
-    from pydantic import ValidationError
-
-    from runware_mock.settings import ENV_PREFIX, Settings
-
-    try:
-        return Settings(**{name: value for name, value in values.items() if value not in (None, ())})
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False)[0]
-        if not first["loc"]:
-            fail(first["msg"].removeprefix("Value error, "), EXIT_USAGE)
-        name = str(first["loc"][0])
-        message = first["msg"].removeprefix("Value error, ")
-        fail(f"bad value for {_flag(name)} (or {ENV_PREFIX}{name.upper()}): {message}", EXIT_USAGE)
 
 
 def _bind(settings: "Settings") -> socket.socket:

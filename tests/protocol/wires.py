@@ -11,7 +11,8 @@ from contextlib import suppress
 from time import monotonic
 from typing import Any, TypeVar, cast
 
-from runware_mock.web.connections import HttpProtocol, WsProtocol
+from runware_mock.web.connections import HttpProtocol
+from runware_mock.web.ws_connections import WsProtocol
 from tests.running import RunningMock
 
 PATIENCE_S = 60

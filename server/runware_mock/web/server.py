@@ -14,10 +14,11 @@ from starlette.applications import Starlette
 
 from runware_mock import __version__
 from runware_mock.settings import Settings
-from runware_mock.web.connections import HttpProtocol, WsProtocol
+from runware_mock.web.connections import HttpProtocol
 from runware_mock.web.limits import Limits
 from runware_mock.web.page.app import Page
 from runware_mock.web.sockets import Sockets
+from runware_mock.web.ws_connections import WsProtocol
 
 # Longer than any client library keeps an idle connection, so that none sends into a closed one.
 _KEEP_ALIVE_S = 75

@@ -29,8 +29,9 @@ from runware_mock.protocol.session import (
 from runware_mock.storage import undelivered
 from runware_mock.storage.outage import crash
 from runware_mock.web.callers import caller_of, keyless, open_account, plan_of
-from runware_mock.web.connections import PROTOCOL, WsProtocol
+from runware_mock.web.connections import PROTOCOL
 from runware_mock.web.performing import end, fall_silent, frames_of, met_by, pause
+from runware_mock.web.ws_connections import WsProtocol
 
 if TYPE_CHECKING:
     from runware_mock.web.sockets import Sockets

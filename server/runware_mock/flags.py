@@ -1,0 +1,94 @@
+"""Commands whose flags are settings: every field of Settings is a flag and has a `RUNWARE_MOCK_*` twin."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from runware_mock.cli_control.calling import EXIT_USAGE, fail
+
+if TYPE_CHECKING:
+    from runware_mock.settings import Settings
+
+# Those that may be given several times; all other flags take one value.
+_REPEATABLE = ("allow_origin", "api_key", "tls_name", "url_map")
+
+
+class _Switch(click.types.BoolParamType):
+    """Leaves a bad variable to Settings: click's own message takes four lines and does not name it."""
+
+    def convert(self, value: Any, _param: click.Parameter | None, _ctx: click.Context | None) -> Any:
+        return value
+
+
+class SettingsCommand(click.Command):
+    """A command whose flags are fields of Settings: those of `fields`, or all."""
+
+    fields: tuple[str, ...] | None = None
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Return the flags; only now is the model imported that describes them."""
+        if not any(isinstance(param, click.Option) and param.name == "data_dir" for param in self.params):
+            from runware_mock.settings import Settings
+
+            self.params[:0] = [_option(name) for name in self.fields or Settings.model_fields]
+        return super().get_params(ctx)
+
+
+class StoreCommand(SettingsCommand):
+    """A command on the database alone."""
+
+    fields = (
+        "data_dir",
+        "database_url",
+        "durable",
+        "content_url",
+        "content_timeout",
+        "retention",
+        "conflict_window",
+        "replay_window",
+    )
+
+
+class DataFolderCommand(SettingsCommand):
+    """A command on the data folder alone."""
+
+    fields = ("data_dir",)
+
+
+def _option(name: str) -> click.Option:
+    from runware_mock.settings import ENV_PREFIX, Settings, default_text
+
+    field = Settings.model_fields[name]
+    is_switch = field.annotation is bool
+    default = default_text(name)
+    return click.Option(
+        [f"{flag(name)}/--no-{flag(name)[2:]}" if is_switch else flag(name)],
+        default=None,
+        multiple=name in _REPEATABLE,
+        envvar=ENV_PREFIX + name.upper(),
+        type=_Switch() if is_switch else None,
+        metavar=None if is_switch else "TEXT",
+        help=f"{field.description}{f'  [{default}]' if default else ''}",
+    )
+
+
+def flag(name: str) -> str:
+    """Return the flag of a setting."""
+    return "--" + name.replace("_", "-")
+
+
+def settings_of(values: dict[str, Any]) -> "Settings":
+    """Return the settings that flags and variables make; a bad one ends the program in one line."""
+    from pydantic import ValidationError
+
+    from runware_mock.settings import ENV_PREFIX, Settings
+
+    try:
+        return Settings(**{name: value for name, value in values.items() if value not in (None, ())})
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        if not first["loc"]:
+            fail(first["msg"].removeprefix("Value error, "), EXIT_USAGE)
+        name = str(first["loc"][0])
+        message = first["msg"].removeprefix("Value error, ")
+        fail(f"bad value for {flag(name)} (or {ENV_PREFIX}{name.upper()}): {message}", EXIT_USAGE)

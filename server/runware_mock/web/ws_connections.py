@@ -1,0 +1,152 @@
+"""uvicorn's WebSocket, within the limits of a server."""
+
+import logging
+from collections import deque
+from typing import Any
+
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Frame
+
+from runware_mock.storage.outage import crash
+from runware_mock.web.connections import BUSY, PROTOCOL, TOO_SLOW
+from runware_mock.web.limits import Limits, Pace, Unread
+
+_logger = logging.getLogger("uvicorn.error.runware_mock")
+_logger.addFilter(lambda record: record.levelno >= logging.WARNING)
+_log = logging.getLogger(__name__)
+_MOST_FRAGMENTS = 200_000
+_CLOSE_FAILED, _CLOSE_TRY_LATER = 1011, 1013
+
+
+class WsProtocol(WebSocketsSansIOProtocol):
+    """uvicorn's, but within limits; the application can reach it."""
+
+    def __init__(self, *, limits: Limits, **given: Any) -> None:
+        super().__init__(**given)
+        # Both would log what clients send, API keys and all: the address of each socket, each frame at level DEBUG.
+        self.logger = self.conn.logger = _logger
+        self._limits = limits
+        self._reading = Pace()
+        self._unread = Unread()
+        self._heard_s = 0.0
+        # Of the message that is being received, and of those that are not done, the oldest first.
+        self._begun_bytes = 0
+        self._framed_bytes = 0
+        self._sizes: deque[int] = deque()
+        self._held_bytes = 0
+
+    def is_receiving(self) -> bool:
+        """Tell whether a message has begun and not ended."""
+        return self._begun_bytes > 0
+
+    def take_size(self) -> int:
+        """Return the length of the oldest message that was not asked for yet; it is to be released when it is done."""
+        return self._sizes.popleft()
+
+    def release(self, size_bytes: int) -> None:
+        """Let go of a message."""
+        if not self.disconnected:
+            self._hold(-size_bytes)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End a connection."""
+        self._hold(-self._held_bytes)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Take what has come, unless it is too much."""
+        self._heard_s = self.loop.time()
+        try:
+            super().data_received(data)
+        except MemoryError as error:
+            _log.exception("a frame failed inside the mock")
+            self._fail(_CLOSE_FAILED, crash(error).message[:100])
+            return
+        begun_bytes = self._framed_bytes + len(self.conn.reader.buffer)
+        self._hold(begun_bytes - self._begun_bytes)
+        self._begun_bytes = begun_bytes
+        if not begun_bytes:
+            self._reading.end()
+            return
+        self._reading.begin(self._heard_s)
+        self._reading.moved_bytes += len(data)
+        if len(self.frames) > _MOST_FRAGMENTS:
+            self._fail(1009, f"more than {_MOST_FRAGMENTS} fragments")
+        elif not self._limits.has_room(self._held_bytes):
+            self._fail(_CLOSE_TRY_LATER, BUSY)
+
+    def handle_text(self, event: Frame) -> None:
+        """Take the first piece of a message."""
+        self._framed_bytes = len(event.data)
+        super().handle_text(event)
+
+    def handle_bytes(self, event: Frame) -> None:
+        """Take the first piece of a message."""
+        self._framed_bytes = len(event.data)
+        super().handle_bytes(event)
+
+    def handle_cont(self, event: Frame) -> None:
+        """Take a further piece."""
+        self._framed_bytes += len(event.data)
+        super().handle_cont(event)
+
+    def send_receive_event_to_app(self) -> None:
+        """Hand a message over."""
+        if not self.close_sent:
+            self._sizes.append(self._framed_bytes)
+            self._hold(self._framed_bytes)
+        self._framed_bytes = 0
+        super().send_receive_event_to_app()
+
+    def handle_ping(self) -> None:
+        """Answer, unless the other side reads nothing and would fill our memory with pongs."""
+        if self.writable.is_set():
+            super().handle_ping()
+        else:
+            self.conn.data_to_send()
+
+    def keepalive_timeout(self) -> None:
+        """End a connection that was not heard of; while a long message comes in, no pong can."""
+        if self._heard_s > self.ping_sent_at or self.read_paused:
+            self.pong_timer = None
+            self.pending_ping_payload = None
+            self.schedule_ping()
+        else:
+            super().keepalive_timeout()
+
+    async def run_asgi(self) -> None:
+        """Serve a socket."""
+        self.scope[PROTOCOL] = self  # type: ignore[literal-required] # a key of our own
+        await super().run_asgi()
+
+    async def send(self, message: Any) -> None:
+        """Send a frame, and count it."""
+        self._unread.sent_bytes += len(message.get("text") or message.get("bytes") or "")
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body":
+            # uvicorn takes a refused upgrade for one that was forgotten, and logs an error.
+            self.handshake_complete = True
+
+    def check(self, now_s: float) -> None:
+        """End a connection whose client has stalled."""
+        if self._unread.has_stalled(self.transport.get_write_buffer_size(), now_s, self._limits.stall_s):
+            self.transport.abort()
+        elif self.read_paused:
+            # It is us who are slow.
+            self._reading.end()
+        elif self._reading.has_stalled(now_s, self._limits.stall_s):
+            self._fail(_CLOSE_FAILED, TOO_SLOW)
+
+    def _hold(self, size_bytes: int) -> None:
+        self._held_bytes += size_bytes
+        self._limits.taken_bytes += size_bytes
+
+    def _fail(self, code: int, reason: str) -> None:
+        self._reading.end()
+        if self.transport.is_closing() or self.close_sent:
+            return
+        self.conn.fail(code, reason)
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent = True
+        self.transport.close()
