@@ -1,5 +1,6 @@
 """With `runware-mock[vips]` pictures come out as without; and what no memory budget holds is streamed."""
 
+import logging
 import resource
 import struct
 import sys
@@ -68,6 +69,12 @@ def test_what_libvips_downsizes_is_as_what_pillow_does(name: str, mode: str) -> 
     assert [(image.format, image.size, image.mode) for image in images] == [(name, (2048, 1536), images[1].mode)] * 2
     assert (one.width_px, one.height_px, one.sent) == (2048, 1536, other.sent)
     assert difference(one, other) < 4
+
+
+def test_libvips_says_nothing_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        assert ROOMY.stored_form(painted("PNG")).width_px == 2048
+    assert [record.name for record in caplog.records if "vips" in record.name] == []
 
 
 @pytest.mark.parametrize("size", [(2049, 1), (1, 2049), (2049, 2048), (3001, 1777), (20_000, 3)])

@@ -3,6 +3,7 @@
 PNG, WebP and JPEG of up to twice the new size, because libvips is faster there; and whatever no memory budget holds.
 """
 
+import logging
 from functools import cache
 from importlib.util import find_spec
 from io import BytesIO
@@ -110,6 +111,8 @@ def _is_installed() -> bool:
 @cache
 def _library() -> Any:
     """Import it; only the first big picture waits for that."""
+    # It tells a dozen lines of each picture, and warns of what clients send.
+    logging.getLogger("pyvips").setLevel(logging.ERROR)
     import pyvips
 
     # It would keep what it has read for the next time.
