@@ -180,14 +180,17 @@ def test_no_more_files_may_be_opened(tmp_path: Path, store: Store) -> None:
     assert "Traceback (most recent call last):" not in log.read_text()
 
 
-def test_no_more_memory(tmp_path: Path, store: Store) -> None:
+@pytest.mark.parametrize("left_mib", [8, 16, 24, 32])
+def test_no_more_memory(tmp_path: Path, store: Store, left_mib: int) -> None:
     log, photo = tmp_path / "log", scenes.photo()
     with serving(tmp_path, log, *store.arguments) as server, rest(server.url) as talker:
         small = png()
         item = talker.ask(upload(small)).item
         status = Path(f"/proc/{server.process.pid}/status").read_text()
         (taken_kib,) = [int(line.split()[1]) for line in status.splitlines() if line.startswith("VmSize:")]
-        resource.prlimit(server.process.pid, resource.RLIMIT_AS, (taken_kib * 2**10, resource.RLIM_INFINITY))
+        # Where not even a piece of a message can be received its connection is lost, and nobody can be answered.
+        left_bytes = taken_kib * 2**10 + left_mib * 2**20
+        resource.prlimit(server.process.pid, resource.RLIMIT_AS, (left_bytes, resource.RLIM_INFINITY))
         for _ in range(3):
             answer = talker.ask(upload(photo))
             assert (answer.status, answer.codes) == (500, ["mockInternalError"])

@@ -15,6 +15,7 @@ Item = dict[str, object]
 
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
+_LONG = 2**20
 
 # "UUID v4 identifier": version digit 4, variant 8, 9, a or b.
 UUID_V4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -44,6 +45,9 @@ def parse_tasks(raw: bytes | bytearray | str) -> list[object]:
 
     "Our API always accepts an array of objects as input, where each object represents a specific task".
     """
+    if len(raw) > _LONG:
+        # For a string msgspec takes memory without a look whether it got any, and would end the process.
+        bytearray(len(raw))
     try:
         body = _decode(raw)
     except RecursionError:
