@@ -95,3 +95,15 @@ def test_what_is_no_warning_is_told_each_time(told: Lines) -> None:
     for _ in range(3):
         log.info("purged")
     assert told == ["purged"] * 3
+
+
+@pytest.mark.parametrize(
+    ("said", "is_told"),
+    [
+        ("numpy.so: cannot open shared object file: Too many open files", True),
+        ("numpy.so: failed to map segment from shared object", True),
+        ("No module named 'numpy'", False),
+    ],
+)
+def test_a_library_that_the_machine_has_no_room_for_is_an_outage(said: str, *, is_told: bool) -> None:
+    assert (outage_of(ImportError(said)) is not None) == is_told

@@ -1,6 +1,7 @@
 """What a machine lacks when it fails us, told apart from a mistake of ours."""
 
 import errno
+import os
 import sqlite3
 
 from sqlalchemy.exc import (
@@ -17,9 +18,8 @@ from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.storage.database import problem_of
 
 _OUTAGES = (OperationalError, InternalError, InterfaceError, PoolTimeoutError, sqlite3.OperationalError)
-
-
 _LACKS = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+_IMPORT_FAILED = (os.strerror(errno.EMFILE), os.strerror(errno.ENFILE), os.strerror(errno.ENOMEM), "failed to map")
 
 
 def outage_of(error: Exception) -> str | None:
@@ -28,6 +28,9 @@ def outage_of(error: Exception) -> str | None:
         return "there is no memory left"
     if isinstance(error, OSError) and error.errno in _LACKS:
         return f"the machine says: {error.strerror}"
+    # What is imported with its first use may meet the same, and tells it in words.
+    if isinstance(error, ImportError):
+        return next((f"the machine says: {why}" for why in _IMPORT_FAILED if why in str(error)), None)
     # Python has no class of its own for it.
     if isinstance(error, RuntimeError) and "can't start new thread" in str(error):
         return "there is no room for another thread"
