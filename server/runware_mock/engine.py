@@ -219,7 +219,8 @@ class Engine:
         try:
             return asked.task_type.run(asked.task, services, asked.caller)
         except Refusal as refusal:
-            return refusal
+            # As a copy: the one that was raised holds all that was at hand there, and would be held by it in turn.
+            return replace(refusal)
 
     def _written(self, connection: Connection, asked: _Asked, work: Work | Refusal | _Undone) -> Reply:
         """Write a task's effect and its journal entry; raises Refusal or ContentGone where the effect cannot be."""

@@ -134,7 +134,7 @@ class Journal:
                 "size_bytes": size_bytes,
             },
         )
-        once_committed(connection, partial(self._count, entry))
+        self._count(connection, entry)
         if self._is_long(id_of(connection, added) or 0, size_bytes):
             self._cut(connection)
 
@@ -153,14 +153,16 @@ class Journal:
                 self._cut_id, self._new_entries, self._new_bytes = entry_id, 0, 0
             return is_long
 
-    def _count(self, entry: Entry) -> None:
+    def _count(self, connection: Connection, entry: Entry) -> None:
         sent = entry.audit.get("sent") if entry.audit else None
         sent_bytes = int(sent["size_bytes"]) if isinstance(sent, Mapping) else 0
         kinds = [str(fault.get("kind")) for fault in entry.faults or ()]
-        self._tally.task(entry.task_type, entry.outcome, entry.duration_us / 1_000_000, sent_bytes, kinds)
+        # None of these holds the task: the connection keeps them until its next transaction.
+        counted = (entry.task_type, entry.outcome, entry.duration_us / 1_000_000, sent_bytes, kinds)
+        once_committed(connection, partial(self._tally.task, *counted))
         if _log.isEnabledFor(logging.DEBUG):
             words = ("%s %s over %s", entry.task_type, entry.outcome, entry.transport)
-            _log.debug(*words, extra={"task_uuid": entry.task_uuid})
+            once_committed(connection, partial(_log.debug, *words, extra={"task_uuid": entry.task_uuid}))
 
     def _cut(self, connection: Connection) -> None:
         sizes = select(

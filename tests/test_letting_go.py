@@ -1,0 +1,50 @@
+"""What a client has sent is let go of with its answer: twenty megabytes, each time, for each thread and connection."""
+
+import gc
+import sys
+from base64 import b64encode
+from collections.abc import Iterator
+
+import pytest
+
+from runware_mock.engine import Engine
+from runware_mock.services import Caller
+from tests.pictures import png
+from tests.running import running_mock
+
+TASK_UUID = "8f14e45f-ceea-467f-a8d1-6b2f0c3e9a10"
+
+
+@pytest.fixture
+def engine() -> Iterator[Engine]:
+    """Return an engine that has done nothing yet."""
+    with running_mock() as mock:
+        engine = Engine(mock.services)
+        yield engine
+        engine.close()
+
+
+@pytest.fixture
+def _uncollected() -> Iterator[None]:
+    """Keep the interpreter from finding what holds itself, as it may for long."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("_uncollected")
+@pytest.mark.parametrize(
+    ("image", "outcome"),
+    [(png(), "success"), (png(2049, 8), "success"), (b"no picture", "error")],
+    ids=["stored as sent", "downsized", "refused"],
+)
+def test_nobody_holds_a_task_that_is_answered(engine: Engine, image: bytes, outcome: str) -> None:
+    sent = f"data:image/png;base64,{b64encode(image).decode()}"
+    caller = Caller(engine.services.accounts.open("a-key"), "rest", "http://127.0.0.1")
+    held_before = sys.getrefcount(sent)
+    task = {"taskType": "imageUpload", "taskUUID": TASK_UUID, "image": sent}
+    replies = [future.result() for future in engine.submit([task], caller)]
+    del task
+    engine.close()
+    assert [reply.error is None for reply in replies] == [outcome == "success"]
+    assert sys.getrefcount(sent) == held_before
