@@ -11,6 +11,7 @@ from typing import Literal
 import msgspec
 from sqlalchemy import Connection, bindparam, delete, func, select
 
+from runware_mock.protocol.embedded import Embedded
 from runware_mock.protocol.keys import is_secret_name, looks_real, masked
 from runware_mock.protocol.messages import Item
 from runware_mock.storage.database import once_committed
@@ -183,9 +184,8 @@ def abbreviated(value: object, *, is_known: bool = False, depth: int = 0) -> obj
     """
     if isinstance(value, str) and looks_real(value):
         return masked(value)
-    if isinstance(value, str) and len(value) > _KEPT_CHARS:
-        cut = {"head": value[:_HEAD_CHARS], "chars": len(value)}
-        return cut if is_known else {**cut, "sha256": hashlib.sha256(value.encode("utf-8", "replace")).hexdigest()}
+    if isinstance(value, Embedded) or (isinstance(value, str) and len(value) > _KEPT_CHARS):
+        return _cut(value, is_known=is_known)
     if depth > _DEEPEST:
         return "…"
     if isinstance(value, Mapping):
@@ -201,6 +201,12 @@ def abbreviated(value: object, *, is_known: bool = False, depth: int = 0) -> obj
         kept = [abbreviated(inner, is_known=is_known, depth=depth + 1) for inner in value[:_KEPT_ITEMS]]
         return kept if len(kept) == len(value) else [*kept, f"… {len(value)} in all"]
     return value
+
+
+def _cut(text: str | Embedded, *, is_known: bool) -> object:
+    head = text.head(_HEAD_CHARS) if isinstance(text, Embedded) else text[:_HEAD_CHARS]
+    cut = {"head": head, "chars": len(text)}
+    return cut if is_known else {**cut, "sha256": hashlib.sha256(str(text).encode("utf-8", "replace")).hexdigest()}
 
 
 def _hidden(secret: object) -> object:

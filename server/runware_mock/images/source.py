@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pybase64
 
 from runware_mock.images.picture import PictureRefused
+from runware_mock.protocol.embedded import Embedded
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,11 +15,13 @@ class UrlSource:
     url: str
 
 
-def read_source(value: str) -> UrlSource | bytes:
+def read_source(value: str | Embedded) -> UrlSource | bytes:
     """Tell the forms apart: "Image to upload (URL, Data URI, or Base64)".
 
     Raises PictureRefused where the text has none of them.
     """
+    if isinstance(value, Embedded):
+        return value.data
     text = value.strip()
     scheme = text[:8].lower()
     if scheme.startswith(("http://", "https://")):

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Mapping
 
+from runware_mock.protocol.embedded import Embedded
+
 _SHOWN_FROM = 20
 # A shorter one is no secret, and may well stand in a text by chance.
 _SECRET_FROM = 16
@@ -51,6 +53,9 @@ def without_key(value: object, api_key: str) -> object:
     def cleaned(value: object, depth: int = 0) -> object:
         if isinstance(value, str):
             return value.replace(key, masked(key))
+        if isinstance(value, Embedded):
+            text = str(value)
+            return cleaned(text) if key in text else value
         if depth > _DEEPEST:
             return None
         if isinstance(value, Mapping):

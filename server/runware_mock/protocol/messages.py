@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from runware_mock.protocol.embedded import LONG_CHARS, Embedded, taken_out
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.keys import without_real_keys
 from runware_mock.protocol.performance import Performance
@@ -15,6 +16,7 @@ Item = dict[str, object]
 
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
+_encode_sent = msgspec.json.Encoder(enc_hook=str).encode
 _LONG = 2**20
 
 # "UUID v4 identifier": version digit 4, variant 8, 9, a or b.
@@ -40,16 +42,21 @@ class Reply:
         return cls(error=refusal.item(_echo(task, "taskType"), _echo(task, "taskUUID")), status=refusal.status)
 
 
-def parse_tasks(raw: bytes | bytearray | str) -> list[object]:
-    """Return the tasks of a request body or frame.
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A request body or frame: its tasks, with Embedded for the long files, and its text without those."""
+
+    tasks: list[object]
+    text: bytes | bytearray | str
+
+
+def parse_tasks(raw: bytes | bytearray | str) -> Message:
+    """Return what a request body or frame holds; raises the refusal invalidJson or invalidRequest.
 
     "Our API always accepts an array of objects as input, where each object represents a specific task".
     """
-    if len(raw) > _LONG:
-        # For a string msgspec takes memory without a look whether it got any, and would end the process.
-        bytearray(len(raw))
     try:
-        body = _decode(raw)
+        body, text = _parsed(raw)
     except RecursionError:
         raise refuse("invalidJson", "It is nested too deeply.") from None
     except (msgspec.DecodeError, UnicodeError) as error:
@@ -58,7 +65,16 @@ def parse_tasks(raw: bytes | bytearray | str) -> list[object]:
         raise refuse("invalidRequest", f"This is {kind_of(body)}.")
     if not body:
         raise refuse("invalidRequest", "The array is empty.")
-    return body
+    return Message(body, text)
+
+
+def _parsed(raw: bytes | bytearray | str) -> tuple[object, bytes | bytearray | str]:
+    if len(raw) > LONG_CHARS and (found := taken_out(raw.encode() if isinstance(raw, str) else raw, _decode)):
+        return found
+    if len(raw) > _LONG:
+        # For a string msgspec takes memory without a look whether it got any, and would end the process.
+        bytearray(len(raw))
+    return _decode(raw), raw
 
 
 def is_uuid(text: str, *, v4: bool) -> bool:
@@ -72,6 +88,7 @@ def kind_of(value: object) -> str:
         dict: "an object",
         list: "an array",
         str: "a string",
+        Embedded: "a string",
         bool: "a boolean",
         int: "a number",
         float: "a number",
@@ -81,7 +98,9 @@ def kind_of(value: object) -> str:
 
 def head_of(value: object) -> str:
     """Return the start of a value, short enough for a message."""
-    text = without_real_keys((value if isinstance(value, str) else _encode(value).decode())[: 2 * _HEAD_LIMIT])
+    if isinstance(value, Embedded):
+        value = value.head(2 * _HEAD_LIMIT)
+    text = without_real_keys((value if isinstance(value, str) else _encode_sent(value).decode())[: 2 * _HEAD_LIMIT])
     return repr(text if len(text) <= _HEAD_LIMIT else text[:_HEAD_LIMIT] + "…")
 
 

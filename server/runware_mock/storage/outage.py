@@ -19,18 +19,22 @@ from runware_mock.storage.database import problem_of
 
 _OUTAGES = (OperationalError, InternalError, InterfaceError, PoolTimeoutError, sqlite3.OperationalError)
 _LACKS = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
-_IMPORT_FAILED = (os.strerror(errno.EMFILE), os.strerror(errno.ENFILE), os.strerror(errno.ENOMEM), "failed to map")
+_NO_MEMORY = "there is no memory left"
+_IMPORT_FAILED = {
+    **{why: f"the machine says: {why}" for why in map(os.strerror, (errno.EMFILE, errno.ENFILE))},
+    **dict.fromkeys((os.strerror(errno.ENOMEM), "failed to map"), _NO_MEMORY),
+}
 
 
 def outage_of(error: Exception) -> str | None:
     """Return in one line what is lacking; None where an exception tells nothing of the kind."""
     if isinstance(error, MemoryError):
-        return "there is no memory left"
+        return _NO_MEMORY
     if isinstance(error, OSError) and error.errno in _LACKS:
         return f"the machine says: {error.strerror}"
     # What is imported with its first use may meet the same, and tells it in words.
     if isinstance(error, ImportError):
-        return next((f"the machine says: {why}" for why in _IMPORT_FAILED if why in str(error)), None)
+        return next((told for why, told in _IMPORT_FAILED.items() if why in str(error)), None)
     # Python has no class of its own for it.
     if isinstance(error, RuntimeError) and "can't start new thread" in str(error):
         return "there is no room for another thread"

@@ -113,5 +113,5 @@ def _checks_content(task: Task) -> bool:
 def _seed_of(task: Task) -> int:
     """Make up a seed that is the same for equal parameters."""
     parameters = {name: value for name, value in task.items() if name not in _NOT_PARAMETERS}
-    digest = hashlib.sha256(msgspec.json.encode(parameters, order="sorted")).digest()
+    digest = hashlib.sha256(msgspec.json.encode(parameters, order="sorted", enc_hook=str)).digest()
     return int.from_bytes(digest[:8], "big") % (_MADE_UP_SEED_LIMIT - 1) + 1

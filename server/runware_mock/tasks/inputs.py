@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from runware_mock.images.codec import opened
 from runware_mock.images.picture import FetchFailed, Picture, PictureRefused
 from runware_mock.images.source import UrlSource, read_source
+from runware_mock.protocol.embedded import Embedded
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.messages import Task, is_uuid, kind_of
 from runware_mock.services import Caller, Services
@@ -90,8 +91,8 @@ class Inputs:
             if media.use(connection, self._caller.account.id, uuid, moment) is None:
                 raise self._not_stored(path)
 
-    def _load(self, path: str, value: str) -> Input:
-        uuid = value.lower() if is_uuid(value, v4=False) else stored_uuid(value, self._caller.base_url)
+    def _load(self, path: str, value: str | Embedded) -> Input:
+        uuid = None if isinstance(value, Embedded) else named_uuid(value, self._caller.base_url)
         if uuid is not None:
             return self._load_stored(path, uuid)
         try:
@@ -128,6 +129,11 @@ class Inputs:
         return refuse(code, hint, parameter=path, page=self._page)
 
 
+def named_uuid(value: str, base_url: str) -> str | None:
+    """Return the UUID that a text is, or that is in the URL that it is."""
+    return value.lower() if is_uuid(value, v4=False) else stored_uuid(value, base_url)
+
+
 def stored_uuid(url: str, base_url: str) -> str | None:
     """Return the UUID in a URL of a stored medium, as this server or the real service would write it."""
     for base in (base_url, *_RUNWARE_HOSTS):
@@ -141,13 +147,13 @@ def field_of(path: str) -> str:
     return path.rpartition(".")[2].partition("[")[0]
 
 
-def _found(task: Task, page: str) -> Iterator[tuple[str, str]]:
+def _found(task: Task, page: str) -> Iterator[tuple[str, str | Embedded]]:
     for name, value in task.items():
         if name not in _OWN_FIELDS:
             yield from _found_in(name[:_LONGEST_NAME], value, page, depth=1)
 
 
-def _found_in(path: str, value: object, page: str, depth: int) -> Iterator[tuple[str, str]]:
+def _found_in(path: str, value: object, page: str, depth: int) -> Iterator[tuple[str, str | Embedded]]:
     if depth > _DEEPEST:
         raise refuse("invalidRequest", f"The parameter {path[:60]} is nested too deeply.")
     if isinstance(value, Mapping):
@@ -161,6 +167,6 @@ def _found_in(path: str, value: object, page: str, depth: int) -> Iterator[tuple
         for index, inner in enumerate(value):
             yield from _found_in(f"{path}[{index}]", inner, page, depth + 1)
     elif field_of(path) in IMAGE_FIELDS and value is not None:
-        if not isinstance(value, str):
+        if not isinstance(value, str | Embedded):
             raise refuse("invalidInputImage", f"The value is {kind_of(value)}.", parameter=path, page=page)
         yield path, value

@@ -10,19 +10,19 @@ from sqlalchemy import Connection
 from runware_mock.images.codec import Codec
 from runware_mock.images.formats import FORMATS, detect_format, url_path
 from runware_mock.images.picture import Picture, PictureRefused
+from runware_mock.protocol.embedded import Embedded
 from runware_mock.protocol.errors import Refusal, refuse
-from runware_mock.protocol.messages import Item, Task, is_uuid
+from runware_mock.protocol.messages import Item, Task
 from runware_mock.services import Caller, Services
 from runware_mock.settings import PICTURES
 from runware_mock.storage import contents, media
-from runware_mock.tasks.inputs import stored_uuid
+from runware_mock.tasks.inputs import named_uuid
 from runware_mock.tasks.parameters import Parameters
 from runware_mock.tasks.results import echoed
 from runware_mock.tasks.storing import check, storing
 from runware_mock.tasks.work import Done, Work
 
 _PAGE = "https://runware.ai/docs/platform/media-storage"
-_LONGEST = 2**31
 _STORED_AS_THEY_ARE = tuple(name for name, kept in FORMATS.items() if kept.kind != "image")
 
 
@@ -31,17 +31,19 @@ def run(task: Task, services: Services, caller: Caller) -> Work:
     read = Parameters(task, _PAGE)
     # One of the SDKs leaves the operation to its default.
     operation = read.choice("operation", ("upload", "delete"), "upload")
-    value = read.text("media", 1, _LONGEST)
+    value = read.file("media")
     item: Item = {**echoed(task), "operation": operation}
     if operation == "delete":
-        return _deleting(value, item, services, caller)
+        return _deleting(str(value), item, services, caller)
     try:
         return _uploading(value, item, services, caller, lambda why: read.invalid("media", why, "string"))
     except PictureRefused as error:
         raise read.invalid("media", str(error), "string") from error
 
 
-def _uploading(value: str, item: Item, services: Services, caller: Caller, invalid: Callable[[str], Refusal]) -> Work:
+def _uploading(
+    value: str | Embedded, item: Item, services: Services, caller: Caller, invalid: Callable[[str], Refusal]
+) -> Work:
     def form(data: bytes) -> Picture:
         return stored_form(data, services.codec)
 
@@ -74,7 +76,7 @@ def stored_form(data: bytes, codec: Codec) -> Picture:
 
 
 def _deleting(value: str, item: Item, services: Services, caller: Caller) -> Work:
-    uuid = value.lower() if is_uuid(value, v4=False) else stored_uuid(value, caller.base_url)
+    uuid = named_uuid(value, caller.base_url)
     if caller.dry_run:
         return [item]
 

@@ -3,9 +3,11 @@
 import re
 from collections.abc import Collection
 
+from runware_mock.protocol.embedded import Embedded
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.messages import Task, head_of, kind_of
 
+_LONGEST_FILE = 2**31
 MODEL = re.compile(r"[\w.-]+:[\w.-]+@[\w.-]+")
 URL = re.compile(r"https?://[^/\s]+\S*", re.IGNORECASE)
 
@@ -52,6 +54,11 @@ class Parameters:
             sentence = f"The {name} must be a string of {low} to {high} characters."
             raise self.invalid(name, sentence, "string", min=low, max=high)
         return value
+
+    def file(self, name: str) -> str | Embedded:
+        """Return a text that stands for a file: its base64, or where it is."""
+        value = self.task.get(name)
+        return value if isinstance(value, Embedded) else self.text(name, 1, _LONGEST_FILE)
 
     def flag(self, name: str) -> bool:
         """Return a boolean, false where it is not given."""

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from runware_mock.images.codec import unaccepted
 from runware_mock.images.picture import FetchFailed, Picture
 from runware_mock.images.source import UrlSource, read_source
+from runware_mock.protocol.embedded import Embedded
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.services import Caller, Services
 from runware_mock.storage import contents, media
@@ -23,7 +24,7 @@ StoreContent = Callable[[Connection], StoredContent]
 
 
 def storing(
-    value: str,
+    value: str | Embedded,
     parameter: str,
     services: Services,
     caller: Caller,
@@ -47,7 +48,7 @@ def storing(
         raise refuse("failedToTransferImage", str(error), parameter=parameter) from error
 
 
-def check(value: str, form: Callable[[bytes], Picture]) -> None:
+def check(value: str | Embedded, form: Callable[[bytes], Picture]) -> None:
     """Check what can be checked without a network; raises PictureRefused."""
     source = read_source(value)
     if not isinstance(source, UrlSource):

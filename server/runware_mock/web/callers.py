@@ -8,6 +8,7 @@ from starlette.types import Scope
 
 from runware_mock.accounts import Account
 from runware_mock.protocol.keys import holds_key, without_key, without_real_keys
+from runware_mock.protocol.messages import Message
 from runware_mock.protocol.session import is_authentication
 from runware_mock.services import Caller, Services
 
@@ -47,20 +48,20 @@ async def open_account(api_key: object, services: Services) -> Account:
     return await asyncio.to_thread(services.accounts.open, api_key)
 
 
-async def keyless(tasks: list[object], raw: bytes | bytearray | str, api_key: object, account: Account) -> list[object]:
+async def keyless(message: Message, api_key: object, account: Account) -> list[object]:
     """Return the tasks of a message without their sender's key, which nobody after this must store, log or answer."""
     if not isinstance(api_key, str):
-        return tasks
-    if len(raw) > _SEARCHED_IN_LOOP:
-        return await asyncio.to_thread(_keyless, tasks, raw, api_key, account)
-    return _keyless(tasks, raw, api_key, account)
+        return message.tasks
+    if len(message.text) > _SEARCHED_IN_LOOP:
+        return await asyncio.to_thread(_keyless, message, api_key, account)
+    return _keyless(message, api_key, account)
 
 
-def _keyless(tasks: list[object], raw: bytes | bytearray | str, api_key: str, account: Account) -> list[object]:
-    if not holds_key(raw, api_key):
-        return tasks
-    cleaned = [task if is_authentication(task) else without_key(task, api_key) for task in tasks]
-    if cleaned != tasks:
+def _keyless(message: Message, api_key: str, account: Account) -> list[object]:
+    if not holds_key(message.text, api_key):
+        return message.tasks
+    cleaned = [task if is_authentication(task) else without_key(task, api_key) for task in message.tasks]
+    if cleaned != message.tasks:
         _log.warning("a task of %s held its own API key, which was taken out of it", account.label)
     return cleaned
 

@@ -131,16 +131,16 @@ class RestApi:
             return await self._replies(scope, await _read_long(scope, receive, length_bytes))
 
     async def _replies(self, scope: Scope, raw: bytes | bytearray) -> list[Reply]:
-        tasks = parse_tasks(raw) if len(raw) <= _PARSED_IN_LOOP_BYTES else await asyncio.to_thread(parse_tasks, raw)
-        authentication = first_authentication(tasks)
+        message = parse_tasks(raw) if len(raw) <= _PARSED_IN_LOOP_BYTES else await asyncio.to_thread(parse_tasks, raw)
+        authentication = first_authentication(message.tasks)
         key = bearer_key(scope) if authentication is None else authentication.get("apiKey")
         try:
             account = await open_account(key, self._services)
         except Refusal as refusal:
             return [Reply.refused(refusal, {"taskType": AUTHENTICATION})]
-        tasks = await keyless(tasks, raw, key, account)
+        tasks = await keyless(message, key, account)
         # The body of a big upload is not held while its picture is decoded.
-        del raw
+        del raw, message
         caller = caller_of(scope, account, self._services, key)
         if await is_planned(self._services, account.id):
             occasion = Occasion("authentication", "rest", plan=caller.plan)

@@ -145,11 +145,12 @@ class Socket:
         size_bytes = self._protocol.take_size()
         futures: list[Future[Reply]] = []
         try:
-            tasks = parse_tasks(raw) if len(raw) <= _PARSED_IN_LOOP else await asyncio.to_thread(parse_tasks, raw)
+            message = parse_tasks(raw) if len(raw) <= _PARSED_IN_LOOP else await asyncio.to_thread(parse_tasks, raw)
+            tasks = message.tasks
             if authentication := first_authentication(tasks):
                 await self._authenticate(authentication.get("apiKey"), authentication.get("connectionSessionUUID"))
             if self._account is not None:
-                tasks = await keyless(tasks, raw, self._api_key, self._account)
+                tasks = await keyless(message, self._api_key, self._account)
             futures = await self._start([task for task in tasks if not is_authentication(task)])
         except Refusal as refusal:
             await self._deliver(ws_frame(Reply.refused(refusal)))
