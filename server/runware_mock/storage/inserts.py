@@ -5,8 +5,10 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-from sqlalchemy import Column, Connection, CursorResult, Table, insert
+from sqlalchemy import Column, Connection, Table, insert
 from sqlalchemy.sql.dml import Insert
+
+from runware_mock.storage.prepared import Result
 
 _SQLITE = "sqlite"
 
@@ -25,7 +27,7 @@ def insert_for_id(table: Table) -> Callable[[str], Insert]:
     return lambda dialect: _telling_id(insert(table), dialect)
 
 
-def id_of(connection: Connection, inserted: CursorResult[*tuple[Any, ...]]) -> int | None:
+def id_of(connection: Connection, inserted: Result) -> int | None:
     """Return the id of the row that one of these has inserted, or None where there was nothing to do."""
     if connection.dialect.name == _SQLITE:
         return inserted.lastrowid if inserted.rowcount else None

@@ -1,11 +1,51 @@
 """Statements that every upload runs, compiled once: what SQLAlchemy does anew each time costs more than SQLite does."""
 
-from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, Protocol
 
-from sqlalchemy import Connection, CursorResult, Insert, Select, Update
+from sqlalchemy import Connection, Insert, Select, Update
 
 _Statement = Insert | Select[Any] | Update
+_SQLITE = "sqlite"
+
+
+class Result(Protocol):
+    """What such a statement tells; `lastrowid` is SQLite's alone."""
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows were written."""
+
+    @property
+    def lastrowid(self) -> int | None:
+        """The id of the row that was written."""
+
+    def first(self) -> Sequence[Any] | None:
+        """Return the first row, and let go of the others."""
+
+    def scalar(self) -> Any:
+        """Return the first value of the first row."""
+
+
+class _SqliteResult:
+    """A cursor of the driver, which is all that SQLite needs: SQLAlchemy's result takes four times as long as it."""
+
+    __slots__ = ("_cursor", "lastrowid", "rowcount")
+
+    def __init__(self, cursor: Any) -> None:
+        self._cursor = cursor
+        self.rowcount: int = cursor.rowcount
+        self.lastrowid: int | None = cursor.lastrowid
+
+    def first(self) -> Sequence[Any] | None:
+        row: Sequence[Any] | None = self._cursor.fetchone()
+        # Until then the connection would see the database as it is now.
+        self._cursor.close()
+        return row
+
+    def scalar(self) -> Any:
+        row = self.first()
+        return None if row is None else row[0]
 
 
 class Prepared:
@@ -19,15 +59,19 @@ class Prepared:
         self._columns = list(columns) or None
         self._compiled: dict[str, tuple[str, Mapping[str, object]]] = {}
 
-    def __call__(self, connection: Connection, values: Mapping[str, object]) -> CursorResult[*tuple[Any, ...]]:
+    def __call__(self, connection: Connection, values: Mapping[str, object]) -> Result:
         """Run it."""
-        text, literals = self._compiled.get(connection.dialect.name) or self._compile(connection)
+        dialect = connection.dialect.name
+        text, literals = self._compiled.get(dialect) or self._compile(connection)
+        if dialect == _SQLITE:
+            driver: Any = connection.connection.driver_connection
+            return _SqliteResult(driver.execute(text, {**literals, **values}))
         return connection.exec_driver_sql(text, {**literals, **values})
 
     def _compile(self, connection: Connection) -> tuple[str, Mapping[str, object]]:
         kind: Any = type(connection.dialect)
         # Of the styles that drivers know, the two that take values by name.
-        dialect = kind(paramstyle="named" if connection.dialect.name == "sqlite" else "pyformat")
+        dialect = kind(paramstyle="named" if connection.dialect.name == _SQLITE else "pyformat")
         statement = self._statement(connection.dialect.name) if callable(self._statement) else self._statement
         compiled = statement.compile(dialect=dialect, column_keys=self._columns)
         literals = {name: value for name, value in compiled.params.items() if value is not None}
