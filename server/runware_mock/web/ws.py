@@ -212,8 +212,13 @@ class Socket:
     async def _deliver_all(self, futures: Sequence[Future[Reply]], size_bytes: int) -> None:
         try:
             performing: list[asyncio.Task[None]] = []
-            for ready in asyncio.as_completed(map(asyncio.wrap_future, futures)):
-                reply = await ready
+            # asyncio's own wrappers take as long as sending what is waited for.
+            ready: asyncio.Queue[Future[Reply]] = asyncio.Queue()
+            loop = asyncio.get_running_loop()
+            for future in futures:
+                future.add_done_callback(lambda done: loop.call_soon_threadsafe(ready.put_nowait, done))
+            for _ in futures:
+                reply = (await ready.get()).result()
                 if reply.performance is None:
                     await self._deliver_next([ws_frame(reply)])
                 elif not reply.performance.delay_s:
@@ -221,7 +226,8 @@ class Socket:
                 else:
                     # One late reply does not hold up the others.
                     performing.append(asyncio.create_task(self._perform(reply, reply.performance)))
-            await asyncio.gather(*performing)
+            if performing:
+                await asyncio.gather(*performing)
             if len(self._running) <= 1:
                 # No reply is to come for which another could wait.
                 await self._deliver_next([])

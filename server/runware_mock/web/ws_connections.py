@@ -7,6 +7,7 @@ from typing import Any
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
 
+from runware_mock.protocol.embedded import LONG_CHARS
 from runware_mock.storage.outage import crash
 from runware_mock.web.connections import BUSY, PROTOCOL, TOO_SLOW
 from runware_mock.web.limits import Limits, Pace, Unread
@@ -95,6 +96,9 @@ class WsProtocol(WebSocketsSansIOProtocol):
         if not self.close_sent:
             self._sizes.append(self._framed_bytes)
             self._hold(self._framed_bytes)
+        if self._framed_bytes > LONG_CHARS and all(piece.isascii() for piece in self.frames):
+            # Nobody needs it as a text, which takes as long to make as to decode the file in it.
+            self.curr_msg_data_type = "bytes"
         self._framed_bytes = 0
         super().send_receive_event_to_app()
 
