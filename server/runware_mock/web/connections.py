@@ -22,6 +22,8 @@ _log = logging.getLogger(__name__)
 PROTOCOL = "runware_mock.protocol"
 
 _HEAD_LIMIT_BYTES = 64 * 2**10
+# After so much of a body the event loop looks after others: by itself uvloop would read 8 MB at once.
+_READ_AT_ONCE_BYTES = 2**20
 # So many connections too many are told that they are; further ones are not even listened to.
 _TOLD_TOO_MANY = 100
 
@@ -55,6 +57,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._loose_bytes = 0
         self._is_surplus = False
         self._gathering: _Gathering | None = None
+        self._read_at_once_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         """Begin a connection."""
@@ -97,6 +100,17 @@ class HttpProtocol(HttpToolsProtocol):
                 self.transport.abort()
         elif not self._limits.has_room(self._held_bytes):
             self._refuse(refuse("serviceUnavailable", BUSY))
+
+        elif self._gathering is not None:
+            self._read_at_once_bytes += len(data)
+            if self._read_at_once_bytes >= _READ_AT_ONCE_BYTES:
+                self._read_at_once_bytes = 0
+                self.flow.pause_reading()
+                self.loop.call_soon(self._read_on)
+
+    def _read_on(self) -> None:
+        if not self.transport.is_closing():
+            self.flow.resume_reading()
 
     def on_message_begin(self) -> None:
         """Begin a request."""
