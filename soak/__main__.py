@@ -25,7 +25,7 @@ REPORT = Path(__file__).parent / "SOAK.md"
 _AT_ONCE = 50
 _SAMPLED_EVERY_S = 1.0
 _SETTLED_WITHIN_S = 30.0
-_IDLE_S = 3.0
+_IDLE_S = 25
 _ACCOUNTS_OF_IDLE = 20
 
 
