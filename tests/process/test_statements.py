@@ -1,0 +1,34 @@
+"""What the statements of an upload meet is told in the same words by every database."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
+
+from runware_mock.storage import media
+from runware_mock.storage.schema import prepare
+from tests.stores import DATABASES, store_of
+
+UUID = "8f14e45f-ceea-467f-a8d1-6b2f0c3e9a10"
+
+
+@pytest.mark.parametrize("kind", DATABASES)
+def test_a_row_that_cannot_be_is_an_integrity_error(kind: str, tmp_path: Path) -> None:
+    with store_of(kind, tmp_path) as store, store.opened() as database:
+        prepare(database)
+        with pytest.raises(IntegrityError) as told, database.writing(1) as connection:
+            # Neither the account nor the content is there.
+            media.add(connection, 1, 1, UUID, 0, task_type="imageUpload")
+        assert UUID not in str(told.value)
+        assert store.rows("SELECT count(*) FROM medium") == [(0,)]
+
+
+@pytest.mark.parametrize("kind", DATABASES)
+def test_a_table_that_is_gone_is_an_error_of_the_database(kind: str, tmp_path: Path) -> None:
+    with (
+        store_of(kind, tmp_path, is_empty=True) as store,
+        store.opened() as database,
+        pytest.raises((OperationalError, ProgrammingError), match="medium"),
+        database.writing(1) as connection,
+    ):
+        media.add(connection, 1, 1, UUID, 0, task_type="imageUpload")
