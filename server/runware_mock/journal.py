@@ -185,7 +185,7 @@ def abbreviated(value: object, *, is_known: bool = False, depth: int = 0) -> obj
     if isinstance(value, str) and looks_real(value):
         return masked(value)
     if isinstance(value, Embedded) or (isinstance(value, str) and len(value) > _KEPT_CHARS):
-        return _cut(value, is_known=is_known)
+        return _shortened(value, is_known=is_known)
     if depth > _DEEPEST:
         return "…"
     if isinstance(value, Mapping):
@@ -203,10 +203,10 @@ def abbreviated(value: object, *, is_known: bool = False, depth: int = 0) -> obj
     return value
 
 
-def _cut(text: str | Embedded, *, is_known: bool) -> object:
+def _shortened(text: str | Embedded, *, is_known: bool) -> object:
     head = text.head(_HEAD_CHARS) if isinstance(text, Embedded) else text[:_HEAD_CHARS]
-    cut = {"head": head, "chars": len(text)}
-    return cut if is_known else {**cut, "sha256": hashlib.sha256(str(text).encode("utf-8", "replace")).hexdigest()}
+    kept = {"head": head, "chars": len(text)}
+    return kept if is_known else {**kept, "sha256": hashlib.sha256(str(text).encode("utf-8", "replace")).hexdigest()}
 
 
 def _hidden(secret: object) -> object:

@@ -100,7 +100,6 @@ class HttpProtocol(HttpToolsProtocol):
                 self.transport.abort()
         elif not self._limits.has_room(self._held_bytes):
             self._refuse(refuse("serviceUnavailable", BUSY))
-
         elif self._gathering is not None:
             self._read_at_once_bytes += len(data)
             if self._read_at_once_bytes >= _READ_AT_ONCE_BYTES:

@@ -94,6 +94,8 @@ class Socket:
                     if not self._is_finishing:
                         await self._room.acquire()
                         await self._handle(raw)
+                # An idle socket holds nothing of what it was sent.
+                del raw
                 if self._is_silent:
                     await self._is_over.wait()
                     return
