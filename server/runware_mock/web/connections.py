@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from httptools import HttpParserCallbackError
+from httptools import HttpParserCallbackError, HttpRequestParser
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -14,6 +14,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.messages import Reply, rest_body
 from runware_mock.storage.outage import crash
+from runware_mock.web.gathering import READ_AT_ONCE_BYTES, Gathering
 from runware_mock.web.limits import LEAST_BYTES, Limits, Pace, Unread
 
 _log = logging.getLogger(__name__)
@@ -22,26 +23,8 @@ _log = logging.getLogger(__name__)
 PROTOCOL = "runware_mock.protocol"
 
 _HEAD_LIMIT_BYTES = 64 * 2**10
-# After so much of a body the event loop looks after others: by itself uvloop would read 8 MB at once.
-_READ_AT_ONCE_BYTES = 2**20
 # So many connections too many are told that they are; further ones are not even listened to.
 _TOLD_TOO_MANY = 100
-
-
-class _Gathering:
-    """A body of a declared length on its way to one piece."""
-
-    def __init__(self, begun: bytes, length_bytes: int, whole: asyncio.Future[bytearray | None]) -> None:
-        self.whole = whole
-        self.body = bytearray(length_bytes)
-        self._received_bytes = 0
-        self.add(begun)
-
-    def add(self, piece: bytes) -> None:
-        """Put a further piece in its place."""
-        end = self._received_bytes + len(piece)
-        self.body[self._received_bytes : end] = piece
-        self._received_bytes = end
 
 
 class HttpProtocol(HttpToolsProtocol):
@@ -56,8 +39,7 @@ class HttpProtocol(HttpToolsProtocol):
         # What was received since the last piece of a body: a head, trailers, or what surrounds the pieces.
         self._loose_bytes = 0
         self._is_surplus = False
-        self._gathering: _Gathering | None = None
-        self._read_at_once_bytes = 0
+        self._gathering: Gathering | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         """Begin a connection."""
@@ -100,16 +82,6 @@ class HttpProtocol(HttpToolsProtocol):
                 self.transport.abort()
         elif not self._limits.has_room(self._held_bytes):
             self._refuse(refuse("serviceUnavailable", BUSY))
-        elif self._gathering is not None:
-            self._read_at_once_bytes += len(data)
-            if self._read_at_once_bytes >= _READ_AT_ONCE_BYTES:
-                self._read_at_once_bytes = 0
-                self.flow.pause_reading()
-                self.loop.call_soon(self._read_on)
-
-    def _read_on(self) -> None:
-        if not self.transport.is_closing():
-            self.flow.resume_reading()
 
     def on_message_begin(self) -> None:
         """Begin a request."""
@@ -118,37 +90,57 @@ class HttpProtocol(HttpToolsProtocol):
         self._reading.begin(self.loop.time())
 
     async def gather(self, begun: bytes, length_bytes: int) -> bytearray | None:
-        """Return a body of a declared length, of which `begun` was received; None if the client goes away before.
+        """Return a body of a declared length, of which `begun` was received; None if the client goes away before."""
+        self._gathering = Gathering(self, begun, length_bytes)
+        self._go_on_as(self._gathering)
+        return await self._gathering.whole()
 
-        The application is woken once, and nothing is copied between: for 27 MB that is half of what receiving takes.
-        """
-        self._gathering = _Gathering(begun, length_bytes, self.loop.create_future())
+    def body_taken(self, size_bytes: int) -> None:
+        """Count a piece of a body that is gathered."""
+        self._reading.moved_bytes += size_bytes
+        self._hold(size_bytes)
+        if not self._limits.has_room(self._held_bytes):
+            self._refuse(refuse("serviceUnavailable", BUSY))
+        elif self._gathering is not None and self._gathering.is_whole:
+            # To the parser its body never came.
+            self.parser = HttpRequestParser(self)
+            self._go_on_as(self)
+            self.on_message_complete()
+        elif size_bytes == READ_AT_ONCE_BYTES:
+            # There may be more already, but others have waited.
+            self.flow.pause_reading()
+            self.loop.call_soon(self._read_on)
+
+    def _read_on(self) -> None:
+        if not self.transport.is_closing():
+            self.flow.resume_reading()
+
+    def _go_on_as(self, protocol: asyncio.BaseProtocol) -> None:
+        # What is received goes to whom it went to when reading began.
+        self.flow.pause_reading()
+        self.transport.set_protocol(protocol)
         self.flow.resume_reading()
-        try:
-            return await self._gathering.whole
-        finally:
+
+    def _end_gathering(self, *, is_whole: bool = False) -> None:
+        if self._gathering is not None:
+            self._gathering.end(is_whole=is_whole)
             self._gathering = None
 
-    def _end_gathering(self, body: bytearray | None = None) -> None:
-        if self._gathering is not None and not self._gathering.whole.done():
-            self._gathering.whole.set_result(body)
+    def _hold(self, size_bytes: int) -> None:
+        self._held_bytes += size_bytes
+        self._limits.taken_bytes += size_bytes
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of a body."""
-        if self._gathering is None:
-            super().on_body(body)
-        else:
-            self._gathering.add(body)
+        super().on_body(body)
         if self.cycle is not None and not self.cycle.response_complete:
             self._loose_bytes = 0
-            self._held_bytes += len(body)
-            self._limits.taken_bytes += len(body)
+            self._hold(len(body))
 
     def on_message_complete(self) -> None:
         """Expect nothing more of the client but that it reads the answer."""
         super().on_message_complete()
-        if self._gathering is not None:
-            self._end_gathering(self._gathering.body)
+        self._end_gathering(is_whole=True)
         self._reading.end()
         self._loose_bytes = 0
 
@@ -175,6 +167,8 @@ class HttpProtocol(HttpToolsProtocol):
 
     def check(self, now_s: float) -> None:
         """End a connection whose client has stalled."""
+        if self._gathering is not None:
+            self._gathering.look()
         if self._unread.has_stalled(self.transport.get_write_buffer_size(), now_s, self._limits.stall_s):
             self.transport.abort()
         elif self.flow.read_paused:
@@ -193,8 +187,7 @@ class HttpProtocol(HttpToolsProtocol):
         return self.cycle is not None and self.cycle.scope is self.scope
 
     def _release(self) -> None:
-        self._limits.taken_bytes -= self._held_bytes
-        self._held_bytes = 0
+        self._hold(-self._held_bytes)
 
     def _refuse(self, refusal: Refusal) -> None:
         """Answer in place of the application, which is told that the client went away."""
