@@ -16,6 +16,7 @@ from runware_mock.images.fetch import UrlFetcher
 from runware_mock.journal import Journal
 from runware_mock.live import Live
 from runware_mock.protocol.errors import Refusal
+from runware_mock.protocol.texts import Texts
 from runware_mock.quotas import Quotas
 from runware_mock.services import Services
 from runware_mock.settings import Settings
@@ -148,14 +149,15 @@ def open_services(settings: Settings, clock: Clock, cleanup: ExitStack, common: 
 
 def create_services(settings: Settings, clock: Clock, database: Database) -> Services:
     """Return what tasks may ask for; raises StoreFailed."""
-    live, tally = Live(clock), Tally()
+    live, tally, texts = Live(clock), Tally(), Texts()
     faults = Faults(database, live)
     net = UrlFetcher(settings.fetch, settings.fetch_timeout, settings.max_message_bytes, settings.local_files)
     return Services(
         settings=settings,
         live=live,
         database=database,
-        digests=Digests(),
+        texts=texts,
+        digests=Digests(texts),
         files=open_files(settings, database),
         accounts=Accounts(database, live, faults.names_plan, settings.api_key, seed=settings.seed),
         journal=Journal(settings.journal_entries, settings.journal_bytes, tally),

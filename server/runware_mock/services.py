@@ -11,6 +11,7 @@ from runware_mock.images.codec import Codec
 from runware_mock.images.fetch import Fetch, Send
 from runware_mock.journal import Journal
 from runware_mock.live import Live
+from runware_mock.protocol.texts import Texts
 from runware_mock.quotas import Quotas
 from runware_mock.settings import Settings
 from runware_mock.storage.database import Database
@@ -28,6 +29,7 @@ class Services:
     settings: Settings
     live: Live
     database: Database
+    texts: Texts
     digests: Digests
     files: Files
     accounts: Accounts

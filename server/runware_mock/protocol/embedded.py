@@ -10,6 +10,8 @@ from collections.abc import Callable
 import msgspec
 import pybase64
 
+from runware_mock.protocol.texts import Texts
+
 # Shorter texts are parsed as fast as they are looked for.
 LONG_CHARS = 64 * 1024
 # A message of more texts than this is not one of a few files.
@@ -23,48 +25,63 @@ _MARK = secrets.token_hex(16)
 _MARK_CHARS = len(_MARK) + 4
 # So much of a text stands in the rest, too: more than is kept of any that is as long.
 _HEAD_CHARS = 256
+# What stands behind the file in a task is shorter.
+_TAIL_CHARS = 1024
 
 
 class Embedded:
-    """A text of base64, by itself or as a data URI: `header` is what stands before `data`."""
+    """A text of base64, by itself or as a data URI: `header` is what stands before it.
 
-    __slots__ = ("data", "header")
+    It is held as the bytes that it stands for or, where it has come before, as the text until somebody wants those.
+    """
 
-    def __init__(self, header: str, data: bytes) -> None:
-        self.header = header
-        self.data = data
+    __slots__ = ("_chars", "_data", "_text", "fingerprint", "header")
+
+    def __init__(self, fingerprint: bytes, text: memoryview, data: bytes | None) -> None:
+        self.header = ""
+        self.fingerprint = fingerprint
+        self._chars = len(text)
+        self._data = data
+        self._text = text if data is None else None
+
+    @property
+    def data(self) -> bytes:
+        """The bytes that the text stands for."""
+        if self._text is not None:
+            self._data, self._text = pybase64.b64decode(self._text, validate=True), None
+        return self._data or b""
 
     def __len__(self) -> int:
         """Return the characters of the text."""
-        return len(self.header) + _chars(len(self.data))
+        return len(self.header) + self._chars
 
     def __str__(self) -> str:
         """Return the text as it was sent."""
-        return self.header + pybase64.b64encode(self.data).decode()
+        return self.head(len(self))
 
     def head(self, chars: int) -> str:
         """Return the first characters of the text."""
-        return (self.header + pybase64.b64encode(self.data[:chars]).decode())[:chars]
+        text = pybase64.b64encode(self.data[:chars]) if self._text is None else bytes(self._text[:chars])
+        return (self.header + text.decode())[:chars]
 
 
 def taken_out(
-    raw: bytes | bytearray, decode: Callable[[bytes], object], long_chars: int = LONG_CHARS
+    raw: bytes | bytearray, decode: Callable[[bytes], object], texts: Texts, long_chars: int = LONG_CHARS
 ) -> tuple[object, bytes] | None:
     """Return what `decode` makes of a message, with Embedded for its long files, and the message without them.
 
     None where there are none, or where only a look at the whole tells what is right.
     """
-    files: list[bytes] = []
+    files: list[Embedded] = []
     pieces, kept_from = [], 0
     with memoryview(raw) as view:
-        for start, end in _texts(raw, long_chars):
+        for start, end, fingerprint in _texts(raw, texts, long_chars):
             data_from = start + _header_chars(raw, start)
-            data = _decoded(view[data_from:end])
-            if data is None:
+            file = _embedded(view[data_from:end], fingerprint, texts)
+            if file is None:
                 continue
-            head_to = data_from + _HEAD_CHARS
-            pieces += [bytes(view[kept_from:head_to]), f"{_MARK}{len(files):04x}".encode()]
-            files.append(data)
+            pieces += [bytes(view[kept_from : data_from + _HEAD_CHARS]), f"{_MARK}{len(files):04x}".encode()]
+            files.append(file)
             kept_from = end
         if not files:
             return None
@@ -79,14 +96,21 @@ def taken_out(
     return (value, rest) if putting.left == 0 else None
 
 
-def _texts(raw: bytes | bytearray, long_chars: int) -> list[tuple[int, int]]:
-    """Return where the long texts of a message begin and end, if it is JSON; none that holds an escape."""
-    found: list[tuple[int, int]] = []
+def _texts(raw: bytes | bytearray, texts: Texts, long_chars: int) -> list[tuple[int, int, bytes | None]]:
+    """Return where the long texts of a message begin and end, if it is JSON; none that holds an escape.
+
+    With the fingerprint of each that has come before.
+    """
+    found: list[tuple[int, int, bytes | None]] = []
     end = -1
     for _ in range(_MOST_TEXTS):
         start = raw.find(b'"', end + 1) + 1
         if not start:
             return found
+        if proven := _proven(raw, start, texts, long_chars):
+            end = proven[0]
+            found.append((start, *proven))
+            continue
         end = raw.find(b'"', start)
         while end > 0 and raw[end - 1] == ord("\\"):
             before = raw[max(start, end - _MOST_BACKSLASHES) : end]
@@ -99,26 +123,48 @@ def _texts(raw: bytes | bytearray, long_chars: int) -> list[tuple[int, int]]:
         if end < 0:
             return []
         if end - start >= long_chars:
-            found.append((start, end))
+            found.append((start, end, None))
     return []
+
+
+def _proven(raw: bytes | bytearray, start: int, texts: Texts, long_chars: int) -> tuple[int, bytes] | None:
+    """Return the end of the text that begins there, and its fingerprint, if it has come before.
+
+    That it ends where the message nearly does is a guess, and the fingerprint its proof: no base64 holds a quote.
+    """
+    if len(raw) - start < long_chars:
+        return None
+    end = raw.find(b'"', max(start, len(raw) - _TAIL_CHARS))
+    data_from = start + _header_chars(raw, start)
+    if end - start < long_chars or not texts.may_know(end - data_from):
+        return None
+    with memoryview(raw) as view:
+        fingerprint = texts.fingerprint(view[data_from:end])
+    return (end, fingerprint) if texts.is_proven(end - data_from, fingerprint) else None
 
 
 def _header_chars(raw: bytes | bytearray, start: int) -> int:
     """Return how long the header of a data URI is: 0 for any other text."""
     comma = raw.find(b",", start, start + _LONGEST_HEADER)
     header = raw[start : comma + 1]
-    is_header = header[:5].lower() == b"data:" and header.endswith(_HEADER_END) and b"\\" not in header
-    return len(header) if is_header else 0
+    is_header = header[:5].lower() == b"data:" and header.endswith(_HEADER_END)
+    return len(header) if is_header and b"\\" not in header and b'"' not in header else 0
 
 
-def _decoded(text: memoryview) -> bytes | None:
-    """Return the bytes that a text stands for; None unless it is the very one that base64 makes of them."""
+def _embedded(text: memoryview, fingerprint: bytes | None, texts: Texts) -> Embedded | None:
+    """Return a text as a file; None unless it is the very one that base64 makes of what it stands for."""
+    if fingerprint is not None:
+        return Embedded(fingerprint, text, None)
     try:
         data: bytes = pybase64.b64decode(text, validate=True)
     except ValueError:
         return None
     last = pybase64.b64encode(data[-(len(data) % 3 or 3) :])
-    return data if len(text) == _chars(len(data)) and text[-4:] == last else None
+    if len(text) != _chars(len(data)) or text[-4:] != last:
+        return None
+    fingerprint = texts.fingerprint(text)
+    texts.add(len(text), fingerprint)
+    return Embedded(fingerprint, text, data)
 
 
 def _chars(data_bytes: int) -> int:
@@ -128,7 +174,7 @@ def _chars(data_bytes: int) -> int:
 class _Putting:
     """Puts files back to where their marks stand."""
 
-    def __init__(self, files: list[bytes]) -> None:
+    def __init__(self, files: list[Embedded]) -> None:
         self._files = files
         self.left = len(files)
 
@@ -145,4 +191,6 @@ class _Putting:
 
     def _file(self, marked: str) -> Embedded:
         self.left -= 1
-        return Embedded(marked[: -_MARK_CHARS - _HEAD_CHARS], self._files[int(marked[-4:], 16)])
+        file = self._files[int(marked[-4:], 16)]
+        file.header = marked[: -_MARK_CHARS - _HEAD_CHARS]
+        return file

@@ -10,6 +10,7 @@ from runware_mock.protocol.embedded import LONG_CHARS, Embedded, taken_out
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.keys import without_real_keys
 from runware_mock.protocol.performance import Performance
+from runware_mock.protocol.texts import Texts
 
 Task = Mapping[str, object]
 Item = dict[str, object]
@@ -50,13 +51,13 @@ class Message:
     text: bytes | bytearray | str
 
 
-def parse_tasks(raw: bytes | bytearray | str) -> Message:
+def parse_tasks(raw: bytes | bytearray | str, texts: Texts) -> Message:
     """Return what a request body or frame holds; raises the refusal invalidJson or invalidRequest.
 
     "Our API always accepts an array of objects as input, where each object represents a specific task".
     """
     try:
-        body, text = _parsed(raw)
+        body, text = _parsed(raw, texts)
     except RecursionError:
         raise refuse("invalidJson", "It is nested too deeply.") from None
     except (msgspec.DecodeError, UnicodeError) as error:
@@ -68,9 +69,11 @@ def parse_tasks(raw: bytes | bytearray | str) -> Message:
     return Message(body, text)
 
 
-def _parsed(raw: bytes | bytearray | str) -> tuple[object, bytes | bytearray | str]:
-    if len(raw) > LONG_CHARS and (found := taken_out(raw.encode() if isinstance(raw, str) else raw, _decode)):
-        return found
+def _parsed(raw: bytes | bytearray | str, texts: Texts) -> tuple[object, bytes | bytearray | str]:
+    if len(raw) > LONG_CHARS:
+        found = taken_out(raw.encode() if isinstance(raw, str) else raw, _decode, texts)
+        if found is not None:
+            return found
     if len(raw) > _LONG:
         # For a string msgspec takes memory without a look whether it got any, and would end the process.
         bytearray(len(raw))

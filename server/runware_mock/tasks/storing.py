@@ -36,8 +36,9 @@ def storing(
 
     Raises PictureRefused, or the refusal of a URL that cannot be fetched; what is returned raises `invalid`.
     """
-    source, now_at = read_source(value), services.now_at(caller.account.id)
-    if isinstance(source, bytes):
+    source = value if isinstance(value, Embedded) else read_source(value)
+    now_at = services.now_at(caller.account.id)
+    if not isinstance(source, UrlSource):
         return _storing_bytes(source, caller, now_at, services, form, formats)
     if uuid := stored_uuid(source.url, caller.base_url):
         _refuse_gone(uuid, parameter, services, caller)
@@ -56,20 +57,20 @@ def check(value: str | Embedded, form: Callable[[bytes], Picture]) -> None:
 
 
 def _storing_bytes(
-    data: bytes,
+    sent: bytes | Embedded,
     caller: Caller,
     now_at: int,
     services: Services,
     form: Callable[[bytes], Picture],
     formats: Collection[str],
 ) -> StoreContent:
-    digest = services.digests.sha256(caller.account.id, data)
+    digest = services.digests.sha256(caller.account.id, sent)
     known = None
-    if len(data) > _LOOKED_UP_FROM_BYTES or services.files.are_objects:
+    if len(sent) > _LOOKED_UP_FROM_BYTES or services.files.are_objects:
         with services.database.reading() as connection:
             known = contents.find(connection, digest)
     if known is None or known.format not in formats or not services.files.has(known.object_key):
-        placed = services.files.place(digest, form(data))
+        placed = services.files.place(digest, form(sent.data if isinstance(sent, Embedded) else sent))
         return lambda connection: contents.add(connection, placed, now_at)
 
     def reuse(connection: Connection) -> StoredContent:

@@ -131,7 +131,9 @@ class RestApi:
             return await self._replies(scope, await _read_long(scope, receive, length_bytes))
 
     async def _replies(self, scope: Scope, raw: bytes | bytearray) -> list[Reply]:
-        message = parse_tasks(raw) if len(raw) <= _PARSED_IN_LOOP_BYTES else await asyncio.to_thread(parse_tasks, raw)
+        texts = self._services.texts
+        is_short = len(raw) <= _PARSED_IN_LOOP_BYTES
+        message = parse_tasks(raw, texts) if is_short else await asyncio.to_thread(parse_tasks, raw, texts)
         authentication = first_authentication(message.tasks)
         key = bearer_key(scope) if authentication is None else authentication.get("apiKey")
         try:

@@ -147,7 +147,9 @@ class Socket:
         size_bytes = self._protocol.take_size()
         futures: list[Future[Reply]] = []
         try:
-            message = parse_tasks(raw) if len(raw) <= _PARSED_IN_LOOP else await asyncio.to_thread(parse_tasks, raw)
+            texts = self._services.texts
+            is_short = len(raw) <= _PARSED_IN_LOOP
+            message = parse_tasks(raw, texts) if is_short else await asyncio.to_thread(parse_tasks, raw, texts)
             tasks = message.tasks
             if authentication := first_authentication(tasks):
                 await self._authenticate(authentication.get("apiKey"), authentication.get("connectionSessionUUID"))
