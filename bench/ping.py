@@ -1,24 +1,35 @@
 """Ping an event loop every 10 ms: `python -m bench.ping URL STATUS SECONDS`.
 
 A process of its own, so that the load driver's work is not counted as the
-server's. Prints the latencies in milliseconds as one JSON array.
+server's; when an answer came is asked of the kernel, so that what this process
+waits for a core is not either. Prints the latencies in milliseconds as one JSON
+array.
 """
 
 import json
 import socket
+import struct
 import sys
 import time
 from urllib.parse import urlsplit
 
 EVERY_S = 0.010
+# asm-generic/socket.h; a message holds the time as two longs.
+SO_TIMESTAMPNS = 35
+TIMESTAMP = struct.Struct("@ll")
 
 
-def ping(connection: socket.socket, request: bytes, status: bytes) -> None:
-    """Send one request and read its answer."""
+def ping(connection: socket.socket, request: bytes, status: bytes) -> float:
+    """Send one request and read its answer; return when that came."""
     connection.sendall(request)
     received = b""
     while True:
-        part = connection.recv(65536)
+        part, told, _, _ = connection.recvmsg(65536, socket.CMSG_SPACE(TIMESTAMP.size))
+        came_s = time.time()
+        for _, kind, data in told:
+            if kind == SO_TIMESTAMPNS:
+                seconds, nanoseconds = TIMESTAMP.unpack(data)
+                came_s = seconds + nanoseconds / 1e9
         if not part:
             message = f"hung up after {received!r}"
             raise ConnectionError(message)
@@ -32,6 +43,7 @@ def ping(connection: socket.socket, request: bytes, status: bytes) -> None:
     if not received.startswith(b"HTTP/1.1 " + status):
         message = f"a ping answered {received[:200]!r}"
         raise ConnectionError(message)
+    return came_s
 
 
 def latencies_ms(url: str, status: str, seconds: float) -> list[float]:
@@ -42,19 +54,20 @@ def latencies_ms(url: str, status: str, seconds: float) -> list[float]:
     measured = []
     with socket.create_connection(address, timeout=30) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        began_s = due_s = time.perf_counter()
+        connection.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        began_s = due_s = time.time()
         while due_s - began_s < seconds:
-            now_s = time.perf_counter()
+            now_s = time.time()
             if now_s < due_s:
                 time.sleep(due_s - now_s)
                 # Waking late is this process's delay, not the server's.
-                sent_s = time.perf_counter()
+                sent_s = time.time()
             else:
                 # A ping that is late because the one before it was slow counts
                 # from when it was due, or a long stall would be a single sample.
                 sent_s = due_s
-            ping(connection, request, status.encode())
-            measured.append((time.perf_counter() - sent_s) * 1000)
+            came_s = ping(connection, request, status.encode())
+            measured.append((came_s - sent_s) * 1000)
             due_s += EVERY_S
     return measured
 
