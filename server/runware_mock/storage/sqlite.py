@@ -58,6 +58,8 @@ class SqliteDatabase(Database):
                 "journal_mode=WAL",
                 f"synchronous={durability}",
                 "foreign_keys=ON",
+                # Some systems' SQLite writes zeros over what is deleted: 2.5 s for 200 pictures of 5 MB, and all wait.
+                "secure_delete=OFF",
                 f"journal_size_limit={_WAL_LIMIT_BYTES}",
                 f"wal_autocheckpoint={_WAL_PAGES}",
             ):
