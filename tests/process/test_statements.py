@@ -3,10 +3,12 @@
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection, event, insert
 from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 
-from runware_mock.storage import media
+from runware_mock.storage import media, tables
 from runware_mock.storage.schema import prepare
+from runware_mock.storage.sqlite import SqliteDatabase
 from tests.stores import DATABASES, store_of
 
 UUID = "8f14e45f-ceea-467f-a8d1-6b2f0c3e9a10"
@@ -32,3 +34,20 @@ def test_a_table_that_is_gone_is_an_error_of_the_database(kind: str, tmp_path: P
         database.writing(1) as connection,
     ):
         media.add(connection, 1, 1, UUID, 0, task_type="imageUpload")
+
+
+def test_what_could_not_be_undone_is_not_in_the_way_of_what_is_written_next(tmp_path: Path) -> None:
+    def refuse(_connection: Connection) -> None:
+        raise OSError("no")
+
+    with store_of("sqlite", tmp_path) as store, store.opened() as database:
+        prepare(database)
+        assert isinstance(database, SqliteDatabase)
+        event.listen(database._engine, "rollback", refuse)
+        with pytest.raises(OSError, match="no"), database.writing(1) as connection:
+            # The second one cannot be.
+            connection.execute(insert(tables.secret), [{"name": "first", "value": b""}] * 2)
+        event.remove(database._engine, "rollback", refuse)
+        with database.writing(1) as connection:
+            connection.execute(insert(tables.secret), {"name": "second", "value": b""})
+        assert store.rows("SELECT name FROM secret WHERE value = x''") == [("second",)]

@@ -44,6 +44,8 @@ class SqliteDatabase(Database):
         self._file: tuple[int, int] | None = None
         self._wal = path.with_name(f"{path.name}-wal")
         self._write_lock = Turns()
+        # One for all who write: SQLite forgets what it has read of the file when another connection has written.
+        self._writer: Connection | None = None
         self._engine = sqlalchemy.create_engine(
             sqlalchemy.URL.create("sqlite", database=str(path)), pool_size=64, max_overflow=-1, hide_parameters=True
         )
@@ -92,16 +94,30 @@ class SqliteDatabase(Database):
     def writing(self, *_account_ids: int) -> Iterator[Connection]:
         """Open a transaction that commits at the end of the block, or leaves nothing: nobody else writes meanwhile."""
         # Waiting here is fair and wakes at once; waiting on SQLite's own lock is a poll with growing pauses.
-        with self._write_lock, self._engine.begin() as connection:
+        with self._write_lock:
+            connection = self._writer = self._writer or self._engine.connect()
             # What is written to a file that was deleted while it is open is lost, and SQLite says nothing.
             self._check_file()
-            # An event that does this for every transaction would cost each statement a look for listeners.
             driver: Any = connection.connection.driver_connection
-            driver.execute("BEGIN IMMEDIATE")
-            then = begun(connection)
-            yield connection
+            try:
+                with connection.begin():
+                    # An event that does this for every transaction would cost each statement a look for listeners.
+                    driver.execute("BEGIN IMMEDIATE")
+                    then = begun(connection)
+                    yield connection
+            finally:
+                if driver.in_transaction:
+                    # It could not even be undone.
+                    self._leave_writer()
         for act in then:
             act()
+
+    def _leave_writer(self) -> None:
+        """Let the next one who writes open a connection anew."""
+        if self._writer is not None:
+            self._writer.invalidate()
+            self._writer.close()
+            self._writer = None
 
     @contextmanager
     def migrating(self) -> Iterator[Connection]:
@@ -190,4 +206,6 @@ class SqliteDatabase(Database):
 
     def close(self) -> None:
         """Close every connection; the next one is opened anew."""
+        with self._write_lock:
+            self._leave_writer()
         self._engine.dispose()
