@@ -139,7 +139,7 @@ def test_no_idle_connection_keeps_a_body(mock: RunningMock) -> None:
         client.send(request_of(bmp()))
         check_stored(client.answer(), mock, bmp())
         assert connections(mock)
-        known = [one for one in gc.get_objects() if isinstance(one, Gathering)]
+        known = [one for one in gc.get_objects() if type(one) is Gathering]
         kept = [one for one in gc.get_referents(*known) if isinstance(one, bytearray | memoryview)]
         assert sum(map(len, kept)) == 0
 

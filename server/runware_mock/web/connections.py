@@ -3,13 +3,13 @@
 import asyncio
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from httptools import HttpParserCallbackError, HttpRequestParser
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.messages import Reply, rest_body
@@ -19,9 +19,11 @@ from runware_mock.web.limits import LEAST_BYTES, Limits, Pace, Unread
 
 _log = logging.getLogger(__name__)
 
-# Where a scope holds the connection it came in on.
+# Where a scope holds the connection it came in on, and what uvicorn knows of its request.
 PROTOCOL = "runware_mock.protocol"
+_CYCLE = "runware_mock.cycle"
 
+_CLOSING = ((b"connection", b"close"),)
 _HEAD_LIMIT_BYTES = 64 * 2**10
 # So many connections too many are told that they are; further ones are not even listened to.
 _TOLD_TOO_MANY = 100
@@ -88,6 +90,27 @@ class HttpProtocol(HttpToolsProtocol):
         super().on_message_begin()
         self.scope[PROTOCOL] = self  # type: ignore[literal-required] # a key of our own
         self._reading.begin(self.loop.time())
+
+    def on_headers_complete(self) -> None:
+        """Begin to answer a request."""
+        super().on_headers_complete()
+        self.scope[_CYCLE] = self.cycle  # type: ignore[literal-required] # a key of our own
+
+    async def answer(self, scope: Scope, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> None:
+        """Answer a request all at once: what uvicorn is told of in two messages it sends in two packets."""
+        cycle: RequestResponseCycle = scope[_CYCLE]
+        if self.flow.write_paused and not cycle.disconnected:
+            await self.flow.drain()
+        if cycle.disconnected:
+            return
+        last = () if cycle.keep_alive else _CLOSING
+        self.transport.write(self._head(status, *headers, *last) + body)
+        cycle.response_started = cycle.response_complete = True
+        cycle.waiting_for_100_continue = False
+        cycle.message_event.set()
+        if not cycle.keep_alive:
+            self.transport.close()
+        cycle.on_response()
 
     async def gather(self, begun: bytes, length_bytes: int) -> bytearray | None:
         """Return a body of a declared length, of which `begun` was received; None if the client goes away before."""
@@ -186,6 +209,10 @@ class HttpProtocol(HttpToolsProtocol):
         """Tell whether the application works on the request that comes in, not on an earlier one."""
         return self.cycle is not None and self.cycle.scope is self.scope
 
+    def _head(self, status: int, *headers: tuple[bytes, bytes]) -> bytes:
+        lines = [b"%b: %b\r\n" % header for header in (*self.server_state.default_headers, *headers)]
+        return b"".join((STATUS_LINE[status], *lines, b"\r\n"))
+
     def _release(self) -> None:
         self._hold(-self._held_bytes)
 
@@ -198,10 +225,8 @@ class HttpProtocol(HttpToolsProtocol):
             return
         if self.cycle is None or not (self.cycle.response_started and self._is_cycle_current()):
             status, body = rest_body([Reply.refused(refusal)])
-            own = ((b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()))
-            last = ((b"retry-after", b"1"), (b"connection", b"close"))
-            lines = [b"%b: %b\r\n" % header for header in (*self.server_state.default_headers, *own, *last)]
-            self.transport.write(STATUS_LINE[status] + b"".join(lines) + b"\r\n" + body)
+            own = ((b"content-type", b"application/json"), (b"content-length", b"%d" % len(body)))
+            self.transport.write(self._head(status, *own, (b"retry-after", b"1"), *_CLOSING) + body)
         if self.cycle is not None:
             self.cycle.disconnected = True
             self.cycle.message_event.set()

@@ -86,14 +86,8 @@ class RestApi:
         if performance is not None:
             await self._perform(replies, performance, scope, receive, send)
             return
-        await self._respond(replies, send)
-
-    async def _respond(self, replies: Sequence[Reply], send: Send) -> None:
         status, body = rest_body(replies, single_object=self._settings.data_shape == "object")
-        # What Starlette's response sends, without what it takes to make one.
-        headers = [(b"content-length", b"%d" % len(body)), *_JSON_HEADERS]
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+        await scope[PROTOCOL].answer(scope, status, ((b"content-length", b"%d" % len(body)), *_JSON_HEADERS), body)
 
     async def _perform(
         self, replies: Sequence[Reply], performance: Performance, scope: Scope, receive: Receive, send: Send
