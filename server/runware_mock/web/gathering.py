@@ -96,7 +96,7 @@ class Gathering(asyncio.BufferedProtocol):
     def _look_from(self, size_bytes: int) -> None:
         """Be woken only when so much has come, or all, or the other side has closed."""
         from_bytes = max(1, min(size_bytes, len(self._body) - self._received_bytes, READ_AT_ONCE_BYTES))
-        if self._socket is not None and from_bytes != self._looks_from_bytes:
+        if self._socket and from_bytes != self._looks_from_bytes and not self._connection.transport.is_closing():
             self._looks_from_bytes = from_bytes
             self._socket.setsockopt(SOL_SOCKET, SO_RCVLOWAT, from_bytes)
 

@@ -86,10 +86,13 @@ class WsProtocol(WebSocketsSansIOProtocol):
         self._heard_s = self.loop.time()
         try:
             super().data_received(data)
+            self._count(len(data))
         except MemoryError as error:
             _log.exception("a frame failed inside the mock")
             self._fail(_CLOSE_FAILED, crash(error).message[:100])
-            return
+
+    def _count(self, size_bytes: int) -> None:
+        """Count what was received, and see to the rest of a message that has begun."""
         begun_bytes = self._framed_bytes + len(self.conn.reader.buffer)
         self._hold(begun_bytes - self._begun_bytes)
         self._begun_bytes = begun_bytes
@@ -97,7 +100,7 @@ class WsProtocol(WebSocketsSansIOProtocol):
             self._reading.end()
             return
         self._reading.begin(self._heard_s)
-        self._reading.moved_bytes += len(data)
+        self._reading.moved_bytes += size_bytes
         if len(self.frames) > _MOST_FRAGMENTS:
             self._fail(1009, f"more than {_MOST_FRAGMENTS} fragments")
         elif not self._limits.has_room(self._held_bytes):
@@ -213,6 +216,7 @@ class WsProtocol(WebSocketsSansIOProtocol):
 
     def _fail(self, code: int, reason: str) -> None:
         self._reading.end()
+        self._gathering = None
         if self.transport.is_closing() or self.close_sent:
             return
         self.conn.fail(code, reason)
