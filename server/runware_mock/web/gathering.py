@@ -11,9 +11,10 @@ READ_AT_ONCE_BYTES = 4 * 2**20
 class Connection(Protocol):
     """Whose body it is, and who goes on when it is whole."""
 
+    loop: asyncio.AbstractEventLoop
     transport: asyncio.Transport
 
-    def taken(self, size_bytes: int) -> None:
+    def body_taken(self, size_bytes: int) -> None:
         """Count what has come."""
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -30,13 +31,14 @@ class Connection(Protocol):
 
 
 class Gathering(asyncio.BufferedProtocol):
-    """The protocol of a connection while a body of a known length comes in, of which `begun` was received.
+    """The protocol of a connection while a body of a declared length comes in, of which `begun` was received.
 
-    asyncio would make a piece of bytes of what has come, a parser another, and each would be copied to its place: for
-    27 MB that is two thirds of what receiving takes.
+    asyncio would make a piece of bytes of what has come, the HTTP parser another, and each would be copied to its
+    place: for 27 MB that is two thirds of what receiving takes.
     """
 
-    def __init__(self, connection: Connection, begun: bytes | bytearray, length_bytes: int) -> None:
+    def __init__(self, connection: Connection, begun: bytes, length_bytes: int) -> None:
+        self._whole: asyncio.Future[bytearray | None] = connection.loop.create_future()
         self._connection = connection
         transport = connection.transport
         # TLS holds back what is not the whole of a record, so that nobody knows what is still to come.
@@ -62,19 +64,23 @@ class Gathering(asyncio.BufferedProtocol):
         self._received_bytes += size_bytes
         # A client as fast as that will have sent more soon: to look each time costs more than to receive.
         self._look_from(2 * size_bytes)
-        self._connection.taken(size_bytes)
+        self._connection.body_taken(size_bytes)
 
     def look(self) -> None:
         """Take what there is, however little: the client may have become slow."""
         self._look_from(1)
 
-    def end(self) -> bytearray:
-        """Hand over what has come."""
+    async def whole(self) -> bytearray | None:
+        """Return the body once it has come; None where it will not."""
+        return await self._whole
+
+    def end(self, *, is_whole: bool) -> None:
+        """Hand over the body, or None where the rest will not come."""
         self._look_from(1)
-        body = self._body
+        if not self._whole.done():
+            self._whole.set_result(self._body if is_whole else None)
         # uvloop knows its last buffered protocol for as long as a connection lasts, which must not keep the body.
-        self._body, self._place = bytearray(), memoryview(b"")
-        return body
+        self._body, self._place, self._whole = bytearray(), memoryview(b""), self._connection.loop.create_future()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the connection."""
@@ -96,7 +102,7 @@ class Gathering(asyncio.BufferedProtocol):
     def _look_from(self, size_bytes: int) -> None:
         """Be woken only when so much has come, or all, or the other side has closed."""
         from_bytes = max(1, min(size_bytes, len(self._body) - self._received_bytes, READ_AT_ONCE_BYTES))
-        if self._socket and from_bytes != self._looks_from_bytes and not self._connection.transport.is_closing():
+        if self._socket is not None and from_bytes != self._looks_from_bytes:
             self._looks_from_bytes = from_bytes
             self._socket.setsockopt(SOL_SOCKET, SO_RCVLOWAT, from_bytes)
 
