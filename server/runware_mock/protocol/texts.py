@@ -4,6 +4,9 @@ import secrets
 from collections import Counter
 from threading import Lock
 
+# Not when the first long text comes: where no file can be opened then, nothing can be imported.
+import xxhash
+
 _MOST = 10_000
 
 
@@ -25,8 +28,6 @@ class Texts:
 
     def fingerprint(self, text: bytes | memoryview) -> bytes:
         """Return the fingerprint of a text, which takes a third of the time to decode it."""
-        import xxhash
-
         return xxhash.xxh3_128_digest(text, seed=self._seed)
 
     def is_proven(self, chars: int, fingerprint: bytes) -> bool:
