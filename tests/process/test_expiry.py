@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from runware_mock.purge import purge_expired
+from runware_mock.services import Caller
 from runware_mock.storage.tables import content, medium
+from runware_mock.tasks import image_upload
+from runware_mock.tasks.work import ContentGone
 from tests.process import scenes
 from tests.process.clients import fetched, rest
 from tests.running import RunningMock, running_mock
@@ -106,3 +109,16 @@ def test_bytes_whose_content_was_purged_can_be_uploaded_again(tmp_path: Path) ->
         assert purge_expired(mock.services).contents == 1
         image_url = talker.ask(upload(scenes.small(1))).item["imageURL"]
         assert fetched(mock.url, image_url).content == scenes.small(1)
+
+
+def test_bytes_whose_content_is_purged_meanwhile_are_not_taken_for_what_was_given_its_id(tmp_path: Path) -> None:
+    with mock_and_client(tmp_path) as (mock, talker):
+        talker.ask(upload(scenes.heavy(1)))
+        caller = Caller(mock.services.accounts.open("another-key"), "rest", mock.url)
+        write = image_upload.run(upload(scenes.heavy(1)), mock.services, caller)
+        assert callable(write)
+        mock.clock.advance(RETENTION)
+        assert purge_expired(mock.services).contents == 1
+        talker.ask(upload(scenes.heavy(2)))
+        with pytest.raises(ContentGone), mock.services.database.writing() as connection:
+            write(connection)

@@ -83,21 +83,19 @@ def delete_unused(database: Database) -> int:
         return contents.delete_unused(connection, [content_id_of(connection)])
 
 
-@pytest.mark.parametrize("is_found_by_id", [False, True])
+@pytest.mark.parametrize("is_brought_again", [False, True])
 def test_a_picture_that_somebody_is_about_to_point_at_is_not_deleted(
-    opened: Database, aside: Aside, *, is_found_by_id: bool
+    opened: Database, aside: Aside, *, is_brought_again: bool
 ) -> None:
     with opened.writing(1) as connection:
         contents.add(connection, Placed(DIGEST, PICTURE), NOW_AT)
     with opened.writing(1) as connection:
-        if is_found_by_id:
-            content_id = content_id_of(connection)
-            assert contents.is_there(connection, content_id)
-        else:
-            content_id = contents.add(connection, Placed(DIGEST, PICTURE), NOW_AT).id
+        brought = contents.add(connection, Placed(DIGEST, PICTURE), NOW_AT) if is_brought_again else None
+        held = brought or contents.hold(connection, DIGEST)
+        assert held is not None
         deleting = aside(lambda: delete_unused(opened))
         assert not deleting.done()
-        media.add(connection, 1, content_id, new_uuid(), NOW_AT, task_type="imageUpload")
+        media.add(connection, 1, held.id, new_uuid(), NOW_AT, task_type="imageUpload")
     assert deleting.result(WAIT_S) == 0
 
 

@@ -84,9 +84,6 @@ _FIND = Prepared(select(*FACTS).where(content.c.sent_sha256 == bindparam("sent_s
 _HOLD = Prepared(
     select(*FACTS).where(content.c.sent_sha256 == bindparam("sent_sha256")).with_for_update(read=True, key_share=True)
 )
-_EXISTS = Prepared(
-    select(content.c.id).where(content.c.id == bindparam("content_id")).with_for_update(read=True, key_share=True)
-)
 _ADD = Prepared(
     insert_unless_there(content, "sent_sha256"), [column.name for column in content.columns if column.name != "id"]
 )
@@ -98,9 +95,13 @@ def find(connection: Connection, sent_sha256: bytes) -> StoredContent | None:
     return None if row is None else StoredContent(*row)
 
 
-def is_there(connection: Connection, content_id: int) -> bool:
-    """Tell whether the content has not been purged."""
-    return _EXISTS(connection, {"content_id": content_id}).first() is not None
+def hold(connection: Connection, sent_sha256: bytes) -> StoredContent | None:
+    """Return the content made from bytes with this digest, which stays at least until the transaction ends.
+
+    By its digest, never by an id that was found before: SQLite gives the id of a deleted row to the next one.
+    """
+    row = _HOLD(connection, {"sent_sha256": sent_sha256}).first()
+    return None if row is None else StoredContent(*row)
 
 
 def add(connection: Connection, placed: Placed, now_at: int) -> StoredContent:
@@ -133,8 +134,8 @@ def add_row(connection: Connection, row: Mapping[str, Any]) -> StoredContent:
         # Another task may just have stored the same bytes, or a purge may delete what one stored.
         if (added_id := id_of(connection, _ADD(connection, row))) is not None:
             return StoredContent(added_id, *(row[name] for name in _NAMES))
-        if found := _HOLD(connection, {"sent_sha256": row["sent_sha256"]}).first():
-            return StoredContent(*found)
+        if held := hold(connection, row["sent_sha256"]):
+            return held
 
 
 def _mend_or_drop(connection: Connection, placed: Placed, object_key: str) -> None:

@@ -53,10 +53,9 @@ _ALIVE = (medium.c.last_used_at > bindparam("cutoff_at")) & (
 _VISIBLE = medium.c.visible_at.is_(None) | (medium.c.visible_at <= bindparam("now_at"))
 _EXPIRED = (medium.c.last_used_at <= bindparam("cutoff_at")) | (medium.c.expires_at <= bindparam("now_at"))
 _OWN = (medium.c.uuid == bindparam("uuid")) & (medium.c.account_id == bindparam("account_id")) & _ALIVE & _VISIBLE
-_TIMES = select(
-    medium.c.account_id, medium.c.last_used_at, medium.c.expires_at, medium.c.visible_at, medium.c.content_id
-).where(medium.c.uuid == bindparam("uuid"))
-_FILE = select(*FILE).where(content.c.id == bindparam("content_id"))
+_TIMES = (medium.c.account_id, medium.c.last_used_at, medium.c.expires_at, medium.c.visible_at)
+# One statement: between two the medium could be deleted, and its content's id be given to another picture.
+_SERVED = select(*_TIMES, *FILE).join_from(medium, content).where(medium.c.uuid == bindparam("uuid"))
 _READ = select(*FILE).join_from(medium, content).where(_OWN)
 # A purge leaves alone what is being used or deleted at the moment, and what it deletes is not there any more.
 _USED = Prepared(
@@ -127,18 +126,17 @@ def remove(connection: Connection, account_id: int, uuid: str, moment: Moment) -
 
 def read_served(connection: Connection, uuid: str, moment_of: Callable[[int], Moment]) -> StoredFile | None:
     """Return the file of a medium that is alive by its account's clock; who asks does not matter for a GET."""
-    row = connection.execute(_TIMES, {"uuid": uuid}).first()
-    if row is None or not moment_of(row.account_id).is_alive(row.last_used_at, row.expires_at, row.visible_at):
+    row = connection.execute(_SERVED, {"uuid": uuid}).first()
+    if row is None:
         return None
-    file = connection.execute(_FILE, {"content_id": row.content_id}).first()
-    return None if file is None else StoredFile(*file)
+    account_id, *times = row[: len(_TIMES)]
+    return StoredFile(*row[len(_TIMES) :]) if moment_of(account_id).is_alive(*times) else None
 
 
 def read_any(connection: Connection, uuid: str) -> StoredFile | None:
     """Return the file of a medium, alive or expired, whoever it belongs to."""
-    row = connection.execute(_TIMES, {"uuid": uuid}).first()
-    file = None if row is None else connection.execute(_FILE, {"content_id": row.content_id}).first()
-    return None if file is None else StoredFile(*file)
+    row = connection.execute(_SERVED, {"uuid": uuid}).first()
+    return None if row is None else StoredFile(*row[len(_TIMES) :])
 
 
 def read_own(connection: Connection, account_id: int, uuid: str, moment: Moment) -> StoredFile | None:

@@ -74,9 +74,10 @@ def _storing_bytes(
         return lambda connection: contents.add(connection, placed, now_at)
 
     def reuse(connection: Connection) -> StoredContent:
-        if not contents.is_there(connection, known.id):
+        held = contents.hold(connection, digest)
+        if held is None or held.format not in formats:
             raise ContentGone
-        return known
+        return held
 
     return reuse
 
