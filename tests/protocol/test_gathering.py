@@ -22,7 +22,7 @@ from tests.images.painting import encoded, photo
 from tests.pictures import png
 from tests.protocol.wires import Wire, connections, sweep_later, wait_until
 from tests.running import RunningMock, running_mock
-from tests.talking import upload
+from tests.talking import talking_ws, upload
 
 KEY = "a-key-for-tests-0123456789abcdef"
 
@@ -48,6 +48,11 @@ def request_of(*pictures: bytes) -> bytes:
     return head.encode() + body
 
 
+def frame_of(picture: bytes) -> bytes:
+    """Return a frame that uploads a picture."""
+    return Wire.frame(json.dumps([upload(b64encode(picture).decode())]).encode())
+
+
 def check_stored(answer: tuple[int, dict[str, Any]], mock: RunningMock, picture: bytes) -> None:
     """Compare what is stored with what was sent."""
     status, envelope = answer
@@ -55,6 +60,11 @@ def check_stored(answer: tuple[int, dict[str, Any]], mock: RunningMock, picture:
     (item,) = envelope["data"]
     path = item["imageURL"].removeprefix("http://x")
     assert httpx.get(mock.url + path).content == picture
+
+
+def check_told(text: str, mock: RunningMock, picture: bytes) -> None:
+    """Compare what is stored with what was sent over a WebSocket."""
+    check_stored((200, json.loads(text)), mock, picture)
 
 
 @pytest.mark.parametrize("piece_bytes", [1000, 65_536, 1_000_003, 50_000_000])
@@ -65,6 +75,39 @@ def test_a_long_body_is_the_one_that_was_sent_however_it_is_cut(mock: RunningMoc
         for start in range(0, len(sent), piece_bytes):
             client.send(sent[start : start + piece_bytes])
         check_stored(client.answer(), mock, bmp())
+
+
+@pytest.mark.parametrize("piece_bytes", [1000, 65_536, 1_000_003, 50_000_000])
+def test_so_is_a_long_frame(mock: RunningMock, piece_bytes: int) -> None:
+    sent = frame_of(bmp())
+    with closing(Wire(mock)) as client:
+        client.upgrade(KEY)
+        for start in range(0, len(sent), piece_bytes):
+            client.send(sent[start : start + piece_bytes])
+        check_told(client.text(), mock, bmp())
+
+
+def test_a_long_frame_is_unmasked(mock: RunningMock) -> None:
+    with talking_ws(mock, KEY) as talker:
+        for picture in (bmp(), png(), bmp()):
+            item = talker.ask(upload(picture)).item
+            assert httpx.get(item["imageURL"]).content == picture
+
+
+def test_frames_follow_one_another_without_a_pause(mock: RunningMock) -> None:
+    pictures = [bmp(), png(), bmp(), png()]
+    with closing(Wire(mock)) as client:
+        client.upgrade(KEY)
+        for picture in pictures:
+            client.send(frame_of(picture) + Wire.frame(b"", opcode=0x9))
+        told = {len(httpx.get(url_in(client.text(), mock)).content) for _ in pictures}
+        assert told >= {len(bmp())}
+
+
+def url_in(text: str, mock: RunningMock) -> str:
+    """Return the address of what an answer tells of."""
+    (item,) = json.loads(text)["data"]
+    return mock.url + str(item["imageURL"]).removeprefix("http://x")
 
 
 @pytest.mark.parametrize("more_bytes", [-1, 0, 1])
@@ -103,13 +146,56 @@ def test_a_client_that_becomes_slow_in_the_middle_is_waited_for(mock: RunningMoc
 
 def has_all_of(mock: RunningMock, sent: bytes, upto: int) -> Callable[[], bool]:
     """Return whether the body of a request has come up to there; what is less than awaited is seen by a sweep."""
-    body_bytes = upto - sent.index(b"\r\n\r\n") - 4
+    return has_come(mock, upto - sent.index(b"\r\n\r\n") - 4)
 
-    def has_come() -> bool:
+
+def has_come(mock: RunningMock, size_bytes: int) -> Callable[[], bool]:
+    """Return whether so much has come that is not done."""
+
+    def is_so() -> bool:
         sweep_later(mock, 0)
-        return mock.server.limits.taken_bytes == body_bytes
+        return mock.server.limits.taken_bytes == size_bytes
 
-    return has_come
+    return is_so
+
+
+def test_a_frame_that_becomes_slow_in_the_middle_is_waited_for(mock: RunningMock) -> None:
+    sent = frame_of(bmp())
+    fast = 2 * READ_AT_ONCE_BYTES
+    with closing(Wire(mock)) as client:
+        client.upgrade(KEY)
+        client.send(sent[:fast])
+        for minute in range(4):
+            begun = fast + minute * LEAST_BYTES
+            client.send(sent[begun : begun + LEAST_BYTES])
+            # Two bytes, the length, and the mask.
+            wait_until(has_come(mock, begun + LEAST_BYTES - 14))
+            sweep_later(mock, 61 * minute)
+        client.send(sent[fast + 4 * LEAST_BYTES :])
+        check_told(client.text(), mock, bmp())
+
+
+def test_a_frame_that_stalls_in_the_middle_closes_its_socket(mock: RunningMock) -> None:
+    sent = frame_of(bmp())
+    with closing(Wire(mock)) as client:
+        client.upgrade(KEY)
+        client.send(sent[:-1])
+        wait_until(has_come(mock, len(sent) - 15))
+        sweep_later(mock, 61)
+        sweep_later(mock, 122)
+        assert client.close_code() == 1011
+    wait_until(lambda: not connections(mock))
+    assert mock.server.limits.taken_bytes == 0
+
+
+def test_a_socket_that_ends_in_the_middle_of_a_frame_leaves_nothing(mock: RunningMock) -> None:
+    before = mock.count(medium)
+    with closing(Wire(mock)) as client:
+        client.upgrade(KEY)
+        client.send(frame_of(bmp())[:-1])
+    wait_until(lambda: not connections(mock))
+    assert mock.server.limits.taken_bytes == 0
+    assert mock.count(medium) == before
 
 
 def test_a_client_that_stalls_in_the_middle_is_told(mock: RunningMock) -> None:
@@ -134,10 +220,16 @@ def test_a_client_that_goes_away_in_the_middle_leaves_nothing(mock: RunningMock)
     assert mock.count(medium) == before
 
 
-def test_no_idle_connection_keeps_a_body(mock: RunningMock) -> None:
+@pytest.mark.parametrize("transport", ["rest", "ws"])
+def test_no_idle_connection_keeps_a_body(mock: RunningMock, transport: str) -> None:
     with closing(Wire(mock)) as client:
-        client.send(request_of(bmp()))
-        check_stored(client.answer(), mock, bmp())
+        if transport == "ws":
+            client.upgrade(KEY)
+            client.send(frame_of(bmp()))
+            check_told(client.text(), mock, bmp())
+        else:
+            client.send(request_of(bmp()))
+            check_stored(client.answer(), mock, bmp())
         assert connections(mock)
         known = [one for one in gc.get_objects() if type(one) is Gathering]
         kept = [one for one in gc.get_referents(*known) if isinstance(one, bytearray | memoryview)]

@@ -42,6 +42,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._loose_bytes = 0
         self._is_surplus = False
         self._gathering: Gathering | None = None
+        self._gathered: asyncio.Future[bytearray | None] = self.loop.create_future()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         """Begin a connection."""
@@ -115,10 +116,11 @@ class HttpProtocol(HttpToolsProtocol):
     async def gather(self, begun: bytes, length_bytes: int) -> bytearray | None:
         """Return a body of a declared length, of which `begun` was received; None if the client goes away before."""
         self._gathering = Gathering(self, begun, length_bytes)
+        self._gathered = self.loop.create_future()
         self._go_on_as(self._gathering)
-        return await self._gathering.whole()
+        return await self._gathered
 
-    def body_taken(self, size_bytes: int) -> None:
+    def taken(self, size_bytes: int) -> None:
         """Count a piece of a body that is gathered."""
         self._reading.moved_bytes += size_bytes
         self._hold(size_bytes)
@@ -146,8 +148,11 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _end_gathering(self, *, is_whole: bool = False) -> None:
         if self._gathering is not None:
-            self._gathering.end(is_whole=is_whole)
-            self._gathering = None
+            body, self._gathering = self._gathering.end(), None
+            if not self._gathered.done():
+                self._gathered.set_result(body if is_whole else None)
+            # It must not keep the body until the next one.
+            self._gathered = self.loop.create_future()
 
     def _hold(self, size_bytes: int) -> None:
         self._held_bytes += size_bytes

@@ -1,8 +1,12 @@
 """A long body on its way from the socket to one piece of memory, with nothing copied between."""
 
 import asyncio
-from socket import SO_RCVLOWAT, SOL_SOCKET, socket
-from typing import Protocol
+
+# Not when the first long body comes: where no file can be opened then, nothing can be imported.
+import ctypes
+from functools import cache
+from socket import SO_RCVLOWAT, SOL_SOCKET
+from typing import Any, Protocol
 
 # After so much of a body the event loop looks after others.
 READ_AT_ONCE_BYTES = 4 * 2**20
@@ -11,10 +15,9 @@ READ_AT_ONCE_BYTES = 4 * 2**20
 class Connection(Protocol):
     """Whose body it is, and who goes on when it is whole."""
 
-    loop: asyncio.AbstractEventLoop
     transport: asyncio.Transport
 
-    def body_taken(self, size_bytes: int) -> None:
+    def taken(self, size_bytes: int) -> None:
         """Count what has come."""
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -31,19 +34,18 @@ class Connection(Protocol):
 
 
 class Gathering(asyncio.BufferedProtocol):
-    """The protocol of a connection while a body of a declared length comes in, of which `begun` was received.
+    """The protocol of a connection while a body of a known length comes in, of which `begun` was received.
 
-    asyncio would make a piece of bytes of what has come, the HTTP parser another, and each would be copied to its
-    place: for 27 MB that is two thirds of what receiving takes.
+    asyncio would make a piece of bytes of what has come, a parser another, and each would be copied to its place: for
+    27 MB that is two thirds of what receiving takes.
     """
 
-    def __init__(self, connection: Connection, begun: bytes, length_bytes: int) -> None:
-        self._whole: asyncio.Future[bytearray | None] = connection.loop.create_future()
+    def __init__(self, connection: Connection, begun: bytes | bytearray, length_bytes: int) -> None:
         self._connection = connection
         transport = connection.transport
         # TLS holds back what is not the whole of a record, so that nobody knows what is still to come.
         is_plain = transport.get_extra_info("sslcontext") is None
-        self._socket: socket | None = transport.get_extra_info("socket") if is_plain else None
+        self._descriptor: int | None = transport.get_extra_info("socket").fileno() if is_plain else None
         self._looks_from_bytes = 1
         self._body = _unset(length_bytes)
         self._received_bytes = len(begun)
@@ -64,27 +66,23 @@ class Gathering(asyncio.BufferedProtocol):
         self._received_bytes += size_bytes
         # A client as fast as that will have sent more soon: to look each time costs more than to receive.
         self._look_from(2 * size_bytes)
-        self._connection.body_taken(size_bytes)
+        self._connection.taken(size_bytes)
 
     def look(self) -> None:
         """Take what there is, however little: the client may have become slow."""
         self._look_from(1)
 
-    async def whole(self) -> bytearray | None:
-        """Return the body once it has come; None where it will not."""
-        return await self._whole
-
-    def end(self, *, is_whole: bool) -> None:
-        """Hand over the body, or None where the rest will not come."""
+    def end(self) -> bytearray:
+        """Hand over what has come."""
         self._look_from(1)
-        if not self._whole.done():
-            self._whole.set_result(self._body if is_whole else None)
+        body = self._body
         # uvloop knows its last buffered protocol for as long as a connection lasts, which must not keep the body.
-        self._body, self._place, self._whole = bytearray(), memoryview(b""), self._connection.loop.create_future()
+        self._body, self._place = bytearray(), memoryview(b"")
+        return body
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the connection."""
-        self._socket = None
+        self._descriptor = None
         self._connection.connection_lost(exc)
 
     def eof_received(self) -> None:
@@ -102,15 +100,22 @@ class Gathering(asyncio.BufferedProtocol):
     def _look_from(self, size_bytes: int) -> None:
         """Be woken only when so much has come, or all, or the other side has closed."""
         from_bytes = max(1, min(size_bytes, len(self._body) - self._received_bytes, READ_AT_ONCE_BYTES))
-        if self._socket is not None and from_bytes != self._looks_from_bytes:
-            self._looks_from_bytes = from_bytes
-            self._socket.setsockopt(SOL_SOCKET, SO_RCVLOWAT, from_bytes)
+        if self._descriptor is None or from_bytes == self._looks_from_bytes or self._connection.transport.is_closing():
+            return
+        self._looks_from_bytes = from_bytes
+        # uvloop's own would open another descriptor each time, and fail where there is none left.
+        value = ctypes.c_int(from_bytes)
+        _setsockopt()(self._descriptor, SOL_SOCKET, SO_RCVLOWAT, ctypes.byref(value), ctypes.sizeof(value))
+
+
+@cache
+def _setsockopt() -> Any:
+    # Without giving up the interpreter's lock, for which others would make it wait.
+    return ctypes.PyDLL(None).setsockopt
 
 
 def _unset(size_bytes: int) -> bytearray:
     """Return memory that nobody has filled with zeros, which takes as long as to fill it with a body."""
-    import ctypes
-
     make = ctypes.pythonapi.PyByteArray_FromStringAndSize
     make.restype, make.argtypes = ctypes.py_object, (ctypes.c_char_p, ctypes.c_ssize_t)
     body: bytearray = make(None, size_bytes)

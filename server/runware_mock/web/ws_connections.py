@@ -1,15 +1,19 @@
 """uvicorn's WebSocket, within the limits of a server."""
 
+import asyncio
 import logging
 from collections import deque
+from collections.abc import Generator
 from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
+from websockets.streams import StreamReader
 
 from runware_mock.protocol.embedded import LONG_CHARS
 from runware_mock.storage.outage import crash
 from runware_mock.web.connections import BUSY, PROTOCOL, TOO_SLOW
+from runware_mock.web.gathering import READ_AT_ONCE_BYTES, Gathering
 from runware_mock.web.limits import Limits, Pace, Unread
 
 _logger = logging.getLogger("uvicorn.error.runware_mock")
@@ -17,6 +21,25 @@ _logger.addFilter(lambda record: record.levelno >= logging.WARNING)
 _log = logging.getLogger(__name__)
 _MOST_FRAGMENTS = 200_000
 _CLOSE_FAILED, _CLOSE_TRY_LATER = 1011, 1013
+# Where less of a frame is still to come, it is as well received as all else is.
+_GATHERED_FROM_BYTES = 2**20
+
+
+class _Reader(StreamReader):
+    """Knows how much the parser waits for, and does not copy it."""
+
+    awaited_bytes = 0
+
+    def read_exact(self, n: int) -> Generator[None, None, bytearray]:
+        """Read that many bytes."""
+        self.awaited_bytes = n
+        while len(self.buffer) < n and not self.eof:
+            yield
+        self.awaited_bytes = 0
+        if len(self.buffer) > n or self.eof:
+            return (yield from super().read_exact(n))
+        whole, self.buffer = self.buffer, bytearray()
+        return whole
 
 
 class WsProtocol(WebSocketsSansIOProtocol):
@@ -26,6 +49,9 @@ class WsProtocol(WebSocketsSansIOProtocol):
         super().__init__(**given)
         # Both would log what clients send, API keys and all: the address of each socket, each frame at level DEBUG.
         self.logger = self.conn.logger = _logger
+        # The parser has begun to read with it, so that it cannot be another one.
+        self.conn.reader.__class__ = _Reader
+        self._gathering: Gathering | None = None
         self._limits = limits
         self._reading = Pace()
         self._unread = Unread()
@@ -52,6 +78,7 @@ class WsProtocol(WebSocketsSansIOProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """End a connection."""
         self._hold(-self._held_bytes)
+        self._gathering = None
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -59,10 +86,13 @@ class WsProtocol(WebSocketsSansIOProtocol):
         self._heard_s = self.loop.time()
         try:
             super().data_received(data)
+            self._count(len(data))
         except MemoryError as error:
             _log.exception("a frame failed inside the mock")
             self._fail(_CLOSE_FAILED, crash(error).message[:100])
-            return
+
+    def _count(self, size_bytes: int) -> None:
+        """Count what was received, and see to the rest of a message that has begun."""
         begun_bytes = self._framed_bytes + len(self.conn.reader.buffer)
         self._hold(begun_bytes - self._begun_bytes)
         self._begun_bytes = begun_bytes
@@ -70,11 +100,48 @@ class WsProtocol(WebSocketsSansIOProtocol):
             self._reading.end()
             return
         self._reading.begin(self._heard_s)
-        self._reading.moved_bytes += len(data)
+        self._reading.moved_bytes += size_bytes
         if len(self.frames) > _MOST_FRAGMENTS:
             self._fail(1009, f"more than {_MOST_FRAGMENTS} fragments")
         elif not self._limits.has_room(self._held_bytes):
             self._fail(_CLOSE_TRY_LATER, BUSY)
+        elif not self.close_sent:
+            self._gather()
+
+    def _gather(self) -> None:
+        """Let what is left of a long frame come to where the parser will find it."""
+        reader: Any = self.conn.reader
+        if reader.awaited_bytes - len(reader.buffer) >= _GATHERED_FROM_BYTES:
+            self._gathering = Gathering(self, reader.buffer, reader.awaited_bytes)
+            reader.buffer = bytearray()
+            self._go_on_as(self._gathering)
+
+    def taken(self, size_bytes: int) -> None:
+        """Count a piece of a frame that is gathered."""
+        self._heard_s = self.loop.time()
+        self._reading.moved_bytes += size_bytes
+        self._begun_bytes += size_bytes
+        self._hold(size_bytes)
+        if not self._limits.has_room(self._held_bytes):
+            self._fail(_CLOSE_TRY_LATER, BUSY)
+        elif self._gathering is not None and self._gathering.is_whole:
+            self.conn.reader.buffer, self._gathering = self._gathering.end(), None
+            self._go_on_as(self)
+            self.data_received(b"")
+        elif size_bytes == READ_AT_ONCE_BYTES:
+            # There may be more already, but others have waited.
+            self.transport.pause_reading()
+            self.loop.call_soon(self._read_on)
+
+    def _read_on(self) -> None:
+        if not self.read_paused and not self.transport.is_closing():
+            self.transport.resume_reading()
+
+    def _go_on_as(self, protocol: asyncio.BaseProtocol) -> None:
+        # What is received goes to whom it went to when reading began.
+        self.transport.pause_reading()
+        self.transport.set_protocol(protocol)
+        self._read_on()
 
     def handle_text(self, event: Frame) -> None:
         """Take the first piece of a message."""
@@ -133,6 +200,8 @@ class WsProtocol(WebSocketsSansIOProtocol):
 
     def check(self, now_s: float) -> None:
         """End a connection whose client has stalled."""
+        if self._gathering is not None:
+            self._gathering.look()
         if self._unread.has_stalled(self.transport.get_write_buffer_size(), now_s, self._limits.stall_s):
             self.transport.abort()
         elif self.read_paused:
@@ -147,6 +216,7 @@ class WsProtocol(WebSocketsSansIOProtocol):
 
     def _fail(self, code: int, reason: str) -> None:
         self._reading.end()
+        self._gathering = None
         if self.transport.is_closing() or self.close_sent:
             return
         self.conn.fail(code, reason)
