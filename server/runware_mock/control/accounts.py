@@ -30,6 +30,13 @@ def list_accounts(services: Services) -> list[dict[str, Any]]:
     ]
 
 
+def labels(services: Services) -> dict[int, str]:
+    """Return the masked label of every account, the newest first."""
+    with services.database.reading() as connection:
+        rows = connection.execute(select(account.c.id, account.c.label).order_by(account.c.id.desc())).all()
+    return {row.id: row.label for row in rows}
+
+
 def find_account(services: Services, account_id: int) -> int:
     """Return the id again if there is such an account."""
     with services.database.reading() as connection:

@@ -64,7 +64,9 @@ def list_media(
     with services.database.reading() as connection:
         services.live.refresh(connection)
         rows = connection.execute(page).all()
-        counted = select(medium.c.id).join_from(medium, content).where(chosen).limit(_COUNTED).subquery()
+        # Each medium has a content: only what is asked of it is a reason to look at it.
+        ones = select(medium.c.id).join_from(medium, content) if picture_format else select(medium.c.id)
+        counted = ones.where(chosen).limit(_COUNTED).subquery()
         total = connection.scalar(select(func.count()).select_from(counted))
     return {
         "media": [_as_json(services, row, base_url) for row in rows],

@@ -128,7 +128,7 @@ class Page:
 
     def _refused(self, request: Request, refused: ControlRefused) -> Response:
         html = self._templates.get_template("refused.html").render(
-            base=_base(request), path=request.url.path, version=__version__, query={}, error=refused, accounts=[]
+            base=_base(request), path=request.url.path, version=__version__, query={}, error=refused
         )
         return HTMLResponse(html, refused.status, headers=_HEADERS)
 
@@ -213,15 +213,10 @@ class Page:
         return {**medium, "path": urlsplit(medium["url"]).path, "left_share": round(share, 3), "left": left}
 
     def _shared(self) -> dict[str, Any]:
-        from runware_mock.control.accounts import list_accounts
+        from runware_mock.control.accounts import labels
         from runware_mock.tasks import TASKS
 
-        accounts = list_accounts(self._services)
-        return {
-            "accounts": accounts,
-            "labels": {one["id"]: one["label"] for one in accounts},
-            "task_types": list(TASKS),
-        }
+        return {"labels": labels(self._services), "task_types": list(TASKS)}
 
     async def _thumbnail(self, request: Request) -> Response:
         uuid = request.path_params["uuid"].lower()
