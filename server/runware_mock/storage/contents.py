@@ -164,13 +164,11 @@ def _delete_unused(connection: Connection, content_ids: list[int]) -> int:
         connection.execute(rows.with_for_update())
     unused = ~exists().where(medium.c.content_id == content.c.id)
     unkept = ~exists().where(snapshot_content.c.content_id == content.c.id)
-    of_these = content.c.id.in_(content_ids)
-    keys = select(content.c.object_key).where(of_these, content.c.object_key.is_not(None))
-    before = set(connection.scalars(keys))
-    count = connection.execute(delete(content).where(of_these, unused, unkept)).rowcount
-    if before and (dropped_keys := before - set(connection.scalars(keys))):
-        connection.execute(insert(dropped_object), [{"object_key": key} for key in dropped_keys])
-    return count
+    unneeded = delete(content).where(content.c.id.in_(content_ids), unused, unkept).returning(content.c.object_key)
+    object_keys = connection.scalars(unneeded).all()
+    if dropped_keys := [{"object_key": key} for key in object_keys if key is not None]:
+        connection.execute(insert(dropped_object), dropped_keys)
+    return len(object_keys)
 
 
 def dropped(connection: Connection, most: int) -> list[str]:

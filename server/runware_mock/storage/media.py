@@ -166,12 +166,10 @@ def pop_expired(connection: Connection, account_id: int, moment: Moment, most: i
 
     Those that a task uses at this moment, which will not have expired then, are left alone.
     """
-    expired = select(medium.c.id, medium.c.uuid, medium.c.content_id).where(
-        _EXPIRED, ruled_by(medium.c.account_id, account_id)
-    )
-    rows = connection.execute(expired.limit(most).with_for_update(skip_locked=True), _values_of(moment)).all()
-    connection.execute(delete(medium).where(medium.c.id.in_([row.id for row in rows])))
-    return [(row.uuid, row.content_id) for row in rows]
+    expired = select(medium.c.id).where(_EXPIRED, ruled_by(medium.c.account_id, account_id)).limit(most)
+    chosen = expired.with_for_update(skip_locked=True).cte("expired")
+    popped = delete(medium).where(medium.c.id.in_(select(chosen.c.id))).returning(medium.c.uuid, medium.c.content_id)
+    return [(row.uuid, row.content_id) for row in connection.execute(popped, _values_of(moment))]
 
 
 def over(at: "ColumnElement[int] | int", retention_ms: int) -> ColumnElement[bool]:
