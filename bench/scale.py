@@ -24,6 +24,7 @@ from bench.measure import percentile
 from bench.peers import MOCK, Server, started
 from bench.report import laid, versions
 from bench.workloads import BY_NAME
+from runware_mock.ids import random_uuid
 from runware_mock.storage.schema import prepare
 from runware_mock.storage.sqlite import FILE_NAME, SqliteDatabase
 from runware_mock.storage.tables import account, content, medium
@@ -92,7 +93,7 @@ def medium_row(number: int, account_id: object, now_at: int, *, is_old: bool) ->
     """Return a medium of that content."""
     used_at = now_at - (59 * DAY_MS // 2 if is_old else DAY_MS) + number % DAY_MS // 1000
     return {
-        "uuid": str(uuid.uuid4()),
+        "uuid": random_uuid(used_at),
         "account_id": account_id,
         "content_id": number,
         "task_type": "imageUpload",

@@ -1,12 +1,16 @@
 """UUIDs for what is stored: random ones, or with a seed the same ones in every run."""
 
 import hashlib
+import secrets
 import uuid as uuids
 from typing import Protocol
 
 from sqlalchemy import Connection, update
 
+from runware_mock.clock import Clock
 from runware_mock.storage.tables import account
+
+_TIME_BITS, _TAIL_BITS = 42, 48
 
 
 class Ids(Protocol):
@@ -18,11 +22,23 @@ class Ids(Protocol):
 
 
 class RandomIds:
-    """UUIDs nobody can foresee."""
+    """UUIDs nobody can foresee, whose middle tells when they were made: see `storage/uuids.py`."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
 
     def new(self, _connection: Connection, _account_id: int) -> str:
         """Return a UUID v4 that no medium has."""
-        return str(uuids.uuid4())
+        return random_uuid(self._clock.now_at())
+
+
+def random_uuid(made_at: int) -> str:
+    """Return a UUID v4 of 80 random bits: first and last, by which people and programs tell UUIDs apart at a glance."""
+    time = made_at % (1 << _TIME_BITS)
+    # Between the two halves of the time is the version, between the second and the rest of it the variant.
+    middle = time >> 26 << 16 | 4 << 12 | time >> 14 & 0xFFF
+    head = secrets.randbits(32) << 32 | middle
+    return str(uuids.UUID(int=head << 64 | 2 << 62 | (time & 0x3FFF) << _TAIL_BITS | secrets.randbits(_TAIL_BITS)))
 
 
 class SeededIds:

@@ -164,7 +164,7 @@ def create_services(settings: Settings, clock: Clock, database: Database) -> Ser
         quotas=Quotas(settings, database),
         tally=tally,
         faults=faults,
-        ids=RandomIds() if settings.seed is None else SeededIds(settings.seed),
+        ids=RandomIds(clock) if settings.seed is None else SeededIds(settings.seed),
         codec=Codec(
             settings.formats,
             Budget(settings.memory_budget(), settings.thread_count()),

@@ -1,9 +1,10 @@
 """What the statements of an upload meet is told in the same words by every database."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event, insert
+from sqlalchemy import Connection, Select, event, insert, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 
 from runware_mock.storage import media, tables
@@ -51,3 +52,18 @@ def test_what_could_not_be_undone_is_not_in_the_way_of_what_is_written_next(tmp_
         with database.writing(1) as connection:
             connection.execute(insert(tables.secret), {"name": "second", "value": b""})
         assert store.rows("SELECT name FROM secret WHERE value = x''") == [("second",)]
+
+
+@pytest.mark.parametrize("statement", [media._SERVED, select(tables.medium.c.id).where(media.named(UUID, UUID))])
+@pytest.mark.parametrize("kind", DATABASES)
+def test_a_medium_is_found_by_its_uuid_through_the_index(kind: str, statement: Select[Any], tmp_path: Path) -> None:
+    with store_of(kind, tmp_path) as store, store.opened() as database:
+        prepare(database)
+        with database.viewing() as connection:
+            given = statement.params({"uuid": UUID})
+            compiled = given.compile(connection, compile_kwargs={"literal_binds": True})
+            if store.is_postgres:
+                # An empty table would be looked through.
+                connection.execute(text("SET LOCAL enable_seqscan = off"))
+            plan = connection.execute(text(f"EXPLAIN {'' if store.is_postgres else 'QUERY PLAN'} {compiled}")).all()
+    assert "ix_medium_uuid" in str(plan)

@@ -79,7 +79,7 @@ def get_medium(services: Services, account_id: int, base_url: str, uuid: str) ->
     """Return one medium, alive or expired."""
     with services.database.reading() as connection:
         services.live.refresh(connection)
-        row = connection.execute(_MEDIA.where(_own(account_id), medium.c.uuid == uuid.lower())).first()
+        row = connection.execute(_MEDIA.where(_own(account_id), media.named(uuid.lower()))).first()
     if row is None:
         raise not_found(f"no medium {uuid[:60]} is stored", "uuid")
     return _as_json(services, row, base_url)
@@ -131,7 +131,7 @@ def add_medium(
 
 def _removed(connection: Connection, account_id: int, uuid: str | None) -> int | None:
     """Remove a medium, if it is there; return its content."""
-    own = (medium.c.uuid == str(uuid).lower()) & _own(account_id)
+    own = media.named(str(uuid).lower()) & _own(account_id)
     return connection.scalar(delete(medium).where(own).returning(medium.c.content_id))
 
 
@@ -141,7 +141,7 @@ def check_free(connection: Connection, uuid: str, field: str) -> str:
         chosen = str(UUID(uuid))
     except ValueError:
         raise ControlRefused(f"{uuid[:60]!r} is no UUID", field) from None
-    if connection.execute(select(medium.c.id).where(medium.c.uuid == chosen)).first():
+    if connection.execute(select(medium.c.id).where(media.named(chosen))).first():
         raise conflict(f"a medium {chosen} is stored already", field)
     return chosen
 

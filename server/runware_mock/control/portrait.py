@@ -6,6 +6,7 @@ from sqlalchemy import Connection, Table, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from runware_mock.control.refusals import ControlRefused, conflict
+from runware_mock.storage import media
 from runware_mock.storage.database import problem_of
 from runware_mock.storage.schema import HEAD
 from runware_mock.storage.tables import (
@@ -21,7 +22,7 @@ from runware_mock.storage.tables import (
 
 Portrait = dict[str, Any]
 
-# The newest migration that has changed a table of which a portrait has rows. A test holds that it is.
+# The newest migration that has changed the columns of a table of which a portrait has rows. A test holds that it is.
 SHAPE = "0001"
 
 # In the order in which they may be deleted. The rows of `fault` go with their plans.
@@ -77,7 +78,7 @@ def _renewed(row: dict[str, Any], **owner: int) -> dict[str, Any]:
 def _refuse_taken(connection: Connection, uuids: list[str]) -> None:
     for start in range(0, len(uuids), _CHUNK):
         some = uuids[start : start + _CHUNK]
-        taken = connection.scalar(select(medium.c.uuid).where(medium.c.uuid.in_(some)).limit(1))
+        taken = connection.scalar(select(medium.c.uuid).where(media.named(*some)).limit(1))
         if taken is not None:
             raise conflict(f"another account has a medium {taken}", "media")
 

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, String, bindparam, delete, func, insert, select, update
 
 from runware_mock.storage.contents import FACTS, FILE, StoredContent, StoredFile
 from runware_mock.storage.owners import ruled_by
 from runware_mock.storage.prepared import Prepared
 from runware_mock.storage.tables import content, medium, snapshot_content
+from runware_mock.storage.uuids import in_order, key_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +53,11 @@ _ALIVE = (medium.c.last_used_at > bindparam("cutoff_at")) & (
 )
 _VISIBLE = medium.c.visible_at.is_(None) | (medium.c.visible_at <= bindparam("now_at"))
 _EXPIRED = (medium.c.last_used_at <= bindparam("cutoff_at")) | (medium.c.expires_at <= bindparam("now_at"))
-_OWN = (medium.c.uuid == bindparam("uuid")) & (medium.c.account_id == bindparam("account_id")) & _ALIVE & _VISIBLE
+_NAMED = in_order(medium.c.uuid) == in_order(bindparam("uuid", type_=String))
+_OWN = _NAMED & (medium.c.account_id == bindparam("account_id")) & _ALIVE & _VISIBLE
 _TIMES = (medium.c.account_id, medium.c.last_used_at, medium.c.expires_at, medium.c.visible_at)
 # One statement: between two the medium could be deleted, and its content's id be given to another picture.
-_SERVED = select(*_TIMES, *FILE).join_from(medium, content).where(medium.c.uuid == bindparam("uuid"))
+_SERVED = select(*_TIMES, *FILE).join_from(medium, content).where(_NAMED)
 _READ = select(*FILE).join_from(medium, content).where(_OWN)
 # A purge leaves alone what is being used or deleted at the moment, and what it deletes is not there any more.
 _USED = Prepared(
@@ -145,13 +147,18 @@ def read_own(connection: Connection, account_id: int, uuid: str, moment: Moment)
     return None if row is None else StoredFile(*row)
 
 
+def named(*uuids: str) -> ColumnElement[bool]:
+    """Return the condition that a medium has one of these UUIDs."""
+    return in_order(medium.c.uuid).in_([key_of(uuid) for uuid in uuids])
+
+
 def set_times(
     connection: Connection, uuids: Collection[str], *, expires_at: int | None = None, visible_at: int | None = None
 ) -> None:
     """Let media end at an instant, or be there only from one on."""
     given = {"expires_at": expires_at, "visible_at": visible_at}
     values = {name: value for name, value in given.items() if value is not None}
-    connection.execute(update(medium).where(medium.c.uuid.in_(uuids)).values(values))
+    connection.execute(update(medium).where(named(*uuids)).values(values))
 
 
 def count_stored(connection: Connection, account_id: int, moment: Moment) -> Stored:

@@ -20,6 +20,8 @@ from sqlalchemy import (
     text,
 )
 
+from runware_mock.storage.uuids import in_order
+
 metadata = MetaData()
 
 # SQLite only fills INTEGER primary keys by itself.
@@ -75,7 +77,7 @@ medium = Table(
     "medium",
     metadata,
     Column("id", _Id, primary_key=True),
-    Column("uuid", String(36), nullable=False, unique=True),
+    Column("uuid", String(36), nullable=False),
     Column("account_id", ForeignKey("account.id"), nullable=False),
     Column("content_id", ForeignKey("content.id"), nullable=False, index=True),
     Column("task_type", String(64), nullable=False),
@@ -92,6 +94,7 @@ medium = Table(
     # The newest of an account, however many it has.
     Index("ix_medium_account", "account_id", "id"),
 )
+Index("ix_medium_uuid", in_order(medium.c.uuid), unique=True)
 
 journal = Table(
     "journal",
