@@ -49,8 +49,7 @@ def _taken(services: Services) -> list[Due]:
     with services.database.writing() as connection:
         real_at = services.live.real_at()
         found = deliveries.find_due(connection, real_at, _farthest_ms(services), _AT_ONCE)
-        deliveries.take(connection, found, real_at + _lease_ms(services, 1))
-        return found
+        return deliveries.take(connection, found, real_at + _lease_ms(services, 1))
 
 
 def take_all(services: Services, connection: Connection, account_id: int, *, is_patient: bool) -> list[Due]:
@@ -63,8 +62,7 @@ def take_all(services: Services, connection: Connection, account_id: int, *, is_
     if is_patient and deliveries.are_under_way(connection, real_at, account_id):
         raise UnderWay
     found = deliveries.find_due(connection, real_at, _farthest_ms(services), account_id=account_id)
-    deliveries.take(connection, found, real_at + _lease_ms(services, ATTEMPTS * len(found)))
-    return found
+    return deliveries.take(connection, found, real_at + _lease_ms(services, ATTEMPTS * len(found)))
 
 
 def deliver(services: Services, taken: Sequence[Due]) -> int:
@@ -91,7 +89,7 @@ def _deliver(services: Services, one: Due) -> int:
     now_at = max(one.due_at, services.now_at(one.account_id))
     attempts, due_at = one.attempts, one.due_at
     with services.database.reading() as connection:
-        request = deliveries.read(connection, one.id)
+        request = deliveries.read(connection, one)
     while request is not None and attempts < ATTEMPTS and due_at <= now_at:
         problem = _problem(services, request)
         attempts += 1
@@ -103,9 +101,9 @@ def _deliver(services: Services, one: Due) -> int:
         due_at += _FIRST_WAIT_MS * _WAIT_FACTOR ** (attempts - 1)
     with services.database.writing() as connection:
         if request is None or attempts == ATTEMPTS:
-            deliveries.remove(connection, one.id)
+            deliveries.remove(connection, one)
         else:
-            deliveries.put_off(connection, one.id, attempts, due_at)
+            deliveries.put_off(connection, one, attempts, due_at)
     return attempts - one.attempts
 
 

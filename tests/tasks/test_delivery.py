@@ -5,9 +5,12 @@ from datetime import timedelta
 from http.server import BaseHTTPRequestHandler
 
 import pytest
+from sqlalchemy import delete, insert, select
 
 from runware_mock.deliver import ATTEMPTS, deliver_due
-from runware_mock.storage.tables import delivery
+from runware_mock.storage import deliveries
+from runware_mock.storage.schema import prepare
+from runware_mock.storage.tables import account, delivery
 from tests.pictures import png
 from tests.running import RunningMock, running_mock
 from tests.stores import Store
@@ -201,6 +204,28 @@ def test_an_undelivered_webhook_survives_a_restart(store: Store, api_key: str) -
             while mock.count(delivery):
                 settle(mock)
         assert len(hook.taken) == 1
+
+
+def test_what_becomes_of_a_call_is_nothing_to_another_one_that_was_given_its_id(store: Store) -> None:
+    hour_ms = 3_600_000
+    with store.opened() as database:
+        prepare(database)
+        with database.writing() as connection:
+            connection.execute(insert(account).values(key_hash="1", label="…", created_at=0))
+            deliveries.add(connection, 1, "POST", "http://127.0.0.1/one", "application/json", b"one", 0)
+            taken = deliveries.take(connection, deliveries.find_due(connection, 1, hour_ms), 1000)
+        with database.writing() as connection:
+            # A reset, while the first one is made.
+            connection.execute(delete(delivery))
+            deliveries.add(connection, 1, "POST", "http://127.0.0.1/two", "application/json", b"two", 5)
+            if not store.is_postgres:
+                assert connection.scalar(select(delivery.c.id)) == taken[0].id
+            assert deliveries.read(connection, taken[0]) is None
+            deliveries.put_off(connection, taken[0], 1, 2000)
+            deliveries.remove(connection, taken[0])
+            assert connection.execute(select(delivery.c.body, delivery.c.attempts, delivery.c.due_at)).all() == [
+                (b"two", 0, 5)
+            ]
 
 
 def test_a_task_that_is_not_known_is_not_found(talker: Talker) -> None:

@@ -1,7 +1,7 @@
 """Results that are to be sent somewhere: webhooks and uploads to a client's own endpoint, until they have arrived."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 
@@ -11,12 +11,16 @@ from runware_mock.storage.tables import delivery
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A request that has been taken to be made: `attempts` have failed so far, `due_at` is when this one fell due."""
+    """A request that is to be made: `attempts` have failed so far, `due_at` is when this one fell due.
+
+    Once it is taken, nobody else makes it before `until_at`, an instant of the real clock.
+    """
 
     id: int
     account_id: int
     attempts: int
     due_at: int
+    until_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,28 +93,35 @@ def find_due(
     return [Due(row.id, row.account_id, max(row.attempts, ~row.attempts), row.due_at) for row in rows]
 
 
-def take(connection: Connection, found: Collection[Due], until_at: int) -> None:
+def take(connection: Connection, found: Collection[Due], until_at: int) -> list[Due]:
     """Keep requests from everybody else until an instant of the real clock."""
     for one in found:
         under_way = {"attempts": ~one.attempts, "due_at": until_at}
         connection.execute(update(delivery).where(delivery.c.id == one.id).values(under_way))
+    return [replace(one, until_at=until_at) for one in found]
 
 
-def read(connection: Connection, delivery_id: int) -> Request | None:
+def read(connection: Connection, taken: Due) -> Request | None:
     """Return a request, unless it was forgotten meanwhile."""
-    row = connection.execute(_READ.where(delivery.c.id == delivery_id)).first()
+    row = connection.execute(_READ.where(_is(taken))).first()
     return None if row is None else Request(*row)
 
 
-def put_off(connection: Connection, delivery_id: int, attempts: int, due_at: int) -> None:
+def put_off(connection: Connection, taken: Due, attempts: int, due_at: int) -> None:
     """Try a request again at `due_at`, after so many attempts in vain."""
-    again = {"attempts": attempts, "due_at": due_at}
-    connection.execute(update(delivery).where(delivery.c.id == delivery_id).values(again))
+    connection.execute(update(delivery).where(_is(taken)).values(attempts=attempts, due_at=due_at))
 
 
-def remove(connection: Connection, delivery_id: int) -> None:
+def remove(connection: Connection, taken: Due) -> None:
     """Forget a request that has arrived or is given up."""
-    connection.execute(delete(delivery).where(delivery.c.id == delivery_id))
+    connection.execute(delete(delivery).where(_is(taken)))
+
+
+def _is(taken: Due) -> ColumnElement[bool]:
+    """Return the condition that a row is still what was taken: SQLite gives the id of a deleted one to the next."""
+    return (
+        (delivery.c.id == taken.id) & (delivery.c.attempts == ~taken.attempts) & (delivery.c.due_at == taken.until_at)
+    )
 
 
 def count(connection: Connection) -> int:
