@@ -21,7 +21,7 @@ _BUSY_TIMEOUT_MS = 30_000
 # A write-ahead log that grew during a burst of big uploads is cut back to this.
 _WAL_LIMIT_BYTES = 32 * 2**20
 # `relieve` moves it into the file beside those who write. Where that cannot keep up one of them has to, and all wait.
-# A purge writes 60 to 110 MB between two calls of it.
+# A purge writes 30 MB between two calls of it.
 _WAL_PAGES = 64_000
 _WAL_PASSES = 3
 # A picture as a telephone takes it, which is written twice: to the log, and then to the file.
