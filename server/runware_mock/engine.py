@@ -1,30 +1,21 @@
 """What both transports share: from the tasks of one request or frame to a reply each."""
 
 import logging
-import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import groupby
 
-from sqlalchemy import Connection
-
-from runware_mock import journal
-from runware_mock.clock import in_ms
-from runware_mock.faults.occasion import Met, Occasion, performance_of
+from runware_mock.faults.occasion import Occasion
 from runware_mock.grouping import GroupingThread
-from runware_mock.journal import Entry, Outcome
 from runware_mock.protocol.errors import Refusal, refuse
-from runware_mock.protocol.keys import without_real_keys
-from runware_mock.protocol.messages import Item, Reply, Task, head_of, is_uuid, items_of, kind_of, rest_body
-from runware_mock.protocol.performance import Performance, retried_after
+from runware_mock.protocol.messages import Reply, Task, head_of, is_uuid, kind_of
+from runware_mock.recording import Asked, Recorder, Undone
 from runware_mock.services import Caller, Services
-from runware_mock.storage import deliveries, media, undelivered
 from runware_mock.storage.database import Clashed
 from runware_mock.storage.outage import crash
 from runware_mock.tasks import TASKS, TaskType, unsupported
-from runware_mock.tasks.results import echoed
 from runware_mock.tasks.work import ContentGone, Load, Work
 
 _log = logging.getLogger(__name__)
@@ -32,38 +23,8 @@ _log = logging.getLogger(__name__)
 # Many may wait for the network at once.
 _NETWORK_THREADS = 32
 _TRIES = 5
-# Where an answer names what the task has stored.
-_STORED = frozenset(("imageUUID", "mediaUUID", "guideImageUUID", "maskImageUUID", "videoUUID", "audioUUID"))
 # What stands for the type of a task that is refused before anybody knows it.
 _NO_TYPE = TaskType(unsupported.run, stores=lambda _task: False)
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """A task of a known type, or what was sent instead and why it is `refused`."""
-
-    task: Task
-    task_type: TaskType
-    caller: Caller
-    refused: Refusal | None = None
-    met: tuple[Met, ...] = ()
-    began_s: float = field(default_factory=time.perf_counter)
-
-    @property
-    def task_uuid(self) -> str:
-        return str(self.task.get("taskUUID", ""))
-
-    @property
-    def leaves_an_entry(self) -> bool:
-        return not self.task_type.names_another and not self.caller.dry_run
-
-    @property
-    def performance(self) -> Performance | None:
-        return performance_of(self.met) if self.met else None
-
-
-class _Undone:
-    """Stands for the work of a task that a fault has kept from being done."""
 
 
 class Engine:
@@ -74,6 +35,7 @@ class Engine:
 
     def __init__(self, services: Services) -> None:
         self.services = services
+        self._recorder = Recorder(services)
         self._light = GroupingThread(self._run_group, "light")
         network = ThreadPoolExecutor(_NETWORK_THREADS, "network")
         self._pools = {Load.WAITING_FOR_NETWORK: network}
@@ -104,8 +66,8 @@ class Engine:
             if not task_type.names_another:
                 _refuse_repeated(str(checked["taskUUID"]).lower(), seen)
         except Refusal as refusal:
-            return self._light.submit(_Asked(task if isinstance(task, Mapping) else {}, _NO_TYPE, caller, refusal))
-        asked = _Asked(checked, task_type, caller)
+            return self._light.submit(Asked(task if isinstance(task, Mapping) else {}, _NO_TYPE, caller, refusal))
+        asked = Asked(checked, task_type, caller)
         pool = self._pools.get(task_type.load(checked))
         return self._light.submit(asked) if pool is None else pool.submit(self._run, asked)
 
@@ -126,7 +88,7 @@ class Engine:
             )
         return task, task_type
 
-    def _run_group(self, group: Sequence[_Asked]) -> list[Reply]:
+    def _run_group(self, group: Sequence[Asked]) -> list[Reply]:
         """Answer light tasks with one transaction for all; one that asks about another waits for what is before it."""
         replies: list[Reply] = []
         # What cannot be read now cannot be written below, where it is answered for.
@@ -138,22 +100,23 @@ class Engine:
             replies += [self._run(one, is_fresh=True) for one in together] if alone else self._run_together(together)
         return replies
 
-    def _runs_alone(self, asked: _Asked) -> bool:
+    def _runs_alone(self, asked: Asked) -> bool:
         return (
             asked.task_type.names_another
             or self.services.quotas.is_on
             or self.services.live.is_planned(asked.caller.account.id)
         )
 
-    def _run_together(self, group: Sequence[_Asked]) -> list[Reply]:
+    def _run_together(self, group: Sequence[Asked]) -> list[Reply]:
         try:
             works = [self._work(asked) for asked in group]
+            written = self._recorder.written
             with self.services.database.writing(*{asked.caller.account.id for asked in group}) as connection:
-                return [self._written(connection, asked, work) for asked, work in zip(group, works, strict=True)]
+                return [written(connection, asked, work) for asked, work in zip(group, works, strict=True)]
         except Exception:  # noqa: BLE001 - whichever task it was, it must not spoil the others
             return [self._run(asked) for asked in group]
 
-    def _run(self, asked: _Asked, *, is_fresh: bool = False) -> Reply:
+    def _run(self, asked: Asked, *, is_fresh: bool = False) -> Reply:
         try:
             if not is_fresh:
                 self.services.refresh()
@@ -166,19 +129,19 @@ class Engine:
                     return Reply(items=tuple(work), performance=asked.performance)
                 try:
                     with self.services.database.writing(asked.caller.account.id) as connection:
-                        return self._written(connection, asked, work)
+                        return self._recorder.written(connection, asked, work)
                 except (ContentGone, Clashed):
                     continue
                 except Refusal as refusal:
                     with self.services.database.writing(asked.caller.account.id) as connection:
-                        return self._written(connection, asked, refusal)
+                        return self._recorder.written(connection, asked, refusal)
             _log.error("task %s was in the way of others %d times", asked.task_uuid, _TRIES)
-            return self._crashed(asked, refuse("mockInternalError", "Its log says more."))
+            return self._recorder.crashed(asked, refuse("mockInternalError", "Its log says more."))
         except Exception as error:  # noqa: BLE001 - a crash of the mock is answered as one, never as the service's word
             _log.exception("task %s failed inside the mock", asked.task_uuid)
-            return self._crashed(asked, crash(error))
+            return self._recorder.crashed(asked, crash(error))
 
-    def _meeting_faults(self, asked: _Asked) -> _Asked:
+    def _meeting_faults(self, asked: Asked) -> Asked:
         """Return the task with the faults that it meets."""
         if asked.refused is not None:
             return asked
@@ -192,7 +155,7 @@ class Engine:
         met = self.services.faults.meet(caller.account.id, occasion)
         return replace(asked, met=met) if met else asked
 
-    def _within_quotas(self, asked: _Asked) -> _Asked:
+    def _within_quotas(self, asked: Asked) -> Asked:
         """Return the task, refused where its account has no more to spend."""
         if asked.task_type.names_another:
             return asked
@@ -202,10 +165,10 @@ class Engine:
         if refusal is not None and stores:
             with self.services.database.reading() as connection:
                 # One that was sent again because its answer was lost stores nothing more.
-                refusal = None if self._is_done(connection, asked) else refusal
+                refusal = None if self._recorder.is_done(connection, asked) else refusal
         return asked if refusal is None else replace(asked, refused=refusal)
 
-    def _work(self, asked: _Asked) -> Work | Refusal | _Undone:
+    def _work(self, asked: Asked) -> Work | Refusal | Undone:
         """Do the heavy part of a task; return what is left to write, or why it is refused."""
         if asked.refused is not None:
             return asked.refused
@@ -214,122 +177,13 @@ class Engine:
             if refusal := one.fault.refusal(asked.task):
                 return refusal
             if not one.fault.works:
-                return _Undone()
+                return Undone()
             services = replace(services, fetch=one.fault.spoiled(services.fetch))
         try:
             return asked.task_type.run(asked.task, services, asked.caller)
         except Refusal as refusal:
             # As a copy: the one that was raised holds all that was at hand there, and would be held by it in turn.
             return replace(refusal)
-
-    def _written(self, connection: Connection, asked: _Asked, work: Work | Refusal | _Undone) -> Reply:
-        """Write a task's effect and its journal entry; raises Refusal or ContentGone where the effect cannot be."""
-        if isinstance(work, list):
-            return Reply(items=tuple(work), performance=asked.performance)
-        if isinstance(work, _Undone):
-            self._record(connection, asked, "fault", [])
-            return Reply(performance=asked.performance)
-        if isinstance(work, Refusal):
-            performance = retried_after(work.retry_after_s, asked.performance)
-            reply = replace(Reply.refused(work, asked.task or None), performance=performance)
-            if asked.leaves_an_entry:
-                outcome: Outcome = "crash" if work.is_ours else "error"
-                self._record(connection, asked, outcome, [reply.error] if reply.error else [])
-            return reply
-        # Only here, where nobody else can write for the account: the same task may have come in twice at once.
-        if self._is_done(connection, asked):
-            return Reply(items=tuple(self._repeated(connection, asked)), performance=asked.performance)
-        done = work(connection)
-        if self.services.quotas.is_on and asked.task_type.stores(asked.task):
-            self.services.quotas.check(
-                connection, asked.caller.account.id, self.services.moment(asked.caller.account.id)
-            )
-        self._set_times(connection, asked, done.items)
-        is_async = asked.task_type.may_be_async and asked.task.get("deliveryMethod") == "async"
-        self._record(connection, asked, "success", done.items, done.audit, is_async=is_async)
-        if asked.task_type.may_be_async:
-            self._notify(connection, asked, done.items, is_async=is_async)
-        # "ACK: one per task, whatever numberResults"; the results are asked for with getResponse.
-        items = (echoed(asked.task),) if is_async else tuple(done.items)
-        return Reply(items=items, performance=asked.performance)
-
-    def _set_times(self, connection: Connection, asked: _Asked, items: list[Item]) -> None:
-        """Let what the task has stored vanish or appear when its faults say so."""
-        for one in asked.met:
-            if times := one.fault.media_times(self.services.now_at(asked.caller.account.id)):
-                media.set_times(
-                    connection, [str(item[name]) for item in items for name in _STORED & item.keys()], **times
-                )
-
-    def _crashed(self, asked: _Asked, crashed: Refusal) -> Reply:
-        reply = Reply.refused(crashed, asked.task)
-        try:
-            with self.services.database.writing(asked.caller.account.id) as connection:
-                self._record(connection, asked, "crash", [reply.error] if reply.error else [])
-        except Exception:  # noqa: BLE001 - what broke the task may well keep its entry from being written, too
-            task_type = _column(asked.task.get("taskType"), 64, asked)
-            self.services.tally.task(task_type, "crash", time.perf_counter() - asked.began_s, 0, [])
-        return reply
-
-    def _is_done(self, connection: Connection, asked: _Asked) -> bool:
-        """Tell whether a task of this UUID succeeded; one that failed may be sent again, corrected."""
-        since_at = self.services.now_at(asked.caller.account.id) - in_ms(self.services.settings.conflict_window)
-        return journal.is_done(connection, asked.caller.account.id, asked.task_uuid, since_at)
-
-    def _repeated(self, connection: Connection, asked: _Asked) -> list[Item]:
-        """Return the answer to this task if it never reached the client; else the taskUUID is simply used twice."""
-        since_at = self.services.now_at(asked.caller.account.id) - in_ms(self.services.settings.replay_window)
-        frame = undelivered.take_answer(connection, asked.caller.account.id, asked.task_uuid, since_at)
-        if frame is None:
-            raise refuse("conflictTaskUUID", "Ask for its result with getResponse.")
-        return items_of(frame)
-
-    def _notify(self, connection: Connection, asked: _Asked, items: list[Item], *, is_async: bool) -> None:
-        """Let the webhook know of each result, when it is ready: "one call per result"."""
-        url = asked.task.get("webhookURL")
-        if isinstance(url, str):
-            due_at = self._ready_at(asked, is_async=is_async)
-            for item in items:
-                body = rest_body([Reply(items=(item,))])[1]
-                deliveries.add(connection, asked.caller.account.id, "POST", url, "application/json", body, due_at)
-
-    def _ready_at(self, asked: _Asked, *, is_async: bool) -> int:
-        return self.services.now_at(asked.caller.account.id) + (
-            in_ms(self.services.settings.processing_time) if is_async else 0
-        )
-
-    def _record(
-        self,
-        connection: Connection,
-        asked: _Asked,
-        outcome: Outcome,
-        answer: list[Item],
-        audit: Mapping[str, object] | None = None,
-        *,
-        is_async: bool = False,
-    ) -> None:
-        entry = Entry(
-            outcome=outcome,
-            answer=answer,
-            account_id=asked.caller.account.id,
-            at=self.services.now_at(asked.caller.account.id),
-            ready_at=self._ready_at(asked, is_async=is_async),
-            transport=asked.caller.transport,
-            task_type=_column(asked.task.get("taskType"), 64, asked),
-            task_uuid=_column(asked.task.get("taskUUID"), 36, asked),
-            task=asked.task,
-            client=asked.caller.client,
-            duration_us=int((time.perf_counter() - asked.began_s) * 1_000_000),
-            audit=audit,
-            faults=[one.told() for one in asked.met],
-        )
-        self.services.journal.record(connection, entry)
-
-
-def _column(value: object, longest: int, asked: _Asked) -> str:
-    """Return what a column of that length can hold of a value that, where it was refused, may be anything."""
-    text = value if isinstance(value, str) else ""
-    return (without_real_keys(text) if asked.refused else text)[:longest]
 
 
 def _refuse_repeated(task_uuid: str, seen: set[str]) -> None:

@@ -83,7 +83,11 @@ class SqliteDatabase(Database):
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Open a connection on which each statement sees what is committed."""
-        connection = self._readers.pop() if self._readers else self._engine.connect()
+        try:
+            connection = self._readers.pop()
+        except IndexError:
+            # Not looked for before: another thread could take the last one in between.
+            connection = self._engine.connect()
         try:
             yield connection
         except BaseException:

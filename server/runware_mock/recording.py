@@ -1,0 +1,172 @@
+"""Write what a task has come to: its effect, its journal entry, its webhooks, and the reply to it."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from sqlalchemy import Connection
+
+from runware_mock import journal
+from runware_mock.clock import in_ms
+from runware_mock.faults.occasion import Met, performance_of
+from runware_mock.journal import Entry, Outcome
+from runware_mock.protocol.errors import Refusal, refuse
+from runware_mock.protocol.keys import without_real_keys
+from runware_mock.protocol.messages import Item, Reply, Task, items_of, rest_body
+from runware_mock.protocol.performance import Performance, retried_after
+from runware_mock.services import Caller, Services
+from runware_mock.storage import deliveries, media, undelivered
+from runware_mock.tasks import TaskType
+from runware_mock.tasks.results import echoed
+from runware_mock.tasks.work import Work
+
+# Where an answer names what the task has stored.
+_STORED = frozenset(("imageUUID", "mediaUUID", "guideImageUUID", "maskImageUUID", "videoUUID", "audioUUID"))
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A task of a known type, or what was sent instead and why it is `refused`."""
+
+    task: Task
+    task_type: TaskType
+    caller: Caller
+    refused: Refusal | None = None
+    met: tuple[Met, ...] = ()
+    began_s: float = field(default_factory=time.perf_counter)
+
+    @property
+    def task_uuid(self) -> str:
+        """The taskUUID as it was sent."""
+        return str(self.task.get("taskUUID", ""))
+
+    @property
+    def leaves_an_entry(self) -> bool:
+        """Whether the journal has it."""
+        return not self.task_type.names_another and not self.caller.dry_run
+
+    @property
+    def performance(self) -> Performance | None:
+        """How the faults that it met want it answered."""
+        return performance_of(self.met) if self.met else None
+
+
+class Undone:
+    """Stands for the work of a task that a fault has kept from being done."""
+
+
+class Recorder:
+    """Writes what tasks have come to."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def written(self, connection: Connection, asked: Asked, work: Work | Refusal | Undone) -> Reply:
+        """Write a task's effect and its journal entry; raises Refusal or ContentGone where the effect cannot be."""
+        if isinstance(work, list):
+            return Reply(items=tuple(work), performance=asked.performance)
+        if isinstance(work, Undone):
+            self._record(connection, asked, "fault", [])
+            return Reply(performance=asked.performance)
+        if isinstance(work, Refusal):
+            performance = retried_after(work.retry_after_s, asked.performance)
+            reply = replace(Reply.refused(work, asked.task or None), performance=performance)
+            if asked.leaves_an_entry:
+                outcome: Outcome = "crash" if work.is_ours else "error"
+                self._record(connection, asked, outcome, [reply.error] if reply.error else [])
+            return reply
+        # Only here, where nobody else can write for the account: the same task may have come in twice at once.
+        if self.is_done(connection, asked):
+            return Reply(items=tuple(self._repeated(connection, asked)), performance=asked.performance)
+        done = work(connection)
+        if self._services.quotas.is_on and asked.task_type.stores(asked.task):
+            self._services.quotas.check(
+                connection, asked.caller.account.id, self._services.moment(asked.caller.account.id)
+            )
+        self._set_times(connection, asked, done.items)
+        is_async = asked.task_type.may_be_async and asked.task.get("deliveryMethod") == "async"
+        self._record(connection, asked, "success", done.items, done.audit, is_async=is_async)
+        if asked.task_type.may_be_async:
+            self._notify(connection, asked, done.items, is_async=is_async)
+        # "ACK: one per task, whatever numberResults"; the results are asked for with getResponse.
+        items = (echoed(asked.task),) if is_async else tuple(done.items)
+        return Reply(items=items, performance=asked.performance)
+
+    def _set_times(self, connection: Connection, asked: Asked, items: list[Item]) -> None:
+        """Let what the task has stored vanish or appear when its faults say so."""
+        for one in asked.met:
+            if times := one.fault.media_times(self._services.now_at(asked.caller.account.id)):
+                media.set_times(
+                    connection, [str(item[name]) for item in items for name in _STORED & item.keys()], **times
+                )
+
+    def crashed(self, asked: Asked, crashed: Refusal) -> Reply:
+        """Write that the mock has failed, if that can be written, and return the reply that says so."""
+        reply = Reply.refused(crashed, asked.task)
+        try:
+            with self._services.database.writing(asked.caller.account.id) as connection:
+                self._record(connection, asked, "crash", [reply.error] if reply.error else [])
+        except Exception:  # noqa: BLE001 - what broke the task may well keep its entry from being written, too
+            task_type = _column(asked.task.get("taskType"), 64, asked)
+            self._services.tally.task(task_type, "crash", time.perf_counter() - asked.began_s, 0, [])
+        return reply
+
+    def is_done(self, connection: Connection, asked: Asked) -> bool:
+        """Tell whether a task of this UUID succeeded; one that failed may be sent again, corrected."""
+        since_at = self._services.now_at(asked.caller.account.id) - in_ms(self._services.settings.conflict_window)
+        return journal.is_done(connection, asked.caller.account.id, asked.task_uuid, since_at)
+
+    def _repeated(self, connection: Connection, asked: Asked) -> list[Item]:
+        """Return the answer to this task if it never reached the client; else the taskUUID is simply used twice."""
+        since_at = self._services.now_at(asked.caller.account.id) - in_ms(self._services.settings.replay_window)
+        frame = undelivered.take_answer(connection, asked.caller.account.id, asked.task_uuid, since_at)
+        if frame is None:
+            raise refuse("conflictTaskUUID", "Ask for its result with getResponse.")
+        return items_of(frame)
+
+    def _notify(self, connection: Connection, asked: Asked, items: list[Item], *, is_async: bool) -> None:
+        """Let the webhook know of each result, when it is ready: "one call per result"."""
+        url = asked.task.get("webhookURL")
+        if isinstance(url, str):
+            due_at = self._ready_at(asked, is_async=is_async)
+            for item in items:
+                body = rest_body([Reply(items=(item,))])[1]
+                deliveries.add(connection, asked.caller.account.id, "POST", url, "application/json", body, due_at)
+
+    def _ready_at(self, asked: Asked, *, is_async: bool) -> int:
+        return self._services.now_at(asked.caller.account.id) + (
+            in_ms(self._services.settings.processing_time) if is_async else 0
+        )
+
+    def _record(
+        self,
+        connection: Connection,
+        asked: Asked,
+        outcome: Outcome,
+        answer: list[Item],
+        audit: Mapping[str, object] | None = None,
+        *,
+        is_async: bool = False,
+    ) -> None:
+        entry = Entry(
+            outcome=outcome,
+            answer=answer,
+            account_id=asked.caller.account.id,
+            at=self._services.now_at(asked.caller.account.id),
+            ready_at=self._ready_at(asked, is_async=is_async),
+            transport=asked.caller.transport,
+            task_type=_column(asked.task.get("taskType"), 64, asked),
+            task_uuid=_column(asked.task.get("taskUUID"), 36, asked),
+            task=asked.task,
+            client=asked.caller.client,
+            duration_us=int((time.perf_counter() - asked.began_s) * 1_000_000),
+            audit=audit,
+            faults=[one.told() for one in asked.met],
+        )
+        self._services.journal.record(connection, entry)
+
+
+def _column(value: object, longest: int, asked: Asked) -> str:
+    """Return what a column of that length can hold of a value that, where it was refused, may be anything."""
+    text = value if isinstance(value, str) else ""
+    return (without_real_keys(text) if asked.refused else text)[:longest]
