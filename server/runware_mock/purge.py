@@ -85,8 +85,6 @@ def _purge_account(services: Services, account_id: int, stopped: Callable[[], bo
             services.database.relieve()
         if chunk.media < CHUNK:
             break
-    # What is left is not moved by the one who cuts the log, while all wait for him.
-    services.database.relieve()
     return purged
 
 

@@ -217,7 +217,9 @@ def test_a_snapshot_holds_rows_of_tables_that_no_migration_has_changed_since(emp
             migrate(opened, revision)
             with opened.reading() as connection:
                 tables = all_described(connection)
-                described.append({name: tables[name]["columns"] for name in (*KEPT_TABLES, "fault")})
+                # 0003 holds the UUIDs of media apart by an index in place of a constraint, which no row shows.
+                del tables["medium"]["indexes"], tables["medium"]["unique"]
+                described.append({name: tables[name] for name in (*KEPT_TABLES, "fault")})
     assert described[0] == described[1]
 
 

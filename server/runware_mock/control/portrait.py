@@ -22,7 +22,7 @@ from runware_mock.storage.tables import (
 
 Portrait = dict[str, Any]
 
-# The newest migration that has changed the columns of a table of which a portrait has rows. A test holds that it is.
+# The newest migration that has changed the rows of a table of which a portrait has some. A test holds that it is.
 SHAPE = "0001"
 
 # In the order in which they may be deleted. The rows of `fault` go with their plans.

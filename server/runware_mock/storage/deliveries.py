@@ -103,21 +103,21 @@ def take(connection: Connection, found: Collection[Due], until_at: int) -> list[
 
 def read(connection: Connection, taken: Due) -> Request | None:
     """Return a request, unless it was forgotten meanwhile."""
-    row = connection.execute(_READ.where(_is(taken))).first()
+    row = connection.execute(_READ.where(_still(taken))).first()
     return None if row is None else Request(*row)
 
 
 def put_off(connection: Connection, taken: Due, attempts: int, due_at: int) -> None:
     """Try a request again at `due_at`, after so many attempts in vain."""
-    connection.execute(update(delivery).where(_is(taken)).values(attempts=attempts, due_at=due_at))
+    connection.execute(update(delivery).where(_still(taken)).values(attempts=attempts, due_at=due_at))
 
 
 def remove(connection: Connection, taken: Due) -> None:
     """Forget a request that has arrived or is given up."""
-    connection.execute(delete(delivery).where(_is(taken)))
+    connection.execute(delete(delivery).where(_still(taken)))
 
 
-def _is(taken: Due) -> ColumnElement[bool]:
+def _still(taken: Due) -> ColumnElement[bool]:
     """Return the condition that a row is still what was taken: SQLite gives the id of a deleted one to the next."""
     return (
         (delivery.c.id == taken.id) & (delivery.c.attempts == ~taken.attempts) & (delivery.c.due_at == taken.until_at)

@@ -213,6 +213,8 @@ class SqliteDatabase(Database):
 
     def checkpoint(self) -> None:
         """Move the write-ahead log into the file and cut it, if nobody is in the way."""
+        # All wait while it is cut: as little as possible is to be moved then.
+        self.relieve()
         with self._write_lock, self._engine.connect() as connection:
             driver: Any = connection.connection.driver_connection
             driver.execute("PRAGMA busy_timeout=100")

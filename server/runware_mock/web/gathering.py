@@ -4,9 +4,11 @@ import asyncio
 
 # Not when the first long body comes: where no file can be opened then, nothing can be imported.
 import ctypes
-from functools import cache
 from socket import SO_RCVLOWAT, SOL_SOCKET
-from typing import Any, Protocol
+from typing import Protocol
+
+# Called without giving up the interpreter's lock, for which others would make it wait.
+_set_option = ctypes.PyDLL(None).setsockopt
 
 # After so much of a body the event loop looks after others.
 READ_AT_ONCE_BYTES = 4 * 2**20
@@ -105,13 +107,7 @@ class Gathering(asyncio.BufferedProtocol):
         self._looks_from_bytes = from_bytes
         # uvloop's own would open another descriptor each time, and fail where there is none left.
         value = ctypes.c_int(from_bytes)
-        _setsockopt()(self._descriptor, SOL_SOCKET, SO_RCVLOWAT, ctypes.byref(value), ctypes.sizeof(value))
-
-
-@cache
-def _setsockopt() -> Any:
-    # Without giving up the interpreter's lock, for which others would make it wait.
-    return ctypes.PyDLL(None).setsockopt
+        _set_option(self._descriptor, SOL_SOCKET, SO_RCVLOWAT, ctypes.byref(value), ctypes.sizeof(value))
 
 
 def _unset(size_bytes: int) -> bytearray:
