@@ -27,7 +27,7 @@ from bench.workloads import BY_NAME
 from runware_mock.ids import random_uuid
 from runware_mock.storage.schema import prepare
 from runware_mock.storage.sqlite import FILE_NAME, SqliteDatabase
-from runware_mock.storage.tables import account, content, medium
+from runware_mock.storage.tables import account, content, content_digest, medium
 
 RESULTS = Path(__file__).with_name("SCALE.md")
 SIZES = (0, 10_000, 100_000, 1_000_000)
@@ -58,7 +58,10 @@ def fill(folder: Path, media: int) -> None:
         last_id = connection.scalar(select(content.c.id).order_by(content.c.id.desc()).limit(1)) or 0
     for ids in pieces(last_id, media):
         with database.writing() as connection:
-            connection.execute(insert(content), [content_row(number, now_at) for number in ids])
+            rows = [content_row(number, now_at) for number in ids]
+            connection.execute(insert(content), rows)
+            digests = [{"sent_sha256": row["sent_sha256"], "content_id": row["id"]} for row in rows]
+            connection.execute(insert(content_digest), digests)
             connection.execute(
                 insert(medium),
                 [medium_row(number, account_id, now_at, is_old=number - last_id <= media // 2) for number in ids],

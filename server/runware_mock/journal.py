@@ -9,7 +9,7 @@ from threading import Lock
 from typing import Literal
 
 import msgspec
-from sqlalchemy import Connection, bindparam, delete, func, select
+from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from runware_mock.protocol.embedded import Embedded
 from runware_mock.protocol.keys import is_secret_name, looks_real, masked
@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
-_ADD = Prepared(insert_for_id(journal), [column.name for column in journal.columns if column.name != "id"])
+_ADD = Prepared(insert_for_id(insert(journal)), [column.name for column in journal.columns if column.name != "id"])
 _BEST = (
     select(journal.c.task_type, journal.c.ready_at, journal.c.outcome, journal.c.answer)
     .where(

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import count
 
 from runware_mock.clock import Trust, in_ms
 from runware_mock.protocol.errors import Refusal
@@ -21,8 +22,10 @@ _log = logging.getLogger(__name__)
 
 # 200 rows by index take about 10 ms; one statement for 100,000 rows would stall uploads for more than a second.
 CHUNK = 200
-_PAGES = 500
-_RELIEVED_AFTER_CHUNKS = 16
+_PAGES = 100
+_SWEPT = 1000
+_SWEPT_AT_ONCE = 500
+_RELIEVED_AFTER_STEPS = 16
 _TOLD_UUIDS = 1000
 _OBJECTS = 500
 # From the storing of an object to the row that points at it pass some seconds, minutes where the storage hardly works.
@@ -62,9 +65,11 @@ def purge_expired(
     purged = Purged()
     for one in accounts:
         purged += _purge_account(services, one, stopped)
+    _sweep_digests(services, stopped)
     _delete_dropped(services, stopped)
-    while not stopped() and services.database.shrink(_PAGES):
-        pass
+    for _ in _steps(services, stopped):
+        if not services.database.shrink(_PAGES):
+            break
     services.database.checkpoint()
     services.tally.purged(purged.media)
     return purged
@@ -76,16 +81,23 @@ def _ruled_apart(services: Services) -> list[int]:
 
 
 def _purge_account(services: Services, account_id: int, stopped: Callable[[], bool]) -> Purged:
-    moment, purged, chunks = services.moment(account_id), Purged(), 0
-    while not stopped():
+    moment, purged = services.moment(account_id), Purged()
+    for _ in _steps(services, stopped):
         chunk = _purge_chunk(services, account_id, moment)
         purged += chunk
-        chunks += 1
-        if chunks % _RELIEVED_AFTER_CHUNKS == 0:
-            services.database.relieve()
         if chunk.media < CHUNK:
             break
     return purged
+
+
+def _steps(services: Services, stopped: Callable[[], bool]) -> Iterator[None]:
+    """Go on until it is to stop, and let nobody who writes beside it have to move what it has written."""
+    for number in count(1):
+        if stopped():
+            return
+        yield
+        if number % _RELIEVED_AFTER_STEPS == 0:
+            services.database.relieve()
 
 
 @retried
@@ -99,6 +111,23 @@ def _purge_chunk(services: Services, account_id: int, moment: Moment) -> Purged:
         if expired:
             services.live.changed(connection)
     return Purged(len(expired), unused, tuple(uuid for uuid, _ in expired))
+
+
+def _sweep_digests(services: Services, stopped: Callable[[], bool]) -> None:
+    """Delete the digests of contents that are gone, many in order: those that lie on one page are written at once."""
+    while not stopped():
+        with services.database.reading() as connection:
+            ids, digests = contents.to_sweep(connection, _SWEPT)
+        if not ids:
+            break
+        for start, _ in zip(range(0, len(digests), _SWEPT_AT_ONCE), _steps(services, stopped), strict=False):
+            with services.database.writing(PURGER) as connection:
+                contents.sweep(connection, digests[start : start + _SWEPT_AT_ONCE])
+        if stopped():
+            # The next purge sweeps them again.
+            break
+        with services.database.writing(PURGER) as connection:
+            contents.forget_to_sweep(connection, ids)
 
 
 def _delete_dropped(services: Services, stopped: Callable[[], bool]) -> None:

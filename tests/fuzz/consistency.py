@@ -1,8 +1,20 @@
 """What must hold of the stored data, whatever was done to the server."""
 
+from itertools import chain
+
 from sqlalchemy import func, select
 
-from runware_mock.storage.tables import content, fault, fault_plan, medium, snapshot, snapshot_content
+from runware_mock.storage.pieces import DIGEST_BYTES
+from runware_mock.storage.tables import (
+    content,
+    content_digest,
+    dropped_digests,
+    fault,
+    fault_plan,
+    medium,
+    snapshot,
+    snapshot_content,
+)
 from tests.running import RunningMock
 
 
@@ -21,6 +33,17 @@ def assert_consistent(mock: RunningMock) -> None:
         "fault without plan": select(fault.c.id).where(fault.c.plan_id.not_in(select(fault_plan.c.id))),
         "content of another size": select(content.c.id).where(content.c.size_bytes != func.length(content.c.bytes)),
     }
+    meant = (content_digest.c.content_id == content.c.id) & (content_digest.c.sent_sha256 == content.c.sent_sha256)
+    live = select(content_digest.c.sent_sha256).join_from(content_digest, content, meant)
+    strays["content that no digest means"] = select(content.c.id).where(content.c.sent_sha256.not_in(live))
     with mock.services.database.reading() as connection:
         found = {name: list(connection.scalars(stray)) for name, stray in strays.items()}
+        left = connection.scalars(select(content_digest.c.sent_sha256).where(content_digest.c.sent_sha256.not_in(live)))
+        together = connection.scalars(select(dropped_digests.c.sent_sha256s))
+        found["digest that no purge will sweep out"] = sorted(set(left) - set(chain.from_iterable(map(cut, together))))
     assert not any(found.values()), found
+
+
+def cut(digests: bytes) -> list[bytes]:
+    """Cut digests that were written one after the other."""
+    return [digests[start : start + DIGEST_BYTES] for start in range(0, len(digests), DIGEST_BYTES)]

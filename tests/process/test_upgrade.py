@@ -3,6 +3,7 @@
 `releases` holds one of each revision, as the release wrote it on SQLite; PostgreSQL gets the same rows.
 """
 
+import hashlib
 import json
 import shutil
 import sqlite3
@@ -24,13 +25,13 @@ from sqlalchemy.exc import IntegrityError
 from runware_mock.control.portrait import KEPT_TABLES, SHAPE
 from runware_mock.storage.database import Database, DatabaseUnusable
 from runware_mock.storage.schema import HEAD, migrate, scripts
-from runware_mock.storage.tables import content, dropped_object, medium
+from runware_mock.storage.tables import content, content_digest, dropped_object, medium
 from tests.objects.places import FolderPlace, folder_place
 from tests.process.release import FOLDER, OBJECT, ONE, OTHER, PLAN, QUIET, clients
 from tests.process.test_schema import UNREAD_INDEX, all_described
 from tests.running import RunningMock, running_mock
 from tests.stores import Store, store_of
-from tests.talking import new_uuid, talking
+from tests.talking import new_uuid, talking, upload
 
 RELEASES = sorted(FOLDER.glob("*.sql"))
 Rows = dict[str, list[dict[str, Any]]]
@@ -164,8 +165,21 @@ def test_every_medium_of_a_release_is_kept_served_used_and_purged(
             for kept in control.get("/snapshots")["snapshots"]:
                 control.delete(f"/snapshots/{kept['name']}")
             control.post("/purge")
-    assert [mock.count(table) for table in (medium, content, dropped_object)] == [0, 0, 0]
+    assert [mock.count(table) for table in (medium, content, content_digest, dropped_object)] == [0, 0, 0, 0]
     assert place.names() == set()
+
+
+def is_as_it_was_sent(row: dict[str, Any]) -> bool:
+    is_image = row["bytes"] is not None and row["format"] in ("png", "gif")
+    return is_image and row["sent_sha256"] == hashlib.sha256(row["bytes"]).digest()
+
+
+def test_what_a_release_has_stored_is_found_when_it_is_sent_again(mock: RunningMock, rows: Rows) -> None:
+    sent = [OBJECT, *(row["bytes"] for row in rows["content"] if is_as_it_was_sent(row))]
+    assert len(sent) > 1
+    with clients(mock, ONE) as (talker, _):
+        assert len(talker.ask(*map(upload, sent)).data) == len(sent)
+    assert [mock.count(table) for table in (content, content_digest)] == [len(rows["content"])] * 2
 
 
 def test_the_journal_of_a_release_answers_for_its_tasks(mock: RunningMock, rows: Rows) -> None:

@@ -7,9 +7,17 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, exists, insert, select, update
 
 from runware_mock.images.picture import Picture
-from runware_mock.storage.inserts import id_of, insert_unless_there
+from runware_mock.storage.inserts import id_of, insert_for_id, insert_unless_there
+from runware_mock.storage.pieces import DIGEST_BYTES, digests_in, ids_in, joined_ids
 from runware_mock.storage.prepared import Prepared
-from runware_mock.storage.tables import content, dropped_object, medium, snapshot_content
+from runware_mock.storage.tables import (
+    content,
+    content_digest,
+    dropped_digests,
+    dropped_object,
+    medium,
+    snapshot_content,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +83,35 @@ FACTS = tuple(content.c[name] for name in StoredContent.__dataclass_fields__)
 # As StoredFile takes them.
 FILE = (*(content.c[name] for name in tuple(StoredFile.__dataclass_fields__)[:-1]), content.c.bytes)
 _NAMES = tuple(StoredContent.__dataclass_fields__)[1:]
-# As many as a statement surely takes.
+# How many are deleted at once, and their digests be kept together.
 _CHUNK = 500
 
-_FIND = Prepared(select(*FACTS).where(content.c.sent_sha256 == bindparam("sent_sha256")))
+_MEANT = (content_digest.c.content_id == content.c.id) & (content_digest.c.sent_sha256 == content.c.sent_sha256)
+_OF_DIGEST = (
+    select(*FACTS)
+    .join_from(content_digest, content, _MEANT)
+    .where(content_digest.c.sent_sha256 == bindparam("sent_sha256"))
+)
+_FIND = Prepared(_OF_DIGEST)
 # Until the transaction ends, in which a medium will point at it, nobody deletes what these have found. Where one writer
 # at a time writes anyway, FOR KEY SHARE and the like are left out.
-_HOLD = Prepared(
-    select(*FACTS).where(content.c.sent_sha256 == bindparam("sent_sha256")).with_for_update(read=True, key_share=True)
-)
+_HOLD = Prepared(_OF_DIGEST.with_for_update(read=True, key_share=True, of=content))
+_COLUMNS = {column.name: bindparam(column.name, type_=column.type) for column in content.columns if column.name != "id"}
 _ADD = Prepared(
-    insert_unless_there(content, "sent_sha256"), [column.name for column in content.columns if column.name != "id"]
+    insert_for_id(insert(content).from_select(list(_COLUMNS), select(*_COLUMNS.values()).where(~_OF_DIGEST.exists())))
+)
+_MEAN = Prepared(insert_unless_there(content_digest, "sent_sha256"), ("sent_sha256", "content_id"))
+_DELETE_UNUSED = Prepared(
+    delete(content)
+    .where(
+        content.c.id.in_(ids_in("ids")),
+        ~exists().where(medium.c.content_id == content.c.id),
+        ~exists().where(snapshot_content.c.content_id == content.c.id),
+    )
+    .returning(content.c.sent_sha256, content.c.object_key)
+)
+_SWEEP = Prepared(
+    delete(content_digest).where(content_digest.c.sent_sha256.in_(digests_in("digests")), ~exists().where(_MEANT))
 )
 
 
@@ -124,25 +150,32 @@ def add(connection: Connection, placed: Placed, now_at: int) -> StoredContent:
     }
     stored = add_row(connection, row)
     if placed.object_key is not None and stored.object_key != placed.object_key:
-        _mend_or_drop(connection, placed, placed.object_key)
+        _mend_or_drop(connection, stored.id, placed.in_place_of, placed.object_key)
     return stored
 
 
 def add_row(connection: Connection, row: Mapping[str, Any]) -> StoredContent:
     """Store a row but for its id; where one of the same digest is there, return that one."""
+    digest = row["sent_sha256"]
     while True:
-        # Another task may just have stored the same bytes, or a purge may delete what one stored.
-        if (added_id := id_of(connection, _ADD(connection, row))) is not None:
+        added_id = id_of(connection, _ADD(connection, row))
+        if added_id is None:
+            # A purge may just have deleted the one that there was.
+            if held := hold(connection, digest):
+                return held
+        elif _MEAN(connection, {"sent_sha256": digest, "content_id": added_id}).rowcount:
             return StoredContent(added_id, *(row[name] for name in _NAMES))
-        if held := hold(connection, row["sent_sha256"]):
-            return held
+        else:
+            # Another task has just stored the same bytes, or the digest of a deleted one is not swept out yet.
+            connection.execute(delete(content).where(content.c.id == added_id))
+            sweep(connection, [digest])
 
 
-def _mend_or_drop(connection: Connection, placed: Placed, object_key: str) -> None:
+def _mend_or_drop(connection: Connection, content_id: int, in_place_of: str | None, object_key: str) -> None:
     """Let the row that there was have the new object if its own is gone; else nobody needs the new one."""
-    gone = (content.c.sent_sha256 == placed.sent_sha256) & (content.c.object_key == placed.in_place_of)
+    gone = (content.c.id == content_id) & (content.c.object_key == in_place_of)
     mend = update(content).where(gone).values(object_key=object_key)
-    if placed.in_place_of is None or not connection.execute(mend).rowcount:
+    if in_place_of is None or not connection.execute(mend).rowcount:
         connection.execute(insert(dropped_object), {"object_key": object_key})
 
 
@@ -162,13 +195,30 @@ def _delete_unused(connection: Connection, content_ids: list[int]) -> int:
         # All rows, used or not: of two who delete the last two media of a content one has to see that nothing is left.
         rows = select(content.c.id).where(content.c.id.in_(content_ids)).order_by(content.c.id)
         connection.execute(rows.with_for_update())
-    unused = ~exists().where(medium.c.content_id == content.c.id)
-    unkept = ~exists().where(snapshot_content.c.content_id == content.c.id)
-    unneeded = delete(content).where(content.c.id.in_(content_ids), unused, unkept).returning(content.c.object_key)
-    object_keys = connection.scalars(unneeded).all()
-    if dropped_keys := [{"object_key": key} for key in object_keys if key is not None]:
+    deleted = _DELETE_UNUSED.all(connection, {"ids": joined_ids(content_ids)})
+    if deleted:
+        connection.execute(insert(dropped_digests), {"sent_sha256s": b"".join(digest for digest, _ in deleted)})
+    if dropped_keys := [{"object_key": key} for _, key in deleted if key is not None]:
         connection.execute(insert(dropped_object), dropped_keys)
-    return len(object_keys)
+    return len(deleted)
+
+
+def to_sweep(connection: Connection, most: int) -> tuple[list[int], list[bytes]]:
+    """Return up to `most` times the digests of contents that were deleted together: their rows, and all in order."""
+    rows = connection.execute(select(dropped_digests).limit(most)).all()
+    together = b"".join(row.sent_sha256s for row in rows)
+    digests = (together[at : at + DIGEST_BYTES] for at in range(0, len(together), DIGEST_BYTES))
+    return [row.id for row in rows], sorted(digests)
+
+
+def sweep(connection: Connection, digests: Collection[bytes]) -> None:
+    """Delete those of the digests that mean no content."""
+    _SWEEP(connection, {"digests": b"".join(digests)})
+
+
+def forget_to_sweep(connection: Connection, ids: Collection[int]) -> None:
+    """Forget rows of digests that are swept out."""
+    connection.execute(delete(dropped_digests).where(dropped_digests.c.id.in_(ids)))
 
 
 def dropped(connection: Connection, most: int) -> list[str]:

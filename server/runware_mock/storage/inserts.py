@@ -5,7 +5,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-from sqlalchemy import Column, Connection, Table, insert
+from sqlalchemy import Column, Connection, Table
 from sqlalchemy.sql.dml import Insert
 
 from runware_mock.storage.prepared import Result
@@ -22,9 +22,9 @@ def insert_unless_there(table: Table, column: str) -> Callable[[str], Insert]:
     return cache(make)
 
 
-def insert_for_id(table: Table) -> Callable[[str], Insert]:
-    """Return the INSERT whose row's id is asked for, for the name of a dialect."""
-    return lambda dialect: _telling_id(insert(table), dialect)
+def insert_for_id(added: Insert) -> Callable[[str], Insert]:
+    """Return an INSERT whose row's id is asked for, for the name of a dialect."""
+    return lambda dialect: _telling_id(added, dialect)
 
 
 def id_of(connection: Connection, inserted: Result) -> int | None:

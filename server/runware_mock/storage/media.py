@@ -1,12 +1,13 @@
 """Media: what an imageUUID names, whose it is, and when it was last used."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, String, bindparam, delete, func, insert, select, update
 
 from runware_mock.storage.contents import FACTS, FILE, StoredContent, StoredFile
-from runware_mock.storage.owners import ruled_by
+from runware_mock.storage.owners import ALL_ACCOUNTS, ruled_by
 from runware_mock.storage.prepared import Prepared
 from runware_mock.storage.tables import content, medium, snapshot_content
 from runware_mock.storage.uuids import in_order, key_of
@@ -76,6 +77,17 @@ _STORED = (
     .join(content)
     .where(medium.c.account_id == bindparam("account_id"), _ALIVE)
 )
+
+
+def _popping(owned: ColumnElement[bool]) -> Prepared:
+    expired = select(medium.c.id).where(_EXPIRED, owned).limit(bindparam("most"))
+    chosen = expired.with_for_update(skip_locked=True).cte("expired")
+    popped = delete(medium).where(medium.c.id.in_(select(chosen.c.id)))
+    return Prepared(popped.returning(medium.c.uuid, medium.c.content_id))
+
+
+_POP_ALL = _popping(ruled_by(medium.c.account_id, ALL_ACCOUNTS))
+_POP_OWN = _popping(medium.c.account_id == bindparam("account_id"))
 _FIND = select(medium.c.id, medium.c.content_id).where(_OWN).with_for_update()
 
 
@@ -168,15 +180,13 @@ def count_stored(connection: Connection, account_id: int, moment: Moment) -> Sto
     return Stored(row[0], int(row[1]))
 
 
-def pop_expired(connection: Connection, account_id: int, moment: Moment, most: int) -> list[tuple[str, int]]:
+def pop_expired(connection: Connection, account_id: int, moment: Moment, most: int) -> Sequence[Sequence[Any]]:
     """Delete up to `most` of an account's expired media; return UUID and content of each.
 
     Those that a task uses at this moment, which will not have expired then, are left alone.
     """
-    expired = select(medium.c.id).where(_EXPIRED, ruled_by(medium.c.account_id, account_id)).limit(most)
-    chosen = expired.with_for_update(skip_locked=True).cte("expired")
-    popped = delete(medium).where(medium.c.id.in_(select(chosen.c.id))).returning(medium.c.uuid, medium.c.content_id)
-    return [(row.uuid, row.content_id) for row in connection.execute(popped, _values_of(moment))]
+    pop = _POP_ALL if account_id == ALL_ACCOUNTS else _POP_OWN
+    return pop.all(connection, {"account_id": account_id, "most": most, **_values_of(moment)})
 
 
 def over(at: "ColumnElement[int] | int", retention_ms: int) -> ColumnElement[bool]:

@@ -3,12 +3,13 @@
 import sqlite3
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing
+from operator import methodcaller
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, Insert, Select, Update
+from sqlalchemy import Connection, Delete, Insert, Select, Update
 from sqlalchemy.exc import DBAPIError
 
-_Statement = Insert | Select[Any] | Update
+_Statement = Delete | Insert | Select[Any] | Update
 _SQLITE = "sqlite"
 
 
@@ -60,6 +61,16 @@ class Prepared:
 
     def __call__(self, connection: Connection, values: Mapping[str, object]) -> Result:
         """Run it."""
+        result: Result = self._run(connection, values, _SqliteResult)
+        return result
+
+    def all(self, connection: Connection, values: Mapping[str, object]) -> Sequence[Sequence[Any]]:
+        """Run it and return its rows."""
+        rows = self._run(connection, values, methodcaller("fetchall"))
+        return rows if isinstance(rows, list) else rows.all()
+
+    def _run(self, connection: Connection, values: Mapping[str, object], taken: Callable[[Any], Any]) -> Any:
+        """Run it and return what is taken from SQLite's cursor, or SQLAlchemy's result of another database."""
         dialect = connection.dialect.name
         text, literals = self._compiled.get(dialect) or self._compile(connection)
         if dialect == _SQLITE:
@@ -67,7 +78,7 @@ class Prepared:
             try:
                 # Until it is closed, the connection would go on seeing the database as it is now.
                 with closing(driver.execute(text, {**literals, **values})) as cursor:
-                    return _SqliteResult(cursor)
+                    return taken(cursor)
             except sqlite3.Error as error:
                 raise DBAPIError.instance(text, None, error, sqlite3.Error, hide_parameters=True) from error
         return connection.exec_driver_sql(text, {**literals, **values})

@@ -189,8 +189,9 @@ class SqliteDatabase(Database):
 
     def shrink(self, pages: int) -> bool:
         """Give up to `pages` free pages back to the file system; tell whether there may be more."""
-        with self._write_lock, self._engine.connect() as connection:
-            driver: Any = connection.connection.driver_connection
+        with self._write_lock:
+            self._writer = self._writer or self._engine.connect()
+            driver: Any = self._writer.connection.driver_connection
             (free,) = driver.execute("PRAGMA freelist_count").fetchone()
             if free:
                 # `execute` steps this statement once, which frees one page; `executescript` runs it to its end.

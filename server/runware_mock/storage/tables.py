@@ -50,7 +50,7 @@ content = Table(
     "content",
     metadata,
     Column("id", _Id, primary_key=True),
-    Column("sent_sha256", LargeBinary(32), nullable=False, unique=True),
+    Column("sent_sha256", LargeBinary(32), nullable=False),
     Column("format", String(8), nullable=False),
     Column("width_px", Integer, nullable=False),
     Column("height_px", Integer, nullable=False),
@@ -68,6 +68,24 @@ content = Table(
     CheckConstraint("(bytes IS NULL) <> (object_key IS NULL)", name="ck_content_bytes"),
     # To say the same for PostgreSQL would import its dialect at every start.
     Index("ix_content_object_key", "object_key", sqlite_where=text("object_key IS NOT NULL")),
+)
+
+# By what a content is found. A row may outlive its content, whose id another may have by then: it means that one only
+# where both have the same SHA-256. As these are random, to delete a row with each content would write a page for each.
+content_digest = Table(
+    "content_digest",
+    metadata,
+    Column("sent_sha256", LargeBinary(32), primary_key=True),
+    Column("content_id", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# The SHA-256s of contents that were deleted together, one after the other, until a purge deletes those rows in order.
+dropped_digests = Table(
+    "dropped_digests",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("sent_sha256s", LargeBinary, nullable=False),
 )
 
 # Objects whose row was deleted, until they are deleted too.
