@@ -75,3 +75,53 @@ def test_closing_finishes_what_was_submitted(desk: Desk, thread: GroupingThread[
     desk.opened.set()
     thread.close()
     assert [future.result(0) for future in futures] == [1, 4]
+
+
+def test_closing_twice_is_closing_once(desk: Desk, thread: GroupingThread[int, int]) -> None:
+    desk.opened.set()
+    thread.close()
+    thread.close()
+    assert desk.groups == []
+
+
+@pytest.fixture
+def told(thread: GroupingThread[int, int]) -> list[str]:
+    """Note each time that something waits."""
+    told: list[str] = []
+    thread.pace(lambda: told.append("waiting"))
+    return told
+
+
+def test_nothing_begins_before_it_is_begun(desk: Desk, thread: GroupingThread[int, int], told: list[str]) -> None:
+    desk.opened.set()
+    futures = [thread.submit(number) for number in (1, 2)]
+    assert (told, thread.waiting(), desk.groups) == (["waiting"], 2, [])
+    thread.begin()
+    assert [future.result(10) for future in futures] == [1, 4]
+    assert desk.groups == [[1, 2]]
+
+
+def test_who_came_meanwhile_is_told_of_after_each_group(
+    desk: Desk, thread: GroupingThread[int, int], told: list[str]
+) -> None:
+    thread.submit(1)
+    thread.begin()
+    assert desk.first_began.wait(10)
+    second = thread.submit(2)
+    assert told == ["waiting"]
+    desk.opened.set()
+    while len(told) < 2:
+        pass
+    assert not second.done()
+    thread.begin()
+    assert second.result(10) == 4
+
+
+def test_closing_finishes_what_was_never_begun(desk: Desk, thread: GroupingThread[int, int], told: list[str]) -> None:
+    futures = [thread.submit(number) for number in range(MOST_IN_A_GROUP + 1)]
+    desk.opened.set()
+    thread.close()
+    # Too late, and without harm.
+    thread.begin()
+    assert futures[-1].result(0) == MOST_IN_A_GROUP**2
+    assert told == ["waiting"]

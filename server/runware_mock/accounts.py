@@ -53,13 +53,13 @@ class Accounts:
         self._hash_key = _hash_key(database, seed)
         self._accepted = frozenset(map(self._hash, accepted))
         # An account's row never changes, so that what was read once stays true.
-        self._known: dict[str, Account] = {}
+        self._known: dict[bytes, Account] = {}
 
     def known(self, api_key: object) -> Account | None:
         """Return the account of this key if it was opened before, without a look at the database."""
         if not isinstance(api_key, str) or _PLAN_MARK in api_key:
             return None
-        return self._known.get(self._hash(api_key))
+        return self._known.get(self._mark(api_key))
 
     def open(self, api_key: object) -> Account:
         """Return the account of this key, new if need be; raises missingApiKey or invalidApiKey.
@@ -70,15 +70,16 @@ class Accounts:
             raise refuse("missingApiKey")
         if not isinstance(api_key, str):
             raise refuse("invalidApiKey")
-        key, mark, plan = api_key.rpartition(_PLAN_MARK)
-        if mark and (account := self._with_plan(key, plan)):
+        key, has_plan, plan = api_key.rpartition(_PLAN_MARK)
+        if has_plan and (account := self._with_plan(key, plan)):
             return account
         key_hash = self._hash(api_key)
         if self._accepted and key_hash not in self._accepted:
             raise refuse("invalidApiKey")
-        opened = self._known.get(key_hash) or self._open(key_hash, api_key)
+        mark = self._mark(api_key)
+        opened = self._known.get(mark) or self._open(key_hash, api_key)
         if len(self._known) < _CACHED_ACCOUNTS:
-            self._known[key_hash] = opened
+            self._known[mark] = opened
         return opened
 
     def _with_plan(self, key: str, plan: str) -> Account | None:
@@ -103,6 +104,10 @@ class Accounts:
                 if looks_real(api_key):
                     _log.warning("the API key %s looks like a real one: any key will do here, keep those out", label)
         return Account(row.id, row.label)
+
+    def _mark(self, api_key: str) -> bytes:
+        # For each request: hmac.digest lets another thread have the interpreter, and waits to get it back.
+        return hashlib.blake2b(api_key.encode("utf-8", "surrogatepass"), key=self._hash_key).digest()
 
     def _hash(self, api_key: str) -> str:
         return hmac.digest(self._hash_key, api_key.encode("utf-8", "surrogatepass"), "sha256").hex()

@@ -1,5 +1,6 @@
 """The composition root: settings in, an application out."""
 
+import asyncio
 import logging
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -28,6 +29,7 @@ from runware_mock.web.control.door import ControlApp
 from runware_mock.web.counting import WRITTEN_EVERY_S, Counting
 from runware_mock.web.http import RestApi, preflight, refused
 from runware_mock.web.media import MEDIA_PATHS, MediaFiles
+from runware_mock.web.pacing import Pacing
 from runware_mock.web.page.app import Page, wants_page
 from runware_mock.web.sockets import Sockets
 from runware_mock.web.watching import Watching
@@ -100,6 +102,7 @@ def create_app(settings: Settings, clock: Clock | None = None, common: Common | 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         sys.setswitchinterval(_SWITCH_INTERVAL_S)
+        engine.light.pace(Pacing(engine.light, asyncio.get_running_loop()))
         for schedule in schedules:
             schedule.start()
             cleanup.callback(schedule.stop)

@@ -36,7 +36,7 @@ class Engine:
     def __init__(self, services: Services) -> None:
         self.services = services
         self._recorder = Recorder(services)
-        self._light = GroupingThread(self._run_group, "light")
+        self.light = GroupingThread(self._run_group, "light")
         network = ThreadPoolExecutor(_NETWORK_THREADS, "network")
         self._pools = {Load.WAITING_FOR_NETWORK: network}
         if services.files.are_objects:
@@ -52,11 +52,11 @@ class Engine:
 
     def waiting(self) -> int:
         """Return how many tasks wait for a thread."""
-        return self._light.waiting() + sum(pool._work_queue.qsize() for pool in set(self._pools.values()))  # noqa: SLF001 - nothing else tells
+        return self.light.waiting() + sum(pool._work_queue.qsize() for pool in set(self._pools.values()))  # noqa: SLF001 - nothing else tells
 
     def close(self) -> None:
         """Finish what runs; begin nothing more."""
-        self._light.close()
+        self.light.close()
         for pool in self._pools.values():
             pool.shutdown(cancel_futures=True)
 
@@ -66,10 +66,10 @@ class Engine:
             if not task_type.names_another:
                 _refuse_repeated(str(checked["taskUUID"]).lower(), seen)
         except Refusal as refusal:
-            return self._light.submit(Asked(task if isinstance(task, Mapping) else {}, _NO_TYPE, caller, refusal))
+            return self.light.submit(Asked(task if isinstance(task, Mapping) else {}, _NO_TYPE, caller, refusal))
         asked = Asked(checked, task_type, caller)
         pool = self._pools.get(task_type.load(checked))
-        return self._light.submit(asked) if pool is None else pool.submit(self._run, asked)
+        return self.light.submit(asked) if pool is None else pool.submit(self._run, asked)
 
     def _check(self, task: object) -> tuple[Task, TaskType]:
         """Check what every task must have: a known taskType and a taskUUID."""

@@ -10,7 +10,7 @@ Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
 
 # So many take a few milliseconds: the first of a group does not wait long for its last.
-_GROUP_LIMIT = 32
+GROUP_LIMIT = 32
 
 
 class GroupingThread(Generic[Asked, Answer]):
@@ -20,18 +20,31 @@ class GroupingThread(Generic[Asked, Answer]):
         self._answer = answer
         self._waiting: deque[tuple[Asked, Future[Answer]]] = deque()
         self._lock = Lock()
+        # From when the first waits until none does.
         self._is_busy = False
+        self._is_closing = False
+        self._on_waiting: Callable[[], None] = self.begin
         self._thread = ThreadPoolExecutor(1, name)
+
+    def pace(self, on_waiting: Callable[[], None]) -> None:
+        """Leave it to somebody else when a group begins: told that one waits, it soon has to call `begin`."""
+        self._on_waiting = on_waiting
 
     def submit(self, asked: Asked) -> Future[Answer]:
         """Return a future; what it asks is never looked at when it is cancelled before its turn."""
         future: Future[Answer] = Future()
         with self._lock:
             self._waiting.append((asked, future))
-            if not self._is_busy:
-                self._thread.submit(self._work)
-                self._is_busy = True
+            is_first, self._is_busy = not self._is_busy, True
+        if is_first:
+            self._on_waiting()
         return future
+
+    def begin(self) -> None:
+        """Answer those who wait, up to the limit."""
+        with self._lock:
+            if not self._is_closing:
+                self._thread.submit(self._work)
 
     def waiting(self) -> int:
         """Return how many wait for their turn."""
@@ -39,20 +52,32 @@ class GroupingThread(Generic[Asked, Answer]):
 
     def close(self) -> None:
         """Finish what was submitted."""
+        with self._lock:
+            if not self._is_closing:
+                self._is_closing = True
+                self._thread.submit(self._finish)
         self._thread.shutdown()
 
+    def _finish(self) -> None:
+        while self._waiting:
+            self._work()
+
     def _work(self) -> None:
-        while group := self._next_group():
+        if group := self._next_group():
             answers = self._answer([asked for asked, _ in group])
             for (_, future), answer in zip(group, answers, strict=True):
                 future.set_result(answer)
+        with self._lock:
+            self._is_busy = bool(self._waiting)
+            go_on = self._is_busy and not self._is_closing
+        if go_on:
+            self._on_waiting()
 
     def _next_group(self) -> list[tuple[Asked, Future[Answer]]]:
         group: list[tuple[Asked, Future[Answer]]] = []
         with self._lock:
-            while self._waiting and len(group) < _GROUP_LIMIT:
+            while self._waiting and len(group) < GROUP_LIMIT:
                 waiting = self._waiting.popleft()
                 if waiting[1].set_running_or_notify_cancel():
                     group.append(waiting)
-            self._is_busy = bool(group)
         return group

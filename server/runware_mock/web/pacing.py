@@ -1,0 +1,43 @@
+"""Light tasks begin when the event loop has taken in all that has come: side by side both wait for the interpreter."""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from runware_mock.grouping import GROUP_LIMIT, GroupingThread
+
+# One in which nothing comes takes some microseconds; a client that was just answered needs more to ask again.
+_IDLE_TURNS = 8
+_LONGEST_S = 0.002
+
+
+class Loop(Protocol):
+    """What it needs of an event loop."""
+
+    def time(self) -> float:
+        """Return seconds that only grow."""
+
+    def call_soon(self, callback: Callable[..., object], *args: Any) -> object:
+        """Call in the next turn; only in the thread of the loop."""
+
+    def call_soon_threadsafe(self, callback: Callable[..., object], *args: Any) -> object:
+        """Call in the next turn, asked in any thread."""
+
+
+class Pacing:
+    """Called in any thread when light tasks wait, it lets them begin when the loop has nothing else to do."""
+
+    def __init__(self, light: GroupingThread[Any, Any], loop: Loop) -> None:
+        self._light = light
+        self._loop = loop
+
+    def __call__(self) -> None:
+        """Look after each turn of the loop how many wait."""
+        self._loop.call_soon_threadsafe(self._look, self._loop.time() + _LONGEST_S, 0, 0)
+
+    def _look(self, until_s: float, seen: int, idle_turns: int) -> None:
+        waiting = self._light.waiting()
+        idle_turns = idle_turns + 1 if waiting == seen else 0
+        if idle_turns < _IDLE_TURNS and waiting < GROUP_LIMIT and self._loop.time() < until_s:
+            self._loop.call_soon(self._look, until_s, waiting, idle_turns)
+        else:
+            self._light.begin()
