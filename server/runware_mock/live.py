@@ -55,6 +55,9 @@ class ClockState:
         return self.moved(at - self.now_at(real_at))
 
 
+_REAL_TIME = ClockState()
+
+
 @dataclass(frozen=True, slots=True)
 class _Known:
     """What was in the database at a version: the clocks of accounts, and which accounts have plans."""
@@ -99,7 +102,7 @@ class Live:
     def clock_of(self, account_id: int = ALL_ACCOUNTS) -> ClockState:
         """Return an account's clock: its own, or that of all accounts."""
         clocks = self._known.clocks
-        return clocks.get(account_id) or clocks.get(ALL_ACCOUNTS) or ClockState()
+        return clocks.get(account_id) or clocks.get(ALL_ACCOUNTS) or _REAL_TIME
 
     def shown_at(self, column: "Column[int]") -> "ColumnElement[int] | int":
         """Return what the clock of a row's account shows."""

@@ -2,7 +2,6 @@
 
 import sqlite3
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import closing
 from operator import methodcaller
 from typing import Any, Protocol
 
@@ -73,15 +72,19 @@ class Prepared:
         """Run it and return what is taken from SQLite's cursor, or SQLAlchemy's result of another database."""
         dialect = connection.dialect.name
         text, literals = self._compiled.get(dialect) or self._compile(connection)
-        if dialect == _SQLITE:
-            driver: Any = connection.connection.driver_connection
+        given = {**literals, **values} if literals else values
+        if dialect != _SQLITE:
+            return connection.exec_driver_sql(text, dict(given))
+        driver: Any = connection.connection.driver_connection
+        try:
+            cursor = driver.execute(text, given)
             try:
-                # Until it is closed, the connection would go on seeing the database as it is now.
-                with closing(driver.execute(text, {**literals, **values})) as cursor:
-                    return taken(cursor)
-            except sqlite3.Error as error:
-                raise DBAPIError.instance(text, None, error, sqlite3.Error, hide_parameters=True) from error
-        return connection.exec_driver_sql(text, {**literals, **values})
+                return taken(cursor)
+            finally:
+                # Until then the connection would go on seeing the database as it is now.
+                cursor.close()
+        except sqlite3.Error as error:
+            raise DBAPIError.instance(text, None, error, sqlite3.Error, hide_parameters=True) from error
 
     def _compile(self, connection: Connection) -> tuple[str, Mapping[str, object]]:
         kind: Any = type(connection.dialect)
