@@ -27,7 +27,11 @@ class GroupingThread(Generic[Asked, Answer]):
         self._thread = ThreadPoolExecutor(1, name)
 
     def pace(self, on_waiting: Callable[[], None]) -> None:
-        """Leave it to somebody else when a group begins: told that one waits, it soon has to call `begin`."""
+        """Leave it to somebody else when a group begins: told that one waits, it soon has to call `begin`.
+
+        The thread is there from now on: later on, where the machine has none left, nobody could be told.
+        """
+        self._thread.submit(self.waiting).result()
         self._on_waiting = on_waiting
 
     def submit(self, asked: Asked) -> Future[Answer]:
@@ -53,9 +57,9 @@ class GroupingThread(Generic[Asked, Answer]):
     def close(self) -> None:
         """Finish what was submitted."""
         with self._lock:
-            if not self._is_closing:
-                self._is_closing = True
+            if self._waiting and not self._is_closing:
                 self._thread.submit(self._finish)
+            self._is_closing = True
         self._thread.shutdown()
 
     def _finish(self) -> None:
