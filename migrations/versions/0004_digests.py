@@ -19,7 +19,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "dropped_digests",
-        sa.Column("id", _Id, primary_key=True),
+        sa.Column("id", _Id, primary_key=True, autoincrement=False),
         sa.Column("sent_sha256s", sa.LargeBinary, nullable=False),
     )
     op.execute("INSERT INTO content_digest SELECT sent_sha256, id FROM content ORDER BY sent_sha256")

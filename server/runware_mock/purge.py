@@ -1,7 +1,7 @@
 """Remove what has expired, in chunks so short that no upload waits for one."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,9 +20,11 @@ from runware_mock.storage.tables import medium
 
 _log = logging.getLogger(__name__)
 
-# 200 rows by index take about 10 ms; one statement for 100,000 rows would stall uploads for more than a second.
+# 200 rows by index take about 3 ms; one statement for 100,000 rows would stall uploads for a second.
 CHUNK = 200
+# Each may have to be moved, and what points at it be written.
 _PAGES = 100
+# Up to 500,000 digests, of which dozens lie on one page where a million are stored.
 _SWEPT = 1000
 _SWEPT_AT_ONCE = 500
 _RELIEVED_AFTER_STEPS = 16
@@ -121,13 +123,18 @@ def _sweep_digests(services: Services, stopped: Callable[[], bool]) -> None:
         if not ids:
             break
         for start, _ in zip(range(0, len(digests), _SWEPT_AT_ONCE), _steps(services, stopped), strict=False):
-            with services.database.writing(PURGER) as connection:
-                contents.sweep(connection, digests[start : start + _SWEPT_AT_ONCE])
+            _sweep(services, digests[start : start + _SWEPT_AT_ONCE])
         if stopped():
             # The next purge sweeps them again.
             break
         with services.database.writing(PURGER) as connection:
             contents.forget_to_sweep(connection, ids)
+
+
+@retried
+def _sweep(services: Services, digests: Sequence[bytes]) -> None:
+    with services.database.writing(PURGER) as connection:
+        contents.sweep(connection, digests)
 
 
 def _delete_dropped(services: Services, stopped: Callable[[], bool]) -> None:

@@ -102,6 +102,21 @@ def test_two_who_store_what_was_deleted_share_one_content(mock: RunningMock, tal
     assert (mock.count(medium), *counted(mock)) == (4, 1, 1, 1)
 
 
+def test_of_two_purges_at_once_none_forgets_what_was_deleted_after_the_other(
+    mock: RunningMock, talker: RestTalker, control: Calls
+) -> None:
+    control.delete(f"/media/{talker.ask(upload(ONE)).item['imageUUID']}")
+    with mock.services.database.reading() as connection:
+        swept, _ = contents.to_sweep(connection, 100)
+    control.post("/purge")
+    control.delete(f"/media/{talker.ask(upload(OTHER)).item['imageUUID']}")
+    with mock.services.database.writing() as connection:
+        contents.forget_to_sweep(connection, swept)
+    assert counted(mock) == [0, 1, 1]
+    control.post("/purge")
+    assert counted(mock) == [0, 0, 0]
+
+
 _ids = st.lists(st.integers(1, 2**63 - 1), min_size=1, max_size=50)
 _digests = st.lists(st.binary(min_size=DIGEST_BYTES, max_size=DIGEST_BYTES), min_size=1, max_size=50)
 

@@ -1,5 +1,6 @@
 """Stored pictures, found by the SHA-256 of the bytes that were sent: the same fixture is decoded once."""
 
+import secrets
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -197,7 +198,8 @@ def _delete_unused(connection: Connection, content_ids: list[int]) -> int:
         connection.execute(rows.with_for_update())
     deleted = _DELETE_UNUSED.all(connection, {"ids": joined_ids(content_ids)})
     if deleted:
-        connection.execute(insert(dropped_digests), {"sent_sha256s": b"".join(digest for digest, _ in deleted)})
+        together = b"".join(digest for digest, _ in deleted)
+        connection.execute(insert(dropped_digests), {"id": secrets.randbits(63), "sent_sha256s": together})
     if dropped_keys := [{"object_key": key} for _, key in deleted if key is not None]:
         connection.execute(insert(dropped_object), dropped_keys)
     return len(deleted)

@@ -84,7 +84,8 @@ content_digest = Table(
 dropped_digests = Table(
     "dropped_digests",
     metadata,
-    Column("id", _Id, primary_key=True),
+    # A random one: SQLite would give that of rows another purge has swept meanwhile to those after them.
+    Column("id", _Id, primary_key=True, autoincrement=False),
     Column("sent_sha256s", LargeBinary, nullable=False),
 )
 

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from runware_mock.grouping import GROUP_LIMIT, GroupingThread
 
-# One in which nothing comes takes some microseconds; a client that was just answered needs more to ask again.
+# Of some microseconds each; a client that was just answered needs more to ask again.
 _IDLE_TURNS = 8
 _LONGEST_S = 0.002
 
