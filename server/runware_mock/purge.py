@@ -24,8 +24,8 @@ _log = logging.getLogger(__name__)
 CHUNK = 200
 # Each may have to be moved, and what points at it be written.
 _PAGES = 100
-# Up to 500,000 digests, of which dozens lie on one page where a million are stored.
-_SWEPT = 1000
+# The more are swept in order, the more of them lie on one page: up to 500,000 digests, which take some 50 MB meanwhile.
+_DROPPED_ROWS = 1000
 _SWEPT_AT_ONCE = 500
 _RELIEVED_AFTER_STEPS = 16
 _TOLD_UUIDS = 1000
@@ -119,7 +119,7 @@ def _sweep_digests(services: Services, stopped: Callable[[], bool]) -> None:
     """Delete the digests of contents that are gone, many in order: those that lie on one page are written at once."""
     while not stopped():
         with services.database.reading() as connection:
-            ids, digests = contents.to_sweep(connection, _SWEPT)
+            ids, digests = contents.to_sweep(connection, _DROPPED_ROWS)
         if not ids:
             break
         for start, _ in zip(range(0, len(digests), _SWEPT_AT_ONCE), _steps(services, stopped), strict=False):

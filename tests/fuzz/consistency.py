@@ -1,10 +1,8 @@
 """What must hold of the stored data, whatever was done to the server."""
 
-from itertools import chain
-
 from sqlalchemy import func, select
 
-from runware_mock.storage.pieces import DIGEST_BYTES
+from runware_mock.storage.pieces import cut_digests
 from runware_mock.storage.tables import (
     content,
     content_digest,
@@ -39,11 +37,6 @@ def assert_consistent(mock: RunningMock) -> None:
     with mock.services.database.reading() as connection:
         found = {name: list(connection.scalars(stray)) for name, stray in strays.items()}
         left = connection.scalars(select(content_digest.c.sent_sha256).where(content_digest.c.sent_sha256.not_in(live)))
-        together = connection.scalars(select(dropped_digests.c.sent_sha256s))
-        found["digest that no purge will sweep out"] = sorted(set(left) - set(chain.from_iterable(map(cut, together))))
+        to_sweep = cut_digests(b"".join(connection.scalars(select(dropped_digests.c.sent_sha256s))))
+        found["digest that no purge will sweep out"] = sorted(set(left) - set(to_sweep))
     assert not any(found.values()), found
-
-
-def cut(digests: bytes) -> list[bytes]:
-    """Cut digests that were written one after the other."""
-    return [digests[start : start + DIGEST_BYTES] for start in range(0, len(digests), DIGEST_BYTES)]

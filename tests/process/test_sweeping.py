@@ -92,7 +92,7 @@ def test_a_purge_that_was_stopped_leaves_the_rest_to_the_next(
     assert counted(mock) == [0, 0, 0]
 
 
-def test_two_who_store_what_was_deleted_share_one_content(mock: RunningMock, talker: RestTalker) -> None:
+def test_uploads_of_what_was_deleted_share_one_content(mock: RunningMock, talker: RestTalker) -> None:
     talker.ask(upload(ONE))
     with mock.services.database.writing() as connection:
         connection.execute(medium.delete())

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, delete, exists, insert, select, up
 
 from runware_mock.images.picture import Picture
 from runware_mock.storage.inserts import id_of, insert_for_id, insert_unless_there
-from runware_mock.storage.pieces import DIGEST_BYTES, digests_in, ids_in, joined_ids
+from runware_mock.storage.pieces import cut_digests, digests_in, ids_in, joined_ids
 from runware_mock.storage.prepared import Prepared
 from runware_mock.storage.tables import (
     content,
@@ -208,9 +208,7 @@ def _delete_unused(connection: Connection, content_ids: list[int]) -> int:
 def to_sweep(connection: Connection, most: int) -> tuple[list[int], list[bytes]]:
     """Return up to `most` times the digests of contents that were deleted together: their rows, and all in order."""
     rows = connection.execute(select(dropped_digests).limit(most)).all()
-    together = b"".join(row.sent_sha256s for row in rows)
-    digests = (together[at : at + DIGEST_BYTES] for at in range(0, len(together), DIGEST_BYTES))
-    return [row.id for row in rows], sorted(digests)
+    return [row.id for row in rows], sorted(cut_digests(b"".join(row.sent_sha256s for row in rows)))
 
 
 def sweep(connection: Connection, digests: Collection[bytes]) -> None:

@@ -1,4 +1,4 @@
-"""Statements that every upload runs, compiled once: what SQLAlchemy does anew each time costs more than SQLite does."""
+"""Statements of uploads and purges, compiled once: what SQLAlchemy does anew each time costs more than SQLite does."""
 
 import sqlite3
 from collections.abc import Callable, Collection, Mapping, Sequence
