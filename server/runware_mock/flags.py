@@ -26,11 +26,11 @@ class SettingsCommand(click.Command):
     fields: tuple[str, ...] | None = None
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        """Return the flags; only now is the model imported that describes them."""
+        """Return the flags; only now are the settings imported that describe them."""
         if not any(isinstance(param, click.Option) and param.name == "data_dir" for param in self.params):
-            from runware_mock.settings import Settings
+            from runware_mock.settings import FIELDS
 
-            self.params[:0] = [_option(name) for name in self.fields or Settings.model_fields]
+            self.params[:0] = [_option(name) for name in self.fields or FIELDS]
         return super().get_params(ctx)
 
 
@@ -56,10 +56,9 @@ class DataFolderCommand(SettingsCommand):
 
 
 def _option(name: str) -> click.Option:
-    from runware_mock.settings import ENV_PREFIX, Settings, default_text
+    from runware_mock.settings import ENV_PREFIX, FIELDS, default_text, description
 
-    field = Settings.model_fields[name]
-    is_switch = field.annotation is bool
+    is_switch = FIELDS[name].type is bool
     default = default_text(name)
     return click.Option(
         [f"{flag(name)}/--no-{flag(name)[2:]}" if is_switch else flag(name)],
@@ -68,7 +67,7 @@ def _option(name: str) -> click.Option:
         envvar=ENV_PREFIX + name.upper(),
         type=_Switch() if is_switch else None,
         metavar=None if is_switch else "TEXT",
-        help=f"{field.description}{f'  [{default}]' if default else ''}",
+        help=f"{description(name)}{f'  [{default}]' if default else ''}",
     )
 
 
@@ -79,16 +78,9 @@ def flag(name: str) -> str:
 
 def settings_of(values: dict[str, Any]) -> "Settings":
     """Return the settings that flags and variables make; a bad one ends the program in one line."""
-    from pydantic import ValidationError
-
-    from runware_mock.settings import ENV_PREFIX, Settings
+    from runware_mock.settings import ENV_PREFIX, BadSetting, Settings
 
     try:
         return Settings(**{name: value for name, value in values.items() if value not in (None, ())})
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False)[0]
-        if not first["loc"]:
-            fail(first["msg"].removeprefix("Value error, "), EXIT_USAGE)
-        name = str(first["loc"][0])
-        message = first["msg"].removeprefix("Value error, ")
-        fail(f"bad value for {flag(name)} (or {ENV_PREFIX}{name.upper()}): {message}", EXIT_USAGE)
+    except BadSetting as bad:
+        fail(f"bad value for {flag(bad.name)} (or {ENV_PREFIX}{bad.name.upper()}): {bad}", EXIT_USAGE)

@@ -90,15 +90,11 @@ def _trusted(settings: "Settings") -> "Path | None":
 
 
 def _settings(given: dict[str, Any]) -> "Settings":
-    from pydantic import ValidationError
-
-    from runware_mock.settings import Settings
+    from runware_mock.settings import BadSetting, Settings
 
     if given.get("workers", 1) != 1:
         raise ValueError("bad value for the setting workers: only the command runware-mock serve starts processes")
     try:
-        return Settings(**{"port": 0, "in_memory": not {"data_dir", "database_url"} & given.keys(), **given})
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False)[0]
-        name, message = ".".join(map(str, first["loc"])), first["msg"].removeprefix("Value error, ")
-        raise ValueError(f"bad value for the setting {name}: {message}") from None
+        return Settings.of({"port": 0, "in_memory": not {"data_dir", "database_url"} & given.keys(), **given})
+    except BadSetting as bad:
+        raise ValueError(f"bad value for the setting {bad.name}: {bad}") from None

@@ -11,12 +11,12 @@ from runware_mock.clock import Trust, in_ms
 from runware_mock.protocol.errors import Refusal
 from runware_mock.schedule import Schedule
 from runware_mock.services import Services
-from runware_mock.settings import write_duration
 from runware_mock.storage import contents, media, undelivered
 from runware_mock.storage.database import PURGER, retried
 from runware_mock.storage.media import Expired, Moment
 from runware_mock.storage.owners import ALL_ACCOUNTS
 from runware_mock.storage.tables import medium
+from runware_mock.values import write_duration
 
 _log = logging.getLogger(__name__)
 

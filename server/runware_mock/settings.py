@@ -3,70 +3,39 @@
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields
 from datetime import timedelta
-from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal
-from urllib.parse import SplitResult, parse_qs, urlsplit
+from typing import Any, Literal
 
 import platformdirs
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+
+from runware_mock.readers import (
+    Reader,
+    database_url,
+    duration,
+    existing_path,
+    filled_text,
+    http_url,
+    names,
+    one_of,
+    path,
+    size,
+    storage_url,
+    switch,
+    text,
+    url_map,
+    whole,
+)
+from runware_mock.values import write_duration, write_size
 
 _SECRETS = ("api_key", "control_token")
 ENV_PREFIX = "RUNWARE_MOCK_"
 
-_UNITS_S = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-# Timers of the operating system cannot wait much longer.
-_LONGEST = timedelta(days=36_500)
-_UNITS_BYTES = {"": 1, "b": 1, "kb": 1000, "mb": 1000**2, "gb": 1000**3, "kib": 2**10, "mib": 2**20, "gib": 2**30}
 # The page: "Valid extensions are: jpeg, jpg, png, webp, bmp and gif."
 PICTURES = ("jpeg", "png", "webp", "bmp", "gif")
-
-
-def parse_duration(value: object) -> timedelta:
-    """Read `30d`, `2h30m`, `1.5s` or a bare number of seconds."""
-    if isinstance(value, timedelta):
-        return value
-    text = str(value).strip().lower()
-    if re.fullmatch(r"\d+(\.\d+)?", text):
-        text += "s"
-    if not re.fullmatch(r"(\d+(\.\d+)?(ms|[smhdw]))+", text):
-        raise ValueError("not a duration (write for example 30d, 2h30m, 90s)")
-    parts = re.findall(r"(\d+(?:\.\d+)?)(ms|[smhdw])", text)
-    try:
-        span = sum((timedelta(seconds=float(number) * _UNITS_S[unit]) for number, unit in parts), timedelta())
-    except OverflowError:
-        span = timedelta.max
-    if span > _LONGEST:
-        raise ValueError(f"a duration of more than {_LONGEST.days}d")
-    return span
-
-
-def parse_size(value: object) -> int:
-    """Read `256MiB`, `1.5GB` or a bare number of bytes."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", str(value).strip().lower())
-    if match is None or match[2] not in _UNITS_BYTES:
-        raise ValueError("not a size (write for example 256MiB or 1GB)")
-    return int(Fraction(match[1]) * _UNITS_BYTES[match[2]])
-
-
-def write_duration(span: timedelta) -> str:
-    """Write a duration as `parse_duration` reads it."""
-    text = ""
-    for unit in ("d", "h", "m"):
-        count, span = divmod(span, timedelta(seconds=_UNITS_S[unit]))
-        text += f"{count}{unit}" if count else ""
-    seconds = f"{span.total_seconds():f}".rstrip("0").rstrip(".")
-    return text + (f"{seconds}s" if span or not text else "")
-
-
-def write_size(size_bytes: int) -> str:
-    """Write a size as `parse_size` reads it."""
-    for unit in ("GiB", "MiB", "KiB"):
-        if size_bytes and size_bytes % _UNITS_BYTES[unit.lower()] == 0:
-            return f"{size_bytes // _UNITS_BYTES[unit.lower()]}{unit}"
-    return str(size_bytes)
+_NOTHING = timedelta(0)
 
 
 def without_secrets(url: str) -> str:
@@ -75,15 +44,7 @@ def without_secrets(url: str) -> str:
     return re.sub(r"([?&][^=&]*password)=[^&]*", r"\1=***", hidden, flags=re.IGNORECASE)
 
 
-def _split(value: object) -> object:
-    text = ",".join(value) if isinstance(value, (tuple, list)) else value
-    return tuple(re.split(r"[\s,]+", text.strip())) if text and isinstance(text, str) else value
-
-
-Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
-Size = Annotated[int, BeforeValidator(parse_size)]
 FetchMode = Literal["off", "public", "local"]
-Names = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(_split)]
 
 
 def machine_memory_bytes() -> int:
@@ -100,186 +61,163 @@ def default_data_dir() -> Path:
     return platformdirs.user_data_path("runware-mock")
 
 
-class Settings(BaseModel):
-    """Every setting of the server. The field's description is the help text of its flag."""
+class BadSetting(ValueError):
+    """A setting that cannot be; the message says why."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    def __init__(self, name: str, message: str) -> None:
+        super().__init__(message)
+        self.name = name
 
-    host: str = Field("127.0.0.1", description="Address to listen on.")
-    port: int = Field(8080, ge=0, le=65535, description="Port to listen on; 0 picks a free one.")
-    data_dir: Path = Field(
-        default_factory=default_data_dir,
-        description="Folder of the database.",
-    )
-    database_url: str | None = Field(
+
+def _formats(value: object) -> tuple[str, ...]:
+    formats = tuple("jpeg" if name.lower() == "jpg" else name.lower() for name in names(value))
+    if unknown := [name for name in formats if name not in PICTURES]:
+        raise ValueError(f"{unknown[0]!r} is none of {', '.join(PICTURES)}")
+    return formats
+
+
+def setting(default: Any, read: Reader, description: str, *, is_shown: bool = True) -> Any:
+    """Return a field of Settings: its default or what makes it, what reads a value, and the help text of its flag."""
+    metadata = {"read": read, "description": description}
+    if callable(default):
+        return field(default_factory=default, repr=is_shown, metadata=metadata)
+    return field(default=default, repr=is_shown, metadata=metadata)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Every setting of the server; one may be given as a user writes it. Raises BadSetting."""
+
+    host: str = setting("127.0.0.1", text, "Address to listen on.")
+    port: int = setting(8080, whole(0, 65535), "Port to listen on; 0 picks a free one.")
+    data_dir: Path = setting(default_data_dir, path, "Folder of the database.")
+    database_url: str | None = setting(
         None,
-        repr=False,
-        description="Database instead of a file in the data folder: postgresql+psycopg://user:password@host/name.",
+        database_url,
+        "Database instead of a file in the data folder: postgresql+psycopg://user:password@host/name.",
+        is_shown=False,
     )
-    content_url: str | None = Field(
-        None, description="Object storage for the bytes of pictures: s3://BUCKET/PREFIX or file:///FOLDER."
+    content_url: str | None = setting(
+        None, storage_url, "Object storage for the bytes of pictures: s3://BUCKET/PREFIX or file:///FOLDER."
     )
-    content_timeout: Duration = Field(
+    content_timeout: timedelta = setting(
         timedelta(seconds=10),
-        gt=timedelta(0),
-        le=timedelta(hours=1),
-        description="How long one request to the object storage may take.",
+        duration(more_than=_NOTHING, at_most=timedelta(hours=1)),
+        "How long one request to the object storage may take.",
     )
-    in_memory: bool = Field(default=False, description="Keep nothing: state is gone at exit.")
-    durable: bool = Field(default=False, description="Survive a power cut, not only a killed process (slower).")
-    retention: Duration = Field(timedelta(days=30), description="How long after its last use an image is kept.")
-    purge_every: Duration = Field(
-        timedelta(minutes=10), gt=timedelta(0), description="How often expired images are removed."
+    in_memory: bool = setting(False, switch, "Keep nothing: state is gone at exit.")
+    durable: bool = setting(False, switch, "Survive a power cut, not only a killed process (slower).")
+    retention: timedelta = setting(timedelta(days=30), duration(), "How long after its last use an image is kept.")
+    purge_every: timedelta = setting(
+        timedelta(minutes=10), duration(more_than=_NOTHING), "How often expired images are removed."
     )
-    api_key: Names = Field((), repr=False, description="Accept only this API key (repeatable). Default: any key.")
-    control_token: str | None = Field(
-        None,
-        min_length=1,
-        repr=False,
-        description="Secret that calls of /_mock/ must bring; other machines need one.",
+    api_key: tuple[str, ...] = setting(
+        (), names, "Accept only this API key (repeatable). Default: any key.", is_shown=False
     )
-    allow_origin: Names = Field(
-        (), description="Let pages of this origin call the API, besides this machine's (repeatable). * lets all."
+    control_token: str | None = setting(
+        None, filled_text, "Secret that calls of /_mock/ must bring; other machines need one.", is_shown=False
     )
-    public_url: str | None = Field(
-        None, pattern=r"^https?://[^/\s]+", description="Base of every imageURL. Default: the request's own host."
+    allow_origin: tuple[str, ...] = setting(
+        (), names, "Let pages of this origin call the API, besides this machine's (repeatable). * lets all."
     )
-    tls: bool = Field(
-        default=False, description="Speak https and wss, with a certificate of a local authority (runware-mock[tls])."
+    public_url: str | None = setting(None, http_url, "Base of every imageURL. Default: the request's own host.")
+    tls: bool = setting(
+        False, switch, "Speak https and wss, with a certificate of a local authority (runware-mock[tls])."
     )
-    tls_name: Names = Field((), description="Further name of the server in that certificate (repeatable).")
-    tls_cert: Path | None = Field(None, description="Certificate chain to use instead, in PEM; needs --tls-key.")
-    tls_key: Path | None = Field(None, description="Key of --tls-cert, in PEM.")
-    max_message_bytes: Size = Field(256 * 2**20, ge=1024, description="Longest request body or WebSocket message.")
-    message_budget_bytes: Size | None = Field(
-        None,
-        ge=2**20,
-        description="Memory of each process for messages. Default: a quarter of the machine's in all.",
+    tls_name: tuple[str, ...] = setting((), names, "Further name of the server in that certificate (repeatable).")
+    tls_cert: Path | None = setting(None, path, "Certificate chain to use instead, in PEM; needs --tls-key.")
+    tls_key: Path | None = setting(None, path, "Key of --tls-cert, in PEM.")
+    max_message_bytes: int = setting(256 * 2**20, size(1024), "Longest request body or WebSocket message.")
+    message_budget_bytes: int | None = setting(
+        None, size(2**20), "Memory of each process for messages. Default: a quarter of the machine's in all."
     )
-    memory_budget_bytes: Size | None = Field(
-        None,
-        ge=2**20,
-        description="Memory of each process for decoding pictures. Default: a quarter of the machine's in all.",
+    memory_budget_bytes: int | None = setting(
+        None, size(2**20), "Memory of each process for decoding pictures. Default: a quarter of the machine's in all."
     )
-    workers: int = Field(1, ge=1, le=64, description="Processes that serve, on one port and one database.")
-    threads: int = Field(
-        0, ge=0, le=256, description="Threads of each process that decode pictures; 0 means one a core in all."
-    )
-    vips: Literal["auto", "off"] = Field(
+    workers: int = setting(1, whole(1, 64), "Processes that serve, on one port and one database.")
+    threads: int = setting(0, whole(0, 256), "Threads of each process that decode pictures; 0 means one a core in all.")
+    vips: Literal["auto", "off"] = setting(
         "auto",
-        description="auto: downsize with libvips what it is better at, if runware-mock[vips] is installed; off.",
+        one_of("auto", "off"),
+        "auto: downsize with libvips what it is better at, if runware-mock[vips] is installed; off.",
     )
-    formats: Names = Field(PICTURES, description="Picture formats accepted, separated by commas.")
-    uuid: Literal["v4", "any"] = Field("v4", description="taskUUIDs accepted: v4, or any UUID.")
-    seed: int | None = Field(None, description="Make up the same UUIDs in every run, for each API key apart.")
-    journal_entries: int = Field(100_000, ge=1, description="Tasks remembered in the journal.")
-    journal_bytes: Size = Field(256 * 2**20, ge=2**16, description="Memory of the journal, answers included.")
-    conflict_window: Duration = Field(timedelta(hours=24), description="How long a taskUUID may not be used again.")
-    processing_time: Duration = Field(
-        timedelta(0), description="How long getResponse says 'processing' of an asynchronous task."
+    formats: tuple[str, ...] = setting(PICTURES, _formats, "Picture formats accepted, separated by commas.")
+    uuid: Literal["v4", "any"] = setting("v4", one_of("v4", "any"), "taskUUIDs accepted: v4, or any UUID.")
+    seed: int | None = setting(None, whole(), "Make up the same UUIDs in every run, for each API key apart.")
+    journal_entries: int = setting(100_000, whole(1), "Tasks remembered in the journal.")
+    journal_bytes: int = setting(256 * 2**20, size(2**16), "Memory of the journal, answers included.")
+    conflict_window: timedelta = setting(timedelta(hours=24), duration(), "How long a taskUUID may not be used again.")
+    processing_time: timedelta = setting(
+        _NOTHING, duration(), "How long getResponse says 'processing' of an asynchronous task."
     )
-    quota_media: int | None = Field(
-        None, ge=0, description="Media that an API key may have stored. Default: any number."
+    quota_media: int | None = setting(None, whole(0), "Media that an API key may have stored. Default: any number.")
+    quota_bytes: int | None = setting(None, size(0), "Bytes that an API key may have stored. Default: any number.")
+    quota_tasks_per_minute: int | None = setting(
+        None, whole(1), "Tasks that an API key may begin in a minute, getResponse aside. Default: any number."
     )
-    quota_bytes: Size | None = Field(
-        None, ge=0, description="Bytes that an API key may have stored. Default: any number."
-    )
-    quota_tasks_per_minute: int | None = Field(
-        None, ge=1, description="Tasks that an API key may begin in a minute, getResponse aside. Default: any number."
-    )
-    data_shape: Literal["array", "object"] = Field(
+    data_shape: Literal["array", "object"] = setting(
         "array",
-        description="array, or object: answer a REST request of one task as the documentation page prints it.",
+        one_of("array", "object"),
+        "array, or object: answer a REST request of one task as the documentation page prints it.",
     )
-    fetch: FetchMode = Field(
-        "local", description="Image URLs fetched: off, public addresses, or local (private and loopback ones too)."
+    fetch: FetchMode = setting(
+        "local",
+        one_of("off", "public", "local"),
+        "Image URLs fetched: off, public addresses, or local (private and loopback ones too).",
     )
-    fetch_timeout: Duration = Field(
+    fetch_timeout: timedelta = setting(
         timedelta(seconds=30),
-        gt=timedelta(0),
-        le=timedelta(days=1),
-        description="How long fetching an image URL may take.",
+        duration(more_than=_NOTHING, at_most=timedelta(days=1)),
+        "How long fetching an image URL may take.",
     )
-    url_map: tuple[str, ...] = Field((), description="URL=FILE: serve this image URL from a file (repeatable).")
-    idle_timeout: Duration = Field(
-        timedelta(seconds=120), gt=timedelta(0), description="Close a WebSocket after this silence."
+    url_map: tuple[str, ...] = setting((), url_map, "URL=FILE: serve this image URL from a file (repeatable).")
+    idle_timeout: timedelta = setting(
+        timedelta(seconds=120), duration(more_than=_NOTHING), "Close a WebSocket after this silence."
     )
-    stall_timeout: Duration = Field(
+    stall_timeout: timedelta = setting(
         timedelta(seconds=60),
-        description="Close a connection that moves less than 16 KiB of a message in this time; 0s never does.",
+        duration(),
+        "Close a connection that moves less than 16 KiB of a message in this time; 0s never does.",
     )
-    max_connections: int = Field(
-        1000, ge=0, description="Connections at once; further ones are answered 503. 0 means as many as files."
+    max_connections: int = setting(
+        1000, whole(0), "Connections at once; further ones are answered 503. 0 means as many as files."
     )
-    replay_window: Duration = Field(
-        timedelta(seconds=120), description="How long undelivered WebSocket answers are kept for a reconnect."
+    replay_window: timedelta = setting(
+        timedelta(seconds=120), duration(), "How long undelivered WebSocket answers are kept for a reconnect."
     )
-    log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="Least severe line logged: debug, info, warning or error."
+    log_level: Literal["debug", "info", "warning", "error"] = setting(
+        "info",
+        one_of("debug", "info", "warning", "error"),
+        "Least severe line logged: debug, info, warning or error.",
     )
-    log_format: Literal["text", "json"] = Field("text", description="How log lines are written: text or json.")
-    fixtures: Path | None = Field(
-        None, description="Folder of media, or manifest.json, that are stored from the start."
+    log_format: Literal["text", "json"] = setting(
+        "text", one_of("text", "json"), "How log lines are written: text or json."
     )
-    ready_file: Path | None = Field(None, description="Write the address as JSON to this file when ready.")
+    fixtures: Path | None = setting(
+        None, existing_path, "Folder of media, or manifest.json, that are stored from the start."
+    )
+    ready_file: Path | None = setting(None, path, "Write the address as JSON to this file when ready.")
 
-    @field_validator("database_url")
-    @classmethod
-    def _known_database(cls, value: str | None) -> str | None:
-        # Whatever else it is may hold a password, and is not repeated.
-        if value is not None and not re.match(r"(postgres(ql)?(\+psycopg)?://.|sqlite:///(?!:memory:).)", value):
-            raise ValueError("not the address of a database (write postgresql+psycopg://… or sqlite:///FILE)")
-        return value
-
-    @field_validator("in_memory")
-    @classmethod
-    def _one_database(cls, value: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 - as pydantic calls it
-        if value and info.data.get("database_url") is not None:
-            raise ValueError("what --database-url names is kept: leave out one of the two")
-        return value
-
-    @field_validator("content_url")
-    @classmethod
-    def _known_storage(cls, value: str | None) -> str | None:
-        # What is refused may hold a secret, and is not repeated.
-        if value is not None and not _is_storage(urlsplit(value)):
-            raise ValueError(
-                "not s3://BUCKET/PREFIX (with ?region= or endpoint= at most; credentials are AWS_* variables), nor "
-                "file:///FOLDER"
-            )
-        return value
-
-    @field_validator("formats")
-    @classmethod
-    def _known_formats(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        names = tuple("jpeg" if name.lower() == "jpg" else name.lower() for name in value)
-        if unknown := [name for name in names if name not in PICTURES]:
-            raise ValueError(f"{unknown[0]!r} is none of {', '.join(PICTURES)}")
-        return names
-
-    @field_validator("url_map")
-    @classmethod
-    def _existing_files(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for pair in value:
-            url, _, file = pair.rpartition("=")
-            if not url.startswith(("http://", "https://")):
-                raise ValueError(f"{pair!r} is not URL=FILE")
-            if not Path(file).is_file():
-                raise ValueError(f"{file!r} is not a file")
-        return value
-
-    @field_validator("fixtures")
-    @classmethod
-    def _existing_path(cls, value: Path | None) -> Path | None:
-        if value is not None and not value.exists():
-            raise ValueError(f"there is no {value}")
-        return value
-
-    @model_validator(mode="after")
-    def _has_both(self) -> "Settings":
+    def __post_init__(self) -> None:
+        """Read each that is not at its default; raises BadSetting."""
+        for name, one in FIELDS.items():
+            given = getattr(self, name)
+            if given is not None and given is not one.default:
+                try:
+                    object.__setattr__(self, name, one.metadata["read"](given))
+                except ValueError as error:
+                    raise BadSetting(name, str(error)) from None
+        if self.in_memory and self.database_url is not None:
+            raise BadSetting("in_memory", "what --database-url names is kept: leave out one of the two")
         if (self.tls_cert is None) != (self.tls_key is None):
-            raise ValueError("--tls-cert and --tls-key belong together")
-        return self
+            raise BadSetting("tls_key", "--tls-cert and --tls-key belong together")
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> "Settings":
+        """Return what names and values make; raises BadSetting."""
+        if unknown := given.keys() - FIELDS:
+            raise BadSetting(min(unknown), "there is no such setting")
+        return cls(**given)
 
     @property
     def uses_tls(self) -> bool:
@@ -307,20 +245,23 @@ class Settings(BaseModel):
         """Return the settings that differ from their default, written for a person, without secrets."""
         return {
             name: "(hidden)" if name in _SECRETS else _write(name, getattr(self, name))
-            for name in type(self).model_fields
+            for name in FIELDS
             if getattr(self, name) != _default(name)
         }
 
 
-def _is_storage(url: SplitResult) -> bool:
-    if url.scheme == "file":
-        return not (url.netloc or url.query or url.fragment) and url.path.startswith("/")
-    known = parse_qs(url.query, keep_blank_values=True).keys() <= {"region", "endpoint"}
-    return url.scheme == "s3" and bool(url.netloc) and "@" not in url.netloc + url.query and known and not url.fragment
+FIELDS: Mapping[str, Field[Any]] = {one.name: one for one in fields(Settings)}
 
 
 def _default(name: str) -> Any:
-    return Settings.model_fields[name].get_default(call_default_factory=True, validated_data={})
+    factory = FIELDS[name].default_factory
+    return FIELDS[name].default if factory is MISSING else factory()
+
+
+def description(name: str) -> str:
+    """Return the help text of a setting's flag."""
+    told: str = FIELDS[name].metadata["description"]
+    return told
 
 
 def _write(name: str, value: object) -> str:

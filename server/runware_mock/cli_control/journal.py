@@ -61,7 +61,7 @@ def count(call: Call, **chosen: Any) -> Any:
 @filtered
 def wait(call: Call, count: int, timeout: str, **chosen: Any) -> Any:
     """Wait until so many entries are there; exit 1 when they do not come."""
-    from runware_mock.settings import parse_duration
+    from runware_mock.values import parse_duration
 
     try:
         timeout_s = parse_duration(timeout).total_seconds()

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
 
 from runware_mock.faults.occasion import Occasion, Point, Transport
 from runware_mock.images.fetch import Fetch
 from runware_mock.protocol.errors import Refusal
 from runware_mock.protocol.performance import Performance
-from runware_mock.settings import Duration, write_duration
+from runware_mock.values import parse_duration, write_duration
 
 # Nobody waits longer for an answer.
 LONGEST_DELAY = timedelta(hours=1)
@@ -20,6 +20,7 @@ WS_ONLY: tuple[Transport, ...] = ("ws",)
 REST_ONLY: tuple[Transport, ...] = ("rest",)
 PLANNED = "This error was planned."
 
+Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 Span = Annotated[Duration, PlainSerializer(write_duration)]
 
 

@@ -11,9 +11,9 @@ import sqlalchemy
 from sqlalchemy import Connection, event
 from sqlalchemy.exc import DatabaseError, OperationalError
 
-from runware_mock.settings import write_size
 from runware_mock.storage.database import Database, begun, problem_of
 from runware_mock.storage.turns import Turns
+from runware_mock.values import write_size
 
 FILE_NAME = "runware-mock.sqlite3"
 
