@@ -5,8 +5,8 @@ import hmac
 import logging
 import secrets
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 
+from msgspec import Struct
 from sqlalchemy import Connection, select
 
 from runware_mock.live import Live
@@ -25,8 +25,7 @@ _CACHED_ACCOUNTS = 10_000
 _ADD = Prepared(insert_unless_there(account, "key_hash"), ("key_hash", "label", "created_at"))
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(Struct, frozen=True):
     """The owner of one API key; accounts never see one another's tasks."""
 
     id: int

@@ -4,8 +4,9 @@ import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import replace
 from itertools import groupby
+
+from msgspec.structs import replace
 
 from runware_mock.faults.occasion import Occasion
 from runware_mock.grouping import GroupingThread
@@ -183,7 +184,7 @@ class Engine:
             return asked.task_type.run(asked.task, services, asked.caller)
         except Refusal as refusal:
             # As a copy: the one that was raised holds all that was at hand there, and would be held by it in turn.
-            return replace(refusal)
+            return refusal.but()
 
 
 def _refuse_repeated(task_uuid: str, seen: set[str]) -> None:

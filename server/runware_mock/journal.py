@@ -3,12 +3,12 @@
 import hashlib
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 from threading import Lock
 from typing import Literal
 
 import msgspec
+from msgspec import Struct
 from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from runware_mock.protocol.embedded import Embedded
@@ -65,8 +65,7 @@ _CUT_EVERY = 16
 Outcome = Literal["success", "error", "fault", "crash"]
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One task and its answer: the items on success, else the one error.
 
     Until `ready_at` its answer is still being worked on, as far as the client is told.
@@ -87,8 +86,7 @@ class Entry:
     faults: list[Mapping[str, object]] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FoundAnswer:
+class FoundAnswer(Struct, frozen=True):
     """What getResponse has to know of an entry."""
 
     task_type: str

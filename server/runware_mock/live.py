@@ -4,10 +4,11 @@ Every process looks at one number before it trusts what it holds, so that all th
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from threading import Lock
 
+from msgspec import Struct, field
+from msgspec.structs import replace
 from sqlalchemy import Column, ColumnElement, Connection, delete, insert, select
 
 from runware_mock.clock import Clock, in_ms
@@ -23,8 +24,7 @@ class ClockBackwards(Exception):
     """Time was to go backwards, which only a reset may do."""
 
 
-@dataclass(frozen=True, slots=True)
-class ClockState:
+class ClockState(Struct, frozen=True):
     """A clock that runs ahead of the real one, or stands still."""
 
     offset_ms: int = 0
@@ -58,8 +58,7 @@ class ClockState:
 _REAL_TIME = ClockState()
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
+class _Known(Struct, frozen=True):
     """What was in the database at a version: the clocks of accounts, and which accounts have plans."""
 
     version: int = 0

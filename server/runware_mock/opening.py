@@ -2,8 +2,9 @@
 
 import tempfile
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from runware_mock.accounts import Accounts
 from runware_mock.clock import Clock, SystemClock
@@ -44,8 +45,7 @@ def open_database(settings: Settings, cleanup: ExitStack) -> Database:
     return database
 
 
-@dataclass(frozen=True, slots=True)
-class Common:
+class Common(Struct, frozen=True):
     """What the processes of one server share: a database that is prepared, and a folder for as long as they run."""
 
     database: Database

@@ -3,9 +3,10 @@
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
+
+from msgspec import Struct
 
 from runware_mock.clock import Trust, in_ms
 from runware_mock.protocol.errors import Refusal
@@ -35,8 +36,7 @@ ORPHAN_AGE_S = 3600.0
 _DOUBT = timedelta(hours=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Purged:
+class Purged(Struct, frozen=True):
     """What one purge removed."""
 
     media: int = 0

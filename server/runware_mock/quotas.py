@@ -4,7 +4,6 @@ Guess: the real service documents neither a quota of storage nor a limit of requ
 """
 
 import math
-from dataclasses import replace
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -36,7 +35,7 @@ class Quotas:
             wait_s = self._wait_s(account_id, moment.now_at, most)
             if wait_s:
                 hint = f"{most} tasks a minute are accepted (--quota-tasks-per-minute)."
-                return replace(refuse("rateLimitExceeded", hint), retry_after_s=wait_s)
+                return refuse("rateLimitExceeded", hint).but(retry_after_s=wait_s)
         if not (stores and self._limits_storage):
             return None
         with self._database.reading() as connection:

@@ -1,7 +1,8 @@
 """What tasks may ask for, and on whose behalf they run."""
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from runware_mock.accounts import Account, Accounts
 from runware_mock.clock import in_ms
@@ -22,8 +23,7 @@ from runware_mock.storage.owners import ALL_ACCOUNTS
 from runware_mock.tally import Tally
 
 
-@dataclass(frozen=True, slots=True)
-class Services:
+class Services(Struct, frozen=True):
     """Everything from outside that a task needs, handed in."""
 
     settings: Settings
@@ -57,8 +57,7 @@ class Services:
         return Moment(now_at, now_at - in_ms(self.settings.retention))
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(Struct, frozen=True):
     """The client behind a task.
 
     `base_url` is the server's address as the client knows it, `client` its SDK, `plan` the fault plan it has named.

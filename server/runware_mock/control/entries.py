@@ -1,9 +1,9 @@
 """The journal as control calls read it: filtered, counted, and each entry told in full."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 from sqlalchemy import ColumnElement, Row, and_, delete, func, select
 
 from runware_mock.control.changing import changing
@@ -19,8 +19,7 @@ from runware_mock.storage.tables import journal
 _decode = msgspec.json.Decoder().decode
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
+class Filter(Struct, frozen=True):
     """Which entries are meant: all that agree with every field that is set."""
 
     task_type: str | None = None

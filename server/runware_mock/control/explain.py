@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 from uuid import uuid4
+
+from msgspec import Struct
 
 from runware_mock.settings import PICTURES
 from runware_mock.tasks import TASKS
@@ -16,8 +17,7 @@ _HEAD_CHARS = 64
 Nearest = Callable[[Mapping[str, Any], object], str | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """One row: what is asked for, the documentation's own sentence, and how to get there from a given value."""
 
     rule: str

@@ -5,8 +5,10 @@ it refuses a bad value tells the kind, the limits and the words that are allowed
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, NoReturn
+
+from msgspec.structs import replace
 
 from runware_mock.accounts import Account
 from runware_mock.images.budget import Budget

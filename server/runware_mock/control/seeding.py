@@ -3,10 +3,11 @@
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import UUID
+
+from msgspec import Struct
 
 from runware_mock.control.media import add_medium
 from runware_mock.control.refusals import ControlRefused
@@ -15,8 +16,7 @@ from runware_mock.services import Services
 MANIFEST = "manifest.json"
 
 
-@dataclass(frozen=True, slots=True)
-class Fixture:
+class Fixture(Struct, frozen=True):
     """One file to be stored."""
 
     field: str

@@ -3,11 +3,11 @@
 import math
 import random
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import timedelta
 from difflib import get_close_matches
 from typing import ClassVar, Literal
 
+from msgspec.structs import replace
 from pydantic import Field, field_validator, model_validator
 
 from runware_mock.faults.fault import LONGEST_DELAY, PLANNED, REST_ONLY, WS_ONLY, Delay, Fault
@@ -46,7 +46,7 @@ class Error(Fault):
     def refusal(self, _task: Mapping[str, object]) -> Refusal:
         """Return the error."""
         refusal = refuse(self.code, PLANNED, parameter=self.parameter)
-        return refusal if self.message is None else replace(refusal, message=self.message)
+        return refusal if self.message is None else refusal.but(message=self.message)
 
 
 class Latency(Fault):

@@ -2,10 +2,10 @@
 
 import random
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import timedelta
 from typing import ClassVar, Literal
 
+from msgspec.structs import replace
 from pydantic import Field, field_validator
 
 from runware_mock.faults.fault import WS_ONLY, Delay, Fault

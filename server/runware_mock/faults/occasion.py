@@ -1,8 +1,8 @@
 """What may meet a fault, and what became of it: all that those need to know who never make a plan."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from msgspec import Struct
 from sqlalchemy import Connection
 
 from runware_mock.live import Live
@@ -17,8 +17,7 @@ Point = Literal["task", "upgrade", "authentication", "ping"]
 Transport = Literal["rest", "ws"]
 
 
-@dataclass(frozen=True, slots=True)
-class Occasion:
+class Occasion(Struct, frozen=True):
     """Something that may meet a fault.
 
     `plan` is the plan that the client has named; `fetches` tells whether a URL has to be fetched for the task.
@@ -32,8 +31,7 @@ class Occasion:
     fetches: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Met:
+class Met(Struct, frozen=True):
     """A fault that has been met; `seen` says which occasion that fits it was."""
 
     plan: str

@@ -2,14 +2,14 @@
 
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 Kind = Literal["image", "video", "audio", "3d"]
 
 
-@dataclass(frozen=True, slots=True)
-class Format:
+class Format(Struct, frozen=True):
     """A format that is stored: of which kind, with which extension in its URL, as which media type it is served."""
 
     kind: Kind

@@ -1,10 +1,9 @@
 """A picture in the form it is stored in, and why one is refused."""
 
-from dataclasses import dataclass, field
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(Struct, frozen=True):
     """What was sent, where it is not stored as it is; `orientation` is EXIF's, 1 to 8."""
 
     size_bytes: int
@@ -13,8 +12,7 @@ class Sent:
     orientation: int
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+class Picture(Struct, frozen=True):
     """Encoded bytes and what is known of them; `format` is a key of FORMATS."""
 
     format: str
@@ -22,8 +20,7 @@ class Picture:
     height_px: int
     frames: int
     data: bytes
-    # Two pictures that are stored alike are alike.
-    sent: Sent | None = field(default=None, compare=False)
+    sent: Sent | None = None
 
 
 class PictureRefused(Exception):

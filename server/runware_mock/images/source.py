@@ -1,15 +1,13 @@
 """The string of an image field: which of the documented forms it has, and the bytes inside it."""
 
-from dataclasses import dataclass
-
 import pybase64
+from msgspec import Struct
 
 from runware_mock.images.picture import PictureRefused
 from runware_mock.protocol.embedded import Embedded
 
 
-@dataclass(frozen=True, slots=True)
-class UrlSource:
+class UrlSource(Struct, frozen=True):
     """The picture is to be fetched from `url`."""
 
     url: str

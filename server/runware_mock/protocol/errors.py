@@ -6,9 +6,11 @@ seen in live answers too. Codes marked `# Guess:` have no transcript of the real
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote
+
+from msgspec import Struct
 
 from runware_mock.protocol.keys import without_real_keys
 
@@ -21,8 +23,7 @@ _IMAGE_FORMS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One row: HTTP status, message with `{parameter}` and `{hint}` left open, and the fields that go with it.
 
     `page` is where the documentation describes the parameter; `code` is the code that is sent, where the key of the row
@@ -137,6 +138,10 @@ class Refusal(Exception):
     context: Mapping[str, object] = field(default_factory=dict)
     # After how long the same may succeed.
     retry_after_s: int | None = None
+
+    def but(self, **changed: Any) -> "Refusal":
+        """Return a copy, with these fields changed."""
+        return replace(self, **changed)
 
     @property
     def is_ours(self) -> bool:

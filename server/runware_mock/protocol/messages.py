@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import msgspec
+from msgspec import Struct
 
 from runware_mock.protocol.embedded import LONG_CHARS, Embedded, taken_out
 from runware_mock.protocol.errors import Refusal, refuse
@@ -28,8 +28,7 @@ _ECHO_LIMIT = 256
 _HEAD_LIMIT = 60
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """The answer to one task: either `items` or an `error`, never both; neither where a fault leaves none."""
 
     items: tuple[Item, ...] = ()
@@ -43,8 +42,7 @@ class Reply:
         return cls(error=refusal.item(_echo(task, "taskType"), _echo(task, "taskUUID")), status=refusal.status)
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Struct, frozen=True):
     """A request body or frame: its tasks, with Embedded for the long files, and its text without those."""
 
     tasks: list[object]

@@ -1,12 +1,13 @@
 """What a transport is to do with a reply besides sending it: described below, performed above."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from typing import Literal
 
+from msgspec import Struct
+from msgspec.structs import replace
 
-@dataclass(frozen=True, slots=True)
-class HttpAnswer:
+
+class HttpAnswer(Struct, frozen=True):
     """A whole HTTP response that is sent instead of the replies."""
 
     status: int
@@ -14,8 +15,7 @@ class HttpAnswer:
     content_type: str
 
 
-@dataclass(frozen=True, slots=True)
-class Performance:
+class Performance(Struct, frozen=True):
     """Everything is off by default; shares are parts of the whole, 0 to 1."""
 
     delay_s: float = 0.0
@@ -60,4 +60,4 @@ def combined(performances: Iterable[Performance | None]) -> Performance | None:
     return result
 
 
-_FIELDS = tuple(name for name in Performance.__dataclass_fields__ if name != "delay_s")
+_FIELDS = tuple(name for name in Performance.__struct_fields__ if name != "delay_s")

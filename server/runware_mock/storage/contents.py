@@ -2,9 +2,9 @@
 
 import secrets
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import Connection, bindparam, delete, exists, insert, select, update
 
 from runware_mock.images.picture import Picture
@@ -21,8 +21,7 @@ from runware_mock.storage.tables import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class StoredContent:
+class StoredContent(Struct, frozen=True):
     """A content row without its bytes: what was made of a picture, and what had been sent."""
 
     id: int
@@ -54,8 +53,7 @@ class StoredContent:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class StoredFile:
+class StoredFile(Struct, frozen=True):
     """A stored picture whose bytes are `data`, or else in the object `object_key`."""
 
     format: str
@@ -67,8 +65,7 @@ class StoredFile:
     data: bytes | None
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(Struct, frozen=True):
     """A picture on its way to a row: so are its bytes, unless they are in the object `object_key` already.
 
     `in_place_of` is the object of a row of the same bytes that is gone from the storage.
@@ -80,10 +77,10 @@ class Placed:
     in_place_of: str | None = None
 
 
-FACTS = tuple(content.c[name] for name in StoredContent.__dataclass_fields__)
+FACTS = tuple(content.c[name] for name in StoredContent.__struct_fields__)
 # As StoredFile takes them.
-FILE = (*(content.c[name] for name in tuple(StoredFile.__dataclass_fields__)[:-1]), content.c.bytes)
-_NAMES = tuple(StoredContent.__dataclass_fields__)[1:]
+FILE = (*(content.c[name] for name in tuple(StoredFile.__struct_fields__)[:-1]), content.c.bytes)
+_NAMES = tuple(StoredContent.__struct_fields__)[1:]
 # How many are deleted at once, and their digests be kept together.
 _CHUNK = 500
 

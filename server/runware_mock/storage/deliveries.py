@@ -1,16 +1,16 @@
 """Results that are to be sent somewhere: webhooks and uploads to a client's own endpoint, until they have arrived."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
 
+from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 
 from runware_mock.storage.owners import ALL_ACCOUNTS, clock_at
 from runware_mock.storage.tables import delivery
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(Struct, frozen=True):
     """A request that is to be made: `attempts` have failed so far, `due_at` is when this one fell due.
 
     Once it is taken, nobody else makes it before `until_at`, an instant of the real clock.
@@ -23,8 +23,7 @@ class Due:
     until_at: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """What is to be sent."""
 
     method: str

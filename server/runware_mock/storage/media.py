@@ -1,9 +1,9 @@
 """Media: what an imageUUID names, whose it is, and when it was last used."""
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, String, bindparam, delete, func, insert, select, update
 
 from runware_mock.storage.contents import FACTS, FILE, StoredContent, StoredFile
@@ -13,8 +13,7 @@ from runware_mock.storage.tables import content, medium, snapshot_content
 from runware_mock.storage.uuids import in_order, key_of
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(Struct, frozen=True):
     """An instant, and the last use at or before which a medium has expired by then."""
 
     now_at: int
@@ -29,16 +28,14 @@ class Moment:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Expired:
+class Expired(Struct, frozen=True):
     """What a purge would remove: how many media, and the bytes of content that nothing else points at."""
 
     media: int
     size_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(Struct, frozen=True):
     """What an account has: how many media, and the bytes of all of them, whoever else has the same."""
 
     media: int

@@ -1,7 +1,8 @@
 """The task types: one row each, one module a family."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from runware_mock.protocol.messages import Task
 from runware_mock.services import Caller, Services
@@ -11,8 +12,7 @@ from runware_mock.tasks.work import Load, Work, load_of_drawing, load_of_upload
 Run = Callable[[Task, Services, Caller], Work]
 
 
-@dataclass(frozen=True, slots=True)
-class TaskType:
+class TaskType(Struct, frozen=True):
     """How a task type is run.
 
     `run` checks the task, does the heavy part and returns what is left to write; it raises Refusal. `load` tells which

@@ -5,8 +5,8 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
+from msgspec import Struct
 from PIL import Image
 from sqlalchemy import Connection
 
@@ -46,8 +46,7 @@ _LONGEST_NAME = 64
 FILE_GONE = "Its file is gone from the object storage."
 
 
-@dataclass(frozen=True, slots=True)
-class Input:
+class Input(Struct, frozen=True):
     """One image of a task: where it stood, its bytes, and the UUID under which it is stored, if it is.
 
     `page` is what the errors of the task refer to.

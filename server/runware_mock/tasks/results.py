@@ -3,9 +3,9 @@
 import base64
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Literal
 
+from msgspec import Struct, field
 from PIL.Image import Image
 from sqlalchemy import Connection
 
@@ -39,8 +39,7 @@ COSTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(Struct, frozen=True):
     """How a task wants its results; `extension` is the format as the client wrote it."""
 
     types: Sequence[str]
@@ -51,8 +50,7 @@ class Output:
     upload_endpoint: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     """One picture of an answer, the fields that go with it, and the image it was made of.
 
     `must_name_input`: the types of the newer SDKs require an `inputImageUUID`, so an input that is not stored will be.

@@ -1,8 +1,8 @@
 """The tasks that make one picture out of another: upscaling, background removal, preprocessing, masks, vectors."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
+from msgspec import Struct
 from PIL.Image import Image
 
 from runware_mock.images.picture import Picture
@@ -24,8 +24,7 @@ _INPUT_FIELDS = ("image", "images", "inputImage", "inputImages")
 _MAX_UPSCALED_PX = 8192
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
+class Made(Struct, frozen=True):
     """A picture made out of the input, and fields that go with it."""
 
     image: Image

@@ -1,9 +1,9 @@
 """What a task tells the engine before it runs, and hands back when it has run."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import Enum, auto
 
+from msgspec import Struct
 from sqlalchemy import Connection
 
 from runware_mock.protocol.embedded import Embedded
@@ -50,8 +50,7 @@ def _is_url(value: str) -> bool:
     return value[:16].lstrip().lower().startswith("http")
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(Struct, frozen=True):
     """What a task has written: the items of its answer, and the facts of an upload for the journal."""
 
     items: list[Item]

@@ -1,7 +1,6 @@
 """How steeply a picture's colours change at each pixel, and which way."""
 
-from dataclasses import dataclass
-
+from msgspec import Struct
 from PIL.Image import Image, composite, new
 from PIL.ImageChops import add, darker, lighter, offset, subtract
 from PIL.ImageDraw import Draw
@@ -14,8 +13,7 @@ _MIN_SIDE_PX = 3
 _STEEP = [min(255, round(2.414 * value)) for value in range(256)]
 
 
-@dataclass(frozen=True, slots=True)
-class Gradient:
+class Gradient(Struct, frozen=True):
     """The steepness in L, and four masks that tell which way it goes."""
 
     steepness: Image

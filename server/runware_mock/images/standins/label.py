@@ -2,8 +2,8 @@
 
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from PIL.Image import Image, blend, new
 from PIL.ImageDraw import Draw
 from PIL.ImageFont import FreeTypeFont, load_default
@@ -30,16 +30,14 @@ _SUBSTITUTES = {
 _JOINT = " · "
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
+class Label(Struct, frozen=True):
     """What a plate tells: a text that is wrapped, and details that stay whole as far as they can."""
 
     text: str
     details: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
+class _Line(Struct, frozen=True):
     text: str
     font: FreeTypeFont
     colour: tuple[int, int, int]

@@ -1,12 +1,10 @@
 """The few colours of a quantised picture."""
 
-from dataclasses import dataclass
-
+from msgspec import Struct
 from PIL.Image import Image
 
 
-@dataclass(frozen=True, slots=True)
-class Colour:
+class Colour(Struct, frozen=True):
     """A colour, its place in the palette, and how many pixels have it."""
 
     rgb: tuple[int, int, int]

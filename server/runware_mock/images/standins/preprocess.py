@@ -1,9 +1,9 @@
 """The stand-ins for ControlNet's preprocessors: guide pictures that look like what each type gives."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from hashlib import sha256
 
+from msgspec import Struct
 from PIL.Image import Image, Resampling, new
 
 from runware_mock.images.standins import edges, surfaces
@@ -14,8 +14,7 @@ _TILES = 6
 _TILE_DETAIL_PX = 96
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Struct, frozen=True):
     """What a task may set: Canny's thresholds, as OpenCV takes them, and what a pose shows."""
 
     low_threshold: int = 100

@@ -1,9 +1,9 @@
 """Connected regions of a black and white picture, found row by row in runs, which is quick without numpy."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
+from msgspec import Struct
 from PIL.Image import Image, frombytes
 
 
@@ -15,8 +15,7 @@ class Run(NamedTuple):
     right_px: int
 
 
-@dataclass(frozen=True, slots=True)
-class Region:
+class Region(Struct, frozen=True):
     """White pixels that hang together."""
 
     runs: tuple[Run, ...]
