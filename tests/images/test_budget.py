@@ -191,3 +191,13 @@ def test_a_crowd_is_never_given_more_than_there_is() -> None:
     assert (held_bytes, held_slots) == (0, 0)
     assert 0 < most_bytes <= 100
     assert 0 < most_slots <= 4
+
+
+def test_it_tells_how_many_slots_nobody_has() -> None:
+    budget = Budget(100, slots=2)
+    assert budget.free_slots() == 2
+    with budget.reserve(1):
+        assert budget.free_slots() == 1
+        with budget.reserve(1):
+            assert budget.free_slots() == 0
+    assert budget.free_slots() == 2

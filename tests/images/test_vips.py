@@ -71,6 +71,12 @@ def test_what_libvips_downsizes_is_as_what_pillow_does(name: str, mode: str) -> 
     assert difference(one, other) < 4
 
 
+@pytest.mark.parametrize("name", ["JPEG", "PNG", "WEBP"])
+def test_it_is_the_same_picture_with_as_many_threads_as_slots_and_with_one(name: str) -> None:
+    data = painted(name)
+    assert Codec(PICTURES, Budget(2**32, 4)).stored_form(data) == ROOMY.stored_form(data)
+
+
 def test_libvips_says_nothing_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG):
         assert ROOMY.stored_form(painted("PNG")).width_px == 2048

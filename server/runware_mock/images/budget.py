@@ -28,6 +28,10 @@ class Budget:
         """Return how much is given out now."""
         return self.total_bytes - self._free_bytes
 
+    def free_slots(self) -> int:
+        """Return how many slots nobody has now."""
+        return self._free_slots
+
     @contextmanager
     def reserve(self, needed_bytes: int) -> Iterator[None]:
         """Wait for a slot and this much memory; refuse at once what can never fit."""

@@ -130,7 +130,7 @@ class Codec:
         if isinstance(image, JpegImageFile):
             room_bytes = jpeg.memory_bytes(image, data, size)
             with refusing_broken(name), self._budget.reserve(room_bytes):
-                shrunk = vips.shrunk(name, image, data, size, room_bytes) if self._may_use_vips else None
+                shrunk = self._shrunk(name, image, data, size, room_bytes)
                 small, size = jpeg.downsize(image, data, size, shrunk)
         elif frames > 1 or name == "gif":
             with refusing_broken(name), self._budget.reserve(animation.memory_bytes(image, size)):
@@ -138,9 +138,14 @@ class Codec:
         else:
             room_bytes = still.memory_bytes(image, size)
             with refusing_broken(name), self._budget.reserve(room_bytes):
-                shrunk = vips.shrunk(name, image, data, size, room_bytes) if self._may_use_vips else None
+                shrunk = self._shrunk(name, image, data, size, room_bytes)
                 small, size = still.downsize(name, image, size, shrunk)
         return Picture(name, *size, frames, small, _sent(image, data, sent_size))
+
+    def _shrunk(self, name: str, image: ImageFile, data: bytes, size: tuple[int, int], room_bytes: int) -> Image | None:
+        # A thread for each slot that is free beside one's own: where all decode, more would only take turns.
+        threads = 1 + self._budget.free_slots()
+        return vips.shrunk(name, image, data, size, room_bytes, threads) if self._may_use_vips else None
 
 
 def _sent(image: ImageFile, data: bytes, size: tuple[int, int]) -> Sent:

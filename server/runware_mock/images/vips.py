@@ -68,10 +68,12 @@ def stream(name: str, data: bytes, size: tuple[int, int]) -> tuple[bytes, tuple[
         raise ValueError(str(error).strip()) from None
 
 
-def shrunk(name: str, image: ImageFile, data: bytes, size: tuple[int, int], room_bytes: int) -> Image | None:
+def shrunk(
+    name: str, image: ImageFile, data: bytes, size: tuple[int, int], room_bytes: int, threads: int
+) -> Image | None:
     """Return the pixels of a picture at another size, as they are stored; None where Pillow has to do it.
 
-    It takes no more than `room_bytes` of memory.
+    It takes no more than `room_bytes` of memory, and so many threads.
     """
     if _BYTES_PER_COLUMN * image.width > room_bytes:
         return None
@@ -88,6 +90,8 @@ def shrunk(name: str, image: ImageFile, data: bytes, size: tuple[int, int], room
         )
         if _BANDS.get(pixels.bands) != image.mode or pixels.format != "uchar":
             return None
+        # header.h, VIPS_META_CONCURRENCY: "If set, the suggested concurrency for this image."
+        pixels.set_type(pyvips.GValue.gint_type, "concurrency", threads)
         return frombuffer(image.mode, size, pixels.write_to_memory(), "raw", image.mode, 0, 1)
     except pyvips.Error:
         return None
