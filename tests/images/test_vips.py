@@ -15,7 +15,7 @@ from runware_mock.images.codec import Codec
 from runware_mock.images.picture import Picture, PictureRefused
 from runware_mock.settings import PICTURES
 from tests.images.looking import opened, stored_bytes
-from tests.images.painting import one_color_png, photo, png_chunk
+from tests.images.painting import moving, one_color_png, photo, png_chunk
 from tests.running import running_mock
 from tests.talking import talking, upload
 
@@ -39,9 +39,14 @@ def painted(name: str, mode: str = "RGB", **options: object) -> bytes:
 
 def difference(one: Picture, other: Picture) -> float:
     """Return the mean difference of two pictures' samples."""
+    return mean_difference(*(Image.open(BytesIO(picture.data)) for picture in (one, other)))
+
+
+def mean_difference(*images: Image.Image) -> float:
+    """Return the mean difference of two images' samples."""
     import numpy as np
 
-    pixels = [np.asarray(Image.open(BytesIO(picture.data)).convert("RGBA"), float) for picture in (one, other)]
+    pixels = [np.asarray(image.convert("RGBA"), float) for image in images]
     return float(abs(pixels[0] - pixels[1]).mean())
 
 
@@ -69,6 +74,23 @@ def test_what_libvips_downsizes_is_as_what_pillow_does(name: str, mode: str) -> 
     assert [(image.format, image.size, image.mode) for image in images] == [(name, (2048, 1536), images[1].mode)] * 2
     assert (one.width_px, one.height_px, one.sent) == (2048, 1536, other.sent)
     assert difference(one, other) < 4
+
+
+@pytest.mark.parametrize(
+    ("name", "mode"), [("GIF", "RGB"), ("GIF", "L"), ("GIF", "RGBA"), ("PNG", "RGB"), ("WEBP", "RGB")]
+)
+def test_the_frames_it_resizes_are_as_those_of_pillow(name: str, mode: str) -> None:
+    first = photo((2500, 1000)).convert(mode)
+    data = moving([first, first.transpose(Image.Transpose.ROTATE_180)], name, duration=[40, 70])
+    one, other = ROOMY.stored_form(data), PILLOW.stored_form(data)
+    assert (one.width_px, one.height_px, one.frames) == (other.width_px, other.height_px, 2) == (2048, 819, 2)
+    for index in range(2):
+        images = [Image.open(BytesIO(picture.data)) for picture in (one, other)]
+        for image in images:
+            image.seek(index)
+            image.load()
+        assert images[0].info["duration"] == images[1].info["duration"]
+        assert mean_difference(*images) < 6
 
 
 @pytest.mark.parametrize("name", ["JPEG", "PNG", "WEBP"])
@@ -153,14 +175,14 @@ def test_enormous_pictures_are_served_in_bounded_memory(
         assert opened(stored_bytes(item)).size == (2048, 2048)
 
 
-def test_pyvips_is_not_imported_for_what_it_is_no_better_at() -> None:
+def test_pyvips_is_not_imported_for_what_is_stored_as_it_is() -> None:
     """It costs 40 ms, which a start should not pay; asked in a process of its own."""
     import subprocess
 
     script = (
         "import sys; from runware_mock.images.codec import Codec; from runware_mock.images.budget import Budget;"
         "from tests.images.painting import encoded, photo; codec = Codec(['jpeg', 'png'], Budget(2**30, 1));"
-        "codec.stored_form(encoded(photo((4200, 2000)), 'JPEG'));"
+        "codec.stored_form(encoded(photo((2000, 2048)), 'JPEG'));"
         "codec.stored_form(encoded(photo((2048, 2000)), 'PNG'));"
         "sys.exit('pyvips' in sys.modules)"
     )

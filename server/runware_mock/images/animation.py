@@ -1,6 +1,6 @@
 """Downsize an animation: every frame, its duration and the loop count are kept."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from PIL.Image import Image
 from PIL.ImageFile import ImageFile
@@ -8,6 +8,8 @@ from PIL.PngImagePlugin import PngImageFile
 
 from runware_mock.images import gif, png, webp
 from runware_mock.images.still import MOST_FRAMES, RESAMPLING, resizable
+
+Resize = Callable[[Image, tuple[int, int]], Image]
 
 # Frames of a few bytes may each cost as much as the whole canvas: these are 2,000 of 1920 by 1080.
 _MOST_PIXELS = 2**32
@@ -27,19 +29,25 @@ def memory_bytes(image: ImageFile, size: tuple[int, int]) -> int:
     return pixel_bytes * image.width * image.height + 16 * size[0] * size[1]
 
 
-def downsize(image: ImageFile, size: tuple[int, int]) -> bytes:
+def downsize(image: ImageFile, size: tuple[int, int], resize: Resize) -> bytes:
     """Return the encoded animation."""
+    frames = _frames(image, size, resize)
     loop, icc_profile = image.info.get("loop"), image.info.get("icc_profile")
     if isinstance(image, PngImageFile):
         count, is_first_hidden = count_frames(image), bool(image.default_image)
-        return png.write_animation(_frames(image, size), count, loop or 0, icc_profile, is_first_hidden=is_first_hidden)
+        return png.write_animation(frames, count, loop or 0, icc_profile, is_first_hidden=is_first_hidden)
     if image.format == "WEBP":
-        return webp.write_animation(_frames(image, size), size, loop or 0, icc_profile)
-    return gif.write_animation(_frames(image, size), size, loop)
+        return webp.write_animation(frames, size, loop or 0, icc_profile)
+    return gif.write_animation(frames, size, loop)
 
 
-def _frames(image: ImageFile, size: tuple[int, int]) -> Iterator[tuple[Image, float]]:
+def resize(frame: Image, size: tuple[int, int]) -> Image:
+    """Return a frame at another size, by Pillow."""
+    return frame.resize(size, RESAMPLING)
+
+
+def _frames(image: ImageFile, size: tuple[int, int], resize: Resize) -> Iterator[tuple[Image, float]]:
     for index in range(count_frames(image)):
         image.seek(index)
         image.load()
-        yield resizable(image).resize(size, RESAMPLING), image.info.get("duration", 0)
+        yield resize(resizable(image), size), image.info.get("duration", 0)

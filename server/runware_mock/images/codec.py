@@ -8,13 +8,15 @@ import struct
 import zlib
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from functools import partial
 from io import BytesIO
+from typing import TypeVar
 
 from PIL.Image import DecompressionBombError, Image
 from PIL.ImageFile import ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 
-from runware_mock.images import animation, jpeg, proof, still, vips
+from runware_mock.images import animation, jpeg, pixels, proof, still, vips
 from runware_mock.images.bmp import open_bmp
 from runware_mock.images.budget import Budget, OverBudget
 from runware_mock.images.formats import FORMATS, detect_format
@@ -22,6 +24,8 @@ from runware_mock.images.gif import open_gif
 from runware_mock.images.picture import Picture, PictureRefused, Sent
 from runware_mock.images.png import open_png
 from runware_mock.images.webp import open_webp
+
+Sized = TypeVar("Sized")
 
 MAX_SIDE_PX = 2048
 
@@ -79,7 +83,7 @@ class Codec:
     def __init__(self, formats: Collection[str], budget: Budget, *, may_use_vips: bool = True) -> None:
         self._formats = formats
         self._budget = budget
-        self._may_use_vips = may_use_vips
+        self._uses_vips = may_use_vips and vips.is_installed()
         self.memory_reserved_bytes = budget.reserved_bytes
 
     def stored_form(self, data: bytes) -> Picture:
@@ -108,7 +112,7 @@ class Codec:
     def _streamed(self, name: str, image: ImageFile, data: bytes) -> Picture | None:
         # The whole budget: what streaming takes cannot be told beforehand, and grows with the width alone.
         with refusing_broken(name), self._budget.reserve(self._budget.total_bytes):
-            if not self._may_use_vips or not vips.can_stream(name, image, data, self._budget.total_bytes):
+            if not self._uses_vips or not vips.can_stream(name, image, data, self._budget.total_bytes):
                 return None
             small = vips.stream(name, data, target_size(*image.size))
             return Picture(name, *small[1], 1, small[0], _sent(image, data, image.size))
@@ -128,24 +132,24 @@ class Codec:
         with refusing_broken(name):
             frames = animation.count_frames(image)
         if isinstance(image, JpegImageFile):
-            room_bytes = jpeg.memory_bytes(image, data, size)
-            with refusing_broken(name), self._budget.reserve(room_bytes):
-                shrunk = self._shrunk(name, image, data, size, room_bytes)
-                small, size = jpeg.downsize(image, data, size, shrunk)
+            with refusing_broken(name), self._budget.reserve(jpeg.memory_bytes(image, data, size)):
+                small, size = jpeg.downsize(image, data, size, self._chosen(vips.resize, pixels.resize))
         elif frames > 1 or name == "gif":
             with refusing_broken(name), self._budget.reserve(animation.memory_bytes(image, size)):
-                small = animation.downsize(image, size)
+                small = animation.downsize(image, size, self._chosen(vips.resize_frame, animation.resize))
         else:
             room_bytes = still.memory_bytes(image, size)
             with refusing_broken(name), self._budget.reserve(room_bytes):
-                shrunk = self._shrunk(name, image, data, size, room_bytes)
+                shrunk = vips.shrunk(name, image, data, size, room_bytes, self._threads()) if self._uses_vips else None
                 small, size = still.downsize(name, image, size, shrunk)
         return Picture(name, *size, frames, small, _sent(image, data, sent_size))
 
-    def _shrunk(self, name: str, image: ImageFile, data: bytes, size: tuple[int, int], room_bytes: int) -> Image | None:
-        # A thread for each slot that is free beside one's own: where all decode, more would only take turns.
-        threads = 1 + self._budget.free_slots()
-        return vips.shrunk(name, image, data, size, room_bytes, threads) if self._may_use_vips else None
+    def _chosen(self, by_vips: Callable[..., Sized], by_pillow: Callable[..., Sized]) -> Callable[..., Sized]:
+        return partial(by_vips, threads=self._threads()) if self._uses_vips else by_pillow
+
+    def _threads(self) -> int:
+        # One for each slot that is free, besides one's own: where all decode, more would only take turns.
+        return 1 + self._budget.free_slots()
 
 
 def _sent(image: ImageFile, data: bytes, size: tuple[int, int]) -> Sent:

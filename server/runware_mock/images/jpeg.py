@@ -2,12 +2,18 @@
 
 import re
 import struct
+from collections.abc import Callable
 from io import BytesIO
+from typing import TYPE_CHECKING
 
-from PIL.Image import Image, frombuffer
+from PIL.Image import Transpose
 from PIL.JpegImagePlugin import JpegImageFile
 
-from runware_mock.images.still import QUALITY, RESAMPLING, oriented
+from runware_mock.images.pixels import image_of, mode_of, pixels_of
+from runware_mock.images.still import QUALITY, RESAMPLING, oriented, turn_of
+
+if TYPE_CHECKING:
+    from runware_mock.images.pixels import Pixels
 
 _ICC_HEADER = b"ICC_PROFILE\0"
 _ICC_CHUNK_BYTES = 65_519
@@ -20,6 +26,8 @@ _END = b"\xff\xd9"
 # ITU T.81, B.1.1: in coded data, FF is followed by 0, by a restart or by another FF, or ends it.
 _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 _COLOR_SPACES = {"RGB": ("RGB", "420"), "L": ("GRAY", "Gray")}
+
+Resize = Callable[["Pixels", tuple[int, int]], "Pixels"]
 
 
 class QuietJpegFile(JpegImageFile):
@@ -65,49 +73,44 @@ def is_in_one_scan(image: JpegImageFile, data: bytes) -> bool:
     return data.startswith(b"\xff\xda", max(0, scan_at - 8 - 2 * bands)) and "progressive" not in image.info
 
 
-def downsize(
-    image: JpegImageFile, data: bytes, size: tuple[int, int], shrunk: Image | None = None
-) -> tuple[bytes, tuple[int, int]]:
-    """Return the encoded picture and its size, which is turned where the orientation says so.
-
-    `shrunk` are its pixels at the new size, where somebody else has made them.
-    """
+def downsize(image: JpegImageFile, data: bytes, size: tuple[int, int], resize: Resize) -> tuple[bytes, tuple[int, int]]:
+    """Return the encoded picture and its size, which is turned where the orientation says so."""
     icc_profile = image.info.get("icc_profile")
-    if shrunk is None:
-        scaled = _decode_scaled(data, image.mode, size)
-        if scaled is None:
-            # CMYK, and files that libjpeg warns of: Pillow decodes both.
-            image.draft(None, size)
-            image.load()
-            scaled = image
-        shrunk = scaled.resize(size, RESAMPLING)
-    small = oriented(shrunk, image)
-    if small.mode not in _COLOR_SPACES:
-        out = BytesIO()
-        small.save(out, "jpeg", quality=QUALITY, icc_profile=icc_profile)
-        return out.getvalue(), small.size
-    return _with_icc_profile(_encode(small), icc_profile), small.size
+    pixels = _decode_scaled(data, image.mode, size)
+    if pixels is not None:
+        small = _turned(resize(pixels, size), turn_of(image))
+        return _with_icc_profile(_encode(small), icc_profile), (small.shape[1], small.shape[0])
+    # CMYK, and files that libjpeg warns of: Pillow decodes both.
+    image.draft(None, size)
+    image.load()
+    shrunk = oriented(image.resize(size, RESAMPLING), image)
+    if shrunk.mode in _COLOR_SPACES:
+        return _with_icc_profile(_encode(pixels_of(shrunk)), icc_profile), shrunk.size
+    out = BytesIO()
+    shrunk.save(out, "jpeg", quality=QUALITY, icc_profile=icc_profile)
+    return out.getvalue(), shrunk.size
 
 
-def _decode_scaled(data: bytes, mode: str, size: tuple[int, int]) -> Image | None:
+def _turned(pixels: "Pixels", turn: Transpose | None) -> "Pixels":
+    return pixels if turn is None else pixels_of(image_of(pixels).transpose(turn))
+
+
+def _decode_scaled(data: bytes, mode: str, size: tuple[int, int]) -> "Pixels | None":
     import simplejpeg
 
     if mode not in _COLOR_SPACES:
         return None
     try:
-        pixels = simplejpeg.decode_jpeg(data, _COLOR_SPACES[mode][0], min_width=size[0], min_height=size[1])
+        pixels: Pixels = simplejpeg.decode_jpeg(data, _COLOR_SPACES[mode][0], min_width=size[0], min_height=size[1])
     except ValueError:
         return None
-    height_px, width_px = pixels.shape[:2]
-    return frombuffer(mode, (width_px, height_px), pixels, "raw", mode, 0, 1)
+    return pixels
 
 
-def _encode(image: Image) -> bytes:
-    import numpy as np
+def _encode(pixels: "Pixels") -> bytes:
     import simplejpeg
 
-    color_space, subsampling = _COLOR_SPACES[image.mode]
-    pixels = np.asarray(image).reshape(image.height, image.width, -1)
+    color_space, subsampling = _COLOR_SPACES[mode_of(pixels)]
     encoded: bytes = simplejpeg.encode_jpeg(pixels, QUALITY, color_space, subsampling)
     return encoded
 

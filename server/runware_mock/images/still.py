@@ -86,7 +86,7 @@ def resizable(image: Image) -> Image:
 
 def oriented(small: Image, original: ImageFile) -> Image:
     """Turn a downsized copy the way the original's EXIF orientation says, and drop the original's metadata."""
-    turn = _TURNS.get(orientation(original.info.get("exif", b"")))
+    turn = turn_of(original)
     turned = small if turn is None else small.transpose(turn)
     turned.info = {}
     return turned
@@ -95,8 +95,13 @@ def oriented(small: Image, original: ImageFile) -> Image:
 def upright(image: ImageFile) -> Image:
     """Return the decoded picture, turned the way its EXIF orientation says."""
     image.load()
-    turn = _TURNS.get(orientation(image.info.get("exif", b"")))
+    turn = turn_of(image)
     return image.copy() if turn is None else image.transpose(turn)
+
+
+def turn_of(image: ImageFile) -> Transpose | None:
+    """Return how a picture is to be turned, the way its EXIF orientation says."""
+    return _TURNS.get(orientation(image.info.get("exif", b"")))
 
 
 def orientation(exif: bytes) -> int:

@@ -1,22 +1,27 @@
 """Downsize a still picture with libvips, which reads it row by row. Needs `runware-mock[vips]`.
 
-PNG, WebP and JPEG of up to twice the new size, because libvips is faster there; and whatever no memory budget holds.
+PNG and WebP, because libvips is faster there; what is left to do of a JPEG that was decoded to a smaller scale; and
+whatever no memory budget holds.
 """
 
 import logging
 from functools import cache
 from importlib.util import find_spec
 from io import BytesIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PIL.Image import Image, frombuffer
 from PIL.ImageFile import ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 
-from runware_mock.images.animation import count_frames
+from runware_mock.images import animation
 from runware_mock.images.jpeg import is_in_one_scan
+from runware_mock.images.pixels import image_of, pixels_of
 from runware_mock.images.still import QUALITY
 from runware_mock.images.webp import is_lossy_without_alpha
+
+if TYPE_CHECKING:
+    from runware_mock.images.pixels import Pixels
 
 _END_OF_IMAGE = b"\xff\xd9"
 # Phones append a few bytes behind the end.
@@ -42,13 +47,11 @@ def can_stream(name: str, image: ImageFile, data: bytes, budget_bytes: int) -> b
     """Tell whether the rows of a picture can be read one after the other, by what is installed, within the budget."""
     if _BYTES_PER_COLUMN * image.width > max(budget_bytes, _ALWAYS_BYTES):
         return False
-    if name not in _SAVE_OPTIONS or count_frames(image) > 1 or image.info.get("interlace"):
+    if name not in _SAVE_OPTIONS or animation.count_frames(image) > 1 or image.info.get("interlace"):
         return False
     if isinstance(image, JpegImageFile) and not is_in_one_scan(image, data):
         return False
-    if name == "webp" and not is_lossy_without_alpha(data):
-        return False
-    return _is_installed()
+    return name != "webp" or is_lossy_without_alpha(data)
 
 
 def stream(name: str, data: bytes, size: tuple[int, int]) -> tuple[bytes, tuple[int, int]]:
@@ -80,7 +83,7 @@ def shrunk(
     if name == "png":
         # Without the texts, which could inflate a thousandfold.
         data = image.fp.getvalue() if isinstance(image.fp, BytesIO) else data
-    if not _is_faster(name, image, data, size) or not _is_installed():
+    if not _is_faster(name, image, data):
         return None
     pyvips = _library()
     try:
@@ -90,25 +93,44 @@ def shrunk(
         )
         if _BANDS.get(pixels.bands) != image.mode or pixels.format != "uchar":
             return None
-        # header.h, VIPS_META_CONCURRENCY: "If set, the suggested concurrency for this image."
-        pixels.set_type(pyvips.GValue.gint_type, "concurrency", threads)
-        return frombuffer(image.mode, size, pixels.write_to_memory(), "raw", image.mode, 0, 1)
+        return frombuffer(image.mode, size, _computed(pixels, threads), "raw", image.mode, 0, 1)
     except pyvips.Error:
         return None
 
 
-def _is_faster(name: str, image: ImageFile, data: bytes, size: tuple[int, int]) -> bool:
+def _is_faster(name: str, image: ImageFile, data: bytes) -> bool:
     if name == "png":
         is_plain = data[_BIT_DEPTH_AT] == _EIGHT_BITS and image.mode in _BANDS.values()
         return is_plain and not image.info.get("interlace") and "transparency" not in image.info
-    if name == "jpeg":
-        # From there on libjpeg decodes to a half at once. Of a truncated one libvips says nothing.
-        return image.width < 2 * size[0] and image.mode in ("L", "RGB") and _END_OF_IMAGE in data[-_TAIL_BYTES:]
     return name == "webp" and is_lossy_without_alpha(data)
 
 
-@cache
-def _is_installed() -> bool:
+def resize(pixels: "Pixels", size: tuple[int, int], threads: int) -> "Pixels":
+    """Return the pixels of a picture at another size."""
+    import numpy as np
+
+    height_px, width_px, bands = pixels.shape
+    pyvips = _library()
+    image: Any = pyvips.Image.new_from_memory(pixels, width_px, height_px, bands, "uchar")
+    small = image.resize(size[0] / width_px, vscale=size[1] / height_px, kernel="cubic")
+    return np.frombuffer(_computed(small, threads), np.uint8).reshape(size[1], size[0], bands)
+
+
+def resize_frame(frame: Image, size: tuple[int, int], threads: int) -> Image:
+    """Return a frame at another size; by Pillow where there is alpha, by which colours count."""
+    if frame.mode not in ("L", "RGB"):
+        return animation.resize(frame, size)
+    return image_of(resize(pixels_of(frame), size, threads))
+
+
+def _computed(image: Any, threads: int) -> Any:
+    # header.h, VIPS_META_CONCURRENCY: "If set, the suggested concurrency for this image."
+    image.set_type(_library().GValue.gint_type, "concurrency", threads)
+    return image.write_to_memory()
+
+
+def is_installed() -> bool:
+    """Tell whether libvips can be used."""
     return find_spec("pyvips") is not None
 
 
