@@ -202,7 +202,7 @@ class Settings:
         """Read each that is not at its default; raises BadSetting."""
         for name, one in FIELDS.items():
             given = getattr(self, name)
-            if given is not None and given is not one.default:
+            if given is not one.default:
                 try:
                     object.__setattr__(self, name, one.metadata["read"](given))
                 except ValueError as error:
