@@ -29,9 +29,9 @@ def text(value: object) -> str:
 
 def filled_text(value: object) -> str:
     """Read a text of at least one character."""
-    if not text(value):
-        raise ValueError("empty")
-    return text(value)
+    if filled := text(value):
+        return filled
+    raise ValueError("empty")
 
 
 def path(value: object) -> Path:

@@ -35,6 +35,7 @@ ENV_PREFIX = "RUNWARE_MOCK_"
 
 # The page: "Valid extensions are: jpeg, jpg, png, webp, bmp and gif."
 PICTURES = ("jpeg", "png", "webp", "bmp", "gif")
+FetchMode = Literal["off", "public", "local"]
 _NOTHING = timedelta(0)
 
 
@@ -42,9 +43,6 @@ def without_secrets(url: str) -> str:
     """Return the address of a database with its passwords hidden, wherever they stand in it."""
     hidden = re.sub(r"(?<=://)([^:@/?]*):.*@", r"\1:***@", url)
     return re.sub(r"([?&][^=&]*password)=[^&]*", r"\1=***", hidden, flags=re.IGNORECASE)
-
-
-FetchMode = Literal["off", "public", "local"]
 
 
 def machine_memory_bytes() -> int:

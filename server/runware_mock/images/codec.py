@@ -25,7 +25,7 @@ from runware_mock.images.picture import Picture, PictureRefused, Sent
 from runware_mock.images.png import open_png
 from runware_mock.images.webp import open_webp
 
-Sized = TypeVar("Sized")
+Resized = TypeVar("Resized")
 
 MAX_SIDE_PX = 2048
 
@@ -144,7 +144,7 @@ class Codec:
                 small, size = still.downsize(name, image, size, shrunk)
         return Picture(name, *size, frames, small, _sent(image, data, sent_size))
 
-    def _chosen(self, by_vips: Callable[..., Sized], by_pillow: Callable[..., Sized]) -> Callable[..., Sized]:
+    def _chosen(self, by_vips: Callable[..., Resized], by_pillow: Callable[..., Resized]) -> Callable[..., Resized]:
         return partial(by_vips, threads=self._threads()) if self._uses_vips else by_pillow
 
     def _threads(self) -> int:

@@ -117,7 +117,7 @@ def resize(pixels: "Pixels", size: tuple[int, int], threads: int) -> "Pixels":
 
 
 def resize_frame(frame: Image, size: tuple[int, int], threads: int) -> Image:
-    """Return a frame at another size; by Pillow where there is alpha, by which colours count."""
+    """Return a frame at another size; Pillow does it where there is alpha, as it weighs the colours by it."""
     if frame.mode not in ("L", "RGB"):
         return animation.resize(frame, size)
     return image_of(resize(pixels_of(frame), size, threads))
