@@ -59,18 +59,18 @@ def running_mock(**settings: Any) -> Iterator[RunningMock]:
     settings.setdefault("in_memory", not {"data_dir", "database_url"} & settings.keys())
     clock = ManualClock(START_AT)
     configured = Settings(port=0, **settings)
-    bound = listening_socket(configured.host, 0)
-    is_ready = threading.Event()
-    app = create_app(configured, clock)
-    server = MockServer(app, configured, server_context(configured), is_ready.set)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
-    thread.start()
-    assert is_ready.wait(STARTED_WITHIN_S)
-    try:
-        yield RunningMock(address_of(bound, is_tls=configured.uses_tls), clock, server, app.state.services)
-    finally:
-        server.should_exit = True
-        thread.join()
+    with listening_socket(configured.host, 0) as bound:
+        is_ready = threading.Event()
+        app = create_app(configured, clock)
+        server = MockServer(app, configured, server_context(configured), is_ready.set)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
+        thread.start()
+        assert is_ready.wait(STARTED_WITHIN_S)
+        try:
+            yield RunningMock(address_of(bound, is_tls=configured.uses_tls), clock, server, app.state.services)
+        finally:
+            server.should_exit = True
+            thread.join()
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ import pytest
 
 WORKERS = 8
 TESTS = 500
-ALL_PASS_WITHIN_S = 100
+# No promise: eight interpreters on a busy machine may take minutes, a run that hangs takes for ever.
+ALL_PASS_WITHIN_S = 900
 
 WRITES_URL = """
     import os
