@@ -100,13 +100,14 @@ class Files:
         if self._store is None:
             return None
         with self._proving:
-            now_s = time.monotonic()
-            if self._proved is None or self._proved[0] < now_s - _PROVED_FOR_S:
+            if self._proved is None or self._proved[0] < time.monotonic() - _PROVED_FOR_S:
+                problem = None
                 try:
                     self._store.prove()
-                    self._proved = (now_s, None)
                 except StoreFailed as error:
-                    self._proved = (now_s, str(error))
+                    problem = str(error)
+                # Only now: what a stuck storage has kept waiting for so long would be asked again each time.
+                self._proved = (time.monotonic(), problem)
             return self._proved[1]
 
     @contextmanager
