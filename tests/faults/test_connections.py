@@ -15,6 +15,7 @@ from websockets.sync.client import connect
 from tests.control.calling import Calls, calling
 from tests.faults.planning import is_met, plan
 from tests.pictures import png
+from tests.protocol.test_sockets import break_connection, resume, session_of, slow_picture
 from tests.running import RunningMock, running_mock
 from tests.talking import Talker, WsTalker, talking, talking_ws, upload
 
@@ -276,6 +277,23 @@ def test_an_authentication_is_refused_as_a_bad_key_is(
             assert (answer.status, answer.codes) == (401, ["invalidApiKey"])
             assert talker.ask(upload(png())).item
     assert is_met(control, name)
+
+
+def test_what_was_asked_before_a_refused_authentication_is_still_replayed(
+    mock: RunningMock, api_key: str, control: Calls
+) -> None:
+    with slow_picture() as slow, talking_ws(mock, api_key) as talker:
+        session, task = session_of(talker), upload(slow.url)
+        talker.socket.send(json.dumps([task]))
+        assert slow.asked_for.wait(30)
+        plan(control, {"kind": "refuse_authentication"})
+        talker.socket.send(json.dumps([{"taskType": "authentication", "apiKey": api_key}]))
+        assert talker.frame()["errors"][0]["code"] == "invalidApiKey"
+        break_connection(talker)
+        slow.may_answer.set()
+        with talking_ws(mock, None) as again:
+            resume(again, api_key, session)
+            assert again.frame()["data"][0]["taskUUID"] == task["taskUUID"]
 
 
 def test_an_authentication_takes_its_time(mock: RunningMock, transport: str, api_key: str, control: Calls) -> None:

@@ -3,15 +3,20 @@
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import httpx
 import pytest
+from starlette.websockets import WebSocket
 from websockets.exceptions import ConnectionClosed
 
+from runware_mock.engine import Engine
 from runware_mock.storage.tables import undelivered
+from runware_mock.web.answers import Answers
+from runware_mock.web.sockets import Sockets
 from tests.pictures import png
 from tests.running import RunningMock, running_mock
 from tests.stores import Store
@@ -304,3 +309,18 @@ def test_a_long_session_uuid_is_replaced(mock: RunningMock, api_key: str) -> Non
     with talking_ws(mock, None) as talker:
         request = {"taskType": AUTHENTICATION, "apiKey": api_key, "connectionSessionUUID": "x" * 65}
         assert len(talker.ask(request).item["connectionSessionUUID"]) == len(new_uuid())
+
+
+def test_a_socket_that_authenticates_anew_speaks_for_its_new_session_alone(mock: RunningMock) -> None:
+    async def nobody(*_told: object) -> Any: ...
+
+    with closing(Engine(mock.services)) as engine:
+        sockets = Sockets(engine)
+        websocket = WebSocket({"type": "websocket"}, nobody, nobody)
+        socket, gone = (Answers(websocket, mock.services, sockets.successor) for _ in range(2))
+        sockets.speaks_for((1, "first"), socket)
+        sockets.speaks_for((1, "second"), socket)
+        gone.session = (1, "first")
+        assert sockets.successor(gone) is None
+        gone.session = (1, "second")
+        assert sockets.successor(gone) is socket

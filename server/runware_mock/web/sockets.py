@@ -15,6 +15,7 @@ from runware_mock.protocol.errors import Refusal
 from runware_mock.storage import undelivered
 from runware_mock.storage.outage import crash
 from runware_mock.storage.owners import ALL_ACCOUNTS
+from runware_mock.web.answers import Answers
 from runware_mock.web.callers import bearer_key, open_account, plan_of
 from runware_mock.web.http import refused
 from runware_mock.web.origins import check_origin
@@ -31,7 +32,7 @@ class Sockets:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._open: set[Socket] = set()
-        self._sessions: dict[tuple[int, str], Socket] = {}
+        self._sessions: dict[tuple[int, str], Answers] = {}
         self._looking: asyncio.Task[None] | None = None
 
     def count(self) -> int:
@@ -67,8 +68,7 @@ class Sockets:
                 await websocket.close(CLOSE_INTERNAL)
         finally:
             self._open.discard(socket)
-            if self._sessions.get(socket.session) is socket:
-                del self._sessions[socket.session]
+            self._forget(socket.answers)
 
     async def _refused_upgrade(self, websocket: WebSocket) -> int | None:
         """Return the status with which a fault plan refuses the socket. Few clients say this early who they are."""
@@ -81,9 +81,15 @@ class Sockets:
         performance, _ = await met_by(services, account.id, occasion)
         return None if performance is None or performance.answer is None else performance.answer.status
 
-    def speaks_for(self, session: tuple[int, str], socket: Socket) -> None:
-        """Let this socket get what older ones of its session could not deliver."""
-        self._sessions[session] = socket
+    def speaks_for(self, session: tuple[int, str], answers: Answers) -> None:
+        """Let a socket get what older ones of its session could not deliver."""
+        self._forget(answers)
+        answers.session = session
+        self._sessions[session] = answers
+
+    def _forget(self, answers: Answers) -> None:
+        if self._sessions.get(answers.session) is answers:
+            del self._sessions[answers.session]
 
     def look_out(self) -> None:
         """Send on what other processes will keep for sessions that have come back here."""
@@ -92,13 +98,13 @@ class Sockets:
 
     async def _look(self) -> None:
         try:
-            while waiting := {session for (_, session), socket in self._sessions.items() if socket.waits_for_more}:
+            while waiting := {session for (_, session), answers in self._sessions.items() if answers.waits_for_more}:
                 await asyncio.sleep(_LOOK_EVERY_S)
                 # A database that cannot be read now is looked at again.
                 with suppress(SQLAlchemyError):
                     for session in await asyncio.to_thread(self._kept_for, waiting):
-                        if socket := self._sessions.get(session):
-                            await socket.replay()
+                        if answers := self._sessions.get(session):
+                            await answers.replay()
         finally:
             self._looking = None
 
@@ -106,10 +112,10 @@ class Sockets:
         with self.engine.services.database.reading() as connection:
             return undelivered.sessions_of(connection, sessions)
 
-    def successor(self, socket: Socket) -> Socket | None:
-        """Return the open socket with which the client of a closed one came back."""
-        found = self._sessions.get(socket.session)
-        return found if found is not socket else None
+    def successor(self, answers: Answers) -> Answers | None:
+        """Return those of the open socket with which the client of a closed one came back."""
+        found = self._sessions.get(answers.session)
+        return found if found is not answers else None
 
     async def close(self) -> None:
         """Finish what runs, deliver it, and close every socket with 1012."""
