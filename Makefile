@@ -25,7 +25,7 @@ format: $(INSTALLED)  ## write the format that check wants
 sdks: $(INSTALLED)  ## install the official SDKs, each into an environment of its own
 	$(BIN)/python tests/sdks/install.py
 
-bench: $(INSTALLED)  ## compare speed with the peers; ARGS=--quick takes five minutes, --write writes bench/RESULTS.md
+bench: $(INSTALLED)  ## compare speed with the peers; ARGS=--quick takes some seven minutes, --write writes bench/RESULTS.md
 	$(BIN)/python -m bench $(ARGS)
 	$(BIN)/python -m bench.page
 	$(BIN)/python -m bench.memory

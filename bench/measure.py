@@ -1,4 +1,4 @@
-"""The measurements: every round measures each peer in turn, in changing order."""
+"""The measurements: every round measures each peer in turn, in changing order, when the machine is its own."""
 
 import json
 import subprocess
@@ -8,17 +8,23 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from http.client import HTTPConnection
 from pathlib import Path
 from statistics import mean, median, quantiles
+from typing import TypeVar
 
 from bench.asking import WrongAnswerError
+from bench.contest import can, contestants, is_compared
 from bench.driver import Load, run_load
 from bench.install import PYTHON
 from bench.peers import MOTO, PROJECT_DIR, SUBJECT, Peer, Server, free_port, started
-from bench.quality import LONGEST_SIDE_PX, lanczos_db, stored_db
+from bench.quality import lanczos_db, stored_db
+from bench.stolen import undisturbed
 from bench.stored import check_stored
-from bench.workloads import BY_NAME, HEAVY, WAYS, WORKLOADS, Workload
+from bench.workloads import BY_NAME, HEAVY, WORKLOADS, Workload
+
+T = TypeVar("T")
 
 SETTLE_S = 0.05
 PINGER_START_S = 0.2
@@ -35,8 +41,6 @@ for _ in range(2):
         times.append((time.perf_counter() - began_s) * 1000)
 print(json.dumps(times))
 """
-# The ideal downscale of more takes tens of gigabytes.
-MOST_COMPARED_PX = 30_000_000
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ class Effort:
     memory_rounds: int
 
 
-# About 5 min and about 15 min on two cores.
+# About 7 min and about 30 min on two cores, more where others use them too.
 QUICK = Effort(3, 0.5, ping_rounds=3, ping_s=1.0, starts=7, memory_rounds=1)
 FULL = Effort(5, 2.0, ping_rounds=5, ping_s=3.0, starts=15, memory_rounds=3)
 
@@ -112,12 +116,12 @@ class Bench:
         self.effort = effort
         self.say = say
 
-    def turns(self, servers: Sequence[Server], number: int) -> Iterator[Server]:
-        """Yield every server once, in each round from another one on."""
-        first = number % len(servers)
-        for server in (*servers[first:], *servers[:first]):
+    def turns(self, contestants: Sequence[T], number: int) -> Iterator[T]:
+        """Yield every contestant once, in each round from another one on."""
+        first = number % len(contestants)
+        for contestant in (*contestants[first:], *contestants[:first]):
             time.sleep(SETTLE_S)
-            yield server
+            yield contestant
 
     def start_all(self, stack: ExitStack, pictures_url: str = "") -> list[Server]:
         """Start every peer on a data folder of its own."""
@@ -162,11 +166,11 @@ class Bench:
                     self.quality(rows[workload.name], loads)
             for number in range(self.effort.rounds):
                 for workload in workloads:
-                    for server in self.turns(able[workload.name], number):
-                        slot = self.slot(server, workload)
+                    for name, server, measured in self.turns(contestants(able[workload.name], workload), number):
+                        slot = undisturbed(partial(self.slot, server, measured), self.say)
                         for column, figure_of in COLUMNS.items():
-                            rows[workload.name].add(server.name, column, figure_of(slot))
-                        self.say(f"{workload.name}: {server.name} {slot.load.uploads_per_s:.1f}/s")
+                            rows[workload.name].add(name, column, figure_of(slot))
+                        self.say(f"{workload.name}: {name} {slot.load.uploads_per_s:.1f}/s")
         return list(rows.values())
 
     def ping(self) -> list[Row]:
@@ -178,7 +182,8 @@ class Bench:
             self.warm_up(servers, photo)
             for number in range(self.effort.ping_rounds):
                 for server in self.turns(servers, number):
-                    p99_ms = percentile(self.ping_under(server, photo), 99)
+                    pings_ms = undisturbed(partial(self.ping_under, server, photo), self.say)
+                    p99_ms = percentile(pings_ms, 99)
                     row.add(server.name, "ms", p99_ms)
                     self.say(f"ping: {server.name} p99 {p99_ms:.1f} ms")
         return [row]
@@ -205,12 +210,7 @@ class Bench:
         with tempfile.TemporaryDirectory() as folder:
             for number in range(self.effort.starts + 1):
                 for peer in peers[:: -1 if number % 2 else 1]:
-                    with started(peer, Path(folder) / peer.name) as server:
-                        if peer is MOTO:
-                            make_bucket(server)
-                        else:
-                            run_load(server.endpoint, BY_NAME["tiny"], 0)
-                        took_ms = (time.perf_counter() - server.spawned_s) * 1000
+                    took_ms = undisturbed(partial(start_ms, peer, Path(folder) / peer.name), self.say)
                     # The first start makes the data folder and is not counted.
                     if number:
                         row.add(peer.name, "ms", took_ms)
@@ -257,19 +257,14 @@ class Bench:
         return rows
 
 
-def can(peer: Peer, workload: Workload) -> bool:
-    """Tell whether a peer is asked for a workload."""
-    return workload.name not in peer.lacks and (workload not in WAYS or peer.name == SUBJECT)
-
-
-def is_compared(workload: Workload) -> bool:
-    """Tell whether a workload's pictures are downsized stills of a size that can be compared."""
-    return all(
-        picture.frames == 1
-        and max(picture.size_px) > LONGEST_SIDE_PX
-        and picture.width_px * picture.height_px < MOST_COMPARED_PX
-        for picture in workload.pictures
-    )
+def start_ms(peer: Peer, data_dir: Path) -> float:
+    """Start a server and ask it for something once; return how long both took together."""
+    with started(peer, data_dir) as server:
+        if peer is MOTO:
+            make_bucket(server)
+        else:
+            run_load(server.endpoint, BY_NAME["tiny"], 0)
+        return (time.perf_counter() - server.spawned_s) * 1000
 
 
 def make_bucket(server: Server) -> None:

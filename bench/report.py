@@ -64,11 +64,11 @@ def main_column(row: Row) -> str:
 
 def compared(target: Target, rows: dict[str, Row]) -> Verdict | None:
     """Judge a target; None where one of its two was not measured."""
-    row, peer_row = rows.get(target.row), rows.get(target.peer_row or target.row)
-    if row is None or peer_row is None:
+    row = rows.get(target.row)
+    if row is None:
         return None
     column = main_column(row)
-    ours, theirs = row.figures[column].get(SUBJECT), peer_row.figures[column].get(target.peer)
+    ours, theirs = row.figures[column].get(SUBJECT), row.figures[column].get(target.peer)
     if not ours or not theirs:
         return None
     ratio = median(ours) / median(theirs)
@@ -78,7 +78,7 @@ def compared(target: Target, rows: dict[str, Row]) -> Verdict | None:
         target.row,
         column,
         f"{median(ours):.4g}",
-        target.peer_row or target.peer,
+        target.peer,
         f"{median(theirs):.4g}",
         f"{ratio:.2f}x",
         f"{min(ratios):.2f}-{max(ratios):.2f}",

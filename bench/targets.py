@@ -2,18 +2,15 @@
 
 from dataclasses import dataclass
 
-from bench.peers import SUBJECT
-
 
 @dataclass(frozen=True)
 class Target:
-    """A bound on a row's ratio: the mock's median over another's, which may be the mock's own in another row."""
+    """A bound on a row's ratio: the mock's median over a peer's, or over its own at the plain workload of that name."""
 
     row: str
     peer: str
     bound: float
     at_least: bool = True
-    peer_row: str = ""
 
     def is_met(self, ratio: float) -> bool:
         """Tell whether a ratio is within the bound."""
@@ -54,11 +51,13 @@ TARGETS = (
     *(Target(row, "vips", bound) for row, bound in (("photo", 0.9), ("WebP", 0.7))),
     *(Target(row, "vips", 0.75) for row in PNGS),
     *(Target(row, "vips", 1) for row in ("tiny", "small", "photo 100 MP", *GIFS)),
-    Target("photo again", SUBJECT, 20, peer_row="photo"),
-    Target("PNG again", SUBJECT, 20, peer_row="PNG"),
-    Target("tiny, 20 a request", SUBJECT, 1, peer_row="tiny"),
-    *(Target(f"{row} by WebSocket", SUBJECT, 1, peer_row=row) for row in ("tiny", "small", "photo")),
+    Target("photo again", "photo", 20),
+    Target("PNG again", "PNG", 20),
+    Target("tiny, 20 a request", "tiny", 1),
+    *(Target(f"{row} by WebSocket", row, 1) for row in ("tiny", "small", "photo")),
     Target("start", "moto", 1, at_least=False),
+    # The bound of 6 ms below is what pyvips took where it was set.
+    Target("loop ping p99 under photos", "vips", 1, at_least=False),
 )
 LIMITS = (
     Limit("loop ping p99 under photos", 6),

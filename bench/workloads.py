@@ -55,12 +55,13 @@ WAYS = (
     Workload("photo again", PHOTO, way=Rest(again=True)),
     Workload("PNG again", PNG, way=Rest(again=True)),
 )
-# In the order in which they are measured: each way right after what it is compared with, before the machine changes.
-BY_NAME = {
-    workload.name: workload
-    for plain in WORKLOADS
-    for workload in (plain, *(way for way in WAYS if way.pictures is plain.pictures))
-}
+BY_NAME = {workload.name: workload for workload in (*WORKLOADS, *WAYS)}
+
+
+def plain_of(way: Workload) -> Workload:
+    """Return the workload whose pictures are uploaded in this way."""
+    return next(plain for plain in WORKLOADS if plain.pictures is way.pictures)
+
 
 # "RSS after ten 21 MB bodies": about 15.7 MB of picture, a third more as base64.
 HEAVY = Workload("heavy", (Picture("JPEG", 6000, 4000, quality=99),), connections=1)
