@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import httpx
 from websockets.sync.client import ClientConnection, connect
 
+from tests import plain
 from tests.running import RunningMock
 
 TIMEOUT_S = 60.0
@@ -127,7 +128,7 @@ class WsTalker:
 def talking(mock: RunningMock, transport: str, api_key: str | None) -> Iterator[RestTalker | WsTalker]:
     """Open a client of one account over one transport; without a key it does not authenticate."""
     if transport == "rest":
-        with httpx.Client(timeout=TIMEOUT_S) as client:
+        with plain.Client(timeout=TIMEOUT_S) as client:
             yield RestTalker(client, mock.rest_url, api_key)
     else:
         with talking_ws(mock, api_key) as talker:

@@ -5,10 +5,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests import plain
 from tests.pictures import png
 from tests.process.clients import rest
 from tests.running import RunningMock, mock_process_logging, running_mock
@@ -29,7 +29,7 @@ def sample(name: str, *labels: str) -> tuple[str, ...]:
 
 def metrics(mock: RunningMock) -> dict[tuple[str, ...], float]:
     """Return every sample by its name and the values of its labels."""
-    answer = httpx.get(f"{mock.url}/metrics")
+    answer = plain.get(f"{mock.url}/metrics")
     assert answer.headers["content-type"].startswith("text/plain")
     return {
         (one.name, *sorted(one.labels.values())): one.value
@@ -39,8 +39,8 @@ def metrics(mock: RunningMock) -> dict[tuple[str, ...], float]:
 
 
 def test_a_server_that_serves_is_alive_and_ready(mock: RunningMock) -> None:
-    assert httpx.get(f"{mock.url}/health").json()["status"] == "ok"
-    assert httpx.get(f"{mock.url}/ready").json()["status"] == "ready"
+    assert plain.get(f"{mock.url}/health").json()["status"] == "ok"
+    assert plain.get(f"{mock.url}/ready").json()["status"] == "ready"
 
 
 def test_a_server_without_its_tables_or_schedules_says_what_is_missing(alone: RunningMock) -> None:
@@ -48,11 +48,11 @@ def test_a_server_without_its_tables_or_schedules_says_what_is_missing(alone: Ru
     alone.services.database.close()
     file.unlink()
     file.mkdir()
-    answer = httpx.get(f"{alone.url}/ready")
+    answer = plain.get(f"{alone.url}/ready")
     assert answer.status_code == 503
     (missing,) = answer.json()["missing"]
     assert missing.startswith("database: ")
-    assert httpx.get(f"{alone.url}/health").status_code == 200
+    assert plain.get(f"{alone.url}/health").status_code == 200
 
 
 def test_metrics_count_tasks_by_type_and_outcome(alone: RunningMock, transport: str) -> None:
@@ -75,7 +75,7 @@ def test_metrics_tell_sockets_memory_and_what_was_purged(alone: RunningMock) -> 
         assert talker.ask(upload(png())).item
         assert metrics(alone)[sample("sockets")] == 1
     headers = {"Authorization": "Bearer key"}
-    httpx.post(f"{alone.url}/_mock/clock/advance", json={"by": "31d"}, headers=headers).raise_for_status()
+    plain.post(f"{alone.url}/_mock/clock/advance", json={"by": "31d"}, headers=headers).raise_for_status()
     found = metrics(alone)
     assert found[sample("purged_media_total")] == 1
     assert found[sample("tasks_waiting")] == 0
@@ -109,7 +109,7 @@ def test_every_panel_of_the_dashboard_asks_for_a_metric_that_there_is(alone: Run
         assert talker.ask(upload(png())).item
     families = {
         sample_of.name
-        for family in text_string_to_metric_families(httpx.get(f"{alone.url}/metrics").text)
+        for family in text_string_to_metric_families(plain.get(f"{alone.url}/metrics").text)
         for sample_of in family.samples
     }
     # Until a fault is met it has no sample.

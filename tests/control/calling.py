@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 
+from tests import plain
 from tests.running import MockProcess, RunningMock
 
 
@@ -44,5 +45,5 @@ class Calls:
 def calling(mock: RunningMock | MockProcess, api_key: str | None) -> Iterator[Calls]:
     """Open a client of the control API."""
     headers = {} if api_key is None else {"Authorization": f"Bearer {api_key}"}
-    with httpx.Client(base_url=f"{mock.url}/_mock", headers=headers, timeout=60) as client:
+    with plain.Client(base_url=f"{mock.url}/_mock", headers=headers, timeout=60) as client:
         yield Calls(client)

@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
-import httpx
 import pytest
 
 from runware_mock.storage.tables import medium
+from tests import plain
 from tests.control.calling import Calls, calling
 from tests.pictures import png
 from tests.running import RunningMock, running_mock
@@ -43,11 +43,11 @@ def test_advancing_past_expiry_purges_before_the_call_returns(talker: Talker, co
     item = talker.ask(upload(png())).item
     moved = control.post("/clock/advance", by="29d23h59m59s")
     assert moved["purged"]["media"] == 0
-    assert httpx.get(item["imageURL"]).status_code == 200
+    assert plain.get(item["imageURL"]).status_code == 200
     moved = control.post("/clock/advance", by="1s")
     assert moved["purged"] == {"media": 1, "contents": 1, "uuids": [item["imageUUID"]]}
     assert moved["clock"]["now_at"] == "2026-01-31T00:00:00.000Z"
-    assert httpx.get(item["imageURL"]).status_code == 404
+    assert plain.get(item["imageURL"]).status_code == 404
     assert used(talker, item["imageUUID"]) == ["failedToTransferImage"]
 
 
@@ -64,7 +64,7 @@ def test_the_clock_of_one_account_leaves_the_others_alone(mock: RunningMock, tal
         item = other.ask(upload(png())).item
         assert control.post("/clock/advance", by="365d")["purged"]["media"] == 0
         assert used(other, item["imageUUID"]) == []
-        assert httpx.get(item["imageURL"]).status_code == 200
+        assert plain.get(item["imageURL"]).status_code == 200
     assert talker.ask(upload(png())).item
 
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-import httpx
 import jsonschema_rs
 import pytest
 
@@ -14,6 +13,7 @@ from runware_mock.control.parameters import EXAMPLE_IMAGE
 from runware_mock.protocol.errors import CATALOGUE
 from runware_mock.storage.tables import content, medium
 from runware_mock.tasks import TASKS, unsupported
+from tests import plain
 from tests.control.calling import Calls
 from tests.running import RunningMock, clean_environment, running_mock
 from tests.talking import new_uuid
@@ -26,7 +26,7 @@ LIMITS = ("minimum", "maximum", "minLength", "maxLength")
 @pytest.fixture(scope="module")
 def document() -> Schema:
     with running_mock() as mock:
-        described: Schema = httpx.get(f"{mock.url}/_mock/v1/openapi.json").json()
+        described: Schema = plain.get(f"{mock.url}/_mock/v1/openapi.json").json()
         # Whatever was asked of the tasks, nothing was kept.
         assert (mock.count(medium), mock.count(content)) == (0, 0)
     return described
@@ -61,7 +61,7 @@ def task(name: str, schema: Schema, *without: str, **more: object) -> Schema:
 
 def refusal(mock: RunningMock, api_key: str, sent: Schema) -> Schema:
     """Return the error of a task that is only checked, or nothing."""
-    answer = httpx.post(f"{mock.rest_url}?dryRun=1", json=[sent], headers={"Authorization": f"Bearer {api_key}"})
+    answer = plain.post(f"{mock.rest_url}?dryRun=1", json=[sent], headers={"Authorization": f"Bearer {api_key}"})
     errors = answer.json().get("errors")
     return errors[0] if errors else {}
 
@@ -117,7 +117,7 @@ def test_what_is_required_is_missed_and_what_replaces_it_will_do(
 
 def asked(mock: RunningMock, api_key: str, sent: Schema) -> Schema:
     """Return the error of a task that is run, or nothing."""
-    answer = httpx.post(mock.rest_url, json=[sent], headers={"Authorization": f"Bearer {api_key}"}, timeout=60)
+    answer = plain.post(mock.rest_url, json=[sent], headers={"Authorization": f"Bearer {api_key}"}, timeout=60)
     errors = answer.json().get("errors")
     return errors[0] if errors else {}
 
@@ -133,7 +133,7 @@ def test_what_is_not_supported_says_so(schemas: Schema, name: str) -> None:
 
 def test_settings_show_in_the_document() -> None:
     with running_mock(uuid="any", data_shape="object") as mock:
-        told = httpx.get(f"{mock.url}/_mock/v1/openapi.json").json()
+        told = plain.get(f"{mock.url}/_mock/v1/openapi.json").json()
     schemas = told["components"]["schemas"]
     assert "anyOf" in schemas["Answer"]["properties"]["data"]
     assert "-4[" not in schemas["imageUpload"]["properties"]["taskUUID"]["pattern"]

@@ -4,12 +4,12 @@ import re
 import socket
 from pathlib import Path
 
-import httpx
 import pytest
 
 from runware_mock.deliver import deliver_due
 from runware_mock.images.picture import FetchFailed
 from runware_mock.storage.tables import delivery, medium
+from tests import plain
 from tests.control.calling import Calls, calling
 from tests.running import RunningMock, mock_process, running_mock
 from tests.talking import Talker, talking, upload
@@ -41,7 +41,7 @@ def test_a_foreign_page_or_name_is_refused(control: Calls, headers: dict[str, st
 def test_every_name_of_this_machine_is_accepted(mock: RunningMock, host: str) -> None:
     port = mock.url.rpartition(":")[2]
     headers = {"Host": f"{host}:{port}", "Origin": f"http://{host}:{port}"}
-    assert httpx.get(f"{mock.url}/_mock/clock", headers=headers).status_code == 200
+    assert plain.get(f"{mock.url}/_mock/clock", headers=headers).status_code == 200
 
 
 def test_a_token_opens_the_api_to_whoever_has_it() -> None:
@@ -58,7 +58,7 @@ def test_a_server_that_others_can_reach_says_that_they_need_a_token(tmp_path: Pa
     everywhere = {"RUNWARE_MOCK_HOST": "0.0.0.0"}  # noqa: S104 - that is the point
     with mock_process(tmp_path, **everywhere) as process:
         assert "--control-token is not set: /_mock/ answers callers on this machine alone\n" in process.started
-        assert httpx.get(f"{process.url}/_mock/clock").status_code == 200
+        assert plain.get(f"{process.url}/_mock/clock").status_code == 200
         assert _from_outside(process.url) in (403, None)
     with mock_process(tmp_path, "--control-token", "open sesame", **everywhere) as process:
         assert not any("is not set" in line for line in process.started)
@@ -74,7 +74,7 @@ def _from_outside(url: str) -> int | None:
         except OSError:
             return None
         outside = probe.getsockname()[0]
-    return httpx.get(f"http://{outside}:{url.rpartition(':')[2]}/_mock/clock").status_code
+    return plain.get(f"http://{outside}:{url.rpartition(':')[2]}/_mock/clock").status_code
 
 
 @pytest.mark.parametrize("path", ["/_mock/reset", "/_mock/clock/freeze", "/_mock/purge?account=1"])

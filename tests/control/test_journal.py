@@ -5,10 +5,10 @@ import threading
 from io import BytesIO
 from typing import Any
 
-import httpx
 import pytest
 from PIL import Image
 
+from tests import plain
 from tests.control.calling import Calls, calling
 from tests.pictures import png
 from tests.running import RunningMock, running_mock
@@ -42,7 +42,7 @@ def test_an_entry_names_the_sdk_and_its_version(
     mock: RunningMock, api_key: str, control: Calls, headers: dict[str, str]
 ) -> None:
     body = [upload(png())]
-    httpx.post(mock.rest_url, json=body, headers={"Authorization": f"Bearer {api_key}", **headers})
+    plain.post(mock.rest_url, json=body, headers={"Authorization": f"Bearer {api_key}", **headers})
     assert entries(control)[0]["client"] == "python/0.5.24"
 
 

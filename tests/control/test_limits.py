@@ -4,10 +4,10 @@ import logging
 import sqlite3
 from pathlib import Path
 
-import httpx
 import pytest
 
 from runware_mock.storage.sqlite import FILE_NAME
+from tests import plain
 from tests.control.calling import Calls, calling
 from tests.pictures import png
 from tests.running import RunningMock, running_mock
@@ -71,7 +71,7 @@ def test_a_control_call_that_breaks_the_mock_is_told_apart_from_a_refusal(
 
 
 def test_the_document_tells_of_refusals_and_bodies(mock: RunningMock) -> None:
-    document = httpx.get(f"{mock.url}/_mock/openapi.json").json()
+    document = plain.get(f"{mock.url}/_mock/openapi.json").json()
     for operations in document["paths"].values():
         for operation in operations.values():
             assert {"4XX", "500"} < set(operation["responses"])

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import timedelta
 
-import httpx
 import pytest
 
 from runware_mock.purge import forecast
 from runware_mock.storage.media import Expired
+from tests import plain
 from tests.control.calling import Calls, calling
 from tests.images.painting import encoded, exif, photo
 from tests.pictures import png
@@ -40,7 +40,7 @@ def test_a_medium_tells_what_was_sent_and_what_is_stored(rest: Talker, control: 
     }
     assert (medium["width_px"], medium["height_px"], medium["downsized"]) == (2048, 1024, True)
     assert (medium["kind"], medium["format"], medium["frames"]) == ("image", "png", 1)
-    assert medium["size_bytes"] == len(httpx.get(medium["url"]).content)
+    assert medium["size_bytes"] == len(plain.get(medium["url"]).content)
     assert (medium["expires_at"], medium["time_left"]) == ("2026-01-31T00:00:00.000Z", "30d")
 
 
@@ -91,7 +91,7 @@ def test_an_account_sees_its_own_media_only(mock: RunningMock, talker: Talker, c
 def test_a_deleted_medium_is_gone(talker: Talker, control: Calls) -> None:
     item = talker.ask(upload(png())).item
     assert control.delete(f"/media/{item['imageUUID']}") == {"deleted": 1}
-    assert httpx.get(item["imageURL"]).status_code == 404
+    assert plain.get(item["imageURL"]).status_code == 404
     assert control.refused("DELETE", f"/media/{item['imageUUID']}")[1]["code"] == "notFound"
 
 

@@ -4,11 +4,11 @@ import io
 import json
 import zipfile
 
-import httpx
 import pytest
 from sqlalchemy import update
 
 from runware_mock.storage.tables import content, medium, snapshot
+from tests import plain
 from tests.control.calling import Calls, calling
 from tests.images.painting import one_color_png
 from tests.pictures import png
@@ -47,7 +47,7 @@ def test_a_reset_of_one_account_leaves_the_others_alone(mock: RunningMock, talke
     item = talker.ask(upload(png())).item
     with calling(mock, "another-" + new_uuid()) as other:
         assert other.post("/reset")["media"] == 0
-    assert httpx.get(item["imageURL"]).status_code == 200
+    assert plain.get(item["imageURL"]).status_code == 200
     with talking(mock, talker.name, api_key) as again:
         assert again.ask(caption(item["imageUUID"])).item
 
@@ -74,10 +74,10 @@ def test_a_snapshot_puts_everything_back(talker: Talker, control: Calls) -> None
     late = talker.ask(upload(png())).item
     # The picture expires and is purged, yet its bytes are kept for the snapshot.
     control.post("/clock/advance", by="2d")
-    assert httpx.get(kept["imageURL"]).status_code == 404
+    assert plain.get(kept["imageURL"]).status_code == 404
     control.post("/snapshots/before/restore")
-    assert httpx.get(kept["imageURL"]).status_code == 200
-    assert httpx.get(late["imageURL"]).status_code == 404
+    assert plain.get(kept["imageURL"]).status_code == 200
+    assert plain.get(late["imageURL"]).status_code == 404
     assert control.get("/clock")["offset"] == "29d"
     assert control.get("/journal/count")["count"] == 1
     assert talker.ask(caption(kept["imageUUID"])).item
@@ -132,7 +132,7 @@ def test_a_snapshot_of_another_version_is_refused_and_changes_nothing(
     item = talker.ask(upload(png())).item
     status, error = control.refused("POST", "/snapshots/old/restore")
     assert (status, error["field"]) == (400, "version")
-    assert httpx.get(item["imageURL"]).status_code == 200
+    assert plain.get(item["imageURL"]).status_code == 200
 
 
 def test_an_archive_carries_an_account_to_another_server(store: Store, talker: Talker, control: Calls) -> None:
@@ -149,7 +149,7 @@ def test_an_archive_carries_an_account_to_another_server(store: Store, talker: T
         assert there.post("/import", content=archive) == {"media": 1, "journal": 1, "plans": 0}
         assert it.ask(caption(item["imageUUID"])).item
         moved = there.get(f"/media/{item['imageUUID']}")
-        assert httpx.get(moved["url"]).content == picture
+        assert plain.get(moved["url"]).content == picture
         assert there.get("/clock")["offset"] == "12d"
         assert (there.get("/media")["total"], elsewhere.count(content)) == (1, 1)
 

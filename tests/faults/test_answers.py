@@ -11,6 +11,7 @@ import pytest
 from runware_mock.faults.answers import Latency
 from runware_mock.protocol.errors import CATALOGUE, OURS
 from runware_mock.protocol.performance import NOTHING
+from tests import plain
 from tests.control.calling import Calls, calling
 from tests.faults.planning import is_met, plan
 from tests.pictures import png
@@ -20,7 +21,7 @@ from tests.talking import Talker, WsTalker, new_uuid, talking, talking_ws, uploa
 
 def post(mock: RunningMock, api_key: str, *tasks: object) -> httpx.Response:
     """Send tasks over REST; return the bare response."""
-    return httpx.post(mock.rest_url, json=tasks, headers={"Authorization": f"Bearer {api_key}"}, timeout=30)
+    return plain.post(mock.rest_url, json=tasks, headers={"Authorization": f"Bearer {api_key}"}, timeout=30)
 
 
 def stored(control: Calls) -> int:

@@ -12,6 +12,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
+from tests import plain
 from tests.control.calling import Calls, calling
 from tests.faults.planning import is_met, plan
 from tests.pictures import png
@@ -109,7 +110,7 @@ def test_a_dropped_reply_over_rest_is_there_for_getresponse(
     task = upload(png())
     headers = {"Authorization": f"Bearer {api_key}"}
     with pytest.raises(error):
-        httpx.post(mock.rest_url, json=[task], headers=headers, timeout=1)
+        plain.post(mock.rest_url, json=[task], headers=headers, timeout=1)
     assert is_met(control, name)
     with talking(mock, "rest", api_key) as again:
         assert again.ask(task).codes == ["conflictTaskUUID"]

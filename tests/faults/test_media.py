@@ -1,8 +1,8 @@
 """Faults of media: gone too soon, there too late, and URLs that cannot be fetched."""
 
-import httpx
 import pytest
 
+from tests import plain
 from tests.control.calling import Calls
 from tests.faults.planning import is_met, plan
 from tests.pictures import png
@@ -18,7 +18,7 @@ def test_an_upload_vanishes_at_once(talker: Talker, control: Calls) -> None:
     name = plan(control, {"kind": "vanish"})
     item = talker.ask(upload(png())).item
     assert use(talker, item["imageUUID"]) == ["failedToTransferImage"]
-    assert httpx.get(item["imageURL"]).status_code == 404
+    assert plain.get(item["imageURL"]).status_code == 404
     assert is_met(control, name)
     assert use(talker, talker.ask(upload(png())).item["imageUUID"]) == []
 
@@ -36,10 +36,10 @@ def test_an_upload_is_there_only_after_a_time(talker: Talker, control: Calls) ->
     plan(control, {"kind": "late", "by": "2s"})
     item = talker.ask(upload(png())).item
     assert use(talker, item["imageUUID"]) == ["failedToTransferImage"]
-    assert httpx.get(item["imageURL"]).status_code == 404
+    assert plain.get(item["imageURL"]).status_code == 404
     control.post("/clock/advance", by="2s")
     assert use(talker, item["imageUUID"]) == []
-    assert httpx.get(item["imageURL"]).status_code == 200
+    assert plain.get(item["imageURL"]).status_code == 200
 
 
 def test_a_task_that_fetches_nothing_does_not_use_a_source_fault_up(talker: Talker, control: Calls) -> None:

@@ -4,13 +4,13 @@ import secrets
 from contextlib import ExitStack
 from typing import Any
 
-import httpx
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant
 
 from runware_mock.control.times import read_at
 from runware_mock.purge import forecast
 from runware_mock.storage.media import Expired
 from runware_mock.storage.tables import content, dropped_object
+from tests import plain
 from tests.control.calling import Calls, calling
 from tests.fuzz.consistency import assert_consistent
 from tests.fuzz.model import Model, State
@@ -39,7 +39,7 @@ class Machine(RuleBasedStateMachine):
         self.opened = ExitStack()
         self.talkers: dict[str, Talker] = {}
         self.controls: dict[str, Calls] = {}
-        self.http = self.opened.enter_context(httpx.Client(timeout=60))
+        self.http = self.opened.enter_context(plain.Client(timeout=60))
         self.everyone = self.opened.enter_context(calling(mock, None))
         self.uuids: list[str] = [new_uuid()]
         # With what it stores, if it brings the file itself.

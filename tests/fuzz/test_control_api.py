@@ -4,13 +4,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-import httpx
 import pytest
 from hypothesis import strategies as st
 from schemathesis import CheckContext, Response
 
 from runware_mock import client
 from runware_mock.client.reading import read
+from tests import plain
 from tests.fuzz.consistency import assert_consistent
 from tests.fuzz.operations import Case, hold, operations
 from tests.pictures import png
@@ -80,7 +80,7 @@ def test_every_control_call_is_answered_as_documented(
             with subtests.test(operation.label):
                 hold(operation, EXAMPLES, headers(), known.steer, readable)
         assert [record.getMessage() for record in caplog.records if record.levelname != "INFO"] == []
-        assert httpx.get(f"{mock.url}/ready").json()["status"] == "ready"
+        assert plain.get(f"{mock.url}/ready").json()["status"] == "ready"
         assert_consistent(mock)
         with client.ControlClient(mock.url) as control, talking(mock, "rest", KEYS[0]) as talker:
             control.faults.delete()
@@ -127,7 +127,7 @@ def filled(mock: RunningMock) -> Known:
 
 def document_of(mock: RunningMock) -> Mapping[str, Any]:
     """Fetch the document of the control API."""
-    document: Mapping[str, Any] = httpx.get(f"{mock.url}/_mock/openapi.json").json()
+    document: Mapping[str, Any] = plain.get(f"{mock.url}/_mock/openapi.json").json()
     return document
 
 

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from typing import Any
 
-import httpx
 import pytest
 from hypothesis import strategies as st
 from schemathesis import CheckContext, Response
@@ -13,6 +12,7 @@ from schemathesis import CheckContext, Response
 from runware_mock.client import ControlClient
 from runware_mock.tasks import TASKS
 from runware_mock.tasks.inputs import IMAGE_FIELDS
+from tests import plain
 from tests.fuzz.consistency import assert_consistent
 from tests.fuzz.operations import Case, hold, operations
 from tests.images.samples import SMALL_FILES
@@ -31,7 +31,7 @@ MOST_RESULTS = 2
 def described() -> Iterator[tuple[RunningMock, dict[str, Any]]]:
     """Run a server that fetches and sends nothing, for URLs are drawn at random; return its document, too."""
     with running_mock(fetch="off") as mock:
-        yield mock, httpx.get(f"{mock.url}/_mock/v1/openapi.json").json()
+        yield mock, plain.get(f"{mock.url}/_mock/v1/openapi.json").json()
 
 
 def only(document: dict[str, Any], names: list[str]) -> dict[str, Any]:

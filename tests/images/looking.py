@@ -5,17 +5,17 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
-import httpx
 from PIL import Image, ImageChops, ImageStat
 
 from runware_mock.storage import contents
+from tests import plain
 from tests.running import RunningMock
 from tests.talking import TIMEOUT_S, Talker, upload
 
 
 def stored_bytes(item: dict[str, Any]) -> bytes:
     """Fetch a picture by its imageURL."""
-    response = httpx.get(item["imageURL"], timeout=TIMEOUT_S)
+    response = plain.get(item["imageURL"], timeout=TIMEOUT_S)
     assert response.status_code == 200
     return response.content
 

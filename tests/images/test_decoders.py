@@ -6,7 +6,6 @@ from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 
-import httpx
 import pytest
 from PIL import Image
 
@@ -14,6 +13,7 @@ from runware_mock.app import create_app
 from runware_mock.images import codec
 from runware_mock.opening import FixturesUnusable
 from runware_mock.settings import PICTURES, Settings
+from tests import plain
 from tests.control.calling import calling
 from tests.images.painting import encoded, exif, moving, photo, png_chunk
 from tests.images.test_bombs import gibibyte_of_zeros
@@ -89,7 +89,7 @@ def test_a_stored_picture_is_read_by_the_same_reader_when_it_is_used_and_shown(
 ) -> None:
     uuid = talker.ask(upload(awkward_pictures()[kind])).item["imageUUID"]
     assert talker.ask(inference(seedImage=uuid, strength=0.5)).item["imageUUID"]
-    shown = httpx.get(f"{mock.url}/ui/thumbnails/{uuid}")
+    shown = plain.get(f"{mock.url}/ui/thumbnails/{uuid}")
     assert (shown.status_code, Image.open(BytesIO(shown.content)).size) == (200, SMALL)
 
 
@@ -97,4 +97,4 @@ def test_a_picture_is_turned_as_its_orientation_says_when_it_is_used(talker: Tal
     turned = encoded(photo(SMALL), "JPEG", exif=exif(6))
     task = {"taskType": "imageUpscale", "taskUUID": new_uuid(), "upscaleFactor": 2, "inputImage": data_uri(turned)}
     item = talker.ask(task).item
-    assert Image.open(BytesIO(httpx.get(item["imageURL"]).content)).size == (2 * SMALL[1], 2 * SMALL[0])
+    assert Image.open(BytesIO(plain.get(item["imageURL"]).content)).size == (2 * SMALL[1], 2 * SMALL[0])

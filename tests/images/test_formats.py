@@ -4,11 +4,11 @@ import base64
 import gzip
 from pathlib import Path
 
-import httpx
 import pytest
 from PIL import Image
 
 from runware_mock.images.formats import detect_format
+from tests import plain
 from tests.images.looking import stored_bytes
 from tests.images.painting import encoded, photo
 from tests.running import running_mock
@@ -50,7 +50,7 @@ def test_every_valid_format_is_stored_and_served_as_what_it_is(talker: Talker, n
     content_type, extension = ACCEPTED[name]
     item = talker.ask(upload(data_uri(data, content_type))).item
     assert item["imageURL"].endswith(extension)
-    response = httpx.get(item["imageURL"])
+    response = plain.get(item["imageURL"])
     assert response.headers["content-type"] == content_type
     assert response.content == data
 

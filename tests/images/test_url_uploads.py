@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
-import httpx
 import pytest
 
 from runware_mock.storage.tables import content, medium
+from tests import plain
 from tests.images.looking import stored_bytes
 from tests.images.picture_host import PICTURE, PictureHost
 from tests.running import RunningMock, running_mock
@@ -145,8 +145,8 @@ def test_an_upload_by_url_is_a_use_and_renews_the_image(transport: str, api_key:
         mock.clock.advance(timedelta(days=20))
         assert stored_bytes(first) == PICTURE
         mock.clock.advance(timedelta(days=10))
-        assert httpx.get(first["imageURL"]).status_code == 404
-        assert httpx.get(second["imageURL"]).status_code == 404
+        assert plain.get(first["imageURL"]).status_code == 404
+        assert plain.get(second["imageURL"]).status_code == 404
         assert talker.ask(upload(runware_url(first, "webp"))).error["code"] == "failedToTransferImage"
 
 
@@ -156,4 +156,4 @@ def test_without_a_use_it_is_gone_after_30_days(transport: str, api_key: str) ->
         mock.clock.advance(timedelta(days=30, milliseconds=-1))
         assert stored_bytes(item) == PICTURE
         mock.clock.advance(timedelta(milliseconds=1))
-        assert httpx.get(item["imageURL"]).status_code == 404
+        assert plain.get(item["imageURL"]).status_code == 404

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from unittest import mock
 
-import httpx
+from tests import plain
 
 MISSING = [name for name in ("moto", "flask", "flask_cors", "obstore") if importlib.util.find_spec(name) is None]
 BUCKET = "pictures"
@@ -23,7 +23,7 @@ def s3_server() -> Iterator[str]:
         try:
             assert process.stdout is not None
             url = f"http://127.0.0.1:{int(process.stdout.readline())}"
-            httpx.put(f"{url}/{BUCKET}", timeout=30).raise_for_status()
+            plain.put(f"{url}/{BUCKET}", timeout=30).raise_for_status()
             yield url
         finally:
             process.kill()

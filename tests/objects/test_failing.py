@@ -10,6 +10,7 @@ import pytest
 
 from runware_mock.purge import purge_expired
 from runware_mock.storage.tables import content, journal, medium
+from tests import plain
 from tests.control.calling import calling
 from tests.objects.gate import Gate, gate_to
 from tests.objects.places import Paint, S3Place, s3_place, until
@@ -87,7 +88,7 @@ def test_an_upload_fails_in_time_leaves_nothing_and_its_neighbour_succeeds(
     # It recovers by itself, and what failed may be sent again.
     gate.open()
     item = client.ask(task).item
-    assert httpx.get(item["imageURL"]).status_code == 200
+    assert plain.get(item["imageURL"]).status_code == 200
     assert keys(failing) <= place.names()
 
 
@@ -102,14 +103,14 @@ def test_what_is_stored_cannot_be_read_for_a_while(client: Talker, gate: Gate, w
     item = client.ask(upload(scenes.small(1))).item
     thumbnail = httpx.URL(item["imageURL"]).copy_with(path=f"/ui/thumbnails/{item['imageUUID']}")
     fail(gate, way)
-    answer = httpx.get(item["imageURL"], timeout=BOUND_S)
+    answer = plain.get(item["imageURL"], timeout=BOUND_S)
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (503, CODE)
-    assert httpx.head(item["imageURL"], timeout=BOUND_S).status_code == 503
-    assert httpx.get(thumbnail, timeout=BOUND_S).status_code == 503
+    assert plain.head(item["imageURL"], timeout=BOUND_S).status_code == 503
+    assert plain.get(thumbnail, timeout=BOUND_S).status_code == 503
     assert client.ask(caption(item["imageUUID"])).codes == [CODE]
     gate.open()
-    assert httpx.get(item["imageURL"]).content == scenes.small(1)
-    assert httpx.get(thumbnail).status_code == 200
+    assert plain.get(item["imageURL"]).content == scenes.small(1)
+    assert plain.get(thumbnail).status_code == 200
     assert client.ask(caption(item["imageUUID"])).item
 
 
@@ -119,13 +120,13 @@ def test_while_the_storage_is_stuck_everything_else_goes_on(place: S3Place, gate
         item = talker.ask(first).item
         gate.stick()
         uploads = [pool.submit(_ask, mock, upload(scenes.small(1 + number))) for number in range(MANY)]
-        looks = [pool.submit(httpx.get, item["imageURL"], timeout=60) for _ in range(MANY)]
+        looks = [pool.submit(plain.get, item["imageURL"], timeout=60) for _ in range(MANY)]
         result = {"taskType": "getResponse", "taskUUID": first["taskUUID"]}
         assert talker.ask(result).data[0]["imageUUID"] == item["imageUUID"]
         assert talker.ask(enhance(), {**enhance(), "taskType": "unknown"}).codes == ["invalidTaskType"]
         delete = {"taskType": "mediaStorage", "operation": "delete", "media": new_uuid()}
         assert talker.ask({**delete, "taskUUID": new_uuid()}).codes == ["mediaNotFound"]
-        assert httpx.get(f"{mock.url}/health").status_code == 200
+        assert plain.get(f"{mock.url}/health").status_code == 200
         with calling(mock, KEY) as control:
             assert control.get("/media")["total"] == 1
         assert not any(one.done() for one in uploads)
@@ -146,8 +147,8 @@ def test_a_storage_that_is_slow_but_alive_fails_nobody(place: S3Place, gate: Gat
         gate.slow_down(0.1)
         tasks = [upload((scenes.small, scenes.big)[number % 2](number)) for number in range(MANY)]
         urls = [item["imageURL"] for item in pool.map(lambda task: _ask(mock, task), tasks)]
-        assert httpx.get(f"{mock.url}/ready", timeout=60).status_code == 200
-        looks = list(pool.map(lambda url: httpx.get(url, timeout=60), urls))
+        assert plain.get(f"{mock.url}/ready", timeout=60).status_code == 200
+        looks = list(pool.map(lambda url: plain.get(url, timeout=60), urls))
         assert {one.status_code for one in looks} == {200}
         assert [one.content for one in looks[::2]] == [scenes.small(number) for number in range(0, MANY, 2)]
         assert talker.ask(enhance()).item
@@ -157,7 +158,7 @@ def test_a_storage_that_is_slow_but_alive_fails_nobody(place: S3Place, gate: Gat
 @pytest.mark.parametrize("way", ["shut", "stuck"])
 def test_ready_tells_the_truth_and_is_quick_about_it(failing: RunningMock, gate: Gate, way: str) -> None:
     def readiness() -> int:
-        answer = httpx.get(f"{failing.url}/ready", timeout=60)
+        answer = plain.get(f"{failing.url}/ready", timeout=60)
         assert answer.status_code == 200 or answer.json()["missing"][0].startswith("object storage: ")
         return answer.status_code
 
@@ -204,10 +205,10 @@ def test_a_bucket_that_is_gone_is_a_storage_that_cannot_be_used_and_not_a_lost_p
     """Nothing is given up for lost that may come back."""
     with credentials(), s3_server() as url, mock_on(s3_place(url)) as (_, talker):
         item = talker.ask(upload(scenes.small(1))).item
-        httpx.post(f"{url}/moto-api/reset").raise_for_status()
-        answer = httpx.get(item["imageURL"])
+        plain.post(f"{url}/moto-api/reset").raise_for_status()
+        answer = plain.get(item["imageURL"])
         assert (answer.status_code, answer.json()["errors"][0]["code"]) == (503, CODE)
         assert "NoSuchBucket" in talker.ask(upload(png())).error["message"]
-        httpx.put(f"{url}/{BUCKET}").raise_for_status()
+        plain.put(f"{url}/{BUCKET}").raise_for_status()
         item = talker.ask(upload(scenes.small(1))).item
-        assert httpx.get(item["imageURL"]).content == scenes.small(1)
+        assert plain.get(item["imageURL"]).content == scenes.small(1)

@@ -2,9 +2,9 @@
 
 import logging
 
-import httpx
 import pytest
 
+from tests import plain
 from tests.control.calling import calling
 from tests.objects.places import Paint, Place
 from tests.objects.test_life import KEY, mock_on
@@ -28,7 +28,7 @@ def test_its_url_answers_404_and_the_log_names_it(
         (name,) = place.names()
         place.remove(name)
         with caplog.at_level(logging.WARNING):
-            answer = httpx.request(method, item["imageURL"], headers=headers)
+            answer = plain.request(method, item["imageURL"], headers=headers)
         assert answer.status_code == 404
         if method == "GET":
             (error,) = answer.json()["errors"]
@@ -52,11 +52,11 @@ def test_its_thumbnail_is_missing_and_the_page_is_not(place: Place) -> None:
     with mock_on(place) as (mock, talker):
         uuid = talker.ask(upload(PICTURE)).item["imageUUID"]
         place.remove(*place.names())
-        assert httpx.get(f"{mock.url}/ui/thumbnails/{uuid}").status_code == 404
-        assert httpx.get(f"{mock.url}/ui/media/{uuid}").status_code == 200
-        assert httpx.get(mock.url, headers={"Accept": "text/html"}).status_code == 200
+        assert plain.get(f"{mock.url}/ui/thumbnails/{uuid}").status_code == 404
+        assert plain.get(f"{mock.url}/ui/media/{uuid}").status_code == 200
+        assert plain.get(mock.url, headers={"Accept": "text/html"}).status_code == 200
         talker.ask(upload(PICTURE))
-        assert httpx.get(f"{mock.url}/ui/thumbnails/{uuid}").status_code == 200
+        assert plain.get(f"{mock.url}/ui/thumbnails/{uuid}").status_code == 200
 
 
 def test_an_export_is_refused_and_names_the_medium(place: Place) -> None:
@@ -77,7 +77,7 @@ def test_uploading_it_again_brings_it_back_for_every_medium(place: Place, transp
         urls = [talker.ask(upload(picture)).item["imageURL"] for _ in range(2)]
         place.remove(*place.names())
         urls.append(talker.ask(upload(picture)).item["imageURL"])
-        assert [httpx.get(url).content for url in urls] == [picture] * 3
+        assert [plain.get(url).content for url in urls] == [picture] * 3
         assert len(place.names()) == 1
 
 
@@ -88,10 +88,10 @@ def test_a_medium_that_is_added_and_a_result_drawn_again_bring_it_back_too(place
         urls = [talker.ask({**drawn, "taskUUID": new_uuid()}).item["imageURL"]]
         urls.append(control.post("/media", content=PICTURE)["url"])
         place.remove(*place.names())
-        assert [httpx.get(url).status_code for url in urls] == [404, 404]
+        assert [plain.get(url).status_code for url in urls] == [404, 404]
         talker.ask({**drawn, "taskUUID": new_uuid()})
         control.post("/media", content=PICTURE)
-        assert [httpx.get(url).status_code for url in urls] == [200, 200]
+        assert [plain.get(url).status_code for url in urls] == [200, 200]
 
 
 def test_an_archive_brings_it_back(place: Place) -> None:
@@ -100,9 +100,9 @@ def test_an_archive_brings_it_back(place: Place) -> None:
         archive = control.client.get("/export").content
         place.remove(*place.names())
         control.post("/import", content=archive)
-        assert httpx.get(item["imageURL"]).content == PICTURE
+        assert plain.get(item["imageURL"]).content == PICTURE
         control.post("/reset")
         control.post("/purge")
         control.post("/import", content=archive)
-        assert httpx.get(item["imageURL"]).content == PICTURE
+        assert plain.get(item["imageURL"]).content == PICTURE
         assert len(place.names()) == 1

@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from runware_mock.purge import ORPHAN_AGE_S, collect_orphans, count_orphans, purge_expired
 from runware_mock.storage.tables import content, medium
+from tests import plain
 from tests.control.calling import calling
 from tests.objects.places import FolderPlace, Paint, Place, folder_place, until
 from tests.pictures import png
@@ -55,14 +56,14 @@ def test_the_bytes_of_an_upload_are_an_object_and_not_in_the_database(
             row = connection.execute(select(content)).one()
         assert row.bytes is None
         assert place.names() == {row.object_key}
-        assert len(httpx.get(item["imageURL"]).content) == row.size_bytes
+        assert len(plain.get(item["imageURL"]).content) == row.size_bytes
 
 
 def test_a_fixture_that_is_uploaded_again_is_stored_once(place: Place, transport: str) -> None:
     with mock_on(place) as (mock, _), talking(mock, transport, KEY) as talker:
         items = [talker.ask(upload(scenes.small(1))).item for _ in range(3)]
         assert (mock.count(content), mock.count(medium), len(place.names())) == (1, 3, 1)
-        assert all(httpx.get(item["imageURL"]).content == scenes.small(1) for item in items)
+        assert all(plain.get(item["imageURL"]).content == scenes.small(1) for item in items)
 
 
 def test_of_the_same_bytes_sent_at_once_one_object_is_kept(place: Place) -> None:
@@ -74,7 +75,7 @@ def test_of_the_same_bytes_sent_at_once_one_object_is_kept(place: Place) -> None
 
         with ThreadPoolExecutor(8) as pool:
             urls = list(pool.map(send, range(16)))
-        assert all(httpx.get(url).content == scenes.small(1) for url in urls)
+        assert all(plain.get(url).content == scenes.small(1) for url in urls)
         purge_expired(mock.services)
         assert place.names() == keys(mock)
         assert (mock.count(content), mock.count(medium)) == (1, 16)
@@ -89,7 +90,7 @@ def test_a_purge_deletes_rows_and_then_their_objects_and_no_other(place: Place) 
         assert purge_expired(mock.services).contents == 1
         assert len(place.names()) == 2
         assert place.names() == keys(mock)
-        pictures = {httpx.get(item["imageURL"]).content for item in young}
+        pictures = {plain.get(item["imageURL"]).content for item in young}
         assert pictures == {scenes.small(2), scenes.small(3)}
 
 
@@ -100,7 +101,7 @@ def test_what_was_purged_can_be_uploaded_again(place: Place) -> None:
         purge_expired(mock.services)
         assert place.names() == set()
         item = talker.ask(upload(scenes.small(1))).item
-        assert httpx.get(item["imageURL"]).content == scenes.small(1)
+        assert plain.get(item["imageURL"]).content == scenes.small(1)
 
 
 @pytest.mark.parametrize("way", ["task", "control", "reset", "snapshot"])
@@ -140,11 +141,11 @@ def test_an_upload_that_has_stored_its_object_keeps_it_though_its_row_is_late(pl
                     pass
                 assert collect_orphans(mock.services) == 0
             item = answering.result().item
-        assert httpx.get(item["imageURL"]).content == picture
+        assert plain.get(item["imageURL"]).content == picture
         # Even one that is as old as can be is nobody's orphan once it has its row.
         assert collect_orphans(mock.services, age_s=0) == 1
         assert place.names() == keys(mock)
-        assert httpx.get(item["imageURL"]).content == picture
+        assert plain.get(item["imageURL"]).content == picture
 
 
 def test_an_object_without_a_row_is_collected_when_it_is_old_enough(place: Place) -> None:
@@ -157,7 +158,7 @@ def test_an_object_without_a_row_is_collected_when_it_is_old_enough(place: Place
         assert count_orphans(mock.services, age_s=0) == 2
         assert collect_orphans(mock.services, age_s=0) == 2
         assert place.names() == keys(mock)
-        assert httpx.get(item["imageURL"]).content == scenes.small(1)
+        assert plain.get(item["imageURL"]).content == scenes.small(1)
 
 
 @pytest.fixture
@@ -192,7 +193,7 @@ def test_the_server_and_the_command_collect_orphans_by_themselves(folder: Folder
     with mock_on(folder, data_dir=data) as (mock, _):
         for _ in until(lambda: folder.names() == kept):
             pass
-        assert httpx.get(f"{mock.url}{httpx.URL(item['imageURL']).path}").content == scenes.small(1)
+        assert plain.get(f"{mock.url}{httpx.URL(item['imageURL']).path}").content == scenes.small(1)
 
 
 def test_half_an_object_is_an_orphan_and_never_an_object(folder: FolderPlace) -> None:
@@ -216,7 +217,7 @@ def test_databases_that_share_a_place_leave_each_others_objects_alone(place: Pla
         other.clock.advance(RETENTION)
         purge_expired(other.services)
         assert place.names() == keys(one)
-        assert httpx.get(items[0]["imageURL"]).content == scenes.small(1)
+        assert plain.get(items[0]["imageURL"]).content == scenes.small(1)
 
 
 def test_a_purge_that_runs_all_the_time_loses_no_upload(place: Place, tmp_path: Path) -> None:
@@ -229,7 +230,7 @@ def test_a_purge_that_runs_all_the_time_loses_no_upload(place: Place, tmp_path: 
             with rest(mock.url, KEY) as talker:
                 for number in range(uploads):
                     item = talker.ask(upload(scenes.small(number % 3))).item
-                    assert httpx.get(item["imageURL"]).content == scenes.small(number % 3)
+                    assert plain.get(item["imageURL"]).content == scenes.small(number % 3)
                     delete = {"taskType": "mediaStorage", "operation": "delete", "media": item["imageUUID"]}
                     assert talker.ask({**delete, "taskUUID": new_uuid()}).item
                 kept.append(str(talker.ask(upload(scenes.small(9))).item["imageURL"]))
@@ -237,7 +238,7 @@ def test_a_purge_that_runs_all_the_time_loses_no_upload(place: Place, tmp_path: 
 
         with ThreadPoolExecutor(threads) as pool:
             urls = [url for kept in pool.map(upload_and_look, range(threads)) for url in kept]
-        assert all(httpx.get(url).content == scenes.small(9) for url in urls)
+        assert all(plain.get(url).content == scenes.small(9) for url in urls)
         for _ in until(lambda: place.names() == keys(mock)):
             pass
         assert mock.count(content) == 1
@@ -258,14 +259,14 @@ def test_what_was_stored_in_the_database_before_stays_there_and_readable(place: 
         assert len(place.names()) == 1
         for item, number in ((before, 1), (after[0], 2), (after[1], 1)):
             path = httpx.URL(item["imageURL"]).path
-            assert httpx.get(mock.url + path).content == scenes.small(number)
+            assert plain.get(mock.url + path).content == scenes.small(number)
 
 
 def test_a_server_that_is_not_told_of_the_storage_says_that_it_cannot_be_used(place: Place, tmp_path: Path) -> None:
     with mock_on(place, data_dir=tmp_path) as (_, talker):
         path = httpx.URL(talker.ask(upload(scenes.small(1))).item["imageURL"]).path
     with mock_on(Place(None), data_dir=tmp_path) as (mock, talker):
-        answer = httpx.get(mock.url + path)
+        answer = plain.get(mock.url + path)
         assert answer.status_code == 503
         assert "--content-url is not set" in answer.json()["errors"][0]["message"]
 
@@ -277,11 +278,11 @@ def test_two_servers_on_one_database_serve_each_others_objects(place: Place, tmp
         rest(one.url) as talker,
     ):
         item = talker.ask(upload(scenes.heavy(1))).item
-        assert httpx.get(other.url + httpx.URL(item["imageURL"]).path).content == scenes.heavy(1)
+        assert plain.get(other.url + httpx.URL(item["imageURL"]).path).content == scenes.heavy(1)
 
 
 def test_metrics_count_the_bytes_of_objects(place: Place) -> None:
     with mock_on(place) as (mock, talker):
         talker.ask(upload(scenes.small(1)), upload(scenes.heavy(1)), upload(scenes.small(1)))
         stored = len(scenes.small(1)) + len(scenes.heavy(1))
-        assert f"runware_mock_stored_bytes {float(stored)!r}\n" in httpx.get(f"{mock.url}/metrics").text
+        assert f"runware_mock_stored_bytes {float(stored)!r}\n" in plain.get(f"{mock.url}/metrics").text

@@ -6,11 +6,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 from sqlalchemy import update
 
 from runware_mock.storage.tables import content
+from tests import plain
 from tests.control.calling import calling
 from tests.images.painting import clip, encoded, moving, see_through
 from tests.pictures import png
@@ -191,7 +191,7 @@ def test_fifty_pages_are_open_at_once_and_all_hear_of_a_change(alone: RunningMoc
     heard: list[int] = []
 
     def listen() -> None:
-        with httpx.stream("GET", f"{alone.url}/ui/events", timeout=30) as stream:
+        with plain.stream("GET", f"{alone.url}/ui/events", timeout=30) as stream:
             events = (line for line in stream.iter_lines() if line.startswith("data:"))
             next(events)
             ready.release()

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import httpx
 from websockets.sync.client import connect
 
+from tests import plain
 from tests.talking import TIMEOUT_S, RestTalker, WsTalker
 
 API_KEY = "a-key-of-the-process-tests"
@@ -14,7 +15,7 @@ API_KEY = "a-key-of-the-process-tests"
 @contextmanager
 def rest(url: str, api_key: str = API_KEY) -> Iterator[RestTalker]:
     """Open a REST client."""
-    with httpx.Client(timeout=TIMEOUT_S) as client:
+    with plain.Client(timeout=TIMEOUT_S) as client:
         yield RestTalker(client, f"{url}/v1", api_key)
 
 
@@ -27,4 +28,4 @@ def ws(url: str, api_key: str = API_KEY) -> Iterator[WsTalker]:
 
 def fetched(url: str, image_url: str) -> httpx.Response:
     """GET a picture from the server at `url`, whichever server its imageURL names."""
-    return httpx.get(httpx.URL(url).join(httpx.URL(image_url).path), timeout=TIMEOUT_S)
+    return plain.get(httpx.URL(url).join(httpx.URL(image_url).path), timeout=TIMEOUT_S)

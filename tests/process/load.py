@@ -17,6 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from runware_mock.protocol.errors import OURS
+from tests import plain
 from tests.process import scenes
 from tests.process.clients import fetched, rest, ws
 from tests.stores import Store
@@ -103,7 +104,7 @@ class Load:
 
 def metric(url: str, name: str, **labels: str) -> float:
     """Return a metric of a server, added up over the labels that are not given."""
-    families = text_string_to_metric_families(httpx.get(f"{url}/metrics", timeout=HAPPENS_WITHIN_S).text)
+    families = text_string_to_metric_families(plain.get(f"{url}/metrics", timeout=HAPPENS_WITHIN_S).text)
     samples = [sample for family in families for sample in family.samples if sample.name == f"runware_mock_{name}"]
     assert samples, name
     return sum(sample.value for sample in samples if labels.items() <= sample.labels.items())

@@ -3,12 +3,12 @@
 import time
 from datetime import timedelta
 
-import httpx
 import pytest
 
 from runware_mock.clock import ManualClock, Trust, in_ms
 from runware_mock.purge import purge_expired
 from runware_mock.storage.tables import delivery, medium
+from tests import plain
 from tests.control.calling import calling
 from tests.pictures import png
 from tests.running import START_AT, RunningMock, running_mock
@@ -29,14 +29,14 @@ def test_pictures_are_not_deleted_when_the_clock_goes_wrong_for_a_while(
         item = talker.ask(upload(picture)).item
         mock.clock.jump(timedelta(days=31))
         # It is gone at that instant, as always; but nothing is given up for it.
-        assert httpx.get(item["imageURL"]).status_code == 404
+        assert plain.get(item["imageURL"]).status_code == 404
         give_up_s = time.monotonic() + SOON_S
         while JUMPED not in caplog.text:
             assert time.monotonic() < give_up_s
         assert talker.ask(upload(png())).item
         assert mock.count(medium) == 2
         mock.clock.jump(timedelta(days=-31))
-        assert httpx.get(item["imageURL"]).content == picture
+        assert plain.get(item["imageURL"]).content == picture
 
 
 @pytest.mark.parametrize(
@@ -76,17 +76,17 @@ def test_time_that_comes_twice_purges_nothing_early_and_nothing_twice(transport:
         mock.clock.jump(timedelta(days=-2))
         second = talker.ask(upload(png())).item
         for item in (first, second):
-            assert httpx.get(item["imageURL"]).status_code == 200
+            assert plain.get(item["imageURL"]).status_code == 200
         mock.clock.advance(RETENTION - timedelta(milliseconds=1))
         assert purged(mock) == 0
         mock.clock.advance(timedelta(milliseconds=1))
         assert purged(mock) == 1
-        assert httpx.get(second["imageURL"]).status_code == 404
+        assert plain.get(second["imageURL"]).status_code == 404
         mock.clock.jump(timedelta(days=-10))
         assert purged(mock) == 0
         mock.clock.advance(timedelta(days=12))
         assert purged(mock) == 1
-        assert httpx.get(first["imageURL"]).status_code == 404
+        assert plain.get(first["imageURL"]).status_code == 404
 
 
 def test_the_journal_keeps_its_order_and_task_uuids_when_the_clock_goes_back(transport: str, api_key: str) -> None:

@@ -4,10 +4,10 @@ import re
 from pathlib import Path
 from typing import Any
 
-import httpx
 import yaml  # type: ignore[import-untyped]
 
 from runware_mock.settings import ENV_PREFIX, Settings
+from tests import plain
 from tests.process.test_packaging import compose, the
 from tests.running import mock_process
 
@@ -161,4 +161,4 @@ def test_the_probes_ask_what_a_server_answers(tmp_path: Path) -> None:
         manifest()["Deployment"]["spec"]["template"]["metadata"]["annotations"]["prometheus.io/path"],
     }
     with mock_process(tmp_path) as server:
-        assert {httpx.get(f"{server.url}{path}").status_code for path in asked} == {200}
+        assert {plain.get(f"{server.url}{path}").status_code for path in asked} == {200}

@@ -14,6 +14,7 @@ import pytest
 
 from runware_mock.storage.sqlite import FILE_NAME
 from runware_mock.storage.tables import content
+from tests import plain
 from tests.pictures import png
 from tests.process import scenes
 from tests.process.clients import fetched, rest
@@ -39,7 +40,7 @@ def serving(folder: Path, log: Path, *arguments: str) -> Iterator[MockProcess]:
 
 def readiness(server: MockProcess) -> tuple[int, str]:
     """Return the status of `/ready`, and what is missing."""
-    answer = httpx.get(f"{server.url}/ready", timeout=PATIENCE_S)
+    answer = plain.get(f"{server.url}/ready", timeout=PATIENCE_S)
     return answer.status_code, "; ".join(answer.json().get("missing", []))
 
 

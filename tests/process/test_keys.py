@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from websockets.sync.client import connect
 
+from tests import plain
 from tests.control.calling import calling
 from tests.pictures import png
 from tests.running import RunningMock, mock_process_logging, running_mock
@@ -111,7 +111,7 @@ def sent_by_rest(url: str, key: str, kind: str) -> list[str]:
         {**right, "X-Runware-Mock-Plan": key},
     )
     paths = [f"/v1/{key}", f"/image/ii/{key}.png", f"/_mock/{key}", f"/_mock/media/{key}", f"/ui/media/{key}"]
-    with httpx.Client(base_url=url, timeout=60) as client:
+    with plain.Client(base_url=url, timeout=60) as client:
         answers = [
             *(client.post("/v1", json=body, headers=right) for body in tasks),
             *(client.post("/v1", content=raw, headers=right) for raw in raw_bodies_with(key)),
@@ -154,7 +154,7 @@ def sent_by_ws(url: str, key: str, kind: str) -> list[str]:
 
 def all_that_is_shown(url: str, key: str) -> Iterator[tuple[str, str]]:
     """Yield what the page, the metrics and the control API tell of an account, and of all."""
-    with httpx.Client(base_url=url, timeout=60) as client:
+    with plain.Client(base_url=url, timeout=60) as client:
         client.post("/_mock/snapshots/kept", headers={"Authorization": f"Bearer {key}"})
         paths = ["/metrics", "/health", "/ready", "/ui/journal", "/ui/controls", "/_mock/status", "/_mock/accounts"]
         paths += ["/_mock/media?limit=1000", "/_mock/journal?limit=1000", "/_mock/snapshots", "/_mock/forecast"]
@@ -237,7 +237,7 @@ def test_a_real_key_is_warned_of_once_for_its_account(tmp_path: Path) -> None:
         with log.open("w") as file, mock_process_logging(file, tmp_path) as server:
             for key in (real, made_up, real):
                 for _ in range(2):
-                    httpx.post(f"{server.url}/v1", json=[upload(png())], headers={"Authorization": f"Bearer {key}"})
+                    plain.post(f"{server.url}/v1", json=[upload(png())], headers={"Authorization": f"Bearer {key}"})
             server.stop()
         warned = [line for line in log.read_text().splitlines() if "looks like a real one" in line]
         assert len(warned) == (start == 1)

@@ -6,13 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
-import httpx
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from runware_mock.storage.postgres import PostgresDatabase
-from tests import postgres
+from tests import plain, postgres
 from tests.postgres import PostgresServer
 from tests.process.clients import fetched
 from tests.process.load import assert_kept, load, metric
@@ -75,7 +74,7 @@ def test_a_database_server_that_restarts(tmp_path: Path, own_server: PostgresSer
             status, missing = readiness(server)
             assert status == 503
             assert missing.startswith("database: ")
-            assert httpx.get(f"{server.url}/health").status_code == 200
+            assert plain.get(f"{server.url}/health").status_code == 200
             assert metric(server.url, "database_up") == 0
             assert metric(server.url, "tasks_total", outcome="crash") >= 20
             own_server.start()

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
 
-import httpx
 import pytest
 from sqlalchemy import select
 
 from runware_mock.purge import CHUNK
 from runware_mock.storage.tables import content, delivery, medium
+from tests import plain
 from tests.control.calling import Calls, calling
 from tests.faults.planning import met, plan
 from tests.pictures import png
@@ -331,4 +331,4 @@ def test_an_account_restored_at_one_server_is_so_at_the_other(
         for item in (kept, late):
             assert fetched(pair[1].url, item["imageURL"]).status_code == 200
     (tmp_path / "state.zip").write_bytes(archive)
-    assert json.loads(httpx.get(f"{pair[0].url}/ready").text)["status"] == "ready"
+    assert json.loads(plain.get(f"{pair[0].url}/ready").text)["status"] == "ready"

@@ -5,9 +5,9 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 
+from tests import plain
 from tests.pictures import png
 from tests.running import mock_process
 from tests.talking import upload
@@ -30,7 +30,7 @@ def test_the_database_is_readable_by_its_owner_alone_even_in_an_open_folder(tmp_
     (tmp_path / "data").mkdir(0o777)
     with mock_process(tmp_path / "data") as mock:
         headers = {"Authorization": "Bearer a-key-for-tests-0123456789abcdef"}
-        assert httpx.post(mock.rest_url, json=[upload(png())], headers=headers).status_code == 200
+        assert plain.post(mock.rest_url, json=[upload(png())], headers=headers).status_code == 200
         files = {file.name for file in (tmp_path / "data").iterdir()}
         assert {"runware-mock.sqlite3", "runware-mock.sqlite3-wal"} <= files
         assert shared_files(tmp_path / "data") == ["ready.json"]

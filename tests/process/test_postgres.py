@@ -8,11 +8,10 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import httpx
 import pytest
 
 from runware_mock.storage.schema import HEAD
-from tests import postgres
+from tests import plain, postgres
 from tests.pictures import png
 from tests.postgres import PostgresServer, postgres_database
 from tests.process.clients import API_KEY, fetched, rest, ws
@@ -144,7 +143,7 @@ def test_the_password_is_shown_nowhere(tmp_path: Path, url: str, scheme: str) ->
         assert f"--database-url {shown}\n" in server.started
         with rest(server.url) as talker:
             assert talker.ask(upload(png())).item
-        status = httpx.get(f"{server.url}/_mock/status").text
+        status = plain.get(f"{server.url}/_mock/status").text
         assert json.loads(status)["settings"]["database_url"] == shown
         printed = "".join(server.started) + server.stop()
     assert PASSWORD not in printed + status + log.read_text()
@@ -175,7 +174,7 @@ def test_replicas_that_start_at_once_on_an_empty_database_agree(tmp_path: Path, 
             assert talker.ask(upload(png())).item
             headers = {"Authorization": f"Bearer {API_KEY}"}
             together.wait()
-            return httpx.get(f"{server.url}/_mock/media", headers=headers).text
+            return plain.get(f"{server.url}/_mock/media", headers=headers).text
 
     with ThreadPoolExecutor(len(folders)) as pool:
         seen = [json.loads(one) for one in pool.map(start, folders)]
@@ -203,15 +202,15 @@ def test_a_restart_of_the_database_fails_what_runs_and_nothing_after_it(
             # One SDK waits for ever for an answer to its authentication; and no key is missing.
             assert (refused["code"], refused["taskType"]) == ("mockInternalError", "authentication")
             assert stranger.ask(upload(png())).codes == ["mockInternalError"]
-        assert httpx.get(f"{server.url}/health").status_code == 200
-        ready = httpx.get(f"{server.url}/ready")
+        assert plain.get(f"{server.url}/health").status_code == 200
+        ready = plain.get(f"{server.url}/ready")
         assert ready.status_code == 503
         assert ready.json()["missing"][0].startswith("database: ")
         own_server.start()
         # The connections of before are dead; nobody gets one of them.
         for talker in (rest_talker, ws_talker):
             assert talker.ask(upload(png())).item
-        assert httpx.get(f"{server.url}/ready").status_code == 200
+        assert plain.get(f"{server.url}/ready").status_code == 200
         assert fetched(server.url, before["imageURL"]).status_code == 200
 
 

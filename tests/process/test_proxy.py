@@ -14,6 +14,7 @@ import httpx
 import pytest
 from websockets.sync.client import connect
 
+from tests import plain
 from tests.pictures import png
 from tests.process import scenes
 from tests.process.clients import rest, ws
@@ -77,7 +78,7 @@ def proxy(folder: Path, servers: list[MockProcess]) -> Iterator[str]:
 
 def _answers(url: str) -> bool:
     try:
-        return httpx.get(f"{url}/health").status_code == 200
+        return plain.get(f"{url}/health").status_code == 200
     except httpx.TransportError:
         return False
 
@@ -105,7 +106,7 @@ def test_uploads_go_through_the_proxy_and_come_back_whichever_server_is_asked(
             item = talker.ask(upload(picture)).item
             assert item["imageURL"].startswith(f"{url}/image/")
             for _ in range(2 * len(servers)):
-                assert httpx.get(item["imageURL"], timeout=60).content == picture
+                assert plain.get(item["imageURL"], timeout=60).content == picture
 
 
 def padded(size_bytes: int) -> bytes:
@@ -127,21 +128,21 @@ def test_each_server_gets_its_share_and_webhooks_name_the_proxy(behind: tuple[st
     told = [body["data"][0]["imageURL"] for _, body in hook.taken]  # type: ignore[index] # JSON
     assert all(image_url.startswith(f"{url}/image/") for image_url in told)
     for server in servers:
-        assert 'outcome="success"' in httpx.get(f"{server.url}/metrics").text
+        assert 'outcome="success"' in plain.get(f"{server.url}/metrics").text
 
 
 def test_the_proxy_hands_on_who_asks_and_whether_by_https(behind: tuple[str, list[MockProcess]]) -> None:
     url, _ = behind
     headers = {"Authorization": "Bearer a-key", "X-Forwarded-Proto": "https", "Host": "mock.example.com:8443"}
-    answer = httpx.post(f"{url}/v1", json=[upload(png())], headers=headers).json()
+    answer = plain.post(f"{url}/v1", json=[upload(png())], headers=headers).json()
     assert answer["data"][0]["imageURL"].startswith("https://mock.example.com:8443/image/")
-    assert httpx.get(f"{url}/_mock/status", headers={"X-Forwarded-For": "203.0.113.7"}).status_code == 200
-    assert httpx.get(f"{url}/ready").json()["status"] == "ready"
+    assert plain.get(f"{url}/_mock/status", headers={"X-Forwarded-For": "203.0.113.7"}).status_code == 200
+    assert plain.get(f"{url}/ready").json()["status"] == "ready"
 
 
 def test_a_refusal_of_the_mock_comes_through_the_proxy_as_it_is(behind: tuple[str, list[MockProcess]]) -> None:
     url, _ = behind
-    answer = httpx.post(f"{url}/v1", content=b"[", headers={"Content-Type": "application/json"})
+    answer = plain.post(f"{url}/v1", content=b"[", headers={"Content-Type": "application/json"})
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "invalidJson")
     with connect(f"ws{url.removeprefix('http')}/v1") as socket:
         socket.send(json.dumps([{"taskType": "ping", "ping": True}]))

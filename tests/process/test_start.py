@@ -8,12 +8,12 @@ import sysconfig
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
 
-import httpx
 import pytest
 
 from runware_mock import __version__
 from runware_mock.cli import main
 from runware_mock.storage.sqlite import FILE_NAME
+from tests import plain
 from tests.process import scenes
 from tests.process.clients import fetched, rest
 from tests.process.ports import free_port
@@ -32,7 +32,7 @@ def test_the_ready_line_comes_last_and_an_upload_right_after_it_succeeds(server:
 def test_the_ready_file_holds_the_address(tmp_path: Path, server: MockProcess) -> None:
     ready = json.loads((tmp_path / "ready.json").read_text())
     assert ready == {"url": server.url, "ws_url": server.ws_url, "version": __version__}
-    assert httpx.get(ready["url"] + "/health").json()["status"] == "ok"
+    assert plain.get(ready["url"] + "/health").json()["status"] == "ok"
     assert sorted(file.name for file in tmp_path.glob("ready*")) == ["ready.json"]
 
 

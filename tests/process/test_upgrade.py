@@ -14,7 +14,6 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 import sqlalchemy
 from alembic.config import Config
@@ -26,6 +25,7 @@ from runware_mock.control.portrait import KEPT_TABLES, SHAPE
 from runware_mock.storage.database import Database, DatabaseUnusable
 from runware_mock.storage.schema import HEAD, migrate, scripts
 from runware_mock.storage.tables import content, content_digest, dropped_object, medium
+from tests import plain
 from tests.objects.places import FolderPlace, folder_place
 from tests.process.release import FOLDER, OBJECT, ONE, OTHER, PLAN, QUIET, clients
 from tests.process.test_schema import UNREAD_INDEX, all_described
@@ -151,7 +151,7 @@ def test_every_medium_of_a_release_is_kept_served_used_and_purged(
         told = {one["uuid"]: one for _, control in accounts for one in control.get("/media", state="all")["media"]}
         assert told.keys() == media.keys()
         for uuid, one in told.items():
-            assert httpx.get(one["url"]).content == media[uuid]
+            assert plain.get(one["url"]).content == media[uuid]
         for talker, control in accounts:
             control.delete("/faults")
             for one in control.get("/media")["media"]:
@@ -213,7 +213,7 @@ def test_a_snapshot_of_a_release_can_be_restored(mock: RunningMock) -> None:
         ((kept),) = control.get("/snapshots")["snapshots"]
         assert control.post(f"/snapshots/{kept['name']}/restore")["media"] == kept["media"]
         for one in control.get("/media", state="all")["media"]:
-            assert httpx.get(one["url"]).status_code == 200
+            assert plain.get(one["url"]).status_code == 200
 
 
 def test_a_repeated_task_gets_the_answer_that_a_release_could_not_deliver(mock: RunningMock, rows: Rows) -> None:

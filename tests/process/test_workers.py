@@ -19,6 +19,7 @@ from websockets.frames import CloseCode
 import runware_mock
 from runware_mock.storage.sqlite import FILE_NAME
 from runware_mock.storage.tables import content, medium
+from tests import plain
 from tests.control.calling import calling
 from tests.faults.planning import met, plan
 from tests.pictures import png
@@ -206,7 +207,7 @@ def test_plans_clocks_and_lost_answers_are_known_to_all_of_them(server: MockProc
             assert second.frame()["data"] == [item]
         with calling(server, api_key) as control:
             assert control.post("/clock/advance", by="30d")["purged"]["uuids"] == [item["imageUUID"]]
-        assert httpx.get(item["imageURL"]).status_code == 404
+        assert plain.get(item["imageURL"]).status_code == 404
         with calling(server, api_key) as control:
             assert control.get("/clock")["offset"] == f"{30 * rounds}d"
 
@@ -249,7 +250,7 @@ def metrics(server: MockProcess) -> dict[str, float]:
     """Return a few metrics, added up over their labels."""
     found = {"tasks_total": 0.0, "sockets": 0.0, "media": 0.0}
     with suppress(httpx.TransportError):
-        for family in text_string_to_metric_families(httpx.get(f"{server.url}/metrics").text):
+        for family in text_string_to_metric_families(plain.get(f"{server.url}/metrics").text):
             for sample in family.samples:
                 if (name := sample.name.removeprefix("runware_mock_")) in found:
                     found[name] += sample.value

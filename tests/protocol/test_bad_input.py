@@ -5,10 +5,10 @@ import socket
 import urllib.parse
 from typing import Any
 
-import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+from tests import plain
 from tests.pictures import png
 from tests.running import RunningMock, running_mock
 from tests.talking import Answer, Talker, new_uuid, talking, talking_ws, upload
@@ -181,7 +181,7 @@ def test_a_key_that_is_not_accepted_is_refused(transport: str, api_key: str) -> 
 
 @pytest.mark.parametrize("header", ["", "Bearer", "Basic eDp5", "nonsense"])
 def test_a_header_without_a_key_is_no_key(mock: RunningMock, header: str) -> None:
-    answer = httpx.post(mock.rest_url, json=[upload(png())], headers={"Authorization": header})
+    answer = plain.post(mock.rest_url, json=[upload(png())], headers={"Authorization": header})
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (401, "missingApiKey")
 
 
@@ -221,7 +221,7 @@ def test_the_message_limit_holds_to_the_byte(transport: str, api_key: str, over_
 def test_a_chunked_body_over_the_limit_is_refused(api_key: str) -> None:
     with running_mock(max_message_bytes=LIMIT_BYTES) as mock:
         chunks = iter([b"[" + b" " * LIMIT_BYTES, b"]"])
-        answer = httpx.post(mock.rest_url, content=chunks, headers={"Authorization": f"Bearer {api_key}"})
+        answer = plain.post(mock.rest_url, content=chunks, headers={"Authorization": f"Bearer {api_key}"})
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (413, "requestTooLarge")
 
 
@@ -252,7 +252,7 @@ def test_a_client_that_vanishes_in_the_middle_of_a_body_leaves_nothing(mock: Run
 def test_other_paths_and_methods_are_refused_in_the_same_envelope(
     mock: RunningMock, method: str, path: str, status: int, code: str
 ) -> None:
-    answer = httpx.request(method, mock.url + path)
+    answer = plain.request(method, mock.url + path)
     envelope: dict[str, Any] = answer.json()
     assert (answer.status_code, envelope["data"], envelope["errors"][0]["code"]) == (status, [], code)
     assert answer.headers["X-Runware-Mock"]

@@ -7,13 +7,13 @@ import urllib.parse
 import uuid
 from io import BytesIO
 
-import httpx
 import pytest
 from PIL import Image
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from runware_mock.protocol.messages import Reply, rest_body, ws_frame
+from tests import plain
 from tests.control.calling import calling
 from tests.pictures import png
 from tests.running import RunningMock, running_mock
@@ -165,7 +165,7 @@ def test_rule_20_a_message_of_19_mb_is_taken_and_compression_is_not_offered(talk
 def test_rule_21_an_image_url_is_served_without_a_key_and_may_be_uploaded_again(talker: Talker) -> None:
     picture = png()
     url = talker.ask(upload(picture)).item["imageURL"]
-    assert httpx.get(url).content == picture
+    assert plain.get(url).content == picture
     assert talker.ask(upload(url)).item["imageURL"] != url
 
 
@@ -237,7 +237,7 @@ def test_rule_32_an_idle_connection_is_kept_for_a_minute(mock: RunningMock) -> N
 @pytest.mark.parametrize("path", ["/v1", "/v1/", "/", "/v1?sdk=js&version=1.3.2", "/?sdk=js"])
 def test_rule_33_every_path_of_the_sdks_is_served(mock: RunningMock, api_key: str, path: str) -> None:
     headers = {"Authorization": f"Bearer {api_key}"}
-    assert httpx.post(mock.url + path, json=[upload(png())], headers=headers).json()["data"]
+    assert plain.post(mock.url + path, json=[upload(png())], headers=headers).json()["data"]
     with connect(f"ws{mock.url.removeprefix('http')}{path}") as websocket:
         websocket.send(json.dumps([PING]))
         assert "pong" in str(websocket.recv())

@@ -5,10 +5,10 @@ import json
 import zlib
 from contextlib import closing
 
-import httpx
 import pytest
 from websockets.sync.client import connect
 
+from tests import plain
 from tests.images.test_bombs import gibibyte_of_zeros, peak_memory_bytes
 from tests.pictures import png
 from tests.protocol.wires import Wire
@@ -22,7 +22,7 @@ KEY = "a-key-for-tests-0123456789abcdef"
 def test_a_compressed_body_is_no_json_whatever_it_says(mock: RunningMock, coding: str) -> None:
     body = gzip.compress(json.dumps([upload(png())]).encode())
     headers = {"Authorization": f"Bearer {KEY}", "Content-Encoding": coding}
-    answer = httpx.post(mock.rest_url, content=body, headers=headers)
+    answer = plain.post(mock.rest_url, content=body, headers=headers)
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "invalidJson")
 
 
@@ -30,7 +30,7 @@ def test_a_body_that_would_inflate_hugely_takes_no_more_than_it_is(mock: Running
     bomb = gibibyte_of_zeros()
     before_bytes = peak_memory_bytes()
     headers = {"Authorization": f"Bearer {KEY}", "Content-Encoding": "deflate"}
-    assert httpx.post(mock.rest_url, content=bomb, headers=headers).status_code == 400
+    assert plain.post(mock.rest_url, content=bomb, headers=headers).status_code == 400
     assert peak_memory_bytes() - before_bytes < 2**28
 
 

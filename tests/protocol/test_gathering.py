@@ -11,13 +11,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from runware_mock.storage.tables import medium
 from runware_mock.web.gathering import READ_AT_ONCE_BYTES, Gathering
 from runware_mock.web.intake import SMALL_BYTES
 from runware_mock.web.limits import LEAST_BYTES
+from tests import plain
 from tests.images.painting import encoded, photo
 from tests.pictures import png
 from tests.protocol.wires import Wire, connections, sweep_later, wait_until
@@ -59,7 +59,7 @@ def check_stored(answer: tuple[int, dict[str, Any]], mock: RunningMock, picture:
     assert status == 200
     (item,) = envelope["data"]
     path = item["imageURL"].removeprefix("http://x")
-    assert httpx.get(mock.url + path).content == picture
+    assert plain.get(mock.url + path).content == picture
 
 
 def check_told(text: str, mock: RunningMock, picture: bytes) -> None:
@@ -91,7 +91,7 @@ def test_a_long_frame_is_unmasked(mock: RunningMock) -> None:
     with talking_ws(mock, KEY) as talker:
         for picture in (bmp(), png(), bmp()):
             item = talker.ask(upload(picture)).item
-            assert httpx.get(item["imageURL"]).content == picture
+            assert plain.get(item["imageURL"]).content == picture
 
 
 def test_frames_follow_one_another_without_a_pause(mock: RunningMock) -> None:
@@ -100,7 +100,7 @@ def test_frames_follow_one_another_without_a_pause(mock: RunningMock) -> None:
         client.upgrade(KEY)
         for picture in pictures:
             client.send(frame_of(picture) + Wire.frame(b"", opcode=0x9))
-        told = {len(httpx.get(url_in(client.text(), mock)).content) for _ in pictures}
+        told = {len(plain.get(url_in(client.text(), mock)).content) for _ in pictures}
         assert told >= {len(bmp())}
 
 

@@ -3,13 +3,13 @@
 import socket
 from collections.abc import Iterator
 
-import httpx
 import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 from websockets.typing import Origin
 
 from runware_mock.storage.tables import account, medium
+from tests import plain
 from tests.pictures import png
 from tests.running import RunningMock, running_mock
 from tests.talking import upload
@@ -54,7 +54,7 @@ def status_of(mock: RunningMock, transport: str, api_key: str, origin: str, host
     host = host or mock.url.removeprefix("http://")
     if transport == "rest":
         headers = {"Authorization": f"Bearer {api_key}", "Origin": origin, "Host": host}
-        answer = httpx.post(mock.rest_url, json=[upload(png())], headers=headers)
+        answer = plain.post(mock.rest_url, json=[upload(png())], headers=headers)
         if answer.status_code == 403:
             assert answer.json()["errors"][0]["code"] == "originNotAllowed"
             assert "--allow-origin" in answer.json()["errors"][0]["message"]
@@ -103,9 +103,9 @@ def test_our_own_page_may_call_under_any_name_when_it_has_the_token(
         headers = {"Authorization": f"Bearer {api_key}", "Host": host, "Origin": f"http://{host}"}
         if cookie is not None:
             headers["Cookie"] = f"runware-mock-token={cookie}"
-        assert httpx.post(mock.rest_url, json=[upload(png())], headers=headers).status_code == status
+        assert plain.post(mock.rest_url, json=[upload(png())], headers=headers).status_code == status
         headers["Origin"] = "http://another.ci.internal"
-        assert httpx.post(mock.rest_url, json=[upload(png())], headers=headers).status_code == 403
+        assert plain.post(mock.rest_url, json=[upload(png())], headers=headers).status_code == 403
 
 
 @pytest.mark.parametrize(
@@ -130,5 +130,5 @@ def test_a_page_cannot_go_around_it_by_a_request_that_asks_for_no_leave(strict_m
     """A form, or text/plain: browsers send these without a preflight."""
     task = f'[{{"taskType":"authentication","apiKey":"{"k" * 32}"}}]'
     headers = {"Origin": "https://evil.example", "Content-Type": "text/plain"}
-    assert httpx.post(strict_mock.rest_url, content=task, headers=headers).status_code == 403
+    assert plain.post(strict_mock.rest_url, content=task, headers=headers).status_code == 403
     assert strict_mock.count(account) == 0

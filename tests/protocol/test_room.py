@@ -6,13 +6,13 @@ from contextlib import ExitStack, closing
 from types import SimpleNamespace
 from typing import Any
 
-import httpx
 import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from runware_mock.settings import Settings
 from runware_mock.web.limits import Limits
+from tests import plain
 from tests.pictures import png
 from tests.protocol.wires import Wire, connections, wait_until
 from tests.running import RunningMock, running_mock
@@ -57,7 +57,7 @@ def test_there_is_room_up_to_the_limit(
 
 def test_one_connection_more_is_answered_503(small_mock: RunningMock, places: ExitStack) -> None:
     take(small_mock, places, 3)
-    refused = httpx.post(small_mock.rest_url, json=[upload(png())], headers={"Authorization": f"Bearer {KEY}"})
+    refused = plain.post(small_mock.rest_url, json=[upload(png())], headers={"Authorization": f"Bearer {KEY}"})
     assert refused.status_code == 503
     assert (refused.headers["Retry-After"], refused.headers["Connection"]) == ("1", "close")
     (error,) = refused.json()["errors"]

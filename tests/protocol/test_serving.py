@@ -3,11 +3,11 @@
 import json
 from datetime import timedelta
 
-import httpx
 import pytest
 from websockets.sync.client import connect
 
 from runware_mock.storage.tables import content, journal, medium
+from tests import plain
 from tests.pictures import png
 from tests.running import RunningMock, running_mock
 from tests.talking import Talker, new_uuid, talking, upload
@@ -27,7 +27,7 @@ def url(mock: RunningMock, api_key: str, picture: bytes) -> str:
 
 
 def test_get_serves_the_bytes_with_their_type_and_version(url: str, picture: bytes) -> None:
-    answer = httpx.get(url)
+    answer = plain.get(url)
     assert (answer.status_code, answer.content) == (200, picture)
     assert answer.headers["Content-Type"] == "image/png"
     assert answer.headers["Content-Length"] == str(len(picture))
@@ -36,7 +36,7 @@ def test_get_serves_the_bytes_with_their_type_and_version(url: str, picture: byt
 
 
 def test_head_serves_the_same_headers_without_the_bytes(url: str, picture: bytes) -> None:
-    answer = httpx.head(url)
+    answer = plain.head(url)
     assert (answer.status_code, answer.content) == (200, b"")
     assert answer.headers["Content-Length"] == str(len(picture))
 
@@ -47,12 +47,12 @@ def test_head_serves_the_same_headers_without_the_bytes(url: str, picture: bytes
 def test_any_extension_and_every_known_path_serve_the_picture(
     mock: RunningMock, url: str, picture: bytes, path: str
 ) -> None:
-    answer = httpx.get(mock.url + path.format(url[-40:-4]))
+    answer = plain.get(mock.url + path.format(url[-40:-4]))
     assert (answer.content, answer.headers["Content-Type"]) == (picture, "image/png")
 
 
 def test_a_uuid_is_found_in_upper_case(mock: RunningMock, url: str, picture: bytes) -> None:
-    assert httpx.get(f"{mock.url}/image/ii/{url[-40:-4].upper()}.png").content == picture
+    assert plain.get(f"{mock.url}/image/ii/{url[-40:-4].upper()}.png").content == picture
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_a_uuid_is_found_in_upper_case(mock: RunningMock, url: str, picture: byt
     ],
 )
 def test_a_range_is_served(url: str, picture: bytes, wanted: str, status: int, first: int, end: int | None) -> None:
-    answer = httpx.get(url, headers={"Range": wanted})
+    answer = plain.get(url, headers={"Range": wanted})
     assert (answer.status_code, answer.content) == (status, picture[first:end])
     if status == 206:
         start = first % len(picture)
@@ -83,39 +83,39 @@ def test_a_range_is_served(url: str, picture: bytes, wanted: str, status: int, f
 
 @pytest.mark.parametrize("wanted", ["bytes=999999-", "bytes=999999-1000000", "bytes=-0"])
 def test_a_range_beyond_the_end_cannot_be_met(url: str, picture: bytes, wanted: str) -> None:
-    answer = httpx.get(url, headers={"Range": wanted})
+    answer = plain.get(url, headers={"Range": wanted})
     assert (answer.status_code, answer.headers["Content-Range"]) == (416, f"bytes */{len(picture)}")
 
 
 def test_a_range_of_another_version_gets_the_whole(url: str, picture: bytes) -> None:
-    etag = httpx.head(url).headers["ETag"]
-    assert httpx.get(url, headers={"Range": "bytes=0-0", "If-Range": '"other"'}).content == picture
-    assert len(httpx.get(url, headers={"Range": "bytes=0-0", "If-Range": etag}).content) == 1
+    etag = plain.head(url).headers["ETag"]
+    assert plain.get(url, headers={"Range": "bytes=0-0", "If-Range": '"other"'}).content == picture
+    assert len(plain.get(url, headers={"Range": "bytes=0-0", "If-Range": etag}).content) == 1
 
 
 @pytest.mark.parametrize(("known", "status"), [("{}", 304), ('"x", W/{}', 304), ("*", 304), ('"x"', 200)])
 def test_a_known_version_is_not_sent_again(url: str, known: str, status: int) -> None:
-    etag = httpx.head(url).headers["ETag"]
-    assert httpx.get(url, headers={"If-None-Match": known.format(etag)}).status_code == status
+    etag = plain.head(url).headers["ETag"]
+    assert plain.get(url, headers={"If-None-Match": known.format(etag)}).status_code == status
 
 
 def test_a_page_of_another_origin_may_call_the_api(mock: RunningMock, url: str, api_key: str) -> None:
     asks = {"Origin": "http://app.test", "Access-Control-Request-Method": "POST"}
     for address in (mock.rest_url, mock.url + "/", url):
-        preflight = httpx.options(address, headers=asks)
+        preflight = plain.options(address, headers=asks)
         assert preflight.status_code == 204
         assert preflight.headers["Access-Control-Allow-Origin"] == "*"
         assert "authorization" in preflight.headers["Access-Control-Allow-Headers"].lower()
     headers = {"Origin": "http://app.test", "Authorization": f"Bearer {api_key}"}
     assert (
-        httpx.post(mock.rest_url, json=[upload(png())], headers=headers).headers["Access-Control-Allow-Origin"] == "*"
+        plain.post(mock.rest_url, json=[upload(png())], headers=headers).headers["Access-Control-Allow-Origin"] == "*"
     )
-    assert httpx.get(url, headers=headers).headers["Access-Control-Allow-Origin"] == "*"
+    assert plain.get(url, headers=headers).headers["Access-Control-Allow-Origin"] == "*"
 
 
 def test_every_answer_names_the_mock(mock: RunningMock, url: str) -> None:
     for address in (url, mock.url + "/health", mock.url + "/nothing"):
-        assert httpx.get(address).headers["X-Runware-Mock"]
+        assert plain.get(address).headers["X-Runware-Mock"]
     with connect(mock.ws_url) as websocket:
         assert websocket.response is not None
         assert websocket.response.headers["X-Runware-Mock"]
@@ -140,7 +140,7 @@ def test_a_dry_run_checks_and_stores_nothing(transport: str, api_key: str) -> No
         tasks = [task, upload("no picture"), upload("http://127.0.0.1:1/never-asked.png")]
         if transport == "rest":
             headers = {"Authorization": f"Bearer {api_key}"}
-            envelope = httpx.post(f"{mock.rest_url}?dryRun=1", json=tasks, headers=headers).json()
+            envelope = plain.post(f"{mock.rest_url}?dryRun=1", json=tasks, headers=headers).json()
             data, errors = envelope["data"], envelope["errors"]
         else:
             with connect(f"{mock.ws_url}?dryRun=1") as websocket:
@@ -159,9 +159,9 @@ def test_a_dry_run_checks_and_stores_nothing(transport: str, api_key: str) -> No
 def test_the_shape_of_the_page_is_there_for_those_who_want_it(api_key: str) -> None:
     headers = {"Authorization": f"Bearer {api_key}"}
     with running_mock(data_shape="object") as mock:
-        one = httpx.post(mock.rest_url, json=[upload(png())], headers=headers).json()
-        two = httpx.post(mock.rest_url, json=[upload(png()), upload(png())], headers=headers).json()
-        bad = httpx.post(mock.rest_url, json=[upload("x")], headers=headers).json()
+        one = plain.post(mock.rest_url, json=[upload(png())], headers=headers).json()
+        two = plain.post(mock.rest_url, json=[upload(png()), upload(png())], headers=headers).json()
+        bad = plain.post(mock.rest_url, json=[upload("x")], headers=headers).json()
         with talking(mock, "ws", api_key) as talker:
             assert talker.ask(upload(png())).item
     assert one["data"]["imageUUID"]

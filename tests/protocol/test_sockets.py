@@ -17,6 +17,7 @@ from runware_mock.engine import Engine
 from runware_mock.storage.tables import undelivered
 from runware_mock.web.answers import Answers
 from runware_mock.web.sockets import Sockets
+from tests import plain
 from tests.pictures import png
 from tests.running import RunningMock, running_mock
 from tests.stores import Store
@@ -297,7 +298,7 @@ def test_a_rest_client_that_goes_away_takes_back_what_has_not_begun(mock: Runnin
     with slow_picture() as slow, talking(mock, "rest", api_key) as talker:
         waiting = [upload(slow.url) for _ in range(80)]
         with pytest.raises(httpx.ReadTimeout):
-            httpx.post(mock.rest_url, json=waiting, headers={"Authorization": f"Bearer {api_key}"}, timeout=1)
+            plain.post(mock.rest_url, json=waiting, headers={"Authorization": f"Bearer {api_key}"}, timeout=1)
         slow.may_answer.set()
         last = {"taskType": "getResponse", "taskUUID": waiting[-1]["taskUUID"]}
         # A task of the same kind waits its turn behind those that have begun.

@@ -5,9 +5,9 @@ from __future__ import annotations
 from io import BytesIO
 from uuid import UUID
 
-import httpx
 from PIL import Image
 
+from tests import plain
 from tests.sdks.catalogue import Outcome, Refusal, Upload
 from tests.sdks.gallery import Picture
 
@@ -31,7 +31,7 @@ def assert_stored(upload: Upload | None, picture: Picture) -> None:
     assert UUID(upload["imageUUID"]).version == 4
     assert upload["imageUUID"] != upload["taskUUID"]
     # Straight to the mock, whatever proxy the developer's machine has.
-    with httpx.Client(trust_env=False) as client:
+    with plain.Client(trust_env=False) as client:
         reply = client.get(upload["imageURL"])
     assert reply.status_code == 200, upload["imageURL"]
     with Image.open(BytesIO(reply.content)) as image:

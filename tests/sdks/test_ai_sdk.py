@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from io import BytesIO
 from typing import Any
 
-import httpx
 import pytest
 from PIL import Image
 
+from tests import plain
 from tests.running import RunningMock
 from tests.sdks.answers import assert_worked
 from tests.sdks.catalogue import AI_SDK, PROCESS_LIMIT_S, SCENARIO_LIMIT_S, Answer
@@ -70,7 +70,7 @@ def call(name: str, settings: Mapping[str, Any], **options: object) -> Mapping[s
 def uploaded(mock: RunningMock, key: str, encoded: str) -> str:
     """Upload as the provider's users do, by other means."""
     task = {"taskType": "imageUpload", "taskUUID": "8d1bb6c6-7bd8-4f6c-9a3b-0f2a6c1d9e47", "image": encoded}
-    with httpx.Client(trust_env=False) as client:
+    with plain.Client(trust_env=False) as client:
         reply = client.post(mock.rest_url, json=[task], headers={"Authorization": f"Bearer {key}"})
     return str(reply.json()["data"][0]["imageUUID"])
 

@@ -14,6 +14,7 @@ from uuid import UUID
 import httpx
 import pytest
 
+from tests import plain
 from tests.running import RunningMock
 from tests.sdks.answers import assert_worked
 from tests.sdks.catalogue import PROCESS_LIMIT_S, Answer, Sdk
@@ -52,7 +53,7 @@ def answers_of(mock: RunningMock, gallery: Gallery, ball: Picture) -> AnswersOf:
 @pytest.fixture(scope="module")
 def web() -> Iterator[httpx.Client]:
     """Go straight to the mock, whatever proxy the developer's machine has."""
-    with httpx.Client(trust_env=False) as client:
+    with plain.Client(trust_env=False) as client:
         yield client
 
 

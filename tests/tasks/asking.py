@@ -3,9 +3,9 @@
 from io import BytesIO
 from typing import Any
 
-import httpx
 from PIL import Image
 
+from tests import plain
 from tests.talking import Task, new_uuid
 
 MODEL = "runware:101@1"
@@ -51,7 +51,7 @@ def using(task_type: str, image: object, *, new_style: bool = False) -> Task:
 
 def opened(item: dict[str, Any], name: str = "imageURL") -> Image.Image:
     """Download a result and decode it."""
-    response = httpx.get(item[name])
+    response = plain.get(item[name])
     assert response.status_code == 200
     image = Image.open(BytesIO(response.content))
     image.load()

@@ -4,10 +4,10 @@ import base64
 import struct
 from datetime import timedelta
 
-import httpx
 import pytest
 
 from runware_mock.storage.tables import content, journal, medium
+from tests import plain
 from tests.images.painting import png_chunk
 from tests.pictures import png
 from tests.running import running_mock
@@ -58,7 +58,7 @@ def test_a_use_renews_the_thirty_days_and_an_expired_image_is_refused(
             mock.clock.advance(DAYS_20)
             assert talker.ask(using(task_type, stored["imageUUID"])).item
         mock.clock.advance(timedelta(days=30, milliseconds=-1))
-        assert httpx.get(stored["imageURL"]).status_code == 200
+        assert plain.get(stored["imageURL"]).status_code == 200
         mock.clock.advance(timedelta(milliseconds=1))
         error = talker.ask(using(task_type, stored["imageUUID"])).error
     assert error["code"] == ("invalidSeedImage" if task_type == "imageInference" else "failedToTransferImage")
@@ -68,9 +68,9 @@ def test_looking_at_an_image_is_no_use(transport: str, api_key: str) -> None:
     with running_mock() as mock, talking(mock, transport, api_key) as talker:
         url = talker.ask(upload(png())).item["imageURL"]
         mock.clock.advance(DAYS_20)
-        assert httpx.get(url).status_code == 200
+        assert plain.get(url).status_code == 200
         mock.clock.advance(DAYS_20)
-        assert httpx.get(url).status_code == 404
+        assert plain.get(url).status_code == 404
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,11 @@ import base64
 import struct
 from io import BytesIO
 
-import httpx
 import pytest
 from PIL import Image
 
 from runware_mock.storage.tables import content, medium
+from tests import plain
 from tests.pictures import png
 from tests.running import RunningMock, running_mock
 from tests.talking import Talker, data_uri, new_uuid, talking, upload
@@ -47,7 +47,7 @@ def test_any_medium_is_stored_as_it_is(talker: Talker, content_type: str) -> Non
     assert set(item) == {"taskType", "taskUUID", "operation", "mediaUUID", "mediaURL"}
     assert item["operation"] == "upload"
     assert item["mediaURL"].endswith(f"{folder}{item['mediaUUID']}{extension}")
-    served = httpx.get(item["mediaURL"])
+    served = plain.get(item["mediaURL"])
     assert (served.content, served.headers["Content-Type"]) == (data, content_type)
 
 
@@ -55,7 +55,7 @@ def test_a_picture_follows_the_rules_of_pictures(talker: Talker) -> None:
     picture = BytesIO()
     Image.new("RGB", (3000, 1500), "red").save(picture, "PNG")
     item = talker.ask(storing(data_uri(picture.getvalue()))).item
-    assert Image.open(BytesIO(httpx.get(item["mediaURL"]).content)).size == (2048, 1024)
+    assert Image.open(BytesIO(plain.get(item["mediaURL"]).content)).size == (2048, 1024)
 
 
 def test_a_url_of_a_stored_medium_may_be_stored_again(talker: Talker) -> None:
@@ -63,7 +63,7 @@ def test_a_url_of_a_stored_medium_may_be_stored_again(talker: Talker) -> None:
     first = talker.ask(storing(data_uri(data))).item
     second = talker.ask(storing(first["mediaURL"])).item
     assert first["mediaUUID"] != second["mediaUUID"]
-    assert httpx.get(second["mediaURL"]).content == data
+    assert plain.get(second["mediaURL"]).content == data
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_a_stored_sound_is_no_image_by_its_url_either(talker: Talker) -> None:
 
 def test_a_vector_result_is_an_upload_neither_by_its_bytes_nor_by_its_url(talker: Talker) -> None:
     url = talker.ask(using("vectorize", data_uri(png()))).item["imageURL"]
-    for image in (url, data_uri(httpx.get(url).content)):
+    for image in (url, data_uri(plain.get(url).content)):
         assert talker.ask(upload(image)).error["code"] == "invalidImage"
         assert talker.ask(task("mediaStorage", media=image)).error["code"] == "invalidMedia"
 
@@ -126,7 +126,7 @@ def test_a_deleted_medium_is_gone_for_every_use(transport: str, api_key: str) ->
         assert deleted["operation"] == "delete"
         assert deleted["mediaUUID"] == stored["mediaUUID"]
         assert "mediaURL" not in deleted
-        assert httpx.get(stored["mediaURL"]).status_code == 404
+        assert plain.get(stored["mediaURL"]).status_code == 404
         assert talker.ask(using("caption", stored["mediaUUID"])).error["code"] == "failedToTransferImage"
         assert talker.ask(storing(stored["mediaUUID"], "delete")).error["code"] == "mediaNotFound"
         assert (mock.count(medium), mock.count(content)) == (0, 0)
@@ -136,14 +136,14 @@ def test_deleting_one_of_two_keeps_the_content_of_the_other(talker: Talker) -> N
     picture = png()
     first, second = (talker.ask(upload(picture)).item for _ in range(2))
     assert talker.ask(storing(first["imageURL"], "delete")).item["mediaUUID"] == first["imageUUID"]
-    assert httpx.get(second["imageURL"]).content == picture
+    assert plain.get(second["imageURL"]).content == picture
 
 
 def test_another_accounts_medium_cannot_be_deleted(mock: RunningMock, talker: Talker, api_key: str) -> None:
     stored = talker.ask(upload(png())).item
     with talking(mock, talker.name, api_key + "-other") as stranger:
         assert stranger.ask(storing(stored["imageUUID"], "delete")).error["code"] == "mediaNotFound"
-    assert httpx.get(stored["imageURL"]).status_code == 200
+    assert plain.get(stored["imageURL"]).status_code == 200
 
 
 @pytest.mark.parametrize(

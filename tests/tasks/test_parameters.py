@@ -1,9 +1,9 @@
 """What integrations get wrong is told with code, parameter, type and limits, as seen live."""
 
-import httpx
 import pytest
 
 from runware_mock.storage.tables import journal, medium
+from tests import plain
 from tests.pictures import png
 from tests.running import running_mock
 from tests.talking import Talker, new_uuid, upload
@@ -133,7 +133,7 @@ def test_every_task_checks_its_own_parameters(talker: Talker, wrong: dict[str, o
 def test_a_dry_run_checks_parameters_alone(api_key: str, checked: dict[str, object]) -> None:
     with running_mock() as mock:
         headers = {"Authorization": f"Bearer {api_key}"}
-        body = httpx.post(f"{mock.rest_url}?dryRun=1", json=[checked], headers=headers).json()
+        body = plain.post(f"{mock.rest_url}?dryRun=1", json=[checked], headers=headers).json()
         assert body["data"][0]["taskUUID"] == checked["taskUUID"]
         assert (mock.count(medium), mock.count(journal)) == (0, 0)
 
@@ -141,6 +141,6 @@ def test_a_dry_run_checks_parameters_alone(api_key: str, checked: dict[str, obje
 def test_a_dry_run_refuses_what_a_run_would_refuse(api_key: str) -> None:
     with running_mock() as mock:
         headers = {"Authorization": f"Bearer {api_key}"}
-        body = httpx.post(f"{mock.rest_url}?dryRun=1", json=[inference(width=100)], headers=headers).json()
+        body = plain.post(f"{mock.rest_url}?dryRun=1", json=[inference(width=100)], headers=headers).json()
         assert body["errors"][0]["code"] == "invalidWidth"
         assert mock.count(journal) == 0

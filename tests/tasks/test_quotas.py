@@ -6,10 +6,10 @@ from datetime import timedelta
 from pathlib import Path
 from threading import Thread
 
-import httpx
 import pytest
 
 from runware_mock.storage.tables import content, medium, quota_bucket, undelivered
+from tests import plain
 from tests.control.calling import calling
 from tests.images.painting import encoded, one_color_png, photo
 from tests.pictures import png
@@ -129,9 +129,9 @@ def test_the_answer_says_when_to_come_again(api_key: str) -> None:
     with running_mock(quota_tasks_per_minute=4) as mock:
         headers = {"Authorization": f"Bearer {api_key}"}
         for _ in range(4):
-            answer = httpx.post(mock.rest_url, json=[upload(png())], headers=headers)
+            answer = plain.post(mock.rest_url, json=[upload(png())], headers=headers)
             assert "Retry-After" not in answer.headers
-        answer = httpx.post(mock.rest_url, json=[upload(png())], headers=headers)
+        answer = plain.post(mock.rest_url, json=[upload(png())], headers=headers)
         assert (answer.status_code, answer.headers["Retry-After"]) == (429, "15")
 
 

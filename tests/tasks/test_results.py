@@ -9,11 +9,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from xml.etree import ElementTree as ET
 
-import httpx
 import pytest
 from PIL import Image
 
 from runware_mock.deliver import deliver_due
+from tests import plain
 from tests.pictures import png
 from tests.running import running_mock
 from tests.talking import Talker, data_uri, talking, upload
@@ -49,7 +49,7 @@ def test_the_format_and_the_case_of_its_extension_are_those_asked_for(
 
 def test_a_lower_quality_is_fewer_bytes(talker: Talker) -> None:
     low, high = (talker.ask(inference(outputQuality=quality)).item["imageURL"] for quality in (20, 99))
-    assert len(httpx.get(low).content) < len(httpx.get(high).content) / 2
+    assert len(plain.get(low).content) < len(plain.get(high).content) / 2
 
 
 @pytest.mark.parametrize(
@@ -89,14 +89,14 @@ def test_as_many_results_come_as_were_asked_for(talker: Talker, count: int) -> N
 
 
 def test_equal_parameters_give_equal_pictures(talker: Talker) -> None:
-    pictures = [httpx.get(talker.ask(inference()).item["imageURL"]).content for _ in range(2)]
+    pictures = [plain.get(talker.ask(inference()).item["imageURL"]).content for _ in range(2)]
     assert pictures[0] == pictures[1]
 
 
 @pytest.mark.parametrize("change", [{"seed": 8}, {"positivePrompt": "a dog"}, {"model": "runware:100@1"}])
 def test_other_parameters_give_another_picture(talker: Talker, change: dict[str, object]) -> None:
     one, other = (talker.ask(inference(**{"seed": 7, **fields})).item for fields in ({}, change))
-    assert httpx.get(one["imageURL"]).content != httpx.get(other["imageURL"]).content
+    assert plain.get(one["imageURL"]).content != plain.get(other["imageURL"]).content
 
 
 def test_the_cost_and_the_check_are_told_only_when_asked_for(talker: Talker) -> None:
@@ -187,7 +187,7 @@ def test_a_mask_has_names_of_its_own_and_boxes(talker: Talker) -> None:
 
 def test_a_vector_is_an_svg_that_cannot_run_anything(talker: Talker) -> None:
     item = talker.ask(using("vectorize", upload(png(64, 48))["image"])).item
-    served = httpx.get(item["imageURL"])
+    served = plain.get(item["imageURL"])
     assert served.headers["Content-Type"].startswith("image/svg+xml")
     assert "sandbox" in served.headers["Content-Security-Policy"]
     assert ET.fromstring(served.text).get("width") == "64"  # noqa: S314 - our own document
@@ -205,7 +205,7 @@ def test_a_time_to_live_ends_a_result_sooner(transport: str, api_key: str, waite
     with running_mock() as mock, talking(mock, transport, api_key) as talker:
         item = talker.ask(inference(ttl=60)).item
         mock.clock.advance(timedelta(seconds=waited_s))
-        assert httpx.get(item["imageURL"]).status_code == status
+        assert plain.get(item["imageURL"]).status_code == status
         assert bool(talker.ask(using("caption", item["imageUUID"])).errors) == (status == 404)
 
 
@@ -213,9 +213,9 @@ def test_a_result_expires_like_an_upload(transport: str, api_key: str) -> None:
     with running_mock() as mock, talking(mock, transport, api_key) as talker:
         url = talker.ask(inference()).item["imageURL"]
         mock.clock.advance(timedelta(days=30, milliseconds=-1))
-        assert httpx.get(url).status_code == 200
+        assert plain.get(url).status_code == 200
         mock.clock.advance(timedelta(milliseconds=1))
-        assert httpx.get(url).status_code == 404
+        assert plain.get(url).status_code == 404
 
 
 @contextmanager
@@ -246,4 +246,4 @@ def test_the_bytes_of_a_result_are_put_to_the_clients_own_endpoint(transport: st
         item = talker.ask(inference(uploadEndpoint=f"{url}/bucket/a.png?sign=1", outputFormat="PNG")).item
         while not taken:
             deliver_due(mock.services)
-        assert taken == [("/bucket/a.png?sign=1", "image/png", httpx.get(item["imageURL"]).content)]
+        assert taken == [("/bucket/a.png?sign=1", "image/png", plain.get(item["imageURL"]).content)]
