@@ -116,12 +116,12 @@ class Bench:
         self.effort = effort
         self.say = say
 
-    def turns(self, contestants: Sequence[T], number: int) -> Iterator[T]:
-        """Yield every contestant once, in each round from another one on."""
-        first = number % len(contestants)
-        for contestant in (*contestants[first:], *contestants[:first]):
+    def turns(self, entrants: Sequence[T], number: int) -> Iterator[T]:
+        """Yield every entrant once, in each round from another one on."""
+        first = number % len(entrants)
+        for entrant in (*entrants[first:], *entrants[:first]):
             time.sleep(SETTLE_S)
-            yield contestant
+            yield entrant
 
     def start_all(self, stack: ExitStack, pictures_url: str = "") -> list[Server]:
         """Start every peer on a data folder of its own."""

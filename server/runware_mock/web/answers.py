@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
-from typing import Optional
 
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
@@ -32,7 +31,7 @@ class Answers:
     """
 
     def __init__(
-        self, websocket: WebSocket, services: Services, successor: Callable[["Answers"], Optional["Answers"]]
+        self, websocket: WebSocket, services: Services, successor: Callable[["Answers"], "Answers | None"]
     ) -> None:
         self._websocket = websocket
         self._services = services
