@@ -16,6 +16,7 @@ from runware_mock.protocol.messages import Reply, rest_body
 from runware_mock.storage.outage import crash
 from runware_mock.web.gathering import READ_AT_ONCE_BYTES, Gathering
 from runware_mock.web.limits import LEAST_BYTES, Limits, Pace, Unread
+from runware_mock.web.packets import OnePacket
 
 _log = logging.getLogger(__name__)
 
@@ -95,6 +96,9 @@ class HttpProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Begin to answer a request."""
         super().on_headers_complete()
+        # A request for a WebSocket has none.
+        if self._is_cycle_current():
+            self.cycle.transport = OnePacket(self.transport, self.cycle)
         self.scope[_CYCLE] = self.cycle  # type: ignore[literal-required] # a key of our own
 
     async def answer(self, scope: Scope, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> None:

@@ -11,7 +11,7 @@ from typing import Protocol
 _set_option = ctypes.PyDLL(None).setsockopt
 
 # After so much of a body the event loop looks after others.
-READ_AT_ONCE_BYTES = 4 * 2**20
+READ_AT_ONCE_BYTES = 2**20
 
 
 class Connection(Protocol):
