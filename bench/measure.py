@@ -190,12 +190,10 @@ class Bench:
 
     def ping_under(self, server: Server, workload: Workload) -> list[float]:
         """Ping while a load runs; return the latencies in milliseconds."""
-        url = server.endpoint.url + server.peer.ping_path
-        status, seconds = str(server.peer.ping_status), self.effort.ping_s
-        command = [sys.executable, "-m", "bench.ping", url, status, str(seconds)]
+        command = [sys.executable, "-m", "bench.ping", server.endpoint.url, str(self.effort.ping_s)]
         with subprocess.Popen(command, cwd=PROJECT_DIR, stdout=subprocess.PIPE) as pinger:
             # Longer than the pings, which begin once their process has started.
-            run_load(server.endpoint, workload, seconds + PINGER_START_S)
+            run_load(server.endpoint, workload, self.effort.ping_s + PINGER_START_S)
             output = pinger.communicate()[0]
         if pinger.returncode:
             message = f"{server.name} failed to answer a ping"

@@ -32,9 +32,6 @@ class Peer:
 
     name: str
     command: tuple[str, ...]
-    # The cheapest request that the event loop answers by itself, and its status.
-    ping_path: str = "/health"
-    ping_status: int = 200
     # Workloads of formats that it does not read.
     lacks: frozenset[str] = frozenset()
     cwd: Path = PROJECT_DIR
@@ -47,7 +44,7 @@ class Peer:
 
 
 SUBJECT = "mock"
-MOCK = Peer(SUBJECT, (PYTHON, "-m", "runware_mock", "serve"), ping_path="/nothing-here", ping_status=404)
+MOCK = Peer(SUBJECT, (PYTHON, "-m", "runware_mock", "serve"))
 PEERS = {
     peer.name: peer
     for peer in (

@@ -1,4 +1,4 @@
-"""Ping an event loop every 10 ms: `python -m bench.ping URL STATUS SECONDS`.
+"""Ping an event loop every 10 ms: `python -m bench.ping URL SECONDS`.
 
 A process of its own, so that the load driver's work is not counted as the
 server's; when an answer came is asked of the kernel, so that what this process
@@ -14,12 +14,14 @@ import time
 from urllib.parse import urlsplit
 
 EVERY_S = 0.010
+# The cheapest request that every peer's event loop answers by itself.
+PATH = "/health"
 # asm-generic/socket.h; a message holds the time as two longs.
 SO_TIMESTAMPNS = 35
 TIMESTAMP = struct.Struct("@ll")
 
 
-def ping(connection: socket.socket, request: bytes, status: bytes) -> float:
+def ping(connection: socket.socket, request: bytes) -> float:
     """Send one request and read its answer; return when that came."""
     connection.sendall(request)
     received = b""
@@ -40,38 +42,35 @@ def ping(connection: socket.socket, request: bytes, status: bytes) -> float:
         length = head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]
         if len(body) >= int(length):
             break
-    if not received.startswith(b"HTTP/1.1 " + status):
+    if not received.startswith(b"HTTP/1.1 200"):
         message = f"a ping answered {received[:200]!r}"
         raise ConnectionError(message)
     return came_s
 
 
-def latencies_ms(url: str, status: str, seconds: float) -> list[float]:
+def latencies_ms(url: str, seconds: float) -> list[float]:
     """Measure for some seconds."""
     parts = urlsplit(url)
     address = (parts.hostname or "", parts.port or 80)
-    request = f"GET {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\n\r\n".encode()
+    request = f"GET {PATH} HTTP/1.1\r\nHost: {parts.netloc}\r\n\r\n".encode()
     measured = []
     with socket.create_connection(address, timeout=30) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         began_s = due_s = time.time()
+        came_s = 0.0
         while due_s - began_s < seconds:
-            now_s = time.time()
-            if now_s < due_s:
-                time.sleep(due_s - now_s)
-                # Waking late is this process's delay, not the server's.
-                sent_s = time.time()
-            else:
-                # A ping that is late because the one before it was slow counts
-                # from when it was due, or a long stall would be a single sample.
-                sent_s = due_s
-            came_s = ping(connection, request, status.encode())
-            measured.append((came_s - sent_s) * 1000)
+            time.sleep(max(0.0, due_s - time.time()))
+            # A ping that had to wait for the answer to the one before it counts from when it was due, or a long stall
+            # would be a single sample. Waking late is this process's delay, not the server's.
+            stalled_s = max(0.0, came_s - due_s)
+            sent_s = time.time()
+            came_s = ping(connection, request)
+            measured.append((stalled_s + came_s - sent_s) * 1000)
             due_s += EVERY_S
     return measured
 
 
 if __name__ == "__main__":
-    _, url, status, seconds = sys.argv
-    sys.stdout.write(json.dumps(latencies_ms(url, status, float(seconds))))
+    _, url, seconds = sys.argv
+    sys.stdout.write(json.dumps(latencies_ms(url, float(seconds))))
