@@ -218,14 +218,14 @@ def measure(folders: Mapping[int, Path], scratch: Path) -> dict[int, dict[str, f
             take(media, "start ms", partial(start_ms, folder))
     with ExitStack() as stack:
         servers = {media: stack.enter_context(started(MOCK, folder)) for media, folder in folders.items()}
+        clients = {media: stack.enter_context(client_of(server)) for media, server in servers.items()}
         for server in servers.values():
             upload_p99_ms(server)
         for _ in range(ROUNDS):
-            for media, server in servers.items():
-                client = stack.enter_context(client_of(server))
-                take(media, "upload p99 ms", partial(upload_p99_ms, server))
-                take(media, "use p99 ms", partial(use_p99_ms, folders[media], client))
-                take(media, "gallery ms", partial(gallery_ms, client))
+            for media, folder in folders.items():
+                take(media, "upload p99 ms", partial(upload_p99_ms, servers[media]))
+                take(media, "use p99 ms", partial(use_p99_ms, folder, clients[media]))
+                take(media, "gallery ms", partial(gallery_ms, clients[media]))
     found = {media: {name: median(figures) for name, figures in taken.items()} for media, taken in rounds.items()}
     for media, folder in folders.items():
         if media:

@@ -5,7 +5,6 @@ What is slow to import is imported by the command that needs it, so that `--help
 
 import errno
 import gc
-import json
 import signal
 import socket
 import sys
@@ -154,9 +153,11 @@ def _serve(settings: "Settings", bound: socket.socket, make_app: Callable[[], "S
 )
 def ready(url: str, wait_s: float) -> None:
     """Tell by the exit status whether the server is ready."""
+    from runware_mock.cli_control.readiness import problem_at
+
     url = url.rstrip("/")
     give_up_s = time.monotonic() + wait_s
-    while problem := _problem(url):
+    while problem := problem_at(url):
         if time.monotonic() >= give_up_s:
             fail(f"not ready on {url}: {problem}")
         time.sleep(_POLL_S)
@@ -246,39 +247,6 @@ def _open(settings: "Settings", cleanup: ExitStack) -> Any:
         return open_database(settings, cleanup)
     except DatabaseUnusable as error:
         fail(str(error))
-
-
-def _problem(url: str) -> str | None:
-    """Return what keeps the server from being ready, or None."""
-    import http.client
-    import urllib.error
-    import urllib.request
-
-    # A proxy that the environment names has nothing to do with a server on this machine.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), *_handlers(url))
-    try:
-        with opener.open(url + "/health", timeout=5) as answer:
-            if "X-Runware-Mock" not in answer.headers:
-                return "something else answers there"
-            json.load(answer)
-    except urllib.error.HTTPError as error:
-        return f"it answers {error.code}"
-    except http.client.HTTPException as error:
-        return f"no web server answers there ({str(error).strip()})"
-    except (OSError, ValueError) as error:
-        return str(getattr(error, "reason", error))
-    return None
-
-
-def _handlers(url: str) -> list[Any]:
-    """Return how a server with TLS is asked: whoever it is, it is only asked whether it is there."""
-    if not url.startswith("https:"):
-        return []
-    import urllib.request
-
-    from runware_mock.certificates import unverified_context
-
-    return [urllib.request.HTTPSHandler(context=unverified_context())]
 
 
 def _clear(ready_file: Path) -> None:

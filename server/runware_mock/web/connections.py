@@ -102,7 +102,7 @@ class HttpProtocol(HttpToolsProtocol):
         self.scope[_CYCLE] = self.cycle  # type: ignore[literal-required] # a key of our own
 
     async def answer(self, scope: Scope, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> None:
-        """Answer a request all at once: what uvicorn is told of in two messages it sends in two packets."""
+        """Answer a request all at once: uvicorn takes two messages, and looks at every character of each header."""
         cycle: RequestResponseCycle = scope[_CYCLE]
         if self.flow.write_paused and not cycle.disconnected:
             await self.flow.drain()
