@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: serve test check format sdks bench bench-scale replicas soak screenshots lock clean
+.PHONY: serve test check format statements sdks bench bench-scale replicas soak screenshots lock clean
 
 serve: $(INSTALLED)  ## start the server; ARGS="--port 0 --in-memory" passes flags
 	$(BIN)/runware-mock serve $(ARGS)
@@ -21,6 +21,9 @@ check: $(INSTALLED)  ## format, lint, types, layers
 format: $(INSTALLED)  ## write the format that check wants
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
+
+statements: $(INSTALLED)  ## compile for SQLite what storage/statements asks
+	$(BIN)/python -m runware_mock.storage.statements
 
 sdks: $(INSTALLED)  ## install the official SDKs, each into an environment of its own
 	$(BIN)/python tests/sdks/install.py

@@ -30,14 +30,17 @@ def fill(folder: Path, now_at: int) -> None:
     database = SqliteDatabase(folder / FILE_NAME)
     prepare(database)
     with database.writing() as connection:
-        connection.execute(insert(account).values(key_hash="0" * 64, label="bench", created_at=now_at))
+        connection.core.execute(insert(account).values(key_hash="0" * 64, label="bench", created_at=now_at))
         picture = dict.fromkeys(("width_px", "height_px", "frames", "size_bytes", "orientation"), 1)
         sent = dict.fromkeys(("sent_size_bytes", "sent_width_px", "sent_height_px"), 1)
         values = {**picture, **sent, "format": "png", "sent_sha256": b"0" * 32, "created_at": now_at, "bytes": b"x"}
-        connection.execute(insert(content).values(values))
-        content_id, account_id = connection.scalar(select(content.c.id)), connection.scalar(select(account.c.id))
+        connection.core.execute(insert(content).values(values))
+        content_id, account_id = (
+            connection.core.scalar(select(content.c.id)),
+            connection.core.scalar(select(account.c.id)),
+        )
         shared = {"account_id": account_id, "content_id": content_id, "task_type": "imageUpload"}
-        connection.execute(
+        connection.core.execute(
             insert(medium),
             [
                 {

@@ -60,15 +60,15 @@ def fill(folder: Path, media: int) -> None:
     prepare(database)
     now_at = int(time.time() * 1000)
     with database.reading() as connection:
-        account_id = connection.scalar(select(account.c.id))
-        last_id = connection.scalar(select(content.c.id).order_by(content.c.id.desc()).limit(1)) or 0
+        account_id = connection.core.scalar(select(account.c.id))
+        last_id = connection.core.scalar(select(content.c.id).order_by(content.c.id.desc()).limit(1)) or 0
     for ids in pieces(last_id, media):
         with database.writing() as connection:
             rows = [content_row(number, now_at) for number in ids]
-            connection.execute(insert(content), rows)
+            connection.core.execute(insert(content), rows)
             digests = [{"sent_sha256": row["sent_sha256"], "content_id": row["id"]} for row in rows]
-            connection.execute(insert(content_digest), digests)
-            connection.execute(
+            connection.core.execute(insert(content_digest), digests)
+            connection.core.execute(
                 insert(medium),
                 [medium_row(number, account_id, now_at, is_old=number - last_id <= media // 2) for number in ids],
             )

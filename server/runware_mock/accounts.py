@@ -7,22 +7,21 @@ import secrets
 from collections.abc import Callable, Collection
 
 from msgspec import Struct
-from sqlalchemy import Connection, select
 
 from runware_mock.live import Live
 from runware_mock.protocol.errors import refuse
 from runware_mock.protocol.keys import looks_real, masked
+from runware_mock.storage.connection import Connection
 from runware_mock.storage.database import Database
-from runware_mock.storage.inserts import insert_unless_there
 from runware_mock.storage.kept import kept
 from runware_mock.storage.prepared import Prepared
-from runware_mock.storage.tables import account
 
 _log = logging.getLogger(__name__)
 
 _PLAN_MARK = "+"
 _CACHED_ACCOUNTS = 10_000
-_ADD = Prepared(insert_unless_there(account, "key_hash"), ("key_hash", "label", "created_at"))
+_ADD = Prepared("accounts.ADD")
+_FIND = Prepared("accounts.FIND")
 
 
 class Account(Struct, frozen=True):
@@ -85,24 +84,24 @@ class Accounts:
         key_hash = self._hash(key)
         if self._accepted and key_hash not in self._accepted:
             return None
-        find = select(account.c.id, account.c.label).where(account.c.key_hash == key_hash)
         with self._database.reading() as connection:
-            row = connection.execute(find).first()
-            if row is None or not self._has_plan(connection, row.id, plan):
+            row = _FIND(connection, {"key_hash": key_hash}).first()
+            if row is None:
                 return None
-        return Account(row.id, row.label, plan)
+            account_id, label = row
+            return Account(account_id, label, plan) if self._has_plan(connection, account_id, plan) else None
 
     def _open(self, key_hash: str, api_key: str) -> Account:
-        find, label = select(account.c.id, account.c.label).where(account.c.key_hash == key_hash), masked(api_key)
+        find, label = {"key_hash": key_hash}, masked(api_key)
         with self._database.writing() as connection:
-            row = connection.execute(find).first()
+            row = _FIND(connection, find).first()
             if row is None:
-                values = {"key_hash": key_hash, "label": label, "created_at": self._live.now_at()}
-                _ADD(connection, values)
-                row = connection.execute(find).one()
+                _ADD(connection, {**find, "label": label, "created_at": self._live.now_at()})
+                row = _FIND(connection, find).first()
+                assert row is not None  # noqa: S101 - if not this one, another process has just made it
                 if looks_real(api_key):
                     _log.warning("the API key %s looks like a real one: any key will do here, keep those out", label)
-        return Account(row.id, row.label)
+        return Account(*row)
 
     def _mark(self, api_key: str) -> bytes:
         # For each request: hmac.digest lets another thread have the interpreter, and waits to get it back.

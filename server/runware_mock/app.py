@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, asynccontextmanager
 from typing import Any
 
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -129,7 +128,7 @@ def create_app(settings: Settings, clock: Clock | None = None, common: Common | 
     app.state.services = services
     app.add_exception_handler(HTTPException, _http_error)
     # One that is expected ends here; whatever else is raised once more, for the server to log.
-    for failure in (SQLAlchemyError, Exception):
+    for failure in (services.database.failure, Exception):
         app.add_exception_handler(failure, _mock_error)
     return app
 

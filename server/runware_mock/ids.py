@@ -5,10 +5,11 @@ import secrets
 import uuid as uuids
 from typing import Protocol
 
-from sqlalchemy import Connection, update
-
 from runware_mock.clock import Clock
-from runware_mock.storage.tables import account
+from runware_mock.storage.connection import Connection
+from runware_mock.storage.prepared import Prepared
+
+_ISSUE = Prepared("accounts.ISSUE")
 
 
 class Ids(Protocol):
@@ -46,7 +47,6 @@ class SeededIds:
 
     def new(self, connection: Connection, account_id: int) -> str:
         """Return a UUID of the form of version 4 that no medium has."""
-        count = update(account).where(account.c.id == account_id).values(issued=account.c.issued + 1)
-        row = connection.execute(count.returning(account.c.issued, account.c.key_hash)).one()
-        digest = hashlib.sha256(f"{self._seed} {row.key_hash} {row.issued}".encode()).digest()
+        ((issued, key_hash),) = _ISSUE.all(connection, {"account_id": account_id})
+        digest = hashlib.sha256(f"{self._seed} {key_hash} {issued}".encode()).digest()
         return str(uuids.UUID(bytes=digest[:16], version=4))

@@ -9,15 +9,13 @@ from typing import Literal
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from runware_mock.protocol.embedded import Embedded
 from runware_mock.protocol.keys import is_secret_name, looks_real, masked
 from runware_mock.protocol.messages import Item
+from runware_mock.storage.connection import Connection
 from runware_mock.storage.database import once_committed
-from runware_mock.storage.inserts import id_of, insert_for_id
-from runware_mock.storage.prepared import Prepared
-from runware_mock.storage.tables import journal
+from runware_mock.storage.prepared import Prepared, id_of
 from runware_mock.tally import Tally
 
 _log = logging.getLogger(__name__)
@@ -25,32 +23,11 @@ _log = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
-_ADD = Prepared(insert_for_id(insert(journal)), [column.name for column in journal.columns if column.name != "id"])
-_BEST = (
-    select(journal.c.task_type, journal.c.ready_at, journal.c.outcome, journal.c.answer)
-    .where(
-        journal.c.account_id == bindparam("account_id"),
-        journal.c.task_uuid == bindparam("task_uuid"),
-        journal.c.at > bindparam("since_at"),
-        # That a task came twice says nothing of how it went, nor does that a fault kept it from being done.
-        ~journal.c.answer.startswith('[{"code":"conflictTaskUUID"'),
-        journal.c.outcome != "fault",
-    )
-    # A success is final; what failed under the same UUID may have been sent again since.
-    .order_by((journal.c.outcome == "success").desc(), journal.c.id.desc())
-    .limit(1)
-)
-_DONE = Prepared(
-    select(journal.c.id)
-    .where(
-        journal.c.account_id == bindparam("account_id"),
-        journal.c.task_uuid == bindparam("task_uuid"),
-        journal.c.outcome == "success",
-        journal.c.at > bindparam("since_at"),
-    )
-    .limit(1)
-)
-
+_ADD = Prepared("journal.ADD")
+_BEST = Prepared("journal.BEST")
+_DONE = Prepared("journal.DONE")
+_TOO_OLD = Prepared("journal.TOO_OLD")
+_CUT = Prepared("journal.CUT")
 
 # Longer strings of a task are kept as their beginning, length and digest.
 _KEPT_CHARS = 512
@@ -164,15 +141,10 @@ class Journal:
             once_committed(connection, partial(_log.debug, *words, extra={"task_uuid": entry.task_uuid}))
 
     def _cut(self, connection: Connection) -> None:
-        sizes = select(
-            journal.c.id,
-            func.row_number().over(order_by=journal.c.id.desc()).label("number"),
-            func.sum(journal.c.size_bytes).over(order_by=journal.c.id.desc()).label("total_bytes"),
-        ).subquery()
-        too_old = (sizes.c.number > self._max_entries) | (sizes.c.total_bytes > self._max_bytes)
-        newest_forgotten = connection.scalar(select(func.max(sizes.c.id)).where(too_old))
+        bounds = {"max_entries": self._max_entries, "max_bytes": self._max_bytes}
+        newest_forgotten = _TOO_OLD(connection, bounds).scalar()
         if newest_forgotten is not None:
-            connection.execute(delete(journal).where(journal.c.id <= newest_forgotten))
+            _CUT(connection, {"newest_id": newest_forgotten})
 
 
 def abbreviated(value: object, *, is_known: bool = False, depth: int = 0) -> object:
@@ -220,5 +192,8 @@ def is_done(connection: Connection, account_id: int, task_uuid: str, since_at: i
 def find(connection: Connection, account_id: int, task_uuid: str, since_at: int) -> FoundAnswer | None:
     """Return what answers for this taskUUID since then: its success, else its newest failure."""
     values = {"account_id": account_id, "task_uuid": task_uuid.lower(), "since_at": since_at}
-    row = connection.execute(_BEST, values).first()
-    return None if row is None else FoundAnswer(row.task_type, row.ready_at, row.outcome, _decode(row.answer))
+    row = _BEST(connection, values).first()
+    if row is None:
+        return None
+    task_type, ready_at, outcome, answer = row
+    return FoundAnswer(task_type, ready_at, outcome, _decode(answer))

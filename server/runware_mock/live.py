@@ -6,18 +6,26 @@ Every process looks at one number before it trusts what it holds, so that all th
 from collections.abc import Mapping
 from datetime import timedelta
 from threading import Lock
+from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 from msgspec.structs import replace
-from sqlalchemy import Column, ColumnElement, Connection, delete, insert, select
 
 from runware_mock.clock import Clock, in_ms
-from runware_mock.storage.inserts import insert_or_count
-from runware_mock.storage.owners import ALL_ACCOUNTS, clock_at
+from runware_mock.storage.connection import Connection
+from runware_mock.storage.owners import ALL_ACCOUNTS
 from runware_mock.storage.prepared import Prepared
-from runware_mock.storage.tables import account_clock, control_version, fault_plan
 
-_VERSION = Prepared(select(control_version.c.version))
+if TYPE_CHECKING:
+    from sqlalchemy import Column, ColumnElement
+
+_VERSION = Prepared("control.VERSION")
+_CHANGED = Prepared("control.CHANGED")
+_CLOCKS = Prepared("control.CLOCKS")
+_ADD_CLOCK = Prepared("control.ADD_CLOCK")
+_REMOVE_CLOCKS = Prepared("control.REMOVE_CLOCKS")
+_REMOVE_CLOCK = Prepared("control.REMOVE_CLOCK")
+_PLANNED = Prepared("control.PLANNED")
 
 
 class ClockBackwards(Exception):
@@ -79,11 +87,10 @@ class Live:
         version = _VERSION(connection, {}).scalar() or 0
         if version <= self._known.version:
             return
-        rows = connection.execute(select(account_clock)).all()
         known = _Known(
             version,
-            {row.account_id: ClockState(row.offset_ms, row.frozen_at) for row in rows},
-            frozenset(connection.scalars(select(fault_plan.c.account_id).distinct())),
+            {account_id: ClockState(*state) for account_id, *state in _CLOCKS.all(connection, {})},
+            frozenset(account_id for (account_id,) in _PLANNED.all(connection, {})),
         )
         with self._lock:
             # Another thread may have read less in the meantime, or more.
@@ -105,7 +112,13 @@ class Live:
 
     def shown_at(self, column: "Column[int]") -> "ColumnElement[int] | int":
         """Return what the clock of a row's account shows."""
-        return clock_at(column, self.real_at()) if self.own_clocks() else self.now_at()
+        if not self.own_clocks():
+            return self.now_at()
+        from sqlalchemy import literal
+
+        from runware_mock.storage.statements.owners import clock_at
+
+        return clock_at(column, literal(self.real_at()))
 
     def own_clocks(self) -> list[int]:
         """Return the accounts whose clock is their own."""
@@ -145,13 +158,12 @@ class Live:
 
     def reset(self, connection: Connection, account_id: int) -> None:
         """Go back to the clock of all accounts, and account 0 back to the real one, with every other."""
-        own = account_clock.c.account_id == account_id
-        connection.execute(delete(account_clock) if account_id == ALL_ACCOUNTS else delete(account_clock).where(own))
+        remove = _REMOVE_CLOCKS if account_id == ALL_ACCOUNTS else _REMOVE_CLOCK
+        remove(connection, {"account_id": account_id})
 
     def changed(self, connection: Connection) -> None:
         """Tell every process, this one too, that a control call has changed something, when that is committed."""
-        # Who counts next waits for the row until this is committed: a version that is seen stands for all before it.
-        connection.execute(insert_or_count(connection, control_version.c.version, id=1))
+        _CHANGED(connection, {"id": 1})
 
     def _meant(self, connection: Connection, account_id: int) -> dict[int, ClockState]:
         """Return the clocks to be changed, as they are in the database; the transaction has their accounts' locks."""
@@ -161,9 +173,6 @@ class Live:
         return {ALL_ACCOUNTS: self.clock_of(), **self._known.clocks}
 
     def _write(self, connection: Connection, states: dict[int, ClockState]) -> None:
-        connection.execute(delete(account_clock).where(account_clock.c.account_id.in_(states)))
-        rows = [
-            {"account_id": one, "offset_ms": state.offset_ms, "frozen_at": state.frozen_at}
-            for one, state in states.items()
-        ]
-        connection.execute(insert(account_clock), rows)
+        for one, state in states.items():
+            _REMOVE_CLOCK(connection, {"account_id": one})
+            _ADD_CLOCK(connection, {"account_id": one, "offset_ms": state.offset_ms, "frozen_at": state.frozen_at})

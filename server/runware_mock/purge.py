@@ -16,7 +16,6 @@ from runware_mock.storage import contents, media, undelivered
 from runware_mock.storage.database import PURGER, retried
 from runware_mock.storage.media import Expired, Moment
 from runware_mock.storage.owners import ALL_ACCOUNTS
-from runware_mock.storage.tables import medium
 from runware_mock.values import write_duration
 
 _log = logging.getLogger(__name__)
@@ -52,10 +51,13 @@ class Purged(Struct, frozen=True):
 
 def forecast(services: Services) -> Expired:
     """Tell what `purge_expired` would remove now."""
+    from runware_mock.storage.statements.media import count_gone, over
+    from runware_mock.storage.tables import medium
+
     with services.database.reading() as connection:
         services.live.refresh(connection)
         at = services.live.shown_at(medium.c.account_id)
-        return media.count_gone(connection, media.over(at, in_ms(services.settings.retention)))
+        return count_gone(connection, over(at, in_ms(services.settings.retention)))
 
 
 def purge_expired(

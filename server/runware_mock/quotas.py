@@ -5,14 +5,17 @@ Guess: the real service documents neither a quota of storage nor a limit of requ
 
 import math
 
-from sqlalchemy import Connection, insert, select, update
-
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.settings import Settings
 from runware_mock.storage import media
+from runware_mock.storage.connection import Connection
 from runware_mock.storage.database import Database
 from runware_mock.storage.media import Moment, Stored
-from runware_mock.storage.tables import quota_bucket
+from runware_mock.storage.prepared import Prepared
+
+_BUCKET = Prepared("accounts.BUCKET")
+_FIRST_TOKEN = Prepared("accounts.FIRST_TOKEN")
+_NEXT_TOKEN = Prepared("accounts.NEXT_TOKEN")
 
 _MINUTE_MS = 60_000
 
@@ -60,20 +63,17 @@ class Quotas:
 
     def _wait_s(self, account_id: int, now_at: int, most: int) -> int:
         """Take a token from the account's bucket of `most`, which fills in a minute; return how long there is none."""
-        own = quota_bucket.c.account_id == account_id
         with self._database.writing(account_id) as connection:
-            row = connection.execute(select(quota_bucket).where(own)).first()
-            tokens = float(most) if row is None else row.tokens
+            row = _BUCKET(connection, {"owner_id": account_id}).first()
+            tokens = float(most)
             if row is not None:
-                waited_ms = now_at - row.counted_at
+                tokens, counted_at = row
+                waited_ms = now_at - counted_at
                 # Processes differ by a little; a clock that has gone back by more would let nobody in until then.
                 waited_ms = _MINUTE_MS if waited_ms < -_MINUTE_MS else max(0, waited_ms)
                 tokens = min(float(most), tokens + waited_ms * most / _MINUTE_MS)
             if tokens < 1:
                 return max(1, math.ceil((1 - tokens) * _MINUTE_MS / most / 1000))
-            values = {"tokens": tokens - 1, "counted_at": now_at}
-            if row is None:
-                connection.execute(insert(quota_bucket).values(account_id=account_id, **values))
-            else:
-                connection.execute(update(quota_bucket).where(own).values(values))
+            count = _FIRST_TOKEN if row is None else _NEXT_TOKEN
+            count(connection, {"owner_id": account_id, "tokens_left": tokens - 1, "now_at": now_at})
         return 0

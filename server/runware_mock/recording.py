@@ -5,7 +5,6 @@ from collections.abc import Mapping
 
 from msgspec import Struct, field
 from msgspec.structs import replace
-from sqlalchemy import Connection
 
 from runware_mock import journal
 from runware_mock.clock import in_ms
@@ -17,6 +16,7 @@ from runware_mock.protocol.messages import Item, Reply, Task, items_of, rest_bod
 from runware_mock.protocol.performance import Performance, retried_after
 from runware_mock.services import Caller, Services
 from runware_mock.storage import deliveries, media, undelivered
+from runware_mock.storage.connection import Connection
 from runware_mock.tasks import TaskType
 from runware_mock.tasks.results import echoed
 from runware_mock.tasks.work import Work

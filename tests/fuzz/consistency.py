@@ -35,8 +35,10 @@ def assert_consistent(mock: RunningMock) -> None:
     live = select(content_digest.c.sent_sha256).join_from(content_digest, content, meant)
     strays["content that no digest means"] = select(content.c.id).where(content.c.sent_sha256.not_in(live))
     with mock.services.database.reading() as connection:
-        found = {name: list(connection.scalars(stray)) for name, stray in strays.items()}
-        left = connection.scalars(select(content_digest.c.sent_sha256).where(content_digest.c.sent_sha256.not_in(live)))
-        to_sweep = cut_digests(b"".join(connection.scalars(select(dropped_digests.c.sent_sha256s))))
+        found = {name: list(connection.core.scalars(stray)) for name, stray in strays.items()}
+        left = connection.core.scalars(
+            select(content_digest.c.sent_sha256).where(content_digest.c.sent_sha256.not_in(live))
+        )
+        to_sweep = cut_digests(b"".join(connection.core.scalars(select(dropped_digests.c.sent_sha256s))))
         found["digest that no purge will sweep out"] = sorted(set(left) - set(to_sweep))
     assert not any(found.values()), found

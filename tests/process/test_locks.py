@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import insert, select, update
 
 from runware_mock.images.picture import Picture
 from runware_mock.storage import contents, media
+from runware_mock.storage.connection import Connection
 from runware_mock.storage.contents import Placed
 from runware_mock.storage.database import PURGER, Clashed, Database, retried
 from runware_mock.storage.media import Moment
@@ -37,7 +38,7 @@ def opened(store: Store) -> Iterator[Database]:
         prepare(database)
         with database.writing() as connection:
             for number in (1, 2):
-                connection.execute(insert(account).values(key_hash=str(number), label="…", created_at=0))
+                connection.core.execute(insert(account).values(key_hash=str(number), label="…", created_at=0))
         yield database
 
 
@@ -75,7 +76,7 @@ def stored(connection: Connection, account_id: int = 1) -> str:
 
 
 def content_id_of(connection: Connection) -> int:
-    return int(connection.scalars(select(content.c.id)).one())
+    return int(connection.core.scalars(select(content.c.id)).one())
 
 
 def delete_unused(database: Database) -> int:
@@ -203,16 +204,16 @@ def test_who_writes_for_the_same_account_waits(
 
 def test_a_deadlock_is_broken_and_what_was_given_up_is_done_again(store: Store, opened: Database) -> None:
     with opened.writing(ALL_ACCOUNTS) as connection:
-        ids = [int(one) for one in connection.scalars(select(account.c.id).order_by(account.c.id))]
+        ids = [int(one) for one in connection.core.scalars(select(account.c.id).order_by(account.c.id))]
     both_have_one = threading.Barrier(2)
     clashes: list[Clashed] = []
 
     def write(first: int, second: int) -> None:
         with opened.writing() as connection:
-            connection.execute(update(account).where(account.c.id == first).values(issued=account.c.issued + 1))
+            connection.core.execute(update(account).where(account.c.id == first).values(issued=account.c.issued + 1))
             if store.is_postgres and not clashes:
                 both_have_one.wait(WAIT_S)
-            connection.execute(update(account).where(account.c.id == second).values(issued=account.c.issued + 1))
+            connection.core.execute(update(account).where(account.c.id == second).values(issued=account.c.issued + 1))
 
     @retried
     def write_again(first: int, second: int) -> None:
@@ -231,15 +232,15 @@ def test_a_deadlock_is_broken_and_what_was_given_up_is_done_again(store: Store, 
 
 def test_what_is_viewed_does_not_change(opened: Database) -> None:
     with opened.viewing() as view:
-        assert view.execute(select(medium.c.id)).all() == []
+        assert view.core.execute(select(medium.c.id)).all() == []
         with opened.writing(1) as connection:
             stored(connection)
-        assert view.execute(select(medium.c.id)).all() == []
+        assert view.core.execute(select(medium.c.id)).all() == []
     with opened.reading() as connection:
-        assert len(connection.execute(select(medium.c.id)).all()) == 1
+        assert len(connection.core.execute(select(medium.c.id)).all()) == 1
 
 
 def test_text_that_postgresql_cannot_hold_is_no_reason_to_fail(opened: Database) -> None:
     with opened.writing(1) as connection:
-        connection.execute(update(account).values(label="a\0b"))
-        assert connection.scalars(select(account.c.label).where(account.c.label == "a\0b")).all() != []
+        connection.core.execute(update(account).values(label="a\0b"))
+        assert connection.core.scalars(select(account.c.label).where(account.c.label == "a\0b")).all() != []

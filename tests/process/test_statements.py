@@ -1,16 +1,18 @@
 """What the statements of an upload meet is told in the same words by every database."""
 
+import sqlite3
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
-from sqlalchemy import Connection, Select, event, insert, select, text
-from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
+from sqlalchemy import Select, insert, select, text
+from sqlalchemy.exc import ProgrammingError
 
 from runware_mock.storage import media, tables
+from runware_mock.storage.connection import Connection
 from runware_mock.storage.schema import prepare
-from runware_mock.storage.sqlite import SqliteDatabase
-from tests.stores import DATABASES, store_of
+from runware_mock.storage.statements import media as written
+from tests.stores import DATABASES, INTEGRITY_ERRORS, store_of
 
 UUID = "8f14e45f-ceea-467f-a8d1-6b2f0c3e9a10"
 
@@ -19,7 +21,7 @@ UUID = "8f14e45f-ceea-467f-a8d1-6b2f0c3e9a10"
 def test_a_row_that_cannot_be_is_an_integrity_error(kind: str, tmp_path: Path) -> None:
     with store_of(kind, tmp_path) as store, store.opened() as database:
         prepare(database)
-        with pytest.raises(IntegrityError) as told, database.writing(1) as connection:
+        with pytest.raises(INTEGRITY_ERRORS) as told, database.writing(1) as connection:
             # Neither the account nor the content is there.
             media.add(connection, 1, 1, UUID, 0, task_type="imageUpload")
         assert UUID not in str(told.value)
@@ -31,39 +33,42 @@ def test_a_table_that_is_gone_is_an_error_of_the_database(kind: str, tmp_path: P
     with (
         store_of(kind, tmp_path, is_empty=True) as store,
         store.opened() as database,
-        pytest.raises((OperationalError, ProgrammingError), match="medium"),
+        pytest.raises((sqlite3.OperationalError, ProgrammingError), match="medium"),
         database.writing(1) as connection,
     ):
         media.add(connection, 1, 1, UUID, 0, task_type="imageUpload")
 
 
-def test_what_could_not_be_undone_is_not_in_the_way_of_what_is_written_next(tmp_path: Path) -> None:
-    def refuse(_connection: Connection) -> None:
-        raise OSError("no")
+def spoil(connection: Connection) -> NoReturn:
+    connection.core.execute(insert(tables.secret), {"name": "first", "value": b""})
+    # Nothing can be undone on a connection that is closed.
+    connection.driver.close()
+    raise OSError("no")
 
+
+def test_what_could_not_be_undone_is_not_in_the_way_of_what_is_written_next(tmp_path: Path) -> None:
     with store_of("sqlite", tmp_path) as store, store.opened() as database:
         prepare(database)
-        assert isinstance(database, SqliteDatabase)
-        event.listen(database._engine, "rollback", refuse)
         with pytest.raises(OSError, match="no"), database.writing(1) as connection:
-            # The second one cannot be.
-            connection.execute(insert(tables.secret), [{"name": "first", "value": b""}] * 2)
-        event.remove(database._engine, "rollback", refuse)
+            spoil(connection)
         with database.writing(1) as connection:
-            connection.execute(insert(tables.secret), {"name": "second", "value": b""})
+            connection.core.execute(insert(tables.secret), {"name": "second", "value": b""})
         assert store.rows("SELECT name FROM secret WHERE value = x''") == [("second",)]
 
 
-@pytest.mark.parametrize("statement", [media._SERVED, select(tables.medium.c.id).where(media.named(UUID, UUID))])
+@pytest.mark.parametrize(
+    "statement", [written.SERVED.written("any"), select(tables.medium.c.id).where(written.named(UUID, UUID))]
+)
 @pytest.mark.parametrize("kind", DATABASES)
 def test_a_medium_is_found_by_its_uuid_through_the_index(kind: str, statement: Select[Any], tmp_path: Path) -> None:
     with store_of(kind, tmp_path) as store, store.opened() as database:
         prepare(database)
         with database.viewing() as connection:
             given = statement.params({"uuid": UUID})
-            compiled = given.compile(connection, compile_kwargs={"literal_binds": True})
+            compiled = given.compile(connection.core, compile_kwargs={"literal_binds": True})
             if store.is_postgres:
                 # An empty table would be looked through.
-                connection.execute(text("SET LOCAL enable_seqscan = off"))
-            plan = connection.execute(text(f"EXPLAIN {'' if store.is_postgres else 'QUERY PLAN'} {compiled}")).all()
+                connection.core.execute(text("SET LOCAL enable_seqscan = off"))
+            explain = "EXPLAIN" if store.is_postgres else "EXPLAIN QUERY PLAN"
+            plan = connection.core.execute(text(f"{explain} {compiled}")).all()
     assert "ix_medium_uuid" in str(plan)

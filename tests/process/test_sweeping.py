@@ -10,7 +10,8 @@ from sqlalchemy import Connection, create_engine, select
 
 from runware_mock.purge import CHUNK, purge_expired
 from runware_mock.storage import contents
-from runware_mock.storage.pieces import DIGEST_BYTES, digests_in, ids_in, joined_ids
+from runware_mock.storage.pieces import DIGEST_BYTES, joined_ids
+from runware_mock.storage.statements.pieces import digests_in, ids_in
 from runware_mock.storage.tables import content, content_digest, dropped_digests, medium
 from tests.control.calling import Calls, calling
 from tests.process import scenes
@@ -82,7 +83,7 @@ def test_a_purge_that_was_stopped_leaves_the_rest_to_the_next(
 ) -> None:
     talker.ask(*(upload(scenes.small(scene)) for scene in range(CHUNK + 1)))
     with mock.services.database.writing() as connection:
-        connection.execute(medium.update().values(last_used_at=0))
+        connection.core.execute(medium.update().values(last_used_at=0))
     asked = count()
     purge_expired(mock.services, lambda: next(asked) >= steps)
     left, found, together = counted(mock)
@@ -95,8 +96,8 @@ def test_a_purge_that_was_stopped_leaves_the_rest_to_the_next(
 def test_uploads_of_what_was_deleted_share_one_content(mock: RunningMock, talker: RestTalker) -> None:
     talker.ask(upload(ONE))
     with mock.services.database.writing() as connection:
-        connection.execute(medium.delete())
-        contents.delete_unused(connection, connection.scalars(select(content.c.id)).all())
+        connection.core.execute(medium.delete())
+        contents.delete_unused(connection, connection.core.scalars(select(content.c.id)).all())
     answers = [talker.ask(upload(ONE), upload(ONE)).data for _ in range(2)]
     assert [len(data) for data in answers] == [2, 2]
     assert (mock.count(medium), *counted(mock)) == (4, 1, 1, 1)

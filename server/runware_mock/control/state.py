@@ -3,13 +3,14 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import Column, Connection, Table, delete, func, select
+from sqlalchemy import Column, Table, delete, func, select
 
 from runware_mock import __version__
 from runware_mock.control.changing import changing
 from runware_mock.control.refusals import ControlRefused
 from runware_mock.services import Services
 from runware_mock.storage import contents
+from runware_mock.storage.connection import Connection
 from runware_mock.storage.database import retried
 from runware_mock.storage.owners import ALL_ACCOUNTS
 from runware_mock.storage.tables import account, delivery, fault_plan, journal, medium, quota_bucket, undelivered
@@ -29,7 +30,7 @@ def status(services: Services) -> dict[str, Any]:
     """Return the version, the settings that differ from their default, and how much is stored."""
     with services.database.reading() as connection:
         counts = {
-            name: connection.scalar(select(func.count()).select_from(table))
+            name: connection.core.scalar(select(func.count()).select_from(table))
             for name, table in (("accounts", account), ("media", medium), ("journal", journal))
         }
     return {"version": __version__, "settings": services.settings.changed(), **counts}
@@ -40,13 +41,13 @@ def _of(column: "Column[int]", account_id: int) -> Any:
 
 
 def _rows(connection: Connection, table: Table, account_id: int) -> int:
-    return connection.execute(delete(table).where(_of(table.c.account_id, account_id))).rowcount
+    return connection.core.execute(delete(table).where(_of(table.c.account_id, account_id))).rowcount
 
 
 def _media(_services: Services, connection: Connection, account_id: int) -> int:
     own = _of(medium.c.account_id, account_id)
-    content_ids = list(connection.scalars(select(medium.c.content_id).where(own).distinct()))
-    count = connection.execute(delete(medium).where(own)).rowcount
+    content_ids = list(connection.core.scalars(select(medium.c.content_id).where(own).distinct()))
+    count = connection.core.execute(delete(medium).where(own)).rowcount
     contents.delete_unused(connection, content_ids)
     return count
 

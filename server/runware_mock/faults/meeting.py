@@ -6,12 +6,13 @@ Two that meet the faults of one plan take turns, since each has the rows of all 
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, or_, select, update
+from sqlalchemy import or_, select, update
 
 from runware_mock.faults.answers import RateLimit
 from runware_mock.faults.fault import Fault
 from runware_mock.faults.kinds import FAULT
 from runware_mock.faults.occasion import Met, Occasion
+from runware_mock.storage.connection import Connection
 from runware_mock.storage.owners import ALL_ACCOUNTS
 from runware_mock.storage.tables import fault, fault_plan
 
@@ -27,12 +28,12 @@ def meet(connection: Connection, account_id: int, occasion: Occasion, real_at: i
         .order_by(fault_plan.c.id)
     )
     met = []
-    for plan in connection.execute(plans).all():
+    for plan in connection.core.execute(plans).all():
         if plan.by_name_only and plan.name != occasion.plan:
             continue
         faults = select(fault).where(fault.c.plan_id == plan.id).order_by(fault.c.position).with_for_update()
         is_over = False
-        for row in connection.execute(faults).all():
+        for row in connection.core.execute(faults).all():
             one = _parsed(row.spec)
             if not one.fits(occasion):
                 continue
@@ -41,7 +42,7 @@ def meet(connection: Connection, account_id: int, occasion: Occasion, real_at: i
                 is_over = True
                 values["met"] = row.met + 1
                 met.append(Met(plan.name, one, row.seen + 1))
-            connection.execute(update(fault).where(fault.c.id == row.id).values(values))
+            connection.core.execute(update(fault).where(fault.c.id == row.id).values(values))
     return tuple(met)
 
 

@@ -3,11 +3,11 @@
 from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
-from sqlalchemy import Connection
 
 from runware_mock.live import Live
 from runware_mock.protocol.errors import Refusal
 from runware_mock.protocol.performance import NOTHING, Performance
+from runware_mock.storage.connection import Connection
 from runware_mock.storage.database import Database, retried
 
 if TYPE_CHECKING:

@@ -5,20 +5,11 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import Connection, bindparam, delete, exists, insert, select, update
 
 from runware_mock.images.picture import Picture
-from runware_mock.storage.inserts import id_of, insert_for_id, insert_unless_there
-from runware_mock.storage.pieces import cut_digests, digests_in, ids_in, joined_ids
-from runware_mock.storage.prepared import Prepared
-from runware_mock.storage.tables import (
-    content,
-    content_digest,
-    dropped_digests,
-    dropped_object,
-    medium,
-    snapshot_content,
-)
+from runware_mock.storage.connection import Connection
+from runware_mock.storage.pieces import cut_digests, joined_ids
+from runware_mock.storage.prepared import Prepared, id_of
 
 
 class StoredContent(Struct, frozen=True):
@@ -77,40 +68,25 @@ class Placed(Struct, frozen=True):
     in_place_of: str | None = None
 
 
-FACTS = tuple(content.c[name] for name in StoredContent.__struct_fields__)
-# As StoredFile takes them.
-FILE = (*(content.c[name] for name in tuple(StoredFile.__struct_fields__)[:-1]), content.c.bytes)
 _NAMES = tuple(StoredContent.__struct_fields__)[1:]
 # How many are deleted at once, and their digests be kept together.
 _CHUNK = 500
 
-_MEANT = (content_digest.c.content_id == content.c.id) & (content_digest.c.sent_sha256 == content.c.sent_sha256)
-_OF_DIGEST = (
-    select(*FACTS)
-    .join_from(content_digest, content, _MEANT)
-    .where(content_digest.c.sent_sha256 == bindparam("sent_sha256"))
-)
-_FIND = Prepared(_OF_DIGEST)
-# Until the transaction ends, in which a medium will point at it, nobody deletes what these have found. Where one writer
-# at a time writes anyway, FOR KEY SHARE and the like are left out.
-_HOLD = Prepared(_OF_DIGEST.with_for_update(read=True, key_share=True, of=content))
-_COLUMNS = {column.name: bindparam(column.name, type_=column.type) for column in content.columns if column.name != "id"}
-_ADD = Prepared(
-    insert_for_id(insert(content).from_select(list(_COLUMNS), select(*_COLUMNS.values()).where(~_OF_DIGEST.exists())))
-)
-_MEAN = Prepared(insert_unless_there(content_digest, "sent_sha256"), ("sent_sha256", "content_id"))
-_DELETE_UNUSED = Prepared(
-    delete(content)
-    .where(
-        content.c.id.in_(ids_in("ids")),
-        ~exists().where(medium.c.content_id == content.c.id),
-        ~exists().where(snapshot_content.c.content_id == content.c.id),
-    )
-    .returning(content.c.sent_sha256, content.c.object_key)
-)
-_SWEEP = Prepared(
-    delete(content_digest).where(content_digest.c.sent_sha256.in_(digests_in("digests")), ~exists().where(_MEANT))
-)
+_FIND = Prepared("contents.FIND")
+_HOLD = Prepared("contents.HOLD")
+_ADD = Prepared("contents.ADD")
+_MEAN = Prepared("contents.MEAN")
+_REMOVE = Prepared("contents.REMOVE")
+_MEND = Prepared("contents.MEND")
+_LOCK = Prepared("contents.LOCK")
+_DELETE_UNUSED = Prepared("contents.DELETE_UNUSED")
+_DROP_DIGESTS = Prepared("contents.DROP_DIGESTS")
+_DROP_OBJECT = Prepared("contents.DROP_OBJECT")
+_TO_SWEEP = Prepared("contents.TO_SWEEP")
+_SWEEP = Prepared("contents.SWEEP")
+_SWEPT = Prepared("contents.SWEPT")
+_DROPPED = Prepared("contents.DROPPED")
+_STORED_BYTES = Prepared("contents.STORED_BYTES")
 
 
 def find(connection: Connection, sent_sha256: bytes) -> StoredContent | None:
@@ -165,16 +141,15 @@ def add_row(connection: Connection, row: Mapping[str, Any]) -> StoredContent:
             return StoredContent(added_id, *(row[name] for name in _NAMES))
         else:
             # Another task has just stored the same bytes, or the digest of a deleted one is not swept out yet.
-            connection.execute(delete(content).where(content.c.id == added_id))
+            _REMOVE(connection, {"content_id": added_id})
             sweep(connection, [digest])
 
 
 def _mend_or_drop(connection: Connection, content_id: int, in_place_of: str | None, object_key: str) -> None:
     """Let the row that there was have the new object if its own is gone; else nobody needs the new one."""
-    gone = (content.c.id == content_id) & (content.c.object_key == in_place_of)
-    mend = update(content).where(gone).values(object_key=object_key)
-    if in_place_of is None or not connection.execute(mend).rowcount:
-        connection.execute(insert(dropped_object), {"object_key": object_key})
+    mended = {"content_id": content_id, "in_place_of": in_place_of, "new_key": object_key}
+    if in_place_of is None or not _MEND(connection, mended).rowcount:
+        _DROP_OBJECT(connection, {"object_key": object_key})
 
 
 def delete_unused(connection: Connection, content_ids: Iterable[int]) -> int:
@@ -188,24 +163,25 @@ def delete_unused(connection: Connection, content_ids: Iterable[int]) -> int:
 
 
 def _delete_unused(connection: Connection, content_ids: list[int]) -> int:
-    if connection.dialect.name != "sqlite":
+    ids = {"ids": joined_ids(content_ids)}
+    if connection.driver is None:
         # Whoever is about to point at one of them has its row; only a statement after this one sees what came of it.
         # All rows, used or not: of two who delete the last two media of a content one has to see that nothing is left.
-        rows = select(content.c.id).where(content.c.id.in_(content_ids)).order_by(content.c.id)
-        connection.execute(rows.with_for_update())
-    deleted = _DELETE_UNUSED.all(connection, {"ids": joined_ids(content_ids)})
+        _LOCK(connection, ids)
+    deleted = _DELETE_UNUSED.all(connection, ids)
     if deleted:
         together = b"".join(digest for digest, _ in deleted)
-        connection.execute(insert(dropped_digests), {"id": secrets.randbits(63), "sent_sha256s": together})
-    if dropped_keys := [{"object_key": key} for _, key in deleted if key is not None]:
-        connection.execute(insert(dropped_object), dropped_keys)
+        _DROP_DIGESTS(connection, {"id": secrets.randbits(63), "sent_sha256s": together})
+    for _, key in deleted:
+        if key is not None:
+            _DROP_OBJECT(connection, {"object_key": key})
     return len(deleted)
 
 
 def to_sweep(connection: Connection, most: int) -> tuple[list[int], list[bytes]]:
     """Return up to `most` times the digests of contents that were deleted together: their rows, and all in order."""
-    rows = connection.execute(select(dropped_digests).limit(most)).all()
-    return [row.id for row in rows], sorted(cut_digests(b"".join(row.sent_sha256s for row in rows)))
+    rows = _TO_SWEEP.all(connection, {"most": most})
+    return [row_id for row_id, _ in rows], sorted(cut_digests(b"".join(together for _, together in rows)))
 
 
 def sweep(connection: Connection, digests: Collection[bytes]) -> None:
@@ -215,20 +191,29 @@ def sweep(connection: Connection, digests: Collection[bytes]) -> None:
 
 def forget_to_sweep(connection: Connection, ids: Collection[int]) -> None:
     """Forget rows of digests that are swept out."""
-    connection.execute(delete(dropped_digests).where(dropped_digests.c.id.in_(ids)))
+    _SWEPT(connection, {"ids": joined_ids(ids)})
 
 
 def dropped(connection: Connection, most: int) -> list[str]:
     """Return up to `most` objects whose rows are deleted."""
-    return list(connection.scalars(select(dropped_object.c.object_key).limit(most)))
+    return [key for (key,) in _DROPPED.all(connection, {"most": most})]
 
 
 def forget_dropped(connection: Connection, object_keys: Collection[str]) -> None:
     """Forget objects that are deleted."""
-    connection.execute(delete(dropped_object).where(dropped_object.c.object_key.in_(object_keys)))
+    from runware_mock.storage.statements.contents import dropped_again
+
+    connection.core.execute(dropped_again(object_keys))
 
 
 def without_row(connection: Connection, object_keys: Collection[str]) -> list[str]:
     """Return those of the objects that no row points at."""
-    pointed_at = set(connection.scalars(select(content.c.object_key).where(content.c.object_key.in_(object_keys))))
-    return [key for key in object_keys if key not in pointed_at]
+    from runware_mock.storage.statements.contents import pointed_at
+
+    needed = set(connection.core.scalars(pointed_at(object_keys)))
+    return [key for key in object_keys if key not in needed]
+
+
+def stored_bytes(connection: Connection) -> int:
+    """Return how many bytes all contents have."""
+    return int(_STORED_BYTES(connection, {}).scalar() or 0)

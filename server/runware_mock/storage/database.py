@@ -12,14 +12,12 @@ from contextlib import AbstractContextManager
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from sqlalchemy import Connection
+from runware_mock.storage.connection import Connection
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 _TRIES = 10
 
-# Where a connection holds what is to be done once it has committed.
-_THEN = "runware_mock.then"
 # No account, but may be given to `writing` like one: only one at a time purges.
 PURGER = -1
 
@@ -33,13 +31,14 @@ class Clashed(Exception):
 
 
 class Database(ABC):
-    """A database; `name` tells a user which, without a password.
+    """A database; `name` tells a user which, without a password, and `failure` is what its connections raise.
 
     `is_shared` tells that other processes write to it, so that even what is asked often has to be looked up.
     """
 
     name: str
     is_shared: bool
+    failure: type[Exception]
 
     @abstractmethod
     def reading(self) -> AbstractContextManager[Connection]:
@@ -96,14 +95,13 @@ class Database(ABC):
 
 def begun(connection: Connection) -> list[Callable[[], None]]:
     """Return what is to be done once a transaction is committed, which may still grow."""
-    acts: list[Callable[[], None]] = []
-    connection.info[_THEN] = acts
-    return acts
+    connection.then = []
+    return connection.then
 
 
 def once_committed(connection: Connection, act: Callable[[], None]) -> None:
     """Do something when what a connection of `writing` writes is committed, and never where it is not."""
-    connection.info[_THEN].append(act)
+    connection.then.append(act)
 
 
 def problem_of(error: Exception) -> str:

@@ -3,21 +3,11 @@
 import errno
 import os
 import sqlite3
-
-from sqlalchemy.exc import (
-    DatabaseError,
-    InterfaceError,
-    InternalError,
-    OperationalError,
-)
-from sqlalchemy.exc import (
-    TimeoutError as PoolTimeoutError,
-)
+import sys
 
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.storage.database import problem_of
 
-_OUTAGES = (OperationalError, InternalError, InterfaceError, PoolTimeoutError, sqlite3.OperationalError)
 _LACKS = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 _NO_MEMORY = "there is no memory left"
 _IMPORT_FAILED = {
@@ -38,10 +28,21 @@ def outage_of(error: Exception) -> str | None:
     # Python has no class of its own for it.
     if isinstance(error, RuntimeError) and "can't start new thread" in str(error):
         return "there is no room for another thread"
-    # SQLite has no better class for a file that is damaged, and none of its own for a mistake in a statement.
-    is_outage = isinstance(error, _OUTAGES) or type(error) in (DatabaseError, sqlite3.DatabaseError)
-    is_mistake = getattr(getattr(error, "orig", error), "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR
-    return f"the database cannot be used: {problem_of(error)}" if is_outage and not is_mistake else None
+    return f"the database cannot be used: {problem_of(error)}" if _is_of_database(error) else None
+
+
+def _is_of_database(error: Exception) -> bool:
+    if isinstance(error, sqlite3.Error):
+        # SQLite has no better class for a file that is damaged, and none of its own for a mistake in a statement.
+        is_outage = isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError
+        return is_outage and getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_ERROR
+    if "sqlalchemy" not in sys.modules:
+        return False
+    from sqlalchemy.exc import DatabaseError, InterfaceError, InternalError, OperationalError
+    from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+    outages = (OperationalError, InternalError, InterfaceError, PoolTimeoutError)
+    return isinstance(error, outages) or type(error) is DatabaseError
 
 
 def crash(error: Exception) -> Refusal:

@@ -10,10 +10,11 @@ from functools import cache
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import Connection, event, text
+from sqlalchemy import event, text
 from sqlalchemy.exc import ArgumentError, DisconnectionError, OperationalError, SQLAlchemyError
 
 from runware_mock.settings import without_secrets
+from runware_mock.storage.connection import Connection
 from runware_mock.storage.database import Clashed, Database, DatabaseUnusable, begun, problem_of
 from runware_mock.storage.owners import ALL_ACCOUNTS
 
@@ -50,6 +51,7 @@ class PostgresDatabase(Database):
     """Connections to the database at `url`, such as `postgresql+psycopg://user:password@host/name`."""
 
     is_shared = True
+    failure = SQLAlchemyError
 
     def __init__(self, url: str, patience_s: float = _PATIENCE_S) -> None:
         self.name = without_secrets(url)
@@ -87,8 +89,8 @@ class PostgresDatabase(Database):
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Open a connection on which each statement sees what is committed."""
-        with self._engine.connect() as connection:
-            yield connection
+        with self._engine.connect() as core:
+            yield _over(core)
 
     @contextmanager
     def viewing(self) -> Iterator[Connection]:
@@ -110,8 +112,9 @@ class PostgresDatabase(Database):
     @contextmanager
     def _begun(self, begin: str) -> Iterator[Connection]:
         try:
-            with self._engine.begin() as connection:
-                connection.exec_driver_sql(begin)
+            with self._engine.begin() as core:
+                core.exec_driver_sql(begin)
+                connection = _over(core)
                 then = begun(connection)
                 yield connection
         except OperationalError as error:
@@ -139,7 +142,7 @@ class PostgresDatabase(Database):
         """Return what keeps the database from being written, or None."""
         try:
             with self.writing() as connection:
-                version, encoding, is_read_only = connection.execute(_SERVER).one()
+                version, encoding, is_read_only = connection.core.execute(_SERVER).one()
         except SQLAlchemyError as error:
             return problem_of(error)
         if int(version) < _OLDEST:
@@ -169,6 +172,10 @@ class PostgresDatabase(Database):
     def close(self) -> None:
         """Close every connection; the next one is opened anew."""
         self._engine.dispose()
+
+
+def _over(core: sqlalchemy.Connection) -> Connection:
+    return Connection(None, lambda _driver: core)
 
 
 def _locking(account_ids: tuple[int, ...]) -> str:

@@ -1,15 +1,39 @@
-"""Statements of uploads and purges, compiled once: what SQLAlchemy does anew each time costs more than SQLite does."""
+"""Statements of uploads and purges, compiled once: what SQLAlchemy does anew each time costs more than SQLite does.
 
-import sqlite3
-from collections.abc import Callable, Collection, Mapping, Sequence
+They are written in `storage/statements`. What SQLAlchemy makes of them for SQLite lies in `sqlite.json` (`make
+statements`), so that a server on SQLite need not import it until a control call comes.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from operator import methodcaller
+from pathlib import Path
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, Delete, Insert, Select, Update
-from sqlalchemy.exc import DBAPIError
+import msgspec
+from msgspec import Struct
 
-_Statement = Delete | Insert | Select[Any] | Update
-_SQLITE = "sqlite"
+from runware_mock.storage.connection import Connection
+
+STATEMENTS = "runware_mock.storage.statements"
+COMPILED_FILE = Path(__file__).with_name("sqlite.json")
+
+
+class CompiledStatement(Struct, array_like=True):
+    """What a driver is given: the text, and the values that the statement itself has."""
+
+    text: str
+    values: dict[str, str | int]
+
+
+class Compiled(Struct):
+    """All that SQLite is asked without SQLAlchemy: how tables are made, and the statements by their names."""
+
+    tables: list[str]
+    statements: dict[str, CompiledStatement]
+
+
+SQLITE = msgspec.json.decode(COMPILED_FILE.read_bytes(), type=Compiled)
 
 
 class Result(Protocol):
@@ -48,15 +72,12 @@ class _SqliteResult:
 
 
 class Prepared:
-    """A statement whose values go to the driver as they are; `columns` are those that an insert is given.
+    """The statement `name` of a module of `storage/statements`, whose values go to the driver as they are."""
 
-    One that each database writes in its own way is a function of the dialect's name.
-    """
-
-    def __init__(self, statement: _Statement | Callable[[str], _Statement], columns: Collection[str] = ()) -> None:
-        self._statement = statement
-        self._columns = list(columns) or None
-        self._compiled: dict[str, tuple[str, Mapping[str, object]]] = {}
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._for_sqlite: CompiledStatement | None = None
+        self._for_others: CompiledStatement | None = None
 
     def __call__(self, connection: Connection, values: Mapping[str, object]) -> Result:
         """Run it."""
@@ -70,28 +91,31 @@ class Prepared:
 
     def _run(self, connection: Connection, values: Mapping[str, object], taken: Callable[[Any], Any]) -> Any:
         """Run it and return what is taken from SQLite's cursor, or SQLAlchemy's result of another database."""
-        dialect = connection.dialect.name
-        text, literals = self._compiled.get(dialect) or self._compile(connection)
-        given = {**literals, **values} if literals else values
-        if dialect != _SQLITE:
-            return connection.exec_driver_sql(text, dict(given))
-        driver: Any = connection.connection.driver_connection
+        if connection.driver is None:
+            compiled = self._for_others or self._compile(connection)
+            return connection.core.exec_driver_sql(compiled.text, {**compiled.values, **values})
+        compiled = self._for_sqlite or self._find()
+        cursor = connection.driver.execute(compiled.text, {**compiled.values, **values} if compiled.values else values)
         try:
-            cursor = driver.execute(text, given)
-            try:
-                return taken(cursor)
-            finally:
-                # Until then the connection would go on seeing the database as it is now.
-                cursor.close()
-        except sqlite3.Error as error:
-            raise DBAPIError.instance(text, None, error, sqlite3.Error, hide_parameters=True) from error
+            return taken(cursor)
+        finally:
+            # Until then the connection would go on seeing the database as it is now.
+            cursor.close()
 
-    def _compile(self, connection: Connection) -> tuple[str, Mapping[str, object]]:
-        kind: Any = type(connection.dialect)
-        # Of the styles that drivers know, the two that take values by name.
-        dialect = kind(paramstyle="named" if connection.dialect.name == _SQLITE else "pyformat")
-        statement = self._statement(connection.dialect.name) if callable(self._statement) else self._statement
-        compiled = statement.compile(dialect=dialect, column_keys=self._columns)
-        literals = {name: value for name, value in compiled.params.items() if value is not None}
-        self._compiled[connection.dialect.name] = str(compiled), literals
-        return self._compiled[connection.dialect.name]
+    def _find(self) -> CompiledStatement:
+        self._for_sqlite = SQLITE.statements[self._name]
+        return self._for_sqlite
+
+    def _compile(self, connection: Connection) -> CompiledStatement:
+        module, _, name = self._name.partition(".")
+        statement = getattr(import_module(f"{STATEMENTS}.{module}"), name)
+        self._for_others = CompiledStatement(*statement.compiled(connection.core.dialect))
+        return self._for_others
+
+
+def id_of(connection: Connection, inserted: Result) -> int | None:
+    """Return the id of the row that an INSERT for it has made, or None where there was nothing to do."""
+    if connection.driver is not None:
+        return inserted.lastrowid if inserted.rowcount else None
+    added: int | None = inserted.scalar()
+    return added

@@ -3,14 +3,10 @@
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from sqlalchemy import insert, inspect, text
-from sqlalchemy.exc import DatabaseError
-from sqlalchemy.schema import Column, MetaData, PrimaryKeyConstraint, Table
-from sqlalchemy.types import String
-
+from runware_mock.storage.connection import Connection
 from runware_mock.storage.database import Database, DatabaseUnusable, problem_of
 from runware_mock.storage.owners import ALL_ACCOUNTS
-from runware_mock.storage.tables import metadata
+from runware_mock.storage.prepared import SQLITE, Prepared
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -18,13 +14,8 @@ if TYPE_CHECKING:
 # The newest file in migrations/versions. A test holds that it is, and that the migrations make exactly our tables.
 HEAD = "0004"
 
-# As Alembic makes it.
-_version_table = Table(
-    "alembic_version",
-    MetaData(),
-    Column("version_num", String(32), nullable=False),
-    PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
-)
+_VERSION = Prepared("version.FIND")
+_SET_VERSION = Prepared("version.ADD")
 
 
 def prepare(database: Database) -> None:
@@ -36,17 +27,16 @@ def prepare(database: Database) -> None:
         version = _version(database)
         if version is None:
             with database.writing(ALL_ACCOUNTS) as connection:
-                tables = inspect(connection).get_table_names()
+                tables = _tables(connection)
                 if tables and "alembic_version" not in tables:
                     raise DatabaseUnusable(f"the database {database.name} holds tables of another program")
                 if not tables:
-                    metadata.create_all(connection)
-                    _version_table.create(connection)
-                    connection.execute(insert(_version_table).values(version_num=HEAD))
+                    _create_tables(connection)
+                    _SET_VERSION(connection, {"version_num": HEAD})
             version = _version(database)
         if version != HEAD:
             migrate(database)
-    except DatabaseError as error:
+    except database.failure as error:
         raise database.unusable(problem_of(error)) from error
 
 
@@ -77,13 +67,32 @@ def migrate(database: Database, revision: str = "head", config: "Config | None" 
             f"knows up to {HEAD}): update runware-mock, or use another --data-dir or --database-url"
         ) from None
     with database.migrating() as connection:
-        config.attributes["connection"] = connection
+        config.attributes["connection"] = connection.core
         command.upgrade(config, revision)
 
 
 def _version(database: Database) -> str | None:
     with database.reading() as connection:
-        if not inspect(connection).has_table("alembic_version"):
+        if "alembic_version" not in _tables(connection):
             return None
-        row = connection.execute(text("SELECT version_num FROM alembic_version")).first()
-        return None if row is None else str(row[0])
+        version: str | None = _VERSION(connection, {}).scalar()
+        return version
+
+
+def _tables(connection: Connection) -> list[str]:
+    if connection.driver is not None:
+        named = connection.driver.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        return [name for (name,) in named if not name.startswith("sqlite_")]
+    from sqlalchemy import inspect
+
+    return inspect(connection.core).get_table_names()
+
+
+def _create_tables(connection: Connection) -> None:
+    if connection.driver is not None:
+        for text in SQLITE.tables:
+            connection.driver.execute(text)
+        return
+    from runware_mock.storage.statements.version import create_tables
+
+    create_tables(connection)

@@ -3,14 +3,11 @@
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
 
-import sqlalchemy
-from sqlalchemy import Connection, event
-from sqlalchemy.exc import DatabaseError, OperationalError
-
+from runware_mock.storage.connection import Connection
+from runware_mock.storage.core import Core
 from runware_mock.storage.database import Database, begun, problem_of
 from runware_mock.storage.turns import Turns
 from runware_mock.values import write_size
@@ -35,10 +32,13 @@ class SqliteDatabase(Database):
     power fails, OFF is for databases that live only as long as the process.
     """
 
+    failure = sqlite3.Error
+
     def __init__(self, path: Path, durability: str = "NORMAL", *, is_shared: bool = False) -> None:
         self.path = path
         self.name = str(path)
         self.is_shared = is_shared
+        self._durability = durability
         self._relieved_ns = 0
         # Which file it is, once it was opened.
         self._file: tuple[int, int] | None = None
@@ -46,21 +46,22 @@ class SqliteDatabase(Database):
         self._write_lock = Turns()
         # One for all who write: SQLite forgets what it has read of the file when another connection has written.
         self._writer: Connection | None = None
-        # To take one from SQLAlchemy's pool and give it back takes ten times as long as most of what is read.
+        # Those that nobody uses now.
         self._readers: list[Connection] = []
-        self._engine = sqlalchemy.create_engine(
-            sqlalchemy.URL.create("sqlite", database=str(path)), pool_size=64, max_overflow=-1, hide_parameters=True
-        )
+        self._core = Core()
 
-        def on_connect(connection: Any, _record: object) -> None:
-            # The driver must not open transactions by itself: we begin them, knowing whether they will write.
-            connection.isolation_level = None
-            cursor = connection.cursor()
+    def _open(self) -> Connection:
+        if self._file is not None:
+            # SQLite would make a new file, without our tables.
+            self._check_file()
+        # The driver must not open transactions by itself: we begin them, knowing whether they will write.
+        driver = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+        try:
             for pragma in (
                 f"busy_timeout={_BUSY_TIMEOUT_MS}",
                 "auto_vacuum=INCREMENTAL",
                 "journal_mode=WAL",
-                f"synchronous={durability}",
+                f"synchronous={self._durability}",
                 "foreign_keys=ON",
                 # Some systems' SQLite writes zeros over what is deleted: 2.5 s for 200 pictures of 5 MB, and all wait.
                 "secure_delete=OFF",
@@ -69,16 +70,11 @@ class SqliteDatabase(Database):
                 f"journal_size_limit={_WAL_LIMIT_BYTES}",
                 f"wal_autocheckpoint={_WAL_PAGES}",
             ):
-                cursor.execute(f"PRAGMA {pragma}")
-            cursor.close()
-
-        def on_opening(*_: object) -> None:
-            # SQLite would make a new file, without our tables.
-            if self._file is not None:
-                self._check_file()
-
-        event.listen(self._engine, "do_connect", on_opening)
-        event.listen(self._engine, "connect", on_connect)
+                driver.execute(f"PRAGMA {pragma}").close()
+        except BaseException:
+            driver.close()
+            raise
+        return Connection(driver, self._core.over)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -87,50 +83,55 @@ class SqliteDatabase(Database):
             connection = self._readers.pop()
         except IndexError:
             # Not looked for before: another thread could take the last one in between.
-            connection = self._engine.connect()
+            connection = self._open()
         try:
             yield connection
         except BaseException:
             connection.close()
             raise
-        if connection.in_transaction():
-            connection.rollback()
         self._readers.append(connection)
 
     @contextmanager
     def viewing(self) -> Iterator[Connection]:
         """Open a connection on which every statement sees what was committed when the first one ran."""
-        with self._engine.begin() as connection:
-            driver: Any = connection.connection.driver_connection
-            driver.execute("BEGIN")
+        with self.reading() as connection:
+            connection.driver.execute("BEGIN")
             yield connection
+            connection.driver.rollback()
 
     @contextmanager
     def writing(self, *_account_ids: int) -> Iterator[Connection]:
         """Open a transaction that commits at the end of the block, or leaves nothing: nobody else writes meanwhile."""
         # Waiting here is fair and wakes at once; waiting on SQLite's own lock is a poll with growing pauses.
         with self._write_lock:
-            connection = self._writer = self._writer or self._engine.connect()
+            connection = self._writer = self._writer or self._open()
             # What is written to a file that was deleted while it is open is lost, and SQLite says nothing.
             self._check_file()
-            driver: Any = connection.connection.driver_connection
-            try:
-                with connection.begin():
-                    # An event that does this for every transaction would cost each statement a look for listeners.
-                    driver.execute("BEGIN IMMEDIATE")
-                    then = begun(connection)
-                    yield connection
-            finally:
-                if driver.in_transaction:
-                    # It could not even be undone.
-                    self._leave_writer()
+            with self._transaction(connection):
+                then = begun(connection)
+                yield connection
         for act in then:
             act()
+
+    @contextmanager
+    def _transaction(self, connection: Connection) -> Iterator[None]:
+        """Begin a transaction of the writer, and commit or undo it."""
+        driver = connection.driver
+        driver.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            driver.commit()
+        except BaseException:
+            try:
+                driver.rollback()
+            except sqlite3.Error:
+                # What cannot be undone is, where its connection is closed.
+                self._leave_writer()
+            raise
 
     def _leave_writer(self) -> None:
         """Let the next one who writes open a connection anew."""
         if self._writer is not None:
-            self._writer.invalidate()
             self._writer.close()
             self._writer = None
 
@@ -141,29 +142,23 @@ class SqliteDatabase(Database):
         SQLite alters most of a table by making another in its place. Rows that point at it would be deleted with it, or
         keep it from being dropped; here they are left alone, and have to point at something again in the end.
         """
-        with self._write_lock, self._engine.connect() as connection:
-            driver: Any = connection.connection.driver_connection
+        with self._write_lock, closing(self._open()) as connection:
             # Within a transaction that would do nothing.
-            driver.execute("PRAGMA foreign_keys=OFF")
-            try:
-                with connection.begin():
-                    driver.execute("BEGIN IMMEDIATE")
-                    yield connection
-                    if stray := driver.execute("PRAGMA foreign_key_check").fetchone():
-                        raise self.unusable(f"after its migration a row of {stray[0]} points at no {stray[2]}")
-            finally:
-                driver.execute("PRAGMA foreign_keys=ON")
+            connection.driver.execute("PRAGMA foreign_keys=OFF")
+            with self._transaction(connection):
+                yield connection
+                if stray := connection.driver.execute("PRAGMA foreign_key_check").fetchone():
+                    raise self.unusable(f"after its migration a row of {stray[0]} points at no {stray[2]}")
 
     def problem(self) -> str | None:
         """Return what keeps the file from being written, or None."""
         try:
             with self.writing() as connection:
                 # Only what changes a page is written at all.
-                driver: Any = connection.connection.driver_connection
-                (number,) = driver.execute("PRAGMA user_version").fetchone()
-                driver.execute(f"PRAGMA user_version = {(number + 1) % 2**31}")
+                (number,) = connection.driver.execute("PRAGMA user_version").fetchone()
+                connection.driver.execute(f"PRAGMA user_version = {(number + 1) % 2**31}")
                 return None
-        except (DatabaseError, sqlite3.Error) as error:
+        except sqlite3.Error as error:
             return problem_of(error)
 
     def shortage(self) -> str | None:
@@ -184,14 +179,14 @@ class SqliteDatabase(Database):
             raise self._lost("its file was replaced by another one: start the server again")
 
     @staticmethod
-    def _lost(problem: str) -> OperationalError:
-        return OperationalError(None, None, sqlite3.OperationalError(problem))
+    def _lost(problem: str) -> sqlite3.OperationalError:
+        return sqlite3.OperationalError(problem)
 
     def shrink(self, pages: int) -> bool:
         """Give up to `pages` free pages back to the file system; tell whether there may be more."""
         with self._write_lock:
-            self._writer = self._writer or self._engine.connect()
-            driver: Any = self._writer.connection.driver_connection
+            self._writer = self._writer or self._open()
+            driver = self._writer.driver
             (free,) = driver.execute("PRAGMA freelist_count").fetchone()
             if free:
                 # `execute` steps this statement once, which frees one page; `executescript` runs it to its end.
@@ -204,10 +199,9 @@ class SqliteDatabase(Database):
         if changed_ns == self._relieved_ns:
             return
         self._relieved_ns = changed_ns
-        with self._engine.connect() as connection:
-            driver: Any = connection.connection.driver_connection
+        with self.reading() as connection:
             for _ in range(_WAL_PASSES):
-                _, written, moved = driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+                _, written, moved = connection.driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
                 # What was written during a pass takes another one, which is much shorter.
                 if written == moved:
                     return
@@ -216,8 +210,8 @@ class SqliteDatabase(Database):
         """Move the write-ahead log into the file and cut it, if nobody is in the way."""
         # All wait while it is cut: as little as possible is to be moved then.
         self.relieve()
-        with self._write_lock, self._engine.connect() as connection:
-            driver: Any = connection.connection.driver_connection
+        with self._write_lock, self.reading() as connection:
+            driver = connection.driver
             driver.execute("PRAGMA busy_timeout=100")
             driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             driver.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
@@ -228,4 +222,3 @@ class SqliteDatabase(Database):
             self._leave_writer()
         while self._readers:
             self._readers.pop().close()
-        self._engine.dispose()

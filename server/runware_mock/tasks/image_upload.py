@@ -2,8 +2,6 @@
 
 from functools import partial
 
-from sqlalchemy import Connection
-
 from runware_mock.images.formats import url_path
 from runware_mock.images.picture import PictureRefused
 from runware_mock.protocol.embedded import Embedded
@@ -11,6 +9,7 @@ from runware_mock.protocol.errors import refuse
 from runware_mock.protocol.messages import Task, kind_of
 from runware_mock.services import Caller, Services
 from runware_mock.storage import media
+from runware_mock.storage.connection import Connection
 from runware_mock.tasks.results import echoed
 from runware_mock.tasks.storing import check, storing
 from runware_mock.tasks.work import Done, Work

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 from PIL import Image
-from sqlalchemy import Connection
 
 from runware_mock.images.codec import opened
 from runware_mock.images.picture import FetchFailed, Picture, PictureRefused
@@ -19,6 +18,7 @@ from runware_mock.protocol.messages import Task, is_uuid, kind_of
 from runware_mock.services import Caller, Services
 from runware_mock.settings import PICTURES
 from runware_mock.storage import media
+from runware_mock.storage.connection import Connection
 from runware_mock.storage.objects import ObjectGone
 
 # "https://im.runware.ai/image/ii/<imageUUID>.<ext>": clients build it themselves from an imageUUID.

@@ -5,8 +5,6 @@
 
 from collections.abc import Callable
 
-from sqlalchemy import Connection
-
 from runware_mock.images.codec import Codec
 from runware_mock.images.formats import FORMATS, detect_format, url_path
 from runware_mock.images.picture import Picture, PictureRefused
@@ -16,6 +14,7 @@ from runware_mock.protocol.messages import Item, Task
 from runware_mock.services import Caller, Services
 from runware_mock.settings import PICTURES
 from runware_mock.storage import contents, media
+from runware_mock.storage.connection import Connection
 from runware_mock.tasks.inputs import named_uuid
 from runware_mock.tasks.parameters import Parameters
 from runware_mock.tasks.results import echoed

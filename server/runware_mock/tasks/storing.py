@@ -3,8 +3,6 @@
 from collections.abc import Callable, Collection
 from functools import partial
 
-from sqlalchemy import Connection
-
 from runware_mock.images.codec import unaccepted
 from runware_mock.images.picture import FetchFailed, Picture
 from runware_mock.images.source import UrlSource, read_source
@@ -12,6 +10,7 @@ from runware_mock.protocol.embedded import Embedded
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.services import Caller, Services
 from runware_mock.storage import contents, media
+from runware_mock.storage.connection import Connection
 from runware_mock.storage.contents import StoredContent
 from runware_mock.tasks.inputs import FILE_GONE, stored_uuid
 from runware_mock.tasks.work import ContentGone

@@ -1,10 +1,9 @@
 """The tasks that answer in words: captions and better prompts."""
 
-from sqlalchemy import Connection
-
 from runware_mock.images.standins.caption import describe, enhance
 from runware_mock.protocol.messages import Item, Task
 from runware_mock.services import Caller, Services
+from runware_mock.storage.connection import Connection
 from runware_mock.tasks.inputs import Inputs
 from runware_mock.tasks.parameters import Parameters
 from runware_mock.tasks.results import echoed, read_delivery

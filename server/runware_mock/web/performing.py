@@ -8,7 +8,6 @@ import struct
 from contextlib import suppress
 from typing import Any
 
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import Receive, Scope
 
 from runware_mock.faults.occasion import Occasion
@@ -98,7 +97,7 @@ async def is_planned(services: Services, account_id: int) -> bool:
     """
     if services.database.is_shared:
         # What cannot be read now is answered for by the task.
-        with suppress(SQLAlchemyError):
+        with suppress(services.database.failure):
             await asyncio.to_thread(services.refresh)
     return services.live.is_planned(account_id)
 

@@ -4,7 +4,6 @@ import asyncio
 import logging
 from contextlib import suppress
 
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -101,7 +100,7 @@ class Sockets:
             while waiting := {session for (_, session), answers in self._sessions.items() if answers.waits_for_more}:
                 await asyncio.sleep(_LOOK_EVERY_S)
                 # A database that cannot be read now is looked at again.
-                with suppress(SQLAlchemyError):
+                with suppress(self.engine.services.database.failure):
                     for session in await asyncio.to_thread(self._kept_for, waiting):
                         if answers := self._sessions.get(session):
                             await answers.replay()

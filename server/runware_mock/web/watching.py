@@ -6,16 +6,14 @@ from contextlib import suppress
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from runware_mock import __version__
 from runware_mock.services import Services
+from runware_mock.storage import contents, media
 from runware_mock.storage.outage import outage_of
-from runware_mock.storage.tables import content, medium
 from runware_mock.tally import DURATION_BOUNDS_S
 from runware_mock.web.counting import Counting
 
@@ -108,9 +106,9 @@ class Watching:
 
     def _counted(self) -> tuple[int, int] | None:
         """Return how many media and bytes are stored, if the database tells."""
-        with suppress(SQLAlchemyError), self._services.database.reading() as connection:
-            media = connection.scalar(select(func.count()).select_from(medium)) or 0
-            return media, int(connection.scalar(select(func.sum(content.c.size_bytes))) or 0)
+        database = self._services.database
+        with suppress(database.failure), database.reading() as connection:
+            return media.count(connection), contents.stored_bytes(connection)
         return None
 
 
