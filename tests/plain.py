@@ -6,12 +6,14 @@ from functools import partial
 import httpx
 
 NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+# Of a machine that may be busy.
+TIMEOUT_S = 30.0
 
-Client = partial(httpx.Client, verify=NO_CERTIFICATES)
-get = partial(httpx.get, verify=NO_CERTIFICATES)
-head = partial(httpx.head, verify=NO_CERTIFICATES)
-options = partial(httpx.options, verify=NO_CERTIFICATES)
-post = partial(httpx.post, verify=NO_CERTIFICATES)
-put = partial(httpx.put, verify=NO_CERTIFICATES)
-request = partial(httpx.request, verify=NO_CERTIFICATES)
-stream = partial(httpx.stream, verify=NO_CERTIFICATES)
+Client = partial(httpx.Client, verify=NO_CERTIFICATES, timeout=TIMEOUT_S)
+get = partial(httpx.get, verify=NO_CERTIFICATES, timeout=TIMEOUT_S)
+head = partial(httpx.head, verify=NO_CERTIFICATES, timeout=TIMEOUT_S)
+options = partial(httpx.options, verify=NO_CERTIFICATES, timeout=TIMEOUT_S)
+post = partial(httpx.post, verify=NO_CERTIFICATES, timeout=TIMEOUT_S)
+put = partial(httpx.put, verify=NO_CERTIFICATES, timeout=TIMEOUT_S)
+request = partial(httpx.request, verify=NO_CERTIFICATES, timeout=TIMEOUT_S)
+stream = partial(httpx.stream, verify=NO_CERTIFICATES, timeout=TIMEOUT_S)

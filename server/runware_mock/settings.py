@@ -9,8 +9,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-import platformdirs
-
 from runware_mock.readers import (
     Reader,
     database_url,
@@ -56,6 +54,8 @@ def machine_memory_bytes() -> int:
 
 def default_data_dir() -> Path:
     """Return the folder that is used where none is named."""
+    import platformdirs
+
     return platformdirs.user_data_path("runware-mock")
 
 

@@ -2,7 +2,7 @@
 
 from hypothesis import HealthCheck, settings
 
-THOROUGH = "thorough"
+_SUITE, THOROUGH = "suite", "thorough"
 _FACTOR = 20
 
 # hypothesis draws a hundred unless told otherwise.
@@ -10,8 +10,10 @@ _USUAL = 100
 
 
 def register() -> None:
-    """Make the profile known to hypothesis' own pytest option."""
-    settings.register_profile(THOROUGH, max_examples=_USUAL * _FACTOR)
+    """Let no example fail because a machine was busy, and make `thorough` known to hypothesis' own pytest option."""
+    settings.register_profile(_SUITE, deadline=None)
+    settings.register_profile(THOROUGH, deadline=None, max_examples=_USUAL * _FACTOR)
+    settings.load_profile(_SUITE)
 
 
 def effort(examples: int) -> settings:

@@ -15,7 +15,14 @@ from tests import plain, postgres
 from tests.pictures import png
 from tests.postgres import PostgresServer, postgres_database
 from tests.process.clients import API_KEY, fetched, rest, ws
-from tests.running import MockProcess, clean_environment, mock_process, mock_process_logging, run_command
+from tests.running import (
+    STARTED_WITHIN_S,
+    MockProcess,
+    clean_environment,
+    mock_process,
+    mock_process_logging,
+    run_command,
+)
 from tests.talking import upload
 
 pytestmark = pytest.mark.skipif(postgres.missing() is not None, reason=str(postgres.missing()))
@@ -165,7 +172,7 @@ def test_replicas_that_start_at_once_on_an_empty_database_agree(tmp_path: Path, 
     folders = [tmp_path / str(number) for number in range(4)]
     for folder in folders:
         folder.mkdir()
-    together = threading.Barrier(len(folders))
+    together = threading.Barrier(len(folders), timeout=STARTED_WITHIN_S)
 
     def start(folder: Path) -> str:
         together.wait()

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import Column, Table, delete, func, select
+from sqlalchemy import func, select
 
 from runware_mock import __version__
 from runware_mock.control.changing import changing
@@ -13,7 +13,8 @@ from runware_mock.storage import contents
 from runware_mock.storage.connection import Connection
 from runware_mock.storage.database import retried
 from runware_mock.storage.owners import ALL_ACCOUNTS
-from runware_mock.storage.tables import account, delivery, fault_plan, journal, medium, quota_bucket, undelivered
+from runware_mock.storage.prepared import Prepared
+from runware_mock.storage.tables import account, journal, medium
 
 
 @retried
@@ -36,36 +37,47 @@ def status(services: Services) -> dict[str, Any]:
     return {"version": __version__, "settings": services.settings.changed(), **counts}
 
 
-def _of(column: "Column[int]", account_id: int) -> Any:
-    return column == account_id if account_id != ALL_ACCOUNTS else column.is_not(None)
+# Of all accounts, and of one.
+_Both = tuple[Prepared, Prepared]
+_CONTENTS = Prepared("resets.ALL_CONTENTS"), Prepared("resets.OWN_CONTENTS")
+_MEDIA = Prepared("resets.ALL_MEDIA"), Prepared("resets.OWN_MEDIA")
+_JOURNAL = Prepared("resets.ALL_JOURNAL"), Prepared("resets.OWN_JOURNAL")
+_UNDELIVERED = Prepared("resets.ALL_UNDELIVERED"), Prepared("resets.OWN_UNDELIVERED")
+_DELIVERIES = Prepared("resets.ALL_DELIVERIES"), Prepared("resets.OWN_DELIVERIES")
+_QUOTAS = Prepared("resets.ALL_QUOTAS"), Prepared("resets.OWN_QUOTAS")
+_PLANS = Prepared("resets.ALL_PLANS"), Prepared("resets.OWN_PLANS")
 
 
-def _rows(connection: Connection, table: Table, account_id: int) -> int:
-    return connection.core.execute(delete(table).where(_of(table.c.account_id, account_id))).rowcount
+def _meant(both: _Both, account_id: int) -> Prepared:
+    of_all, of_one = both
+    return of_all if account_id == ALL_ACCOUNTS else of_one
+
+
+def _delete(connection: Connection, rows: _Both, account_id: int) -> int:
+    return _meant(rows, account_id)(connection, {"account_id": account_id}).rowcount
 
 
 def _media(_services: Services, connection: Connection, account_id: int) -> int:
-    own = _of(medium.c.account_id, account_id)
-    content_ids = list(connection.core.scalars(select(medium.c.content_id).where(own).distinct()))
-    count = connection.core.execute(delete(medium).where(own)).rowcount
-    contents.delete_unused(connection, content_ids)
+    found = _meant(_CONTENTS, account_id).all(connection, {"account_id": account_id})
+    count = _delete(connection, _MEDIA, account_id)
+    contents.delete_unused(connection, [content_id for (content_id,) in found])
     return count
 
 
 def _journal(_services: Services, connection: Connection, account_id: int) -> int:
-    for table in (undelivered, delivery, quota_bucket):
-        _rows(connection, table, account_id)
-    return _rows(connection, journal, account_id)
+    for rows in (_UNDELIVERED, _DELIVERIES, _QUOTAS):
+        _delete(connection, rows, account_id)
+    return _delete(connection, _JOURNAL, account_id)
 
 
 def _faults(_services: Services, connection: Connection, account_id: int) -> int:
-    return _rows(connection, fault_plan, account_id)
+    return _delete(connection, _PLANS, account_id)
 
 
 def _clock(services: Services, connection: Connection, account_id: int) -> int:
     services.live.reset(connection, account_id)
     # It was filled by the clock that is no more.
-    _rows(connection, quota_bucket, account_id)
+    _delete(connection, _QUOTAS, account_id)
     return 1
 
 

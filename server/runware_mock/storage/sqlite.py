@@ -3,7 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from pathlib import Path
 
 from runware_mock.storage.connection import Connection
@@ -46,8 +46,9 @@ class SqliteDatabase(Database):
         self._write_lock = Turns()
         # One for all who write: SQLite forgets what it has read of the file when another connection has written.
         self._writer: Connection | None = None
-        # Those that nobody uses now.
+        # Those that nobody uses now: of readers, and of those who move the write-ahead log and are in nobody's way.
         self._readers: list[Connection] = []
+        self._movers: list[Connection] = []
         self._core = Core()
 
     def _open(self) -> Connection:
@@ -76,28 +77,35 @@ class SqliteDatabase(Database):
             raise
         return Connection(driver, self._core.over)
 
-    @contextmanager
-    def reading(self) -> Iterator[Connection]:
+    def reading(self) -> AbstractContextManager[Connection]:
         """Open a connection on which each statement sees what is committed."""
-        try:
-            connection = self._readers.pop()
-        except IndexError:
+        # Rather one of the others than a new one, which cannot be opened where the disk can only be read.
+        return self._lent(self._readers, self._movers)
+
+    @contextmanager
+    def _lent(self, own: list[Connection], *others: list[Connection]) -> Iterator[Connection]:
+        """Take a connection that nobody uses now, or a new one; whatever goes wrong it is kept for the next one."""
+        for idle in (own, *others):
             # Not looked for before: another thread could take the last one in between.
+            with suppress(IndexError):
+                connection = idle.pop()
+                break
+        else:
             connection = self._open()
         try:
             yield connection
-        except BaseException:
-            connection.close()
-            raise
-        self._readers.append(connection)
+        finally:
+            own.append(connection)
 
     @contextmanager
     def viewing(self) -> Iterator[Connection]:
         """Open a connection on which every statement sees what was committed when the first one ran."""
         with self.reading() as connection:
             connection.driver.execute("BEGIN")
-            yield connection
-            connection.driver.rollback()
+            try:
+                yield connection
+            finally:
+                connection.driver.rollback()
 
     @contextmanager
     def writing(self, *_account_ids: int) -> Iterator[Connection]:
@@ -199,7 +207,7 @@ class SqliteDatabase(Database):
         if changed_ns == self._relieved_ns:
             return
         self._relieved_ns = changed_ns
-        with self.reading() as connection:
+        with self._lent(self._movers) as connection:
             for _ in range(_WAL_PASSES):
                 _, written, moved = connection.driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
                 # What was written during a pass takes another one, which is much shorter.
@@ -210,7 +218,7 @@ class SqliteDatabase(Database):
         """Move the write-ahead log into the file and cut it, if nobody is in the way."""
         # All wait while it is cut: as little as possible is to be moved then.
         self.relieve()
-        with self._write_lock, self.reading() as connection:
+        with self._write_lock, self._lent(self._movers) as connection:
             driver = connection.driver
             driver.execute("PRAGMA busy_timeout=100")
             driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
@@ -220,5 +228,6 @@ class SqliteDatabase(Database):
         """Close every connection; the next one is opened anew."""
         with self._write_lock:
             self._leave_writer()
-        while self._readers:
-            self._readers.pop().close()
+        for idle in (self._readers, self._movers):
+            while idle:
+                idle.pop().close()

@@ -6,19 +6,23 @@ import socket
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
+from importlib import import_module
 from ssl import SSLContext
+from threading import Timer
+from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
 
 from runware_mock import __version__
 from runware_mock.settings import Settings
+from runware_mock.tasks import DRAWING
 from runware_mock.web.connections import HttpProtocol
 from runware_mock.web.limits import Limits
 from runware_mock.web.page.app import Page
 from runware_mock.web.sockets import Sockets
-from runware_mock.web.ws_connections import WsProtocol
 
 # Longer than any client library keeps an idle connection, so that none sends into a closed one.
 _KEEP_ALIVE_S = 75
@@ -26,6 +30,16 @@ _KEEP_ALIVE_S = 75
 _PING_INTERVAL_S = 20.0
 _PING_TIMEOUT_S = 60.0
 _CLOSE_REPLY_S = 5.0
+_SOCKETS = "runware_mock.web.ws_connections"
+# What not every start waits for: soon, as nothing can be imported where no file can be opened any more.
+_IMPORTED_AFTER_S = 1.0
+
+
+def _import_later() -> None:
+    # Whoever needs one that cannot be imported now is told why.
+    with suppress(Exception):
+        for name in (_SOCKETS, *DRAWING):
+            import_module(name)
 
 
 def _most_files() -> int:
@@ -49,7 +63,7 @@ class MockServer(uvicorn.Server):
                 app,
                 loop="uvloop",
                 http=partial(HttpProtocol, limits=self.limits),  # type: ignore[arg-type] # it is only called
-                ws=partial(WsProtocol, limits=self.limits),  # type: ignore[arg-type] # likewise
+                ws=self._open_socket,  # type: ignore[arg-type] # likewise
                 ws_max_size=settings.max_message_bytes,
                 ws_per_message_deflate=False,
                 ws_ping_interval=_PING_INTERVAL_S,
@@ -68,16 +82,27 @@ class MockServer(uvicorn.Server):
         self._sockets: Sockets = app.state.sockets
         self._page: Page = app.state.page
         self._sweeping: asyncio.Task[None] | None = None
+        self._importing = Timer(_IMPORTED_AFTER_S, _import_later)
+        self._importing.daemon = True
+
+    def _open_socket(self, **given: Any) -> asyncio.Protocol:
+        # Not at each start, of which it would take a twentieth.
+        protocol: asyncio.Protocol = import_module(_SOCKETS).WsProtocol(limits=self.limits, **given)
+        return protocol
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start listening, then say so."""
         await super().startup(sockets)
         self._sweeping = asyncio.create_task(self._sweep())
+        # Who waits for a picture waits in a thread, of which none can be started where no memory is left.
+        asyncio.get_running_loop().run_in_executor(None, int)
+        self._importing.start()
         await self.on_tick(0)  # sets the default headers, which would otherwise come with the first tick
         self._on_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Accept nobody new, finish what runs, close."""
+        self._importing.cancel()
         for server in self.servers:
             server.close()
         await self._sockets.close()

@@ -28,10 +28,10 @@ from runware_mock.web.answers import Answers
 from runware_mock.web.callers import caller_of, keyless, open_account, plan_of
 from runware_mock.web.connections import PROTOCOL
 from runware_mock.web.performing import end, met_by, pause
-from runware_mock.web.ws_connections import WsProtocol
 
 if TYPE_CHECKING:
     from runware_mock.web.sockets import Sockets
+    from runware_mock.web.ws_connections import WsProtocol
 
 _log = logging.getLogger(__name__)
 
