@@ -67,6 +67,7 @@ class FoundAnswer(Struct, frozen=True):
     """What getResponse has to know of an entry."""
 
     task_type: str
+    at: int
     ready_at: int
     outcome: Outcome
     answer: list[Item]
@@ -195,5 +196,5 @@ def find(connection: Connection, account_id: int, task_uuid: str, since_at: int)
     row = _BEST(connection, values).first()
     if row is None:
         return None
-    task_type, ready_at, outcome, answer = row
-    return FoundAnswer(task_type, ready_at, outcome, _decode(answer))
+    task_type, at, ready_at, outcome, answer = row
+    return FoundAnswer(task_type, at, ready_at, outcome, _decode(answer))

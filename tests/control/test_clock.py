@@ -204,3 +204,11 @@ def test_results_age_on_the_accounts_clock(talker: Talker, control: Calls) -> No
     control.post("/clock/advance", by="1m")
     assert talker.ask(get_response).codes == ["taskNotFound"]
     assert talker.ask(task).item
+
+
+def test_a_result_stays_ready_when_the_clock_has_gone_back_behind_it(talker: Talker, control: Calls) -> None:
+    control.post("/clock/advance", by="30d")
+    task = upload(png())
+    assert talker.ask(task).item
+    control.post("/clock/reset")
+    assert talker.ask({"taskType": "getResponse", "taskUUID": task["taskUUID"]}).item["status"] == "success"

@@ -190,6 +190,12 @@ def jpeg_of_hidden_segments() -> bytes:
     return plain[:2] + (b"\xff\xf0\xff\xff" + b"\xff\xfe\0\2" * 16_383) * 7 + plain[2:]
 
 
+def filled_up_jpeg(count: int) -> bytes:
+    """Return a JPEG with so many bytes before a segment's mark, which Pillow reads one by one in Python."""
+    plain = encoded(photo((64, 64)), "JPEG")
+    return plain[:2] + b"\xff" * count + plain[2:]
+
+
 def webp_of_many_chunks() -> bytes:
     """Return an animated WebP with more than 200,000 chunks without content behind it."""
     data = moving(clip((60, 40), 3), "WEBP", duration=100) + b"TEST\0\0\0\0" * 200_000
@@ -220,13 +226,27 @@ def rle_bmp(size: tuple[int, int]) -> bytes:
         (lambda: jpeg_of_scans(20_000), "more than 100000 segments, or 500 scans"),
         (lambda: jpeg_of_segments(100_001), "more than 100000 segments, or 500 scans"),
         (jpeg_of_hidden_segments, "more than 100000 segments, or 500 scans"),
+        (lambda: filled_up_jpeg(20_000_000), "or more bytes between segments"),
         (webp_of_many_chunks, "more than 200000 chunks"),
         (gif_of_many_blocks, "more than 100000 frames, or 2000000 blocks"),
         (lambda: one_pixel_gif(100_001), "more than 100000 frames"),
         (lambda: one_pixel_gif(1_100, (2_000, 2_000)), "4294967296 pixels in all of them"),
         (lambda: rle_bmp((8_193, 8_192)), "run-length coded, and more than 67108864 pixels"),
     ],
-    ids=["profile", "chunks", "scans", "many scans", "segments", "hidden", "WebP", "blocks", "frames", "pixels", "RLE"],
+    ids=[
+        "profile",
+        "chunks",
+        "scans",
+        "many scans",
+        "segments",
+        "hidden",
+        "filled",
+        "WebP",
+        "blocks",
+        "frames",
+        "pixels",
+        "RLE",
+    ],
 )
 def test_a_small_file_that_takes_long_is_refused(frugal: Talker, make: Callable[[], bytes], word: str) -> None:
     tasks = upload(make()), upload(encoded(photo((100, 100)), "PNG"))
@@ -243,10 +263,11 @@ def test_a_small_file_that_takes_long_is_refused(frugal: Talker, make: Callable[
     [
         lambda: jpeg_of_scans(400),
         lambda: jpeg_of_segments(90_000),
+        lambda: filled_up_jpeg(1000),
         lambda: encoded(photo((200, 100)).quantize(2), "BMP"),
         lambda: rle_bmp((200, 100)),
     ],
-    ids=["scans", "segments", "BMP", "RLE"],
+    ids=["scans", "segments", "filled", "BMP", "RLE"],
 )
 def test_one_within_the_limits_is_accepted(frugal: Talker, make: Callable[[], bytes]) -> None:
     assert stored_bytes(frugal.ask(upload(make())).item) == make()

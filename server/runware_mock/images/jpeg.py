@@ -21,9 +21,11 @@ _ICC_CHUNK_BYTES = 65_519
 _MOST_SEGMENTS = 100_000
 # In each scan the decoder goes over the whole picture. Ten are common; libjpeg-turbo's own fuzzers give up at 500.
 _MOST_SCANS = 500
-_TOO_MANY = f"more than {_MOST_SEGMENTS} segments, or {_MOST_SCANS} scans"
+_TOO_MANY = f"more than {_MOST_SEGMENTS} segments, or {_MOST_SCANS} scans, or more bytes between segments"
 # Pillow reads so much of each segment to learn its length.
 _LENGTH_BYTES = 2
+# And byte by byte the mark of each, and whatever stands between two: in a picture nothing, or a little to fill up.
+_MOST_MARK_BYTES = 3 * _MOST_SEGMENTS
 _SCAN = b"\xff\xda"
 _END = b"\xff\xd9"
 # ITU T.81, B.1.1: in coded data, FF is followed by 0, by a restart or by another FF, or ends it.
@@ -44,12 +46,15 @@ class _Header(BytesIO):
     """Counts the segments before the first scan, which Pillow reads one by one in Python, and keeps."""
 
     _segments = 0
+    _mark_bytes = 0
 
     def read(self, size: int | None = -1, /) -> bytes:
-        if size == _LENGTH_BYTES:
+        if size == 1:
+            self._mark_bytes += 1
+        elif size == _LENGTH_BYTES:
             self._segments += 1
-            if self._segments > _MOST_SEGMENTS:
-                raise SyntaxError(_TOO_MANY)
+        if self._segments > _MOST_SEGMENTS or self._mark_bytes > _MOST_MARK_BYTES:
+            raise SyntaxError(_TOO_MANY)
         return super().read(size)
 
 

@@ -75,8 +75,8 @@ def _version(database: Database) -> str | None:
     with database.reading() as connection:
         if "alembic_version" not in _tables(connection):
             return None
-        version: str | None = _VERSION(connection, {}).scalar()
-        return version
+        version = _VERSION(connection, {}).scalar()
+        return None if version is None else str(version)
 
 
 def _tables(connection: Connection) -> list[str]:

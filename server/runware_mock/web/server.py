@@ -111,6 +111,9 @@ class MockServer(uvicorn.Server):
         await super().shutdown(sockets)
         if self._sweeping is not None:
             self._sweeping.cancel()
+        if self._importing.is_alive():
+            # A process that ends in the middle of an import may hang.
+            self._importing.join()
 
     async def _sweep(self) -> None:
         loop = asyncio.get_running_loop()

@@ -19,7 +19,7 @@ _SIZES = select(
 
 ADD = Statement(insert_for_id(insert(journal)), [column.name for column in journal.columns if column.name != "id"])
 BEST = Statement(
-    select(journal.c.task_type, journal.c.ready_at, journal.c.outcome, journal.c.answer)
+    select(journal.c.task_type, journal.c.at, journal.c.ready_at, journal.c.outcome, journal.c.answer)
     .where(
         _OF_TASK,
         # That a task came twice says nothing of how it went, nor does that a fault kept it from being done.
