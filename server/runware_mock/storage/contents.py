@@ -201,9 +201,9 @@ def dropped(connection: Connection, most: int) -> list[str]:
 
 def forget_dropped(connection: Connection, object_keys: Collection[str]) -> None:
     """Forget objects that are deleted."""
-    from runware_mock.storage.statements.contents import dropped_again
+    from runware_mock.storage.statements.contents import forgetting_dropped
 
-    connection.core.execute(dropped_again(object_keys))
+    connection.core.execute(forgetting_dropped(object_keys))
 
 
 def without_row(connection: Connection, object_keys: Collection[str]) -> list[str]:

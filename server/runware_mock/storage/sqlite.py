@@ -123,7 +123,7 @@ class SqliteDatabase(Database):
 
     @contextmanager
     def _transaction(self, connection: Connection) -> Iterator[None]:
-        """Begin a transaction of the writer, and commit or undo it."""
+        """Begin a transaction, and commit or undo it."""
         driver = connection.driver
         driver.execute("BEGIN IMMEDIATE")
         try:

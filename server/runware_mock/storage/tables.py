@@ -66,7 +66,7 @@ content = Table(
     # Last, so that reading the columns above never reads the picture's pages.
     Column("bytes", LargeBinary, nullable=True),
     CheckConstraint("(bytes IS NULL) <> (object_key IS NULL)", name="ck_content_bytes"),
-    # To say the same for PostgreSQL would import its dialect at every start.
+    # To say the same for PostgreSQL would import its dialect for SQLite, too.
     Index("ix_content_object_key", "object_key", sqlite_where=text("object_key IS NOT NULL")),
 )
 
@@ -106,7 +106,7 @@ medium = Table(
     Column("expires_at", BigInteger, nullable=True),
     # Only by fault plans.
     Column("visible_at", BigInteger, nullable=True),
-    # To name PostgreSQL here, too, would import its dialect with every start; it can do with the whole.
+    # To name PostgreSQL here, too, would import its dialect for SQLite; it can do with the whole.
     Index("ix_medium_expires_at", "expires_at", sqlite_where=text("expires_at IS NOT NULL")),
     # An account whose clock is its own is purged by that clock.
     Index("ix_medium_account_last_used", "account_id", "last_used_at"),

@@ -64,7 +64,7 @@ DROPPED = Statement(select(dropped_object.c.object_key).limit(bindparam("most"))
 STORED_BYTES = Statement(select(func.sum(content.c.size_bytes)))
 
 
-def dropped_again(object_keys: Collection[str]) -> Delete:
+def forgetting_dropped(object_keys: Collection[str]) -> Delete:
     """Return what forgets objects that are deleted."""
     return delete(dropped_object).where(dropped_object.c.object_key.in_(object_keys))
 
