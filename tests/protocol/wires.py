@@ -11,6 +11,8 @@ from contextlib import suppress
 from time import monotonic
 from typing import Any, TypeVar, cast
 
+from websockets.utils import apply_mask
+
 from runware_mock.web.connections import HttpProtocol
 from runware_mock.web.ws_connections import WsProtocol
 from tests.running import RunningMock
@@ -66,12 +68,13 @@ class Wire:
         assert "connectionSessionUUID" in self.text()
 
     @staticmethod
-    def frame(payload: bytes, *, opcode: int = _TEXT, is_last: bool = True) -> bytes:
+    def frame(payload: bytes, *, opcode: int = _TEXT, is_last: bool = True, mask: bytes = bytes(4)) -> bytes:
         """Return a frame as clients send it."""
         size = len(payload)
         length = bytes((0x80 | size,)) if size < 126 else b"\xff" + struct.pack(">Q", size)
         # A mask of zeros changes nothing.
-        return bytes((opcode | 0x80 * is_last,)) + length + bytes(4) + payload
+        masked = apply_mask(payload, mask) if any(mask) else payload
+        return bytes((opcode | 0x80 * is_last,)) + length + mask + masked
 
     def text(self) -> str:
         """Return the next text frame."""

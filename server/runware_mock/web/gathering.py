@@ -50,22 +50,22 @@ class Gathering(asyncio.BufferedProtocol):
         self._descriptor: int | None = transport.get_extra_info("socket").fileno() if is_plain else None
         self._looks_from_bytes = 1
         self._body = _unset(length_bytes)
-        self._received_bytes = len(begun)
+        self.received_bytes = len(begun)
         self._body[: len(begun)] = begun
-        self._place = memoryview(self._body)
+        self.place = memoryview(self._body)
 
     @property
     def is_whole(self) -> bool:
         """Tell whether all has come."""
-        return self._received_bytes == len(self._body)
+        return self.received_bytes == len(self._body)
 
     def get_buffer(self, _size_hint: int) -> memoryview:
         """Return where the next piece is to be put; nothing behind the body is read."""
-        return self._place[self._received_bytes : self._received_bytes + READ_AT_ONCE_BYTES]
+        return self.place[self.received_bytes : self.received_bytes + READ_AT_ONCE_BYTES]
 
     def buffer_updated(self, size_bytes: int) -> None:
         """Count a piece that was put there."""
-        self._received_bytes += size_bytes
+        self.received_bytes += size_bytes
         # A client as fast as that will have sent more soon: to look each time costs more than to receive.
         self._look_from(2 * size_bytes)
         self._connection.taken(size_bytes)
@@ -79,7 +79,7 @@ class Gathering(asyncio.BufferedProtocol):
         self._look_from(1)
         body = self._body
         # uvloop knows its last buffered protocol for as long as a connection lasts, which must not keep the body.
-        self._body, self._place = bytearray(), memoryview(b"")
+        self._body, self.place = bytearray(), memoryview(b"")
         return body
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -101,7 +101,7 @@ class Gathering(asyncio.BufferedProtocol):
 
     def _look_from(self, size_bytes: int) -> None:
         """Be woken only when so much has come, or all, or the other side has closed."""
-        from_bytes = max(1, min(size_bytes, len(self._body) - self._received_bytes, READ_AT_ONCE_BYTES))
+        from_bytes = max(1, min(size_bytes, len(self._body) - self.received_bytes, READ_AT_ONCE_BYTES))
         if self._descriptor is None or from_bytes == self._looks_from_bytes or self._connection.transport.is_closing():
             return
         self._looks_from_bytes = from_bytes

@@ -7,7 +7,7 @@ from collections.abc import Generator
 from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.frames import Frame
+from websockets.frames import Frame, Opcode
 from websockets.streams import StreamReader
 
 from runware_mock.protocol.embedded import LONG_CHARS
@@ -15,12 +15,17 @@ from runware_mock.storage.outage import crash
 from runware_mock.web.connections import BUSY, PROTOCOL, TOO_SLOW
 from runware_mock.web.gathering import READ_AT_ONCE_BYTES, Gathering
 from runware_mock.web.limits import Limits, Pace, Unread
+from runware_mock.web.unmasking import Unmasking, can_unmask
 
 _logger = logging.getLogger("uvicorn.error.runware_mock")
 _logger.addFilter(lambda record: record.levelno >= logging.WARNING)
 _log = logging.getLogger(__name__)
 _MOST_FRAGMENTS = 200_000
 _CLOSE_FAILED, _CLOSE_TRY_LATER = 1011, 1013
+_MASK_BYTES = 4
+# The first two bytes of a long masked frame that is a whole message, RFC 6455, section 5.2: FIN and the opcode, then a
+# length of 8 bytes.
+_WHOLE_MESSAGES = {b"\x81\xff": Opcode.TEXT, b"\x82\xff": Opcode.BINARY}
 # Where less of a frame is still to come, it is as well received as all else is.
 _GATHERED_FROM_BYTES = 2**20
 
@@ -29,6 +34,8 @@ class _Reader(StreamReader):
     """Knows how much the parser waits for, and does not copy it."""
 
     awaited_bytes = 0
+    # The last of no more than four bytes that were read: of a long frame, its first two and its mask.
+    head = mask = b""
 
     def read_exact(self, n: int) -> Generator[None, None, bytearray]:
         """Read that many bytes."""
@@ -37,8 +44,11 @@ class _Reader(StreamReader):
             yield
         self.awaited_bytes = 0
         if len(self.buffer) > n or self.eof:
-            return (yield from super().read_exact(n))
-        whole, self.buffer = self.buffer, bytearray()
+            whole = yield from super().read_exact(n)
+        else:
+            whole, self.buffer = self.buffer, bytearray()
+        if n <= _MASK_BYTES:
+            self.head, self.mask = self.mask, bytes(whole)
         return whole
 
 
@@ -52,6 +62,9 @@ class WsProtocol(WebSocketsSansIOProtocol):
         # The parser has begun to read with it, so that it cannot be another one.
         self.conn.reader.__class__ = _Reader
         self._gathering: Gathering | None = None
+        # Only of a frame that is a whole message, which needs no parser any more.
+        self._unmasking: Unmasking | None = None
+        self._is_ascii = False
         self._limits = limits
         self._reading = Pace()
         self._unread = Unread()
@@ -78,7 +91,7 @@ class WsProtocol(WebSocketsSansIOProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """End a connection."""
         self._hold(-self._held_bytes)
-        self._gathering = None
+        self._gathering = self._unmasking = None
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -114,6 +127,8 @@ class WsProtocol(WebSocketsSansIOProtocol):
         if reader.awaited_bytes - len(reader.buffer) >= _GATHERED_FROM_BYTES:
             self._gathering = Gathering(self, reader.buffer, reader.awaited_bytes)
             reader.buffer = bytearray()
+            if reader.head in _WHOLE_MESSAGES and self.conn.current_size is None and can_unmask():
+                self._unmasking = Unmasking(self._gathering.place, reader.mask)
             self._go_on_as(self._gathering)
 
     def taken(self, size_bytes: int) -> None:
@@ -124,14 +139,33 @@ class WsProtocol(WebSocketsSansIOProtocol):
         self._hold(size_bytes)
         if not self._limits.has_room(self._held_bytes):
             self._fail(_CLOSE_TRY_LATER, BUSY)
-        elif self._gathering is not None and self._gathering.is_whole:
-            self.conn.reader.buffer, self._gathering = self._gathering.end(), None
-            self._go_on_as(self)
-            self.data_received(b"")
+            return
+        if self._gathering is None:
+            return
+        if self._unmasking is not None:
+            self._unmasking.go_on(self._gathering.received_bytes)
+        if self._gathering.is_whole:
+            self._end_frame(self._gathering)
         elif size_bytes == READ_AT_ONCE_BYTES:
             # There may be more already, but others have waited.
             self.transport.pause_reading()
             self.loop.call_soon(self._read_on)
+
+    def _end_frame(self, gathering: Gathering) -> None:
+        reader: Any = self.conn.reader
+        if self._unmasking is None:
+            reader.buffer = gathering.end()
+        else:
+            self._unmasking.end()
+            self._is_ascii = self._unmasking.is_ascii
+            self._unmasking = None
+            self.conn.events.append(Frame(_WHOLE_MESSAGES[reader.head], gathering.end()))
+            # One that waits for no frame.
+            self.conn.parser = self.conn.parse()
+            reader.awaited_bytes = 0
+        self._gathering = None
+        self._go_on_as(self)
+        self.data_received(b"")
 
     def _read_on(self) -> None:
         if not self.read_paused and not self.transport.is_closing():
@@ -163,10 +197,11 @@ class WsProtocol(WebSocketsSansIOProtocol):
         if not self.close_sent:
             self._sizes.append(self._framed_bytes)
             self._hold(self._framed_bytes)
-        if self._framed_bytes > LONG_CHARS and all(piece.isascii() for piece in self.frames):
+        if self._framed_bytes > LONG_CHARS and (self._is_ascii or all(piece.isascii() for piece in self.frames)):
             # Nobody needs it as a text, which takes as long to make as to decode the file in it.
             self.curr_msg_data_type = "bytes"
         self._framed_bytes = 0
+        self._is_ascii = False
         super().send_receive_event_to_app()
 
     def handle_ping(self) -> None:
@@ -216,7 +251,7 @@ class WsProtocol(WebSocketsSansIOProtocol):
 
     def _fail(self, code: int, reason: str) -> None:
         self._reading.end()
-        self._gathering = None
+        self._gathering = self._unmasking = None
         if self.transport.is_closing() or self.close_sent:
             return
         self.conn.fail(code, reason)
