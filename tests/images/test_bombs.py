@@ -8,10 +8,12 @@ import struct
 import zlib
 from collections.abc import Callable, Iterator
 from functools import cache
+from io import BytesIO
 from time import monotonic
 
 import pytest
 
+from runware_mock.images.gif import open_gif
 from runware_mock.storage.tables import content
 from tests.images.looking import is_stored, opened, stored_bytes, taken_apart
 from tests.images.painting import clip, encoded, moving, one_color_png, one_pixel_gif, photo, png_chunk
@@ -273,6 +275,26 @@ def test_a_small_file_that_takes_long_is_refused(frugal: Talker, make: Callable[
 )
 def test_one_within_the_limits_is_accepted(frugal: Talker, make: Callable[[], bytes]) -> None:
     assert stored_bytes(frugal.ask(upload(make())).item) == make()
+
+
+class CountedFile(BytesIO):
+    """Counts how often it is read."""
+
+    reads = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Count a read."""
+        self.reads += 1
+        return super().read(size)
+
+
+def test_what_fills_up_a_gif_is_not_read_byte_by_byte() -> None:
+    plain = one_pixel_gif(2)
+    # Behind its header and palette.
+    file = CountedFile(plain[:19] + bytes(100_000) + plain[19:])
+    with pytest.raises(SyntaxError, match="something between two blocks"):
+        open_gif(file)
+    assert file.reads < 100
 
 
 def test_marks_of_scans_in_thumbnails_and_extras_are_no_scans(frugal: Talker) -> None:

@@ -25,15 +25,14 @@ _MOST_BLOCKS = 2_000_000
 def open_gif(file: BytesIO) -> GifImageFile:
     """Open a GIF that reaches its trailer and whose frames stay on its canvas.
 
-    Pillow takes the end of the file for the end of the animation, and lets a late frame enlarge the canvas to whatever
-    it likes.
+    Pillow takes the end of the file for the end of the animation, lets a late frame enlarge the canvas to whatever it
+    likes, and looks for a block byte by byte where there is none.
     """
-    image = GifImageFile(file)
     try:
-        _walk(file.getvalue(), image.size)
+        _walk(file.getvalue())
     except (IndexError, struct.error):
         raise EOFError("the file is truncated") from None
-    return image
+    return GifImageFile(file)
 
 
 def write_animation(frames: Iterator[tuple[Image, float]], size: tuple[int, int], loop: int | None) -> bytes:
@@ -69,19 +68,23 @@ def _quantized(frame: Image) -> tuple[Image, dict[str, Any]]:
     return paletted, {"transparency": _TRANSPARENT_INDEX}
 
 
-def _walk(data: bytes, canvas: tuple[int, int]) -> None:
-    position, blocks, frames = 13 + _color_table_bytes(data[10]), 0, 0
+def _walk(data: bytes) -> None:
+    canvas_width, canvas_height, packed = struct.unpack_from("<HHB", data, 6)
+    position, blocks, frames = 13 + _color_table_bytes(packed), 0, 0
     while data[position] != _TRAILER:
         if data[position] == _EXTENSION:
             position += 2
         elif data[position] == _IMAGE:
             left, top, width, height, packed = struct.unpack_from("<4HB", data, position + 1)
-            if left + width > canvas[0] or top + height > canvas[1]:
+            if frames == 0:
+                # As Pillow has it.
+                canvas_width, canvas_height = max(canvas_width, left + width), max(canvas_height, top + height)
+            if left + width > canvas_width or top + height > canvas_height:
                 raise SyntaxError("a frame leaves the canvas")
             position += 11 + _color_table_bytes(packed)
             frames += 1
         else:
-            raise SyntaxError("there is something between two frames")
+            raise SyntaxError("there is something between two blocks")
         while data[position]:
             position += data[position] + 1
             blocks += 1

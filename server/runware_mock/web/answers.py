@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
@@ -14,7 +15,11 @@ from runware_mock.protocol.messages import Reply, ws_frame
 from runware_mock.protocol.performance import Performance
 from runware_mock.services import Services
 from runware_mock.storage import undelivered
+from runware_mock.web.connections import PROTOCOL
 from runware_mock.web.performing import end, fall_silent, frames_of, pause
+
+if TYPE_CHECKING:
+    from runware_mock.web.ws_connections import WsProtocol
 
 # Why a fault plan closes.
 _PLANNED = "planned"
@@ -65,26 +70,31 @@ class Answers:
                 await self.close(code, _PLANNED)
         return True
 
+    def deliver_now(self, reply: Reply) -> bool:
+        """Send an answer at once, if nothing is planned and nothing stands in the way; tell whether it went out.
+
+        A task of its own for each answer, and a queue for it to wait at, take five times as long.
+        """
+        if reply.performance is not None or self.is_silent or self._held or self._close_after is not None:
+            return False
+        protocol: WsProtocol = self._websocket.scope[PROTOCOL]
+        frame = ws_frame(reply)
+        if not protocol.send_now(frame.encode()):
+            return False
+        self._was_sent(frame)
+        return True
+
     async def deliver(self, frame: str) -> None:
         """Send an answer, here or on the socket with which the client came back, or keep it for that one."""
         if await self.send(frame):
-            now_s = time.monotonic()
-            # What is sure by now is not held any longer: results may be big.
-            while self._just_sent and self._just_sent[0][0] < now_s - _UNSURE_S:
-                self._just_sent.popleft()
-            self._just_sent.append((now_s, frame))
+            self._was_sent(frame)
         else:
             await self._keep([frame])
 
-    async def deliver_all(self, futures: Sequence[Future[Reply]]) -> None:
-        """Deliver replies in the order in which they are ready."""
+    async def deliver_all(self, ready: asyncio.Queue[Future[Reply]], count: int) -> None:
+        """Deliver so many replies in the order in which they are ready."""
         performing: list[asyncio.Task[None]] = []
-        # asyncio's own wrappers take as long as sending what is waited for.
-        ready: asyncio.Queue[Future[Reply]] = asyncio.Queue()
-        loop = asyncio.get_running_loop()
-        for future in futures:
-            future.add_done_callback(lambda done: loop.call_soon_threadsafe(ready.put_nowait, done))
-        for _ in futures:
+        for _ in range(count):
             reply = (await ready.get()).result()
             if reply.performance is None:
                 await self._deliver_next([ws_frame(reply)])
@@ -95,6 +105,11 @@ class Answers:
                 performing.append(asyncio.create_task(self._perform(reply, reply.performance)))
         if performing:
             await asyncio.gather(*performing)
+
+    @property
+    def holds_back(self) -> bool:
+        """Whether something is to come after the next reply."""
+        return bool(self._held)
 
     async def deliver_held(self) -> None:
         """Deliver what was to come after the next reply, when none is to come."""
@@ -116,6 +131,13 @@ class Answers:
         """Send what older sockets of the session could not deliver."""
         for frame in await asyncio.to_thread(self._take):
             await self.deliver(frame)
+
+    def _was_sent(self, frame: str) -> None:
+        now_s = time.monotonic()
+        # What is sure by now is not held any longer: results may be big.
+        while self._just_sent and self._just_sent[0][0] < now_s - _UNSURE_S:
+            self._just_sent.popleft()
+        self._just_sent.append((now_s, frame))
 
     async def _deliver_next(self, frames: Sequence[str]) -> None:
         """Send frames, and then those that were held back for the next ones."""

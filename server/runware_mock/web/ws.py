@@ -4,9 +4,9 @@ import asyncio
 import logging
 import time
 import uuid as uuids
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from concurrent.futures import Future
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -45,6 +45,20 @@ _CLEAN_CLOSES = (1000, 1001)
 _IN_FLIGHT_FRAMES = 64
 # Parsing a longer frame would hold up the other clients of the event loop.
 _PARSED_IN_LOOP = 64 * 1024
+# When to look again whether a client is idle of which a frame is being read.
+_BUSY_S = 0.25
+
+
+class _Frame:
+    """A frame whose tasks are not all answered: `left` of them, of which those in `waiting` are done."""
+
+    __slots__ = ("is_answered", "left", "size_bytes", "waiting")
+
+    def __init__(self, size_bytes: int, left: int, is_answered: asyncio.Future[None]) -> None:
+        self.size_bytes = size_bytes
+        self.left = left
+        self.is_answered = is_answered
+        self.waiting: asyncio.Queue[Future[Reply]] | None = None
 
 
 class Socket:
@@ -60,22 +74,23 @@ class Socket:
         # What a task is told before it is known who asks.
         self._stranger = _STRANGER
         self.answers = Answers(websocket, self._services, sockets.successor)
-        self._running: set[asyncio.Task[None]] = set()
+        # For each frame that is not answered yet, what is done when it is.
+        self._running: set[asyncio.Future[None]] = set()
+        self._acting: set[asyncio.Task[None]] = set()
         self._room = asyncio.Semaphore(_IN_FLIGHT_FRAMES)
         self._handling = asyncio.Lock()
         self._is_finishing = False
         self._protocol: WsProtocol = websocket.scope[PROTOCOL]
-        # Since when it is known who this is, or waited for.
-        self._since_s = time.monotonic()
+        # Since when it is known who this is, or waited for; when it was last heard of.
+        self._since_s = self._heard_s = time.monotonic()
+        self._watching: asyncio.TimerHandle | None = None
 
     async def run(self) -> None:
         """Receive frames until the client goes away or falls silent."""
+        self._watch()
         try:
             while True:
                 raw = await self._receive()
-                if raw is None:
-                    await self._websocket.close(CLOSE_INTERNAL, "idle")
-                    return
                 async with self._handling:
                     if not self._is_finishing:
                         await self._room.acquire()
@@ -88,6 +103,9 @@ class Socket:
         except WebSocketDisconnect as closed:
             if closed.code not in _CLEAN_CLOSES:
                 await self.answers.keep_unsure()
+        finally:
+            if self._watching is not None:
+                self._watching.cancel()
 
     async def finish(self) -> None:
         """Begin nothing more, deliver what still runs, then close."""
@@ -103,25 +121,43 @@ class Socket:
         else:
             await self.answers.close(CLOSE_RESTART, "the server is stopping")
 
-    async def _receive(self) -> str | bytes | None:
-        """Return the next frame, or None after the idle time; a task that still runs is no idleness."""
-        while True:
-            patience_s = self._services.settings.idle_timeout.total_seconds()
-            if self._account is None:
-                # Whatever a client sends: until it has said who it is, all of it together must not take longer.
-                patience_s += self._since_s - time.monotonic()
-            try:
-                async with asyncio.timeout(patience_s):
-                    message = await self._websocket.receive()
-            except TimeoutError:
-                if self._running or (self._account is not None and self._protocol.is_receiving()):
-                    continue
-                return None
-            if message["type"] == "websocket.disconnect":
-                raise WebSocketDisconnect(message.get("code", 1006))
-            text = message.get("text")
-            frame: str | bytes = message["bytes"] if text is None else text
-            return frame
+    async def _receive(self) -> str | bytes:
+        message = await self._websocket.receive()
+        self._heard_s = time.monotonic()
+        if message["type"] == "websocket.disconnect":
+            raise WebSocketDisconnect(message.get("code", 1006))
+        text = message.get("text")
+        frame: str | bytes = message["bytes"] if text is None else text
+        return frame
+
+    def _watch(self) -> None:
+        """Close the socket after the idle time; a task that still runs is no idleness.
+
+        Looked at when that may have gone by: a timeout for each frame takes as long as to read it.
+        """
+        if self.answers.is_silent:
+            return
+        idle_s = self._services.settings.idle_timeout.total_seconds()
+        now_s = time.monotonic()
+        if self._handling.locked():
+            left_s = min(idle_s, _BUSY_S)
+        elif self._account is None:
+            # Whatever a client sends: until it has said who it is, all of it together must not take longer.
+            left_s = self._since_s + idle_s - now_s
+        elif self._running or self._protocol.is_receiving():
+            left_s = idle_s
+        else:
+            left_s = self._heard_s + idle_s - now_s
+        if left_s > 0:
+            self._watching = asyncio.get_running_loop().call_later(left_s, self._watch)
+        else:
+            self._act(self.answers.close(CLOSE_INTERNAL, "idle"))
+
+    def _act(self, act: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(act)
+        # The loop alone would forget it.
+        self._acting.add(task)
+        task.add_done_callback(self._acting.discard)
 
     async def _handle(self, raw: str | bytes) -> None:
         """Start the tasks of a frame; authentication is over before the next frame is looked at."""
@@ -142,9 +178,13 @@ class Socket:
         except Exception as error:  # noqa: BLE001 - see Engine._run
             _log.exception("a frame failed inside the mock")
             await self.answers.deliver(ws_frame(Reply.refused(crash(error))))
-        running = asyncio.create_task(self._answer(futures, size_bytes))
-        self._running.add(running)
-        running.add_done_callback(self._running.discard)
+        loop = asyncio.get_running_loop()
+        frame = _Frame(size_bytes, len(futures), loop.create_future())
+        self._running.add(frame.is_answered)
+        if not futures:
+            self._end(frame)
+        for future in futures:
+            future.add_done_callback(lambda done: loop.call_soon_threadsafe(self._answer, frame, done))
 
     async def _start(self, tasks: Sequence[object]) -> list[Future[Reply]]:
         for _ in filter(is_ping, tasks):
@@ -194,15 +234,39 @@ class Socket:
         # The socket stays open: one SDK hangs for good when it is closed behind this answer.
         await self.answers.send(ws_frame(Reply.refused(refusal, {"taskType": AUTHENTICATION})))
 
-    async def _answer(self, futures: Sequence[Future[Reply]], size_bytes: int) -> None:
+    def _answer(self, frame: "_Frame", done: Future[Reply]) -> None:
+        """Answer a task that is done, at once unless it, or one before it in its frame, has to wait."""
+        if frame.waiting is None:
+            if not done.cancelled() and self.answers.deliver_now(done.result()):
+                frame.left -= 1
+                if not frame.left:
+                    self._end(frame)
+                return
+            frame.waiting = asyncio.Queue()
+            self._act(self._answer_in_turn(frame, frame.waiting))
+        frame.waiting.put_nowait(done)
+
+    async def _answer_in_turn(self, frame: "_Frame", waiting: asyncio.Queue[Future[Reply]]) -> None:
         try:
-            await self.answers.deliver_all(futures)
-            if len(self._running) <= 1:
-                # No reply is to come for which another could wait.
-                await self.answers.deliver_held()
+            await self.answers.deliver_all(waiting, frame.left)
         finally:
-            self._protocol.release(size_bytes)
-            self._room.release()
+            self._end(frame)
+
+    def _end(self, frame: "_Frame") -> None:
+        if len(self._running) == 1 and self.answers.holds_back:
+            # No reply is to come for which another could wait.
+            self._act(self._deliver_held(frame))
+            return
+        self._running.discard(frame.is_answered)
+        frame.is_answered.set_result(None)
+        self._protocol.release(frame.size_bytes)
+        self._room.release()
+
+    async def _deliver_held(self, frame: "_Frame") -> None:
+        try:
+            await self.answers.deliver_held()
+        finally:
+            self._end(frame)
 
     async def _meet(self, point: Point, account: Account | None) -> tuple[Performance | None, Refusal | None]:
         """Return what an occasion of the connection meets."""

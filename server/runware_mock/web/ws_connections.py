@@ -8,6 +8,7 @@ from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame, Opcode
+from websockets.protocol import State
 from websockets.streams import StreamReader
 
 from runware_mock.protocol.embedded import LONG_CHARS
@@ -224,6 +225,15 @@ class WsProtocol(WebSocketsSansIOProtocol):
         """Serve a socket."""
         self.scope[PROTOCOL] = self  # type: ignore[literal-required] # a key of our own
         await super().run_asgi()
+
+    def send_now(self, text: bytes) -> bool:
+        """Send a text at once if nothing stands in the way; tell whether it went out."""
+        if self.close_sent or self.disconnected or not self.writable.is_set() or self.conn.state is not State.OPEN:
+            return False
+        self._unread.sent_bytes += len(text)
+        self.conn.send_text(text)
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        return True
 
     async def send(self, message: Any) -> None:
         """Send a frame, and count it."""
