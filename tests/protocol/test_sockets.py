@@ -14,11 +14,15 @@ from starlette.websockets import WebSocket
 from websockets.exceptions import ConnectionClosed
 
 from runware_mock.engine import Engine
-from runware_mock.storage.tables import undelivered
+from runware_mock.storage.tables import medium, undelivered
 from runware_mock.web.answers import Answers
 from runware_mock.web.sockets import Sockets
+from runware_mock.web.ws_connections import WsProtocol
 from tests import plain
+from tests.control.calling import calling
+from tests.faults.planning import plan
 from tests.pictures import png
+from tests.protocol.wires import connections, in_loop, wait_until
 from tests.running import RunningMock, running_mock
 from tests.stores import Store
 from tests.talking import WsTalker, new_uuid, talking, talking_ws, upload
@@ -133,6 +137,30 @@ def test_a_socket_that_waits_for_its_task_is_not_idle(api_key: str) -> None:
             idle.socket.recv(30)
         slow.may_answer.set()
         assert talker.frame()["data"][0]["imageUUID"]
+
+
+def test_a_socket_whose_authentication_takes_long_is_not_idle(api_key: str) -> None:
+    with running_mock(idle_timeout=timedelta(milliseconds=100)) as mock:
+        with calling(mock, api_key) as control:
+            plan(control, {"kind": "delay_authentication", "delay": "500ms"})
+        with talking_ws(mock, None) as talker:
+            answer = talker.ask({"taskType": AUTHENTICATION, "apiKey": api_key}, upload(png()))
+        assert [item["taskType"] for item in answer.data] == [AUTHENTICATION, "imageUpload"]
+
+
+def test_answers_that_cannot_go_out_at_once_come_in_turn(mock: RunningMock, api_key: str) -> None:
+    tasks, before = [upload(png()) for _ in range(3)], mock.count(medium)
+    with talking_ws(mock, api_key) as talker:
+        (connection,) = (one for one in connections(mock) if isinstance(one, WsProtocol))
+        # As the transport says when the client does not read.
+        in_loop(mock, connection.pause_writing)
+        talker.socket.send(json.dumps(tasks))
+        wait_until(lambda: mock.count(medium) == before + len(tasks))
+        with pytest.raises(TimeoutError):
+            talker.socket.recv(0.1)
+        in_loop(mock, connection.resume_writing)
+        told = [talker.frame()["data"][0]["taskUUID"] for _ in tasks]
+    assert told == [task["taskUUID"] for task in tasks]
 
 
 def test_the_idle_time_is_120_seconds_unless_set(mock: RunningMock) -> None:

@@ -4,6 +4,7 @@ import json
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import closing
+from importlib import import_module
 from itertools import accumulate
 
 import pytest
@@ -28,6 +29,7 @@ NO_TASK = {"taskType": "Prüfung", "taskUUID": "5f0b7b6a-5d8c-4c53-8d6e-0c2f9a3b
 @pytest.fixture(scope="module")
 def mock() -> Iterator[RunningMock]:
     """Run a server in a process that has numpy already, as any has after its first photo."""
+    import_module("numpy")
     assert can_unmask()
     with running_mock() as running:
         yield running

@@ -5,7 +5,7 @@ import logging
 import time
 import uuid as uuids
 from collections.abc import Coroutine, Sequence
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from typing import TYPE_CHECKING, Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -97,6 +97,8 @@ class Socket:
                         await self._handle(raw)
                 # An idle socket holds nothing of what it was sent.
                 del raw
+                if self._account is None:
+                    self._watch()
                 if self.answers.is_silent:
                     await self.answers.is_over.wait()
                     return
@@ -135,6 +137,8 @@ class Socket:
 
         Looked at when that may have gone by: a timeout for each frame takes as long as to read it.
         """
+        if self._watching is not None:
+            self._watching.cancel()
         if self.answers.is_silent:
             return
         idle_s = self._services.settings.idle_timeout.total_seconds()
@@ -237,7 +241,11 @@ class Socket:
     def _answer(self, frame: "_Frame", done: Future[Reply]) -> None:
         """Answer a task that is done, at once unless it, or one before it in its frame, has to wait."""
         if frame.waiting is None:
-            if not done.cancelled() and self.answers.deliver_now(done.result()):
+            try:
+                is_out = self.answers.deliver_now(done.result())
+            except (Exception, CancelledError):  # noqa: BLE001 - met again by the task that is made below
+                is_out = False
+            if is_out:
                 frame.left -= 1
                 if not frame.left:
                     self._end(frame)
