@@ -20,8 +20,8 @@ from runware_mock.values import write_duration
 
 _log = logging.getLogger(__name__)
 
-# 200 rows by index take about 3 ms; one statement for 100,000 rows would stall uploads for a second.
-CHUNK = 200
+# So many rows by index take about 5 ms; one statement for 100,000 rows would stall uploads for a second.
+CHUNK = 300
 # Each may have to be moved, and what points at it be written.
 _PAGES = 100
 # The more are swept in order, the more of them lie on one page: up to 500,000 digests, which take some 50 MB meanwhile.

@@ -14,6 +14,7 @@ from websockets.utils import apply_mask
 
 from runware_mock.web.gathering import READ_AT_ONCE_BYTES
 from runware_mock.web.unmasking import Unmasking, can_unmask
+from runware_mock.web.ws_connections import GATHERED_FROM_BYTES
 from tests import plain
 from tests.images.painting import encoded, photo
 from tests.protocol.wires import Wire
@@ -102,6 +103,18 @@ def test_so_are_short_and_long_ones_with_masks_of_their_own_that_follow_one_anot
             assert "pong" in client.text()
             client.send(Wire.frame(message(), mask=mask))
             check_stored(client.text(), mock)
+
+
+@pytest.mark.parametrize("more", [-1, 0, 1])
+def test_a_message_is_what_was_sent_just_as_one_becomes_a_long_one(mock: RunningMock, more: int) -> None:
+    sent = b'[{"taskType":"ping","ping":true}]'.ljust(GATHERED_FROM_BYTES + more)
+    framed = Wire.frame(sent, mask=MASK)
+    head_bytes = len(framed) - len(sent)
+    with closing(Wire(mock)) as client:
+        client.upgrade(KEY)
+        client.send(framed[:head_bytes])
+        client.send(framed[head_bytes:])
+        assert "pong" in client.text()
 
 
 def test_a_long_text_that_is_no_utf_8_closes_with_1007(mock: RunningMock) -> None:

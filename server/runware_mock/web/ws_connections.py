@@ -28,7 +28,7 @@ _MASK_BYTES = 4
 # length of 8 bytes.
 _WHOLE_MESSAGES = {b"\x81\xff": Opcode.TEXT, b"\x82\xff": Opcode.BINARY}
 # Where less of a frame is still to come, it is as well received as all else is.
-_GATHERED_FROM_BYTES = 2**20
+GATHERED_FROM_BYTES = 2**18
 
 
 class _Reader(StreamReader):
@@ -125,7 +125,7 @@ class WsProtocol(WebSocketsSansIOProtocol):
     def _gather(self) -> None:
         """Let what is left of a long frame come to where the parser will find it."""
         reader: Any = self.conn.reader
-        if reader.awaited_bytes - len(reader.buffer) >= _GATHERED_FROM_BYTES:
+        if reader.awaited_bytes - len(reader.buffer) >= GATHERED_FROM_BYTES:
             self._gathering = Gathering(self, reader.buffer, reader.awaited_bytes)
             reader.buffer = bytearray()
             if reader.head in _WHOLE_MESSAGES and self.conn.current_size is None and can_unmask():
