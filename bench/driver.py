@@ -139,9 +139,11 @@ def run_load(
                 enough = now_s - began_s >= seconds and begun >= at_least
                 if enough and begun % len(workload.sources) == 0:
                     busy -= 1
-                else:
-                    connection.begin(turns)
-                    begun += workload.way.tasks
+                    # A server may hang up on who is idle while the others finish.
+                    poll.unregister(connection.socket)
+                    continue
+                connection.begin(turns)
+                begun += workload.way.tasks
             if connection.waits_for != waited_for:
                 poll.modify(connection.socket, connection.waits_for, connection)
     load.elapsed_s = time.perf_counter() - began_s

@@ -40,7 +40,8 @@ PIECE = 20_000
 CONTENT_BYTES = 600
 DAY_MS = 86_400_000
 STARTS = 7
-ROUNDS = 3
+# A p99 is that of the machine's worst moments: of three rounds, two may have one.
+ROUNDS = 7
 REQUESTS = 1500
 ALONE = replace(BY_NAME["tiny"], connections=1)
 AUTHORIZATION = {"Authorization": f"Bearer {KEY}"}
