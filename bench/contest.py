@@ -16,16 +16,16 @@ def can(peer: Peer, workload: Workload) -> bool:
 
 
 def contestants(servers: Sequence[Server], workload: Workload) -> list[tuple[str, Server, Workload]]:
-    """Return who takes turns: the peers, or for a way of uploading the mock that way and as ever, four times each.
+    """Return who takes turns: the peers, or for a way of uploading the mock that way and as ever, eight times each.
 
     A machine that others use is another one a minute later, so that what is compared has to be measured together; and
-    one slot differs from the next by a tenth, so that what is nearly equal takes many.
+    one slot differs from the next by a tenth, so that what is nearly equal takes many, and short ones.
     """
     entries = [(server.name, server, workload) for server in servers]
     if workload not in WAYS:
         return entries
     plain = [(plain_of(workload).name, server, plain_of(workload)) for server in servers]
-    return [*plain, *entries, *entries, *plain] * 2
+    return [*plain, *entries, *entries, *plain] * 4
 
 
 def is_compared(workload: Workload) -> bool:
