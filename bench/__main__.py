@@ -29,7 +29,7 @@ def progress(line: str) -> None:
 def parse_arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="about 7 min, not 30")
+    parser.add_argument("--quick", action="store_true", help="about 7 min, not 40")
     parser.add_argument("--only", action="append", choices=MEASUREMENTS, help="measure only this (may be given again)")
     parser.add_argument(
         "--peer",

@@ -29,8 +29,8 @@ T = TypeVar("T")
 SETTLE_S = 0.05
 PINGER_START_S = 0.2
 HEAVY_BODIES = 10
-# What is nearly equal takes more and shorter slots.
-WAY_SLOT = 0.5
+# Of a slot: whoever takes eight turns a round takes short ones (`contestants`).
+WAY_SHARE = 0.5
 MB = 1e6
 COMMAND = Path(PYTHON).with_name("runware-mock")
 INSIDE = """
@@ -57,7 +57,7 @@ class Effort:
     memory_rounds: int
 
 
-# About 7 min and about 30 min on two cores, more where others use them too.
+# About 7 min and about 40 min on two cores, more where others use them too.
 QUICK = Effort(3, 0.5, ping_rounds=3, ping_s=1.0, starts=7, memory_rounds=1)
 FULL = Effort(5, 2.0, ping_rounds=5, ping_s=3.0, starts=15, memory_rounds=3)
 
@@ -168,7 +168,7 @@ class Bench:
                     self.quality(rows[workload.name], loads)
             for number in range(self.effort.rounds):
                 for workload in workloads:
-                    seconds = self.effort.slot_s * workload.weight * (WAY_SLOT if workload in WAYS else 1)
+                    seconds = self.effort.slot_s * workload.weight * (WAY_SHARE if workload in WAYS else 1)
                     for name, server, measured in self.turns(contestants(able[workload.name], workload), number):
                         slot = undisturbed(partial(self.slot, server, measured, seconds), self.say)
                         for column, figure_of in COLUMNS.items():
