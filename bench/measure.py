@@ -148,11 +148,11 @@ class Bench:
                 row.add("LANCZOS", PSNR, best)
                 row.add(name, "dB over LANCZOS", row.figures[PSNR][name][0] - best)
 
-    def slot(self, server: Server, workload: Workload, seconds: float) -> Slot:
+    def slot(self, server: Server, workload: Workload, slot_s: float) -> Slot:
         """Measure one turn and check what was stored."""
         server.forget_peak()
         cpu_began_s = server.cpu_s()
-        load = run_load(server.endpoint, workload, seconds)
+        load = run_load(server.endpoint, workload, slot_s)
         cpu_s = server.cpu_s() - cpu_began_s
         return Slot(load, cpu_s, server.memory_bytes("VmHWM"), check_all(load))
 
@@ -168,9 +168,9 @@ class Bench:
                     self.quality(rows[workload.name], loads)
             for number in range(self.effort.rounds):
                 for workload in workloads:
-                    seconds = self.effort.slot_s * workload.weight * (WAY_SHARE if workload in WAYS else 1)
+                    slot_s = self.effort.slot_s * workload.weight * (WAY_SHARE if workload in WAYS else 1)
                     for name, server, measured in self.turns(contestants(able[workload.name], workload), number):
-                        slot = undisturbed(partial(self.slot, server, measured, seconds), self.say)
+                        slot = undisturbed(partial(self.slot, server, measured, slot_s), self.say)
                         for column, figure_of in COLUMNS.items():
                             rows[workload.name].add(name, column, figure_of(slot))
                         self.say(f"{workload.name}: {name} {slot.load.uploads_per_s:.1f}/s")
