@@ -1,7 +1,7 @@
 """What both transports share: from the tasks of one request or frame to a reply each."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from itertools import groupby
@@ -67,14 +67,14 @@ class Engine:
             if not task_type.names_another:
                 _refuse_repeated(str(checked["taskUUID"]).lower(), seen)
         except Refusal as refusal:
-            return self.light.submit(Asked(task if isinstance(task, Mapping) else {}, _NO_TYPE, caller, refusal))
+            return self.light.submit(Asked(task if isinstance(task, dict) else {}, _NO_TYPE, caller, refusal))
         asked = Asked(checked, task_type, caller)
         pool = self._pools.get(task_type.load(checked))
         return self.light.submit(asked) if pool is None else pool.submit(self._run, asked)
 
     def _check(self, task: object) -> tuple[Task, TaskType]:
         """Check what every task must have: a known taskType and a taskUUID."""
-        if not isinstance(task, Mapping):
+        if not isinstance(task, dict):
             raise refuse("invalidRequest", f"A task is {kind_of(task)}, not an object.")
         name = task.get("taskType")
         task_type = TASKS.get(name) if isinstance(name, str) else None

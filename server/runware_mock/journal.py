@@ -132,7 +132,7 @@ class Journal:
 
     def _count(self, connection: Connection, entry: Entry) -> None:
         sent = entry.audit.get("sent") if entry.audit else None
-        sent_bytes = int(sent["size_bytes"]) if isinstance(sent, Mapping) else 0
+        sent_bytes = int(sent["size_bytes"]) if isinstance(sent, dict) else 0
         kinds = [str(fault.get("kind")) for fault in entry.faults or ()]
         # None of these holds the task: the connection keeps them until its next transaction.
         counted = (entry.task_type, entry.outcome, entry.duration_us / 1_000_000, sent_bytes, kinds)
@@ -153,13 +153,13 @@ def abbreviated(value: object, *, is_known: bool = False, depth: int = 0) -> obj
 
     `is_known` leaves the digest out where it would be that of a file whose own digest is kept.
     """
-    if isinstance(value, str) and looks_real(value):
-        return masked(value)
-    if isinstance(value, Embedded) or (isinstance(value, str) and len(value) > _KEPT_CHARS):
+    if isinstance(value, str) and len(value) <= _KEPT_CHARS:
+        return masked(value) if looks_real(value) else value
+    if isinstance(value, str | Embedded):
         return _shortened(value, is_known=is_known)
     if depth > _DEEPEST:
         return "…"
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {
             str(name)[:_KEPT_CHARS]: (
                 abbreviated(inner, is_known=is_known, depth=depth + 1)

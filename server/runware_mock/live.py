@@ -103,7 +103,8 @@ class Live:
 
     def now_at(self, account_id: int = ALL_ACCOUNTS) -> int:
         """Return what an account's clock shows."""
-        return self.clock_of(account_id).now_at(self.real.now_at())
+        real_at = self.real.now_at()
+        return self.clock_of(account_id).now_at(real_at) if self._known.clocks else real_at
 
     def clock_of(self, account_id: int = ALL_ACCOUNTS) -> ClockState:
         """Return an account's clock: its own, or that of all accounts."""

@@ -60,6 +60,8 @@ class Recorder:
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self._conflict_window_ms = in_ms(services.settings.conflict_window)
+        self._processing_ms = in_ms(services.settings.processing_time)
 
     def written(self, connection: Connection, asked: Asked, work: Work | Refusal | Undone) -> Reply:
         """Write a task's effect and its journal entry; raises Refusal or ContentGone where the effect cannot be."""
@@ -85,9 +87,10 @@ class Recorder:
             )
         self._set_times(connection, asked, done.items)
         is_async = asked.task_type.may_be_async and asked.task.get("deliveryMethod") == "async"
-        self._record(connection, asked, "success", done.items, done.audit, is_async=is_async)
+        takes_ms = self._processing_ms if is_async else 0
+        self._record(connection, asked, "success", done.items, done.audit, takes_ms)
         if asked.task_type.may_be_async:
-            self._notify(connection, asked, done.items, is_async=is_async)
+            self._notify(connection, asked, done.items, takes_ms)
         # "ACK: one per task, whatever numberResults"; the results are asked for with getResponse.
         items = (echoed(asked.task),) if is_async else tuple(done.items)
         return Reply(items=items, performance=asked.performance)
@@ -113,7 +116,7 @@ class Recorder:
 
     def is_done(self, connection: Connection, asked: Asked) -> bool:
         """Tell whether a task of this UUID succeeded; one that failed may be sent again, corrected."""
-        since_at = self._services.now_at(asked.caller.account.id) - in_ms(self._services.settings.conflict_window)
+        since_at = self._services.now_at(asked.caller.account.id) - self._conflict_window_ms
         return journal.is_done(connection, asked.caller.account.id, asked.task_uuid, since_at)
 
     def _repeated(self, connection: Connection, asked: Asked) -> list[Item]:
@@ -124,19 +127,14 @@ class Recorder:
             raise refuse("conflictTaskUUID", "Ask for its result with getResponse.")
         return items_of(frame)
 
-    def _notify(self, connection: Connection, asked: Asked, items: list[Item], *, is_async: bool) -> None:
+    def _notify(self, connection: Connection, asked: Asked, items: list[Item], takes_ms: int) -> None:
         """Let the webhook know of each result, when it is ready: "one call per result"."""
         url = asked.task.get("webhookURL")
         if isinstance(url, str):
-            due_at = self._ready_at(asked, is_async=is_async)
+            due_at = self._services.now_at(asked.caller.account.id) + takes_ms
             for item in items:
                 body = rest_body([Reply(items=(item,))])[1]
                 deliveries.add(connection, asked.caller.account.id, "POST", url, "application/json", body, due_at)
-
-    def _ready_at(self, asked: Asked, *, is_async: bool) -> int:
-        return self._services.now_at(asked.caller.account.id) + (
-            in_ms(self._services.settings.processing_time) if is_async else 0
-        )
 
     def _record(
         self,
@@ -145,15 +143,15 @@ class Recorder:
         outcome: Outcome,
         answer: list[Item],
         audit: Mapping[str, object] | None = None,
-        *,
-        is_async: bool = False,
+        takes_ms: int = 0,
     ) -> None:
+        now_at = self._services.now_at(asked.caller.account.id)
         entry = Entry(
             outcome=outcome,
             answer=answer,
             account_id=asked.caller.account.id,
-            at=self._services.now_at(asked.caller.account.id),
-            ready_at=self._ready_at(asked, is_async=is_async),
+            at=now_at,
+            ready_at=now_at + takes_ms,
             transport=asked.caller.transport,
             task_type=_column(asked.task.get("taskType"), 64, asked),
             task_uuid=_column(asked.task.get("taskUUID"), 36, asked),

@@ -22,7 +22,7 @@ from runware_mock.images.budget import Budget, OverBudget
 from runware_mock.images.formats import FORMATS, detect_format
 from runware_mock.images.gif import open_gif
 from runware_mock.images.picture import Picture, PictureRefused, Sent
-from runware_mock.images.png import open_png
+from runware_mock.images.png import open_png, plain_size
 from runware_mock.images.webp import open_webp
 
 Resized = TypeVar("Resized")
@@ -95,6 +95,9 @@ class Codec:
         if name is None or name not in self._formats:
             raise PictureRefused(unaccepted(name, self._formats))
         with refusing_broken(name):
+            if name == "png" and (plain := plain_size(data, MAX_SIDE_PX)):
+                # Pillow would take longer to open it than all the rest of a tiny upload's work.
+                return Picture(name, *plain, 1, data)
             image = _READERS[name](BytesIO(data))
         size = image.size
         try:

@@ -18,6 +18,31 @@ _TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 _BIT_DEPTH_AT = 24
 # Pillow reads chunk by chunk in Python. An animation of 10,000 frames has 20,000.
 _MOST_CHUNKS = 100_000
+# "The IHDR chunk shall be the first chunk in the PNG datastream"; its length is 13.
+_HEADER_BEGINS = b"\0\0\0\x0dIHDR"
+_HEADER_AT, _HEADER_END = 8, 33
+# Bit depth and colour type: grey and colours, with alpha and without, eight bits each.
+_PLAIN_FORMS = frozenset((b"\x08\0", b"\x08\2", b"\x08\4", b"\x08\6"))
+# Of which nothing is kept, or nothing told.
+_PLAIN_CHUNKS = frozenset((b"IDAT", b"IEND", *_TEXTS))
+
+
+def plain_size(data: bytes, most_px: int) -> tuple[int, int] | None:
+    """Return width and height of a PNG of which `open_png` would tell no more, where no side is longer than `most_px`.
+
+    None for any other, mostly at once. As there, every chunk is proved; what is broken is raised.
+    """
+    if len(data) < _HEADER_END or not data.startswith(_HEADER_BEGINS, _HEADER_AT):
+        return None
+    width_px, height_px, form, methods = struct.unpack_from(">II2s2s", data, _HEADER_AT + 8)
+    if not 0 < width_px <= most_px or not 0 < height_px <= most_px or form not in _PLAIN_FORMS or methods != b"\0\0":
+        return None
+    last, has_pixels = b"", False
+    for last, _, _ in islice(_chunks(data), 1, _MOST_CHUNKS):
+        if last not in _PLAIN_CHUNKS:
+            return None
+        has_pixels |= last == b"IDAT"
+    return (width_px, height_px) if has_pixels and last == b"IEND" else None
 
 
 def open_png(file: BytesIO) -> PngImageFile:

@@ -12,17 +12,17 @@ PONG = Reply(items=({"taskType": "ping", "pong": True},))
 
 def is_ping(task: object) -> bool:
     """Tell whether a task is a ping."""
-    return isinstance(task, Mapping) and task.get("taskType") == "ping"
+    return isinstance(task, dict) and task.get("taskType") == "ping"
 
 
 def is_authentication(task: object) -> bool:
     """Tell whether a task is an authentication."""
-    return isinstance(task, Mapping) and task.get("taskType") == AUTHENTICATION
+    return isinstance(task, dict) and task.get("taskType") == AUTHENTICATION
 
 
 def first_authentication(tasks: Iterable[object]) -> Mapping[str, object] | None:
     """Return the authentication among the tasks."""
-    return next((task for task in tasks if isinstance(task, Mapping) and is_authentication(task)), None)
+    return next((task for task in tasks if isinstance(task, dict) and is_authentication(task)), None)
 
 
 def authenticated(session_uuid: str) -> Reply:

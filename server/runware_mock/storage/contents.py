@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Collection, Iterable, Mapping
+from operator import itemgetter
 from typing import Any
 
 from msgspec import Struct
@@ -68,7 +69,8 @@ class Placed(Struct, frozen=True):
     in_place_of: str | None = None
 
 
-_NAMES = tuple(StoredContent.__struct_fields__)[1:]
+# What a row tells of itself but for its id.
+_facts = itemgetter(*StoredContent.__struct_fields__[1:])
 # How many are deleted at once, and their digests be kept together.
 _CHUNK = 500
 
@@ -138,7 +140,7 @@ def add_row(connection: Connection, row: Mapping[str, Any]) -> StoredContent:
             if held := hold(connection, digest):
                 return held
         elif _MEAN(connection, {"sent_sha256": digest, "content_id": added_id}).rowcount:
-            return StoredContent(added_id, *(row[name] for name in _NAMES))
+            return StoredContent(added_id, *_facts(row))
         else:
             # Another task has just stored the same bytes, or the digest of a deleted one is not swept out yet.
             _REMOVE(connection, {"content_id": added_id})
