@@ -20,7 +20,7 @@ _BIT_DEPTH_AT = 24
 _MOST_CHUNKS = 100_000
 # "The IHDR chunk shall be the first chunk in the PNG datastream"; its length is 13.
 _HEADER_BEGINS = b"\0\0\0\x0dIHDR"
-_HEADER_AT, _HEADER_END = 8, 33
+_HEADER_AT, _HEADER_ENDS_AT = 8, 33
 # Bit depth and colour type: grey and colours, with alpha and without, eight bits each.
 _PLAIN_FORMS = frozenset((b"\x08\0", b"\x08\2", b"\x08\4", b"\x08\6"))
 # Of which nothing is kept, or nothing told.
@@ -32,7 +32,7 @@ def plain_size(data: bytes, most_px: int) -> tuple[int, int] | None:
 
     None for any other, mostly at once. As there, every chunk is proved; what is broken is raised.
     """
-    if len(data) < _HEADER_END or not data.startswith(_HEADER_BEGINS, _HEADER_AT):
+    if len(data) < _HEADER_ENDS_AT or not data.startswith(_HEADER_BEGINS, _HEADER_AT):
         return None
     width_px, height_px, form, methods = struct.unpack_from(">II2s2s", data, _HEADER_AT + 8)
     if not 0 < width_px <= most_px or not 0 < height_px <= most_px or form not in _PLAIN_FORMS or methods != b"\0\0":
