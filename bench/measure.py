@@ -169,11 +169,15 @@ class Bench:
             for number in range(self.effort.rounds):
                 for workload in workloads:
                     slot_s = self.effort.slot_s * workload.weight * (WAY_SHARE if workload in WAYS else 1)
+                    slots: dict[str, list[Slot]] = {}
                     for name, server, measured in self.turns(contestants(able[workload.name], workload), number):
                         slot = undisturbed(partial(self.slot, server, measured, slot_s), self.say)
-                        for column, figure_of in COLUMNS.items():
-                            rows[workload.name].add(name, column, figure_of(slot))
+                        slots.setdefault(name, []).append(slot)
                         self.say(f"{workload.name}: {name} {slot.load.uploads_per_s:.1f}/s")
+                    for name, taken in slots.items():
+                        for column, figure_of in COLUMNS.items():
+                            # Of a machine that is another one in the next round, a median of all would be of none.
+                            rows[workload.name].add(name, column, median(map(figure_of, taken)))
         return list(rows.values())
 
     def ping(self) -> list[Row]:

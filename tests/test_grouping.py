@@ -1,12 +1,12 @@
 """Light tasks that wait together are answered together: one write to disk serves them all."""
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future
 from threading import Event
 
 import pytest
 
 from runware_mock.grouping import GroupingThread
+from runware_mock.promise import Promise
 
 MOST_IN_A_GROUP = 32
 
@@ -40,25 +40,32 @@ def thread(desk: Desk) -> Iterator[GroupingThread[int, int]]:
     thread.close()
 
 
+def answer_of(promise: Promise[int]) -> int:
+    settled = Event()
+    promise.add_done_callback(lambda _: settled.set())
+    assert settled.wait(10)
+    return promise.result()
+
+
 def submit_while_the_first_is_answered(
     desk: Desk, thread: GroupingThread[int, int], numbers: Sequence[int]
-) -> list[Future[int]]:
+) -> list[Promise[int]]:
     thread.submit(0)
     assert desk.first_began.wait(10)
     return [thread.submit(number) for number in numbers]
 
 
 def test_what_waits_together_is_answered_together_and_in_order(desk: Desk, thread: GroupingThread[int, int]) -> None:
-    futures = submit_while_the_first_is_answered(desk, thread, [1, 2, 3])
+    promises = submit_while_the_first_is_answered(desk, thread, [1, 2, 3])
     desk.opened.set()
-    assert [future.result(10) for future in futures] == [1, 4, 9]
+    assert [answer_of(promise) for promise in promises] == [1, 4, 9]
     assert desk.groups == [[0], [1, 2, 3]]
 
 
 def test_a_group_has_a_limit(desk: Desk, thread: GroupingThread[int, int]) -> None:
-    futures = submit_while_the_first_is_answered(desk, thread, range(MOST_IN_A_GROUP + 1))
+    promises = submit_while_the_first_is_answered(desk, thread, range(MOST_IN_A_GROUP + 1))
     desk.opened.set()
-    assert [future.result(10) for future in futures] == [n * n for n in range(MOST_IN_A_GROUP + 1)]
+    assert [answer_of(promise) for promise in promises] == [n * n for n in range(MOST_IN_A_GROUP + 1)]
     assert [len(group) for group in desk.groups] == [1, MOST_IN_A_GROUP, 1]
 
 
@@ -66,15 +73,15 @@ def test_what_is_cancelled_before_its_turn_is_never_looked_at(desk: Desk, thread
     first, second = submit_while_the_first_is_answered(desk, thread, [1, 2])
     assert first.cancel()
     desk.opened.set()
-    assert second.result(10) == 4
+    assert answer_of(second) == 4
     assert desk.groups == [[0], [2]]
 
 
 def test_closing_finishes_what_was_submitted(desk: Desk, thread: GroupingThread[int, int]) -> None:
-    futures = submit_while_the_first_is_answered(desk, thread, [1, 2])
+    promises = submit_while_the_first_is_answered(desk, thread, [1, 2])
     desk.opened.set()
     thread.close()
-    assert [future.result(0) for future in futures] == [1, 4]
+    assert [promise.result() for promise in promises] == [1, 4]
 
 
 def test_closing_twice_is_closing_once(desk: Desk, thread: GroupingThread[int, int]) -> None:
@@ -94,10 +101,10 @@ def told(thread: GroupingThread[int, int]) -> list[str]:
 
 def test_nothing_begins_before_it_is_begun(desk: Desk, thread: GroupingThread[int, int], told: list[str]) -> None:
     desk.opened.set()
-    futures = [thread.submit(number) for number in (1, 2)]
+    promises = [thread.submit(number) for number in (1, 2)]
     assert (told, thread.waiting(), desk.groups) == (["waiting"], 2, [])
     thread.begin()
-    assert [future.result(10) for future in futures] == [1, 4]
+    assert [answer_of(promise) for promise in promises] == [1, 4]
     assert desk.groups == [[1, 2]]
 
 
@@ -114,14 +121,14 @@ def test_who_came_meanwhile_is_told_of_after_each_group(
         pass
     assert not second.done()
     thread.begin()
-    assert second.result(10) == 4
+    assert answer_of(second) == 4
 
 
 def test_closing_finishes_what_was_never_begun(desk: Desk, thread: GroupingThread[int, int], told: list[str]) -> None:
-    futures = [thread.submit(number) for number in range(MOST_IN_A_GROUP + 1)]
+    promises = [thread.submit(number) for number in range(MOST_IN_A_GROUP + 1)]
     desk.opened.set()
     thread.close()
     # Too late, and without harm.
     thread.begin()
-    assert futures[-1].result(0) == MOST_IN_A_GROUP**2
+    assert promises[-1].result() == MOST_IN_A_GROUP**2
     assert told == ["waiting"]

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from runware_mock.faults.occasion import Occasion
 from runware_mock.grouping import GroupingThread
+from runware_mock.promise import Promise
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.messages import Reply, Task, head_of, is_uuid, kind_of
 from runware_mock.recording import Asked, Recorder, Undone
@@ -24,6 +25,8 @@ _log = logging.getLogger(__name__)
 # Many may wait for the network at once.
 _NETWORK_THREADS = 32
 _TRIES = 5
+# A reply that is to come.
+Pending = Future[Reply] | Promise[Reply]
 # What stands for the type of a task that is refused before anybody knows it.
 _NO_TYPE = TaskType(unsupported.run, stores=lambda _task: False)
 
@@ -46,8 +49,8 @@ class Engine:
         else:
             self._pools[Load.DECODING] = ThreadPoolExecutor(services.settings.thread_count(), "decoding")
 
-    def submit(self, tasks: Sequence[object], caller: Caller) -> list[Future[Reply]]:
-        """Start the tasks of one request; a future that is cancelled before it began leaves nothing."""
+    def submit(self, tasks: Sequence[object], caller: Caller) -> list[Pending]:
+        """Start the tasks of one request; one whose reply is cancelled before it began leaves nothing."""
         seen: set[str] = set()
         return [self._submit(task, caller, seen) for task in tasks]
 
@@ -61,7 +64,7 @@ class Engine:
         for pool in self._pools.values():
             pool.shutdown(cancel_futures=True)
 
-    def _submit(self, task: object, caller: Caller, seen: set[str]) -> Future[Reply]:
+    def _submit(self, task: object, caller: Caller, seen: set[str]) -> Pending:
         try:
             checked, task_type = self._check(task)
             if not task_type.names_another:

@@ -2,9 +2,11 @@
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 from typing import Generic, TypeVar
+
+from runware_mock.promise import Promise
 
 Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
@@ -18,7 +20,7 @@ class GroupingThread(Generic[Asked, Answer]):
 
     def __init__(self, answer: Callable[[Sequence[Asked]], Sequence[Answer]], name: str) -> None:
         self._answer = answer
-        self._waiting: deque[tuple[Asked, Future[Answer]]] = deque()
+        self._waiting: deque[tuple[Asked, Promise[Answer]]] = deque()
         self._lock = Lock()
         # From when the first waits until none does.
         self._is_busy = False
@@ -34,15 +36,15 @@ class GroupingThread(Generic[Asked, Answer]):
         self._thread.submit(self.waiting).result()
         self._on_waiting = on_waiting
 
-    def submit(self, asked: Asked) -> Future[Answer]:
-        """Return a future; what it asks is never looked at when it is cancelled before its turn."""
-        future: Future[Answer] = Future()
+    def submit(self, asked: Asked) -> Promise[Answer]:
+        """Return a promise; what it asks is never looked at when it is cancelled before its turn."""
+        promise: Promise[Answer] = Promise()
         with self._lock:
-            self._waiting.append((asked, future))
+            self._waiting.append((asked, promise))
             is_first, self._is_busy = not self._is_busy, True
         if is_first:
             self._on_waiting()
-        return future
+        return promise
 
     def begin(self) -> None:
         """Answer those who wait, up to the limit."""
@@ -69,19 +71,19 @@ class GroupingThread(Generic[Asked, Answer]):
     def _work(self) -> None:
         if group := self._next_group():
             answers = self._answer([asked for asked, _ in group])
-            for (_, future), answer in zip(group, answers, strict=True):
-                future.set_result(answer)
+            for (_, promise), answer in zip(group, answers, strict=True):
+                promise.keep(answer)
         with self._lock:
             self._is_busy = bool(self._waiting)
             go_on = self._is_busy and not self._is_closing
         if go_on:
             self._on_waiting()
 
-    def _next_group(self) -> list[tuple[Asked, Future[Answer]]]:
-        group: list[tuple[Asked, Future[Answer]]] = []
+    def _next_group(self) -> list[tuple[Asked, Promise[Answer]]]:
+        group: list[tuple[Asked, Promise[Answer]]] = []
         with self._lock:
             while self._waiting and len(group) < GROUP_LIMIT:
                 waiting = self._waiting.popleft()
-                if waiting[1].set_running_or_notify_cancel():
+                if waiting[1].begin():
                     group.append(waiting)
         return group

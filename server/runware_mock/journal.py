@@ -133,10 +133,11 @@ class Journal:
     def _count(self, connection: Connection, entry: Entry) -> None:
         sent = entry.audit.get("sent") if entry.audit else None
         sent_bytes = int(sent["size_bytes"]) if isinstance(sent, dict) else 0
-        kinds = [str(fault.get("kind")) for fault in entry.faults or ()]
+        kinds = [str(fault.get("kind")) for fault in entry.faults] if entry.faults else []
+        duration_s = entry.duration_us / 1_000_000
         # None of these holds the task: the connection keeps them until its next transaction.
-        counted = (entry.task_type, entry.outcome, entry.duration_us / 1_000_000, sent_bytes, kinds)
-        once_committed(connection, partial(self._tally.task, *counted))
+        counted = partial(self._tally.task, entry.task_type, entry.outcome, duration_s, sent_bytes, kinds)
+        once_committed(connection, counted)
         if _log.isEnabledFor(logging.DEBUG):
             words = ("%s %s over %s", entry.task_type, entry.outcome, entry.transport)
             once_committed(connection, partial(_log.debug, *words, extra={"task_uuid": entry.task_uuid}))
@@ -148,28 +149,28 @@ class Journal:
             _CUT(connection, {"newest_id": newest_forgotten})
 
 
-def abbreviated(value: object, *, is_known: bool = False, depth: int = 0) -> object:
+def abbreviated(value: object, is_known: bool = False, depth: int = 0) -> object:  # noqa: FBT001, FBT002 - calls itself for each value
     """Return a task with each long string cut to its head, its length, and its digest.
 
     `is_known` leaves the digest out where it would be that of a file whose own digest is kept.
     """
     if isinstance(value, str) and len(value) <= _KEPT_CHARS:
         return masked(value) if looks_real(value) else value
-    if isinstance(value, str | Embedded):
+    if isinstance(value, (str, Embedded)):
         return _shortened(value, is_known=is_known)
     if depth > _DEEPEST:
         return "…"
     if isinstance(value, dict):
         return {
-            str(name)[:_KEPT_CHARS]: (
-                abbreviated(inner, is_known=is_known, depth=depth + 1)
+            name[:_KEPT_CHARS]: (
+                abbreviated(inner, is_known, depth + 1)
                 if name in _COMMON or not is_secret_name(name)
                 else _hidden(inner)
             )
             for name, inner in value.items()
         }
     if isinstance(value, list):
-        kept = [abbreviated(inner, is_known=is_known, depth=depth + 1) for inner in value[:_KEPT_ITEMS]]
+        kept = [abbreviated(inner, is_known, depth + 1) for inner in value[:_KEPT_ITEMS]]
         return kept if len(kept) == len(value) else [*kept, f"… {len(value)} in all"]
     return value
 

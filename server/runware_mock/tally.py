@@ -34,7 +34,8 @@ class Tally:
             self.durations[task_type][bisect_left(DURATION_BOUNDS_S, duration_s)] += 1
             self.duration_s[task_type] += duration_s  # type: ignore[assignment] # a Counter of seconds
             self.sent_bytes += sent_bytes
-            self.faults.update(faults)
+            if faults:
+                self.faults.update(faults)
 
     def total(self) -> int:
         """Return how many tasks there have been."""

@@ -74,6 +74,7 @@ def test_a_bad_setting_of_the_shared_server_is_told_by_name(project: pytest.Pyte
     result.stderr.fnmatch_lines(["ERROR: runware_mock_settings: bad value for the setting retention: not a duration*"])
 
 
+@pytest.mark.timeout(ALL_PASS_WITHIN_S + 60)
 def test_workers_share_a_server_without_seeing_one_another(project: pytest.Pytester) -> None:
     project.makepyfile(
         f"""

@@ -29,6 +29,7 @@ NOW_AT = 1000
 ALIVE = Moment(NOW_AT, 0)
 EXPIRED = Moment(NOW_AT, NOW_AT)
 WAIT_S = 30
+LOOKED_FOR_FROM_BYTES = 16 * 1024
 
 
 @pytest.fixture
@@ -82,6 +83,16 @@ def content_id_of(connection: Connection) -> int:
 def delete_unused(database: Database) -> int:
     with database.writing(2) as connection:
         return contents.delete_unused(connection, [content_id_of(connection)])
+
+
+@pytest.mark.parametrize("size_bytes", [LOOKED_FOR_FROM_BYTES - 1, LOOKED_FOR_FROM_BYTES, LOOKED_FOR_FROM_BYTES + 1])
+def test_a_picture_is_stored_once_whether_it_is_looked_for_before_or_after(opened: Database, size_bytes: int) -> None:
+    placed = Placed(DIGEST, Picture("jpg", 1, 1, 1, bytes(size_bytes)))
+    with opened.writing(1) as connection:
+        first, again = (contents.add(connection, placed, NOW_AT) for _ in range(2))
+    with opened.writing(1) as connection:
+        assert first == again == contents.add(connection, placed, NOW_AT) == contents.find(connection, DIGEST)
+        assert content_id_of(connection) == first.id
 
 
 @pytest.mark.parametrize("is_brought_again", [False, True])

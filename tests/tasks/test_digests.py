@@ -60,6 +60,17 @@ def test_the_newest_ten_thousand_are_remembered() -> None:
     assert len(digests._known) == 10_000
 
 
+def test_of_short_files_some_thousands_are_remembered_to_have_come_before() -> None:
+    digests = Digests(Texts())
+    came = [number.to_bytes(32) for number in range(10_000)]
+    assert not any(map(digests.came_before, came))
+    assert all(map(digests.came_before, came))
+    # One more, and all are forgotten but that.
+    assert not digests.came_before(b"one more")
+    assert digests.came_before(b"one more")
+    assert not digests.came_before(came[0])
+
+
 def test_the_newest_ten_thousand_texts_are_known() -> None:
     texts = Texts()
     for number in range(10_001):

@@ -177,13 +177,21 @@ def target_size(width_px: int, height_px: int) -> tuple[int, int]:
     return scale(width_px), scale(height_px)
 
 
-@contextmanager
-def refusing_broken(name: str) -> Iterator[None]:
+class refusing_broken:  # noqa: N801 - named as what it does, like contextlib.suppress
     """Raise PictureRefused for whatever the readers raise of a broken file of this format."""
-    try:
-        yield
-    except _DECODE_ERRORS as error:
-        raise PictureRefused(f"The {name.upper()} cannot be decoded: {error}.") from error
+
+    __slots__ = ("_name",)
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __enter__(self) -> None:
+        """Begin to read."""
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        """Refuse what could not be read."""
+        if isinstance(error, _DECODE_ERRORS):
+            raise PictureRefused(f"The {self._name.upper()} cannot be decoded: {error}.") from error
 
 
 def unaccepted(name: str | None, accepted: Collection[str]) -> str:

@@ -14,6 +14,8 @@ from runware_mock.images import png_encoder
 from runware_mock.images.png_encoder import chunk
 
 _SIGNATURE_BYTES = 8
+_length_and_kind = struct.Struct(">I4s").unpack_from
+_checksum = struct.Struct(">I").unpack_from
 _TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 _BIT_DEPTH_AT = 24
 # Pillow reads chunk by chunk in Python. An animation of 10,000 frames has 20,000.
@@ -105,12 +107,11 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
     while kind != b"IEND":
         if len(data) < start + 12:
             raise EOFError("the file is truncated")
-        length, kind = struct.unpack_from(">I4s", data, start)
+        length, kind = _length_and_kind(data, start)
         end = start + 12 + length
         if len(data) < end:
             raise EOFError("the file is truncated")
-        (checksum,) = struct.unpack_from(">I", data, end - 4)
-        if zlib.crc32(view[start + 4 : end - 4]) != checksum:
+        if (zlib.crc32(view[start + 4 : end - 4]),) != _checksum(data, end - 4):
             raise SyntaxError(f"the checksum of the chunk {kind!r} is wrong")
         yield kind, start, end
         start = end

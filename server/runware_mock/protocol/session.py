@@ -22,7 +22,10 @@ def is_authentication(task: object) -> bool:
 
 def first_authentication(tasks: Iterable[object]) -> Mapping[str, object] | None:
     """Return the authentication among the tasks."""
-    return next((task for task in tasks if isinstance(task, dict) and is_authentication(task)), None)
+    for task in tasks:
+        if isinstance(task, dict) and task.get("taskType") == AUTHENTICATION:
+            return task
+    return None
 
 
 def authenticated(session_uuid: str) -> Reply:

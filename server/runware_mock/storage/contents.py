@@ -73,6 +73,8 @@ class Placed(Struct, frozen=True):
 _facts = itemgetter(*StoredContent.__struct_fields__[1:])
 # How many are deleted at once, and their digests be kept together.
 _CHUNK = 500
+# A shorter picture is written before it is looked for: mostly it is new, or its task has looked for it.
+_LOOKED_FOR_FROM_BYTES = 16 * 1024
 
 _FIND = Prepared("contents.FIND")
 _HOLD = Prepared("contents.HOLD")
@@ -133,18 +135,19 @@ def add(connection: Connection, placed: Placed, now_at: int) -> StoredContent:
 def add_row(connection: Connection, row: Mapping[str, Any]) -> StoredContent:
     """Store a row but for its id; where one of the same digest is there, return that one."""
     digest = row["sent_sha256"]
+    is_short = row["bytes"] is not None and len(row["bytes"]) < _LOOKED_FOR_FROM_BYTES
     while True:
+        if not is_short and (held := hold(connection, digest)):
+            return held
         added_id = id_of(connection, _ADD(connection, row))
-        if added_id is None:
-            # A purge may just have deleted the one that there was.
-            if held := hold(connection, digest):
-                return held
-        elif _MEAN(connection, {"sent_sha256": digest, "content_id": added_id}).rowcount:
+        if _MEAN(connection, {"sent_sha256": digest, "content_id": added_id}).rowcount:
+            assert added_id is not None  # noqa: S101 - of one that is always inserted
             return StoredContent(added_id, *_facts(row))
-        else:
-            # Another task has just stored the same bytes, or the digest of a deleted one is not swept out yet.
-            _REMOVE(connection, {"content_id": added_id})
-            sweep(connection, [digest])
+        # It was there, or another task has just stored it, or the digest of a deleted one is not swept out yet.
+        _REMOVE(connection, {"content_id": added_id})
+        if held := hold(connection, digest):
+            return held
+        sweep(connection, [digest])
 
 
 def _mend_or_drop(connection: Connection, content_id: int, in_place_of: str | None, object_key: str) -> None:

@@ -20,6 +20,8 @@ class Digests:
     def __init__(self, texts: Texts) -> None:
         self._texts = texts
         self._known: dict[tuple[int, bool, bytes], bytes] = {}
+        # Those of short ones.
+        self._came: set[bytes] = set()
         self._lock = Lock()
 
     def sha256(self, account_id: int, sent: bytes | Embedded) -> bytes:
@@ -40,6 +42,15 @@ class Digests:
             if len(self._known) > _MOST:
                 del self._known[next(iter(self._known))]
         return digest
+
+    def came_before(self, digest: bytes) -> bool:
+        """Tell whether bytes of this digest have come lately, as far as is remembered; they may be gone again."""
+        if digest in self._came:
+            return True
+        if len(self._came) >= _MOST:
+            self._came.clear()
+        self._came.add(digest)
+        return False
 
 
 def _bytes_of(sent: bytes | Embedded) -> bytes:

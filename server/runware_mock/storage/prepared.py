@@ -4,9 +4,10 @@ They are written in `storage/statements`. What SQLAlchemy makes of them for SQLi
 statements`), so that a server on SQLite need not import it until a control call comes.
 """
 
+import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
-from operator import methodcaller
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,12 +19,19 @@ from runware_mock.storage.connection import Connection
 STATEMENTS = "runware_mock.storage.statements"
 COMPILED_FILE = Path(__file__).with_name("sqlite.json")
 
+# Puts the values of a statement in the order in which a driver takes them.
+_Ordering = Callable[[Mapping[str, object]], Sequence[object]]
+
 
 class CompiledStatement(Struct, array_like=True):
-    """What a driver is given: the text, and the values that the statement itself has."""
+    """What a driver is given: the text, the values that the statement itself has, and the order of all that it takes.
+
+    Where a driver takes them by their names there is no order.
+    """
 
     text: str
     values: dict[str, str | int]
+    order: list[str]
 
 
 class Compiled(Struct):
@@ -48,27 +56,30 @@ class Result(Protocol):
         """The id of the row that was written."""
 
     def first(self) -> Sequence[Any] | None:
-        """Return the first row."""
+        """Return the first row, and no other."""
 
     def scalar(self) -> Any:
-        """Return the first value of the first row."""
+        """Return the first value of the first row, and no other."""
+
+    def all(self) -> Sequence[Sequence[Any]]:
+        """Return every row."""
 
 
-class _SqliteResult:
-    """What a cursor of the driver tells, which is enough for SQLite; SQLAlchemy's own takes four times as long."""
-
-    __slots__ = ("_row", "lastrowid", "rowcount")
-
-    def __init__(self, cursor: Any) -> None:
-        self._row: Sequence[Any] | None = cursor.fetchone()
-        self.rowcount: int = cursor.rowcount
-        self.lastrowid: int | None = cursor.lastrowid
+class _SqliteResult(sqlite3.Cursor):
+    """The driver's own cursor, which is enough for SQLite; SQLAlchemy's takes four times as long."""
 
     def first(self) -> Sequence[Any] | None:
-        return self._row
+        row: Sequence[Any] | None = self.fetchone()
+        # Until then the connection would go on seeing the database as it is now.
+        self.close()
+        return row
 
     def scalar(self) -> Any:
-        return None if self._row is None else self._row[0]
+        row = self.first()
+        return None if row is None else row[0]
+
+    def all(self) -> Sequence[Sequence[Any]]:
+        return self.fetchall()
 
 
 class Prepared:
@@ -76,34 +87,27 @@ class Prepared:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._for_sqlite: CompiledStatement | None = None
+        self._for_sqlite: tuple[str, _Ordering] | None = None
         self._for_others: CompiledStatement | None = None
 
     def __call__(self, connection: Connection, values: Mapping[str, object]) -> Result:
         """Run it."""
-        result: Result = self._run(connection, values, _SqliteResult)
+        result: Result
+        if connection.driver is None:
+            compiled = self._for_others or self._compile(connection)
+            result = connection.core.exec_driver_sql(compiled.text, {**compiled.values, **values})
+        else:
+            text, ordered = self._for_sqlite or self._find()
+            result = _SqliteResult(connection.driver).execute(text, ordered(values))
         return result
 
     def all(self, connection: Connection, values: Mapping[str, object]) -> Sequence[Sequence[Any]]:
         """Run it and return its rows."""
-        rows = self._run(connection, values, methodcaller("fetchall"))
-        return rows if isinstance(rows, list) else rows.all()
+        return self(connection, values).all()
 
-    def _run(self, connection: Connection, values: Mapping[str, object], taken: Callable[[Any], Any]) -> Any:
-        """Run it and return what is taken from SQLite's cursor, or SQLAlchemy's result of another database."""
-        if connection.driver is None:
-            compiled = self._for_others or self._compile(connection)
-            return connection.core.exec_driver_sql(compiled.text, {**compiled.values, **values})
-        compiled = self._for_sqlite or self._find()
-        cursor = connection.driver.execute(compiled.text, {**compiled.values, **values} if compiled.values else values)
-        try:
-            return taken(cursor)
-        finally:
-            # Until then the connection would go on seeing the database as it is now.
-            cursor.close()
-
-    def _find(self) -> CompiledStatement:
-        self._for_sqlite = SQLITE.statements[self._name]
+    def _find(self) -> tuple[str, _Ordering]:
+        compiled = SQLITE.statements[self._name]
+        self._for_sqlite = compiled.text, _ordering(compiled.order, compiled.values)
         return self._for_sqlite
 
     def _compile(self, connection: Connection) -> CompiledStatement:
@@ -111,6 +115,14 @@ class Prepared:
         statement = getattr(import_module(f"{STATEMENTS}.{module}"), name)
         self._for_others = CompiledStatement(*statement.compiled(connection.core.dialect))
         return self._for_others
+
+
+def _ordering(names: Sequence[str], own: Mapping[str, object]) -> _Ordering:
+    """Return what puts values in this order, together with those that a statement has itself."""
+    if len(names) < 2:  # noqa: PLR2004 - of one name `itemgetter` makes no tuple
+        return lambda values: [{**own, **values}[name] for name in names]
+    ordered = itemgetter(*names)
+    return (lambda values: ordered({**own, **values})) if own else ordered
 
 
 def id_of(connection: Connection, inserted: Result) -> int | None:

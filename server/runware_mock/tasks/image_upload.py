@@ -20,7 +20,7 @@ def run(task: Task, services: Services, caller: Caller) -> Work:
     image = task.get("image")
     if image is None:
         raise refuse("missingImage")
-    if not isinstance(image, str | Embedded):
+    if not isinstance(image, (str, Embedded)):
         raise refuse("invalidImage", f"The value is {kind_of(image)}, not a string.")
     form, formats = services.codec.stored_form, services.settings.formats
     try:

@@ -15,7 +15,7 @@ from runware_mock.storage.contents import StoredContent
 from runware_mock.tasks.inputs import FILE_GONE, stored_uuid
 from runware_mock.tasks.work import ContentGone
 
-# To prove a shorter file whole takes no longer than to look whether it is stored already.
+# To prove a shorter file whole takes no longer than to look whether it is stored already, and mostly it is not.
 _LOOKED_UP_FROM_BYTES = 16 * 1024
 
 # Writes the content, unless it is there already, and returns it.
@@ -65,7 +65,7 @@ def _storing_bytes(
 ) -> StoreContent:
     digest = services.digests.sha256(caller.account.id, sent)
     known = None
-    if len(sent) > _LOOKED_UP_FROM_BYTES or services.files.are_objects:
+    if len(sent) > _LOOKED_UP_FROM_BYTES or services.files.are_objects or services.digests.came_before(digest):
         with services.database.reading() as connection:
             known = contents.find(connection, digest)
     if known is None or known.format not in formats or not services.files.has(known.object_key):

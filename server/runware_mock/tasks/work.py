@@ -25,7 +25,7 @@ class Load(Enum):
 def load_of_upload(task: Task) -> Load:
     """Tell whether what is uploaded has to be fetched, and whether it may be big."""
     value = task.get("image") or task.get("media")
-    if not isinstance(value, str | Embedded) or task.get("operation") == "delete":
+    if not isinstance(value, (str, Embedded)) or task.get("operation") == "delete":
         return Load.LIGHT
     if isinstance(value, str) and _is_url(value):
         return Load.WAITING_FOR_NETWORK

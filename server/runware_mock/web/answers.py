@@ -4,13 +4,13 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from runware_mock.clock import in_ms
+from runware_mock.engine import Pending
 from runware_mock.protocol.messages import Reply, ws_frame
 from runware_mock.protocol.performance import Performance
 from runware_mock.services import Services
@@ -91,7 +91,7 @@ class Answers:
         else:
             await self._keep([frame])
 
-    async def deliver_all(self, ready: asyncio.Queue[Future[Reply]], count: int) -> None:
+    async def deliver_all(self, ready: asyncio.Queue[Pending], count: int) -> None:
         """Deliver so many replies in the order in which they are ready."""
         performing: list[asyncio.Task[None]] = []
         for _ in range(count):

@@ -8,13 +8,12 @@ import asyncio
 import logging
 import uuid as uuids
 from collections.abc import Sequence
-from concurrent.futures import Future
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from runware_mock.engine import Engine
+from runware_mock.engine import Engine, Pending
 from runware_mock.faults.occasion import Occasion
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.messages import Reply, parse_tasks, rest_body
@@ -145,11 +144,15 @@ class RestApi:
                 await pause(performance, ended(scope))
             if refused is not None:
                 return [Reply.refused(refused, {"taskType": AUTHENTICATION})]
-        tasks = [task for task in tasks if not is_authentication(task)]
+        if authentication is not None:
+            tasks = [task for task in tasks if not is_authentication(task)]
         if not tasks:
             return [authenticated(str(uuids.uuid4()))]
-        futures = self._engine.submit([task for task in tasks if not is_ping(task)], caller)
-        ran = iter(await _finished(scope, futures))
+        to_run = [task for task in tasks if not is_ping(task)]
+        replies = await _finished(scope, self._engine.submit(to_run, caller))
+        if len(replies) == len(tasks):
+            return replies
+        ran = iter(replies)
         return [PONG if is_ping(task) else next(ran) for task in tasks]
 
     async def _read(self, receive: Receive) -> bytes | bytearray:
@@ -202,30 +205,30 @@ async def _read_long(scope: Scope, receive: Receive, length_bytes: int) -> bytes
     return body
 
 
-async def _finished(scope: Scope, futures: Sequence[Future[Reply]]) -> list[Reply]:
+async def _finished(scope: Scope, pending: Sequence[Pending]) -> list[Reply]:
     """Wait for every reply; tasks that have not begun when the client goes away never do."""
-    if not futures:
+    if not pending:
         return []
     # One future of the loop for all: asyncio.wait and its wrappers take as long as parsing the request.
-    loop, waiting = asyncio.get_running_loop(), list(futures)
+    loop, waiting = asyncio.get_running_loop(), list(pending)
     answered: asyncio.Future[None] = loop.create_future()
 
     def settle() -> None:
         if not answered.done():
             answered.set_result(None)
 
-    def count(_: Future[Reply]) -> None:
+    def count(_: Pending) -> None:
         waiting.pop()
         if not waiting:
             loop.call_soon_threadsafe(settle)
 
-    for future in futures:
-        future.add_done_callback(count)
+    for one in pending:
+        one.add_done_callback(count)
     fail_when_lost(scope, answered, ClientDisconnect())
     try:
         await answered
     except ClientDisconnect:
-        for future in futures:
-            future.cancel()
+        for one in pending:
+            one.cancel()
         raise
-    return [future.result() for future in futures]
+    return [one.result() for one in pending]

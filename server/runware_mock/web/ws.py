@@ -5,12 +5,13 @@ import logging
 import time
 import uuid as uuids
 from collections.abc import Coroutine, Sequence
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING, Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from runware_mock.accounts import Account
+from runware_mock.engine import Pending
 from runware_mock.faults.occasion import Occasion, Point
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.messages import Reply, is_uuid, parse_tasks, ws_frame
@@ -58,7 +59,7 @@ class _Frame:
         self.size_bytes = size_bytes
         self.left = left
         self.is_answered = is_answered
-        self.waiting: asyncio.Queue[Future[Reply]] | None = None
+        self.waiting: asyncio.Queue[Pending] | None = None
 
 
 class Socket:
@@ -166,7 +167,7 @@ class Socket:
     async def _handle(self, raw: str | bytes) -> None:
         """Start the tasks of a frame; authentication is over before the next frame is looked at."""
         size_bytes = self._protocol.take_size()
-        futures: list[Future[Reply]] = []
+        pending: list[Pending] = []
         try:
             texts = self._services.texts
             is_short = len(raw) <= _PARSED_IN_LOOP
@@ -176,21 +177,21 @@ class Socket:
                 await self._authenticate(authentication.get("apiKey"), authentication.get("connectionSessionUUID"))
             if self._account is not None:
                 tasks = await keyless(message, self._api_key, self._account)
-            futures = await self._start([task for task in tasks if not is_authentication(task)])
+            pending = await self._start([task for task in tasks if not is_authentication(task)])
         except Refusal as refusal:
             await self.answers.deliver(ws_frame(Reply.refused(refusal)))
         except Exception as error:  # noqa: BLE001 - see Engine._run
             _log.exception("a frame failed inside the mock")
             await self.answers.deliver(ws_frame(Reply.refused(crash(error))))
         loop = asyncio.get_running_loop()
-        frame = _Frame(size_bytes, len(futures), loop.create_future())
+        frame = _Frame(size_bytes, len(pending), loop.create_future())
         self._running.add(frame.is_answered)
-        if not futures:
+        if not pending:
             self._end(frame)
-        for future in futures:
-            future.add_done_callback(lambda done: loop.call_soon_threadsafe(self._answer, frame, done))
+        for one in pending:
+            one.add_done_callback(lambda done: loop.call_soon_threadsafe(self._answer, frame, done))
 
-    async def _start(self, tasks: Sequence[object]) -> list[Future[Reply]]:
+    async def _start(self, tasks: Sequence[object]) -> list[Pending]:
         for _ in filter(is_ping, tasks):
             performance, _refusal = await self._meet("ping", self._account)
             if performance is None or performance.hang_up is None:
@@ -238,7 +239,7 @@ class Socket:
         # The socket stays open: one SDK hangs for good when it is closed behind this answer.
         await self.answers.send(ws_frame(Reply.refused(refusal, {"taskType": AUTHENTICATION})))
 
-    def _answer(self, frame: "_Frame", done: Future[Reply]) -> None:
+    def _answer(self, frame: "_Frame", done: Pending) -> None:
         """Answer a task that is done, at once unless it, or one before it in its frame, has to wait."""
         if frame.waiting is None:
             try:
@@ -254,7 +255,7 @@ class Socket:
             self._act(self._answer_in_turn(frame, frame.waiting))
         frame.waiting.put_nowait(done)
 
-    async def _answer_in_turn(self, frame: "_Frame", waiting: asyncio.Queue[Future[Reply]]) -> None:
+    async def _answer_in_turn(self, frame: "_Frame", waiting: asyncio.Queue[Pending]) -> None:
         try:
             await self.answers.deliver_all(waiting, frame.left)
         finally:

@@ -27,15 +27,12 @@ _OF_DIGEST = (
     .join_from(content_digest, content, _MEANT)
     .where(content_digest.c.sent_sha256 == bindparam("sent_sha256"))
 )
-_COLUMNS = {column.name: bindparam(column.name, type_=column.type) for column in content.columns if column.name != "id"}
 
 FIND = Statement(_OF_DIGEST)
 # Until the transaction ends, in which a medium will point at it, nobody deletes what these have found. Where one writer
 # at a time writes anyway, FOR KEY SHARE and the like are left out.
 HOLD = Statement(_OF_DIGEST.with_for_update(read=True, key_share=True, of=content))
-ADD = Statement(
-    insert_for_id(insert(content).from_select(list(_COLUMNS), select(*_COLUMNS.values()).where(~_OF_DIGEST.exists())))
-)
+ADD = Statement(insert_for_id(insert(content)), [column.name for column in content.columns if column.name != "id"])
 MEAN = Statement(insert_unless_there(content_digest, "sent_sha256"), ("sent_sha256", "content_id"))
 REMOVE = Statement(delete(content).where(content.c.id == bindparam("content_id")))
 MEND = Statement(

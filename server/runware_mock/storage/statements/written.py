@@ -18,15 +18,14 @@ class Statement:
         self._statement = statement
         self._columns = list(columns) or None
 
-    def compiled(self, dialect: Dialect) -> tuple[str, dict[str, Any]]:
-        """Return its text, and the values that it has itself."""
+    def compiled(self, dialect: Dialect) -> tuple[str, dict[str, Any], list[str]]:
+        """Return its text, the values that it has itself, and the order of all that it takes, if they have no names."""
         kind: Any = type(dialect)
-        # Of the styles that drivers know, the two that take values by name.
-        named = kind(paramstyle="named" if dialect.name == "sqlite" else "pyformat")
-        compiled: Any = self.written(dialect.name).compile(dialect=named, column_keys=self._columns)
-        return str(compiled), {
-            name: value for name, value in compiled.params.items() if not compiled.binds[name].required
-        }
+        # SQLite's driver looks for each name in the values: a sixth of what it takes for a small upload.
+        styled = kind(paramstyle="qmark" if dialect.name == "sqlite" else "pyformat")
+        compiled: Any = self.written(dialect.name).compile(dialect=styled, column_keys=self._columns)
+        own = {name: value for name, value in compiled.params.items() if not compiled.binds[name].required}
+        return str(compiled), own, compiled.positiontup or []
 
     def written(self, dialect: str) -> _Statement:
         """Return the statement as SQLAlchemy has it."""
