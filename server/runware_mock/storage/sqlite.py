@@ -15,8 +15,10 @@ from runware_mock.values import write_size
 FILE_NAME = "runware-mock.sqlite3"
 
 _BUSY_TIMEOUT_MS = 30_000
-# A write-ahead log that grew during a burst of big uploads is cut back to this.
+# A longer write-ahead log, of a burst of big uploads, is cut when nobody has written for so many calls of `relieve`.
+# Not before, as by `journal_size_limit`: to free 200 MB takes some disks half a second, for which all who write wait.
 _WAL_LIMIT_BYTES = 32 * 2**20
+_RESTED_CALLS = 10
 # `relieve` moves it into the file beside those who write. Where that cannot keep up one of them has to, and all wait.
 # A purge writes 30 MB between two calls of it.
 _WAL_PAGES = 64_000
@@ -40,6 +42,7 @@ class SqliteDatabase(Database):
         self.is_shared = is_shared
         self._durability = durability
         self._relieved_ns = 0
+        self._rested_calls = 0
         # Which file it is, once it was opened.
         self._file: tuple[int, int] | None = None
         self._wal = path.with_name(f"{path.name}-wal")
@@ -68,7 +71,6 @@ class SqliteDatabase(Database):
                 "secure_delete=OFF",
                 # What a statement would need to undo itself, which for a purge took a tenth of its time to write down.
                 "temp_store=MEMORY",
-                f"journal_size_limit={_WAL_LIMIT_BYTES}",
                 f"wal_autocheckpoint={_WAL_PAGES}",
             ):
                 driver.execute(f"PRAGMA {pragma}").close()
@@ -202,11 +204,18 @@ class SqliteDatabase(Database):
             return bool(free > pages)
 
     def relieve(self) -> None:
-        """Move the write-ahead log into the file while others write; the one after them begins it anew."""
-        changed_ns = self._wal.stat().st_mtime_ns if self._wal.exists() else 0
+        """Move the write-ahead log into the file while others write; the one after them begins it anew.
+
+        Called again and again while nobody writes, it cuts a long one.
+        """
+        log = self._wal.stat() if self._wal.exists() else None
+        changed_ns = log.st_mtime_ns if log else 0
         if changed_ns == self._relieved_ns:
+            self._rested_calls += 1
+            if log and log.st_size > _WAL_LIMIT_BYTES and self._rested_calls >= _RESTED_CALLS:
+                self._cut()
             return
-        self._relieved_ns = changed_ns
+        self._relieved_ns, self._rested_calls = changed_ns, 0
         with self._lent(self._movers) as connection:
             for _ in range(_WAL_PASSES):
                 _, written, moved = connection.driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
@@ -218,6 +227,9 @@ class SqliteDatabase(Database):
         """Move the write-ahead log into the file and cut it, if nobody is in the way."""
         # All wait while it is cut: as little as possible is to be moved then.
         self.relieve()
+        self._cut()
+
+    def _cut(self) -> None:
         with self._write_lock, self._lent(self._movers) as connection:
             driver = connection.driver
             driver.execute("PRAGMA busy_timeout=100")

@@ -1,0 +1,63 @@
+"""SQLite's write-ahead log, which a burst of big uploads makes long, is cut when nobody writes any more."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from runware_mock.storage.schema import prepare
+from runware_mock.storage.sqlite import SqliteDatabase
+
+LIMIT_BYTES = 32 * 2**20
+RESTED_CALLS = 10
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[SqliteDatabase]:
+    database = SqliteDatabase(tmp_path / "mock.sqlite3")
+    prepare(database)
+    yield database
+    database.close()
+
+
+def write(database: SqliteDatabase, size_bytes: int) -> None:
+    """Store something under one name, so that the file does not grow with it."""
+    with database.writing() as connection:
+        connection.driver.execute("INSERT OR REPLACE INTO secret VALUES ('long', zeroblob(?))", (size_bytes,))
+
+
+def log_bytes(database: SqliteDatabase) -> int:
+    return database.path.with_name("mock.sqlite3-wal").stat().st_size
+
+
+def rest(database: SqliteDatabase, calls: int) -> None:
+    for _ in range(calls):
+        database.relieve()
+
+
+def test_a_long_one_is_cut_when_nobody_has_written_for_a_while(database: SqliteDatabase) -> None:
+    write(database, LIMIT_BYTES)
+    # The first one sees what was written, and opens a connection for it, which the second one sees.
+    rest(database, 2)
+    rest(database, RESTED_CALLS - 1)
+    assert log_bytes(database) > LIMIT_BYTES
+    rest(database, 1)
+    assert log_bytes(database) == 0
+    with database.reading() as connection:
+        assert connection.driver.execute("SELECT length(value) FROM secret WHERE name = 'long'").fetchone() == (
+            LIMIT_BYTES,
+        )
+
+
+def test_it_is_not_cut_while_somebody_writes(database: SqliteDatabase) -> None:
+    write(database, LIMIT_BYTES)
+    for _ in range(3):
+        rest(database, RESTED_CALLS)
+        write(database, 1)
+    assert log_bytes(database) > LIMIT_BYTES
+
+
+def test_a_short_one_is_left_to_be_written_over(database: SqliteDatabase) -> None:
+    write(database, LIMIT_BYTES // 2)
+    rest(database, 2 * RESTED_CALLS)
+    assert LIMIT_BYTES // 2 < log_bytes(database) <= LIMIT_BYTES
