@@ -6,13 +6,11 @@ What is slow to import is imported by the command that needs it, so that `--help
 import errno
 import gc
 import signal
-import socket
 import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -22,6 +20,9 @@ from runware_mock.cli_control.calling import EXIT_USAGE, fail, url_option
 from runware_mock.flags import DataFolderCommand, SettingsCommand, StoreCommand, flag, settings_of
 
 if TYPE_CHECKING:
+    import socket
+    from pathlib import Path
+
     from starlette.applications import Starlette
 
     from runware_mock.settings import Settings
@@ -96,7 +97,7 @@ def _opened(settings: "Settings", cleanup: ExitStack) -> Callable[[], "Starlette
     return lambda: app
 
 
-def _serve(settings: "Settings", bound: socket.socket, make_app: Callable[[], "Starlette"]) -> int:
+def _serve(settings: "Settings", bound: "socket.socket", make_app: Callable[[], "Starlette"]) -> int:
     from runware_mock import heap
     from runware_mock.certificates import TlsUnusable, server_context
     from runware_mock.schedule import Schedule
@@ -213,7 +214,7 @@ def ca(*, only_path: bool, **values: Any) -> None:
         fail(str(error))
 
 
-def _bind(settings: "Settings") -> socket.socket:
+def _bind(settings: "Settings") -> "socket.socket":
     from runware_mock.web.listening import listening_socket
 
     try:
@@ -249,7 +250,7 @@ def _open(settings: "Settings", cleanup: ExitStack) -> Any:
         fail(str(error))
 
 
-def _clear(ready_file: Path) -> None:
+def _clear(ready_file: "Path") -> None:
     """Remove what a server before this one wrote; find out now whether this one will be able to write."""
     try:
         partial = _partial(ready_file)
@@ -260,12 +261,12 @@ def _clear(ready_file: Path) -> None:
         fail(f"cannot write --ready-file (or RUNWARE_MOCK_READY_FILE) {ready_file}: {error}", EXIT_USAGE)
 
 
-def _write_whole(file: Path, text: str) -> None:
+def _write_whole(file: "Path", text: str) -> None:
     """Write a file that is never seen half-written."""
     partial = _partial(file)
     partial.write_text(text, encoding="utf-8")
     partial.replace(file)
 
 
-def _partial(file: Path) -> Path:
+def _partial(file: "Path") -> "Path":
     return file.with_name(file.name + ".part")

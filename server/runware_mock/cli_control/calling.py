@@ -1,12 +1,10 @@
 """What all verbs share: where the server is, whose account is meant, how an answer and a failure are printed."""
 
-import json
 import os
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cached_property, wraps
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import click
 
@@ -44,13 +42,11 @@ def url_option(function: Callable[..., Any]) -> Callable[..., Any]:
     )(function)
 
 
-@dataclass(frozen=True)
 class Call:
     """One run of a verb: the server and the account it speaks of."""
 
-    url: str
-    api_key: str | None
-    token: str | None
+    def __init__(self, url: str, api_key: str | None, token: str | None) -> None:
+        self.url, self.api_key, self.token = url, api_key, token
 
     @cached_property
     def control(self) -> "ControlClient":
@@ -65,8 +61,7 @@ class Call:
             self.control.close()
 
 
-@dataclass(frozen=True)
-class Printed:
+class Printed(NamedTuple):
     """An answer that knows its own text; with a `problem` the exit status is 1."""
 
     text: str
@@ -116,6 +111,8 @@ def _shared(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _show(answer: Any, *, as_json: bool) -> None:
     if as_json:
+        import json
+
         click.echo(json.dumps(answer.json, indent=2, ensure_ascii=False))
     elif isinstance(answer, Printed):
         click.echo(answer.text)

@@ -1,14 +1,14 @@
 """`runware-mock doctor`: how each SDK is pointed at a server, and whether it is reachable that way."""
 
-import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from runware_mock.cli_control.calling import Call, Printed, verb
-from runware_mock.cli_control.sdks import SDKS, Place
 
 if TYPE_CHECKING:
     import ssl
+
+    from runware_mock.cli_control.sdks import Place
 
 _TRUSTED = (
     "trusted with SSL_CERT_FILE=$(runware-mock ca --path), by Node with NODE_EXTRA_CA_CERTS, unless --tls-cert is set"
@@ -28,6 +28,8 @@ def doctor(call: Call) -> Any:
 
     With --account, the checks are made with that key, and its length is looked at.
     """
+    from runware_mock.cli_control.sdks import SDKS, Place
+
     place = Place.of(call.url, call.api_key)
     checks = {name: _problem(check, place, call.api_key or _OWN_KEY) for name, check in _CHECKS.items()}
     sdks = [
@@ -60,7 +62,7 @@ def _text(report: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _problem(check: Callable[[Place, str], None], place: Place, api_key: str) -> str | None:
+def _problem(check: Callable[["Place", str], None], place: "Place", api_key: str) -> str | None:
     try:
         check(place, api_key)
     except CheckFailed as failed:
@@ -68,7 +70,7 @@ def _problem(check: Callable[[Place, str], None], place: Place, api_key: str) ->
     return None
 
 
-def _rest(place: Place, api_key: str) -> None:
+def _rest(place: "Place", api_key: str) -> None:
     """Authenticate as ComfyUI does, which sends the key in the body alone."""
     import httpx
 
@@ -88,8 +90,10 @@ def _rest(place: Place, api_key: str) -> None:
     _item(answer.text, "authentication")
 
 
-def _web_socket(place: Place, api_key: str) -> None:
+def _web_socket(place: "Place", api_key: str) -> None:
     """Connect, authenticate and ping, as every SDK begins."""
+    import json
+
     from websockets.exceptions import WebSocketException
     from websockets.sync.client import connect
 
@@ -105,7 +109,7 @@ def _web_socket(place: Place, api_key: str) -> None:
         raise CheckFailed(f"{place.ws_url} cannot be reached: {_why(error)}") from None
 
 
-def _trust(place: Place) -> "ssl.SSLContext | None":
+def _trust(place: "Place") -> "ssl.SSLContext | None":
     if not place.url.startswith("https:"):
         return None
     from runware_mock.certificates import client_context
@@ -115,6 +119,8 @@ def _trust(place: Place) -> "ssl.SSLContext | None":
 
 def _item(text: str | bytes, task_type: str) -> None:
     """Check that an answer is that of a task."""
+    import json
+
     try:
         document = json.loads(text)
         if "errors" in document:
@@ -130,4 +136,4 @@ def _why(error: Exception) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
 
-_CHECKS: Mapping[str, Callable[[Place, str], None]] = {"REST": _rest, "WebSocket": _web_socket}
+_CHECKS: Mapping[str, Callable[["Place", str], None]] = {"REST": _rest, "WebSocket": _web_socket}

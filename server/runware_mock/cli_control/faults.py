@@ -1,8 +1,6 @@
 """`runware-mock faults`."""
 
-import json
 import sys
-from pathlib import Path
 from typing import Any
 
 import click
@@ -70,6 +68,9 @@ def verify(call: Call) -> Any:
 def _plan(source: str, fields: tuple[str, ...]) -> dict[str, Any]:
     if source != "-" and "/" not in source and not source.endswith(".json"):
         return {"faults": [{"kind": source, **dict(map(_field, fields))}]}
+    import json
+    from pathlib import Path
+
     if fields:
         fail(f"fields such as {fields[0]!r} belong to a kind, not to a file", EXIT_USAGE)
     try:
@@ -84,6 +85,8 @@ def _plan(source: str, fields: tuple[str, ...]) -> dict[str, Any]:
 
 def _field(text: str) -> tuple[str, Any]:
     """Read `times=3` or `delay=2s`: what is JSON is read as such, all else is a string."""
+    import json
+
     name, is_pair, value = text.partition("=")
     if not is_pair:
         fail(f"{text!r} is no FIELD=VALUE", EXIT_USAGE)

@@ -1,6 +1,5 @@
 """`runware-mock media`."""
 
-from pathlib import Path
 from typing import Any
 
 import click
@@ -41,12 +40,14 @@ def delete(call: Call, uuid: str) -> Any:
 
 
 @verb("add", media)
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=click.Path(exists=True, dir_okay=False))
 @click.option("--uuid", help="UUID it gets. Default: a new one.")
 @click.option("--age", help="How long ago it was uploaded, such as 29d.")
-def add(call: Call, file: Path, uuid: str | None, age: str | None) -> Any:
+def add(call: Call, file: str, uuid: str | None, age: str | None) -> Any:
     """Store FILE as if it had been uploaded."""
-    return call.control.media.add(file, uuid=uuid, age=age)
+    from pathlib import Path
+
+    return call.control.media.add(Path(file), uuid=uuid, age=age)
 
 
 @verb("forecast", media)

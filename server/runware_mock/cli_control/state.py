@@ -1,6 +1,5 @@
 """`runware-mock accounts`, `reset`, `snapshot`, `export` and `import`."""
 
-from pathlib import Path
 from typing import Any
 
 import click
@@ -55,19 +54,23 @@ def delete(call: Call, name: str) -> Any:
 
 
 @verb("export")
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-def export(call: Call, file: Path) -> Any:
+@click.argument("file", type=click.Path(dir_okay=False))
+def export(call: Call, file: str) -> Any:
     """Write the state of an account to FILE, a zip archive."""
+    from pathlib import Path
+
     archive = call.control.export()
     try:
-        file.write_bytes(archive)
+        Path(file).write_bytes(archive)
     except OSError as error:
         fail(f"cannot write {file}: {error.strerror}")
-    return Printed(f"wrote {len(archive)} bytes to {file}", {"file": str(file), "size_bytes": len(archive)})
+    return Printed(f"wrote {len(archive)} bytes to {file}", {"file": file, "size_bytes": len(archive)})
 
 
 @verb("import")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def load(call: Call, file: Path) -> Any:
+@click.argument("file", type=click.Path(exists=True, dir_okay=False))
+def load(call: Call, file: str) -> Any:
     """Give an account the state of FILE, in place of its own."""
-    return call.control.load(file.read_bytes())
+    from pathlib import Path
+
+    return call.control.load(Path(file).read_bytes())
