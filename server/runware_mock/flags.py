@@ -20,6 +20,18 @@ class _Switch(click.types.BoolParamType):
         return value
 
 
+class _Flag(click.Option):
+    """The flag of a setting; its help is written only when it is shown."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Return how the flag is written and what it is for."""
+        from runware_mock.settings import default_text, description
+
+        default = default_text(str(self.name))
+        self.help = f"{description(str(self.name))}{f'  [{default}]' if default else ''}"
+        return super().get_help_record(ctx)
+
+
 class SettingsCommand(click.Command):
     """A command whose flags are fields of Settings: those of `fields`, or all."""
 
@@ -56,18 +68,16 @@ class DataFolderCommand(SettingsCommand):
 
 
 def _option(name: str) -> click.Option:
-    from runware_mock.settings import ENV_PREFIX, FIELDS, default_text, description
+    from runware_mock.settings import ENV_PREFIX, FIELDS
 
     is_switch = FIELDS[name].type is bool
-    default = default_text(name)
-    return click.Option(
+    return _Flag(
         [f"{flag(name)}/--no-{flag(name)[2:]}" if is_switch else flag(name)],
         default=None,
         multiple=name in _REPEATABLE,
         envvar=ENV_PREFIX + name.upper(),
         type=_Switch() if is_switch else None,
         metavar=None if is_switch else "TEXT",
-        help=f"{description(name)}{f'  [{default}]' if default else ''}",
     )
 
 

@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import MISSING, Field, dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
@@ -75,11 +75,8 @@ def _formats(value: object) -> tuple[str, ...]:
 
 
 def setting(default: Any, read: Reader, description: str, *, is_shown: bool = True) -> Any:
-    """Return a field of Settings: its default or what makes it, what reads a value, and the help text of its flag."""
-    metadata = {"read": read, "description": description}
-    if callable(default):
-        return field(default_factory=default, repr=is_shown, metadata=metadata)
-    return field(default=default, repr=is_shown, metadata=metadata)
+    """Return a field of Settings: its default, what reads a value, and the help text of its flag."""
+    return field(default=default, repr=is_shown, metadata={"read": read, "description": description})
 
 
 # What dataclass would compile to print forty fields costs each start three milliseconds.
@@ -89,7 +86,8 @@ class Settings:
 
     host: str = setting("127.0.0.1", text, "Address to listen on.")
     port: int = setting(8080, whole(0, 65535), "Port to listen on; 0 picks a free one.")
-    data_dir: Path = setting(default_data_dir, path, "Folder of the database.")
+    # Where none is given it is `default_data_dir()`, asked only then: what knows it is slow to import.
+    data_dir: Path = setting(None, path, "Folder of the database.")
     database_url: str | None = setting(
         None,
         database_url,
@@ -199,13 +197,13 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Read each that is not at its default; raises BadSetting."""
-        for name, one in FIELDS.items():
-            given = getattr(self, name)
-            if given is not one.default:
-                try:
-                    object.__setattr__(self, name, one.metadata["read"](given))
-                except ValueError as error:
-                    raise BadSetting(name, str(error)) from None
+        for name in self._given:
+            try:
+                object.__setattr__(self, name, FIELDS[name].metadata["read"](getattr(self, name)))
+            except ValueError as error:
+                raise BadSetting(name, str(error)) from None
+        if "data_dir" not in self._given:
+            object.__setattr__(self, "data_dir", default_data_dir())
         if self.in_memory and self.database_url is not None:
             raise BadSetting("in_memory", "what --database-url names is kept: leave out one of the two")
         if (self.tls_cert is None) != (self.tls_key is None):
@@ -222,6 +220,11 @@ class Settings:
         if unknown := given.keys() - FIELDS:
             raise BadSetting(min(unknown), "there is no such setting")
         return cls(**given)
+
+    @cached_property
+    def _given(self) -> list[str]:
+        """Those that were not left at their default."""
+        return [name for name, one in FIELDS.items() if getattr(self, name) is not one.default]
 
     @property
     def uses_tls(self) -> bool:
@@ -249,8 +252,8 @@ class Settings:
         """Return the settings that differ from their default, written for a person, without secrets."""
         return {
             name: "(hidden)" if name in _SECRETS else _write(name, getattr(self, name))
-            for name in FIELDS
-            if getattr(self, name) != _default(name)
+            for name in self._given
+            if getattr(self, name) != FIELDS[name].default
         }
 
 
@@ -258,8 +261,7 @@ FIELDS: Mapping[str, Field[Any]] = {one.name: one for one in fields(Settings)}
 
 
 def _default(name: str) -> Any:
-    factory = FIELDS[name].default_factory
-    return FIELDS[name].default if factory is MISSING else factory()
+    return default_data_dir() if name == "data_dir" else FIELDS[name].default
 
 
 def description(name: str) -> str:

@@ -1,6 +1,5 @@
 """Bring a database to this version's tables."""
 
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from runware_mock.storage.connection import Connection
@@ -42,6 +41,8 @@ def prepare(database: Database) -> None:
 
 def scripts() -> "Config":
     """Return Alembic's configuration, which leads to the migrations."""
+    from importlib.resources import files
+
     from alembic.config import Config
 
     config = Config()

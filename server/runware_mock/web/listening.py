@@ -10,8 +10,10 @@ from runware_mock import __version__
 
 def listening_socket(host: str, port: int) -> socket.socket:
     """Return a bound socket; raises OSError where the address is taken or not this machine's."""
+    # As bytes: for a text Python imports what encodes names of other scripts.
+    name = host.encode() if host.isascii() else host
     family, kind, protocol, _, address = socket.getaddrinfo(
-        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        name, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]
     bound = socket.socket(family, kind, protocol)
     try:

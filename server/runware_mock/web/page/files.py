@@ -1,7 +1,5 @@
 """The page's own style sheet and script."""
 
-from importlib.resources import files
-
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -13,6 +11,8 @@ def static_file(request: Request) -> Response:
     name = request.path_params["name"]
     if name not in _TYPES:
         return Response(status_code=404)
+    from importlib.resources import files
+
     text = files("runware_mock.web.page").joinpath("static", name).read_text(encoding="utf-8")
     return Response(
         text, media_type=_TYPES[name], headers={"X-Content-Type-Options": "nosniff", "Cache-Control": "no-cache"}
