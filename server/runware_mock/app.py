@@ -4,7 +4,6 @@ import asyncio
 import logging
 import sys
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, asynccontextmanager
 from typing import Any
 
@@ -16,6 +15,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from runware_mock.clock import Clock, SystemClock
+from runware_mock.cores import SameCore, roaming_pool
 from runware_mock.deliver import delivery_schedule
 from runware_mock.engine import Engine
 from runware_mock.opening import Common, open_services
@@ -95,13 +95,15 @@ def create_app(settings: Settings, clock: Clock | None = None, common: Common | 
     if services.files.are_objects:
         schedules.append(orphan_schedule(services))
         # Those who look at pictures wait for the object storage, and keep nobody else waiting.
-        reading = cleanup.enter_context(ThreadPoolExecutor(_READING_THREADS, "reading"))
+        reading = cleanup.enter_context(roaming_pool(_READING_THREADS, "reading"))
     cleanup.callback(engine.close)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         sys.setswitchinterval(_SWITCH_INTERVAL_S)
-        engine.light.pace(Pacing(engine.light, asyncio.get_running_loop()))
+        pacing = Pacing(engine.light, asyncio.get_running_loop(), SameCore(engine.light.start()))
+        engine.light.pace(pacing)
+        cleanup.callback(pacing.part)
         for schedule in schedules:
             schedule.start()
             cleanup.callback(schedule.stop)

@@ -2,12 +2,13 @@
 
 import logging
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import suppress
 from itertools import groupby
 
 from msgspec.structs import replace
 
+from runware_mock.cores import roaming_pool
 from runware_mock.faults.occasion import Occasion
 from runware_mock.grouping import GroupingThread
 from runware_mock.promise import Promise
@@ -41,13 +42,13 @@ class Engine:
         self.services = services
         self._recorder = Recorder(services)
         self.light = GroupingThread(self._run_group, "light")
-        network = ThreadPoolExecutor(_NETWORK_THREADS, "network")
+        network = roaming_pool(_NETWORK_THREADS, "network")
         self._pools = {Load.WAITING_FOR_NETWORK: network}
         if services.files.are_objects:
             # Whatever brings or reads a file waits for the storage; the codec bounds how many decode at once.
             self._pools |= {Load.STORING: network, Load.DECODING: network}
         else:
-            self._pools[Load.DECODING] = ThreadPoolExecutor(services.settings.thread_count(), "decoding")
+            self._pools[Load.DECODING] = roaming_pool(services.settings.thread_count(), "decoding")
 
     def submit(self, tasks: Sequence[object], caller: Caller) -> list[Pending]:
         """Start the tasks of one request; one whose reply is cancelled before it began leaves nothing."""

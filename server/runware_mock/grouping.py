@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from threading import Lock
+from threading import Lock, get_native_id
 from typing import Generic, TypeVar
 
 from runware_mock.promise import Promise
@@ -28,12 +28,12 @@ class GroupingThread(Generic[Asked, Answer]):
         self._on_waiting: Callable[[], None] = self.begin
         self._thread = ThreadPoolExecutor(1, name)
 
-    def pace(self, on_waiting: Callable[[], None]) -> None:
-        """Leave it to somebody else when a group begins: told that one waits, it soon has to call `begin`.
+    def start(self) -> int:
+        """Start the thread, as later on the machine may have none left; return by what the system knows it."""
+        return self._thread.submit(get_native_id).result()
 
-        The thread is there from now on: later on, where the machine has none left, nobody could be told.
-        """
-        self._thread.submit(self.waiting).result()
+    def pace(self, on_waiting: Callable[[], None]) -> None:
+        """Leave it to somebody else when a group begins: told that one waits, it soon has to call `begin`."""
         self._on_waiting = on_waiting
 
     def submit(self, asked: Asked) -> Promise[Answer]:

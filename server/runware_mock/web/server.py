@@ -17,6 +17,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from runware_mock import __version__
+from runware_mock.cores import roaming_pool
 from runware_mock.settings import Settings
 from runware_mock.tasks import DRAWING
 from runware_mock.web.connections import HttpProtocol
@@ -94,8 +95,10 @@ class MockServer(uvicorn.Server):
         """Start listening, then say so."""
         await super().startup(sockets)
         self._sweeping = asyncio.create_task(self._sweep())
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(roaming_pool(None, "waiting"))
         # Who waits for a picture waits in a thread, of which none can be started where no memory is left.
-        asyncio.get_running_loop().run_in_executor(None, int)
+        loop.run_in_executor(None, int)
         self._importing.start()
         await self.on_tick(0)  # sets the default headers, which would otherwise come with the first tick
         self._on_ready()
