@@ -14,7 +14,8 @@ from msgspec.structs import replace
 
 from runware_mock.images import still, webp
 from runware_mock.images.budget import Budget
-from runware_mock.images.codec import MAX_SIDE_PX, Codec, opened
+from runware_mock.images.codec import MAX_SIDE_PX, Codec
+from runware_mock.images.decoding import opened
 from runware_mock.images.formats import FORMATS, detect_format
 from runware_mock.images.picture import Picture, PictureRefused
 from runware_mock.images.thumbnail import thumbnail

@@ -9,7 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image
 
-from runware_mock.images.png import open_png, plain_size
+from runware_mock.images.png import open_png
+from runware_mock.images.png_chunks import plain_size
 from tests.images.painting import png_chunk
 
 MOST_PX = 64
@@ -89,13 +90,12 @@ def test_a_png_without_pixels_is_left_to_pillow() -> None:
 def test_a_plain_png_is_proved_to_its_end() -> None:
     whole = SIGNATURE + header(8, 8, 8, 2, bytes(3)) + png_chunk(b"IDAT", PIXELS) + png_chunk(b"IEND", b"")
     assert plain_size(whole, MOST_PX) == (8, 8)
-    for cut_bytes in range(1, len(whole) - 33):
-        with pytest.raises(EOFError, match="truncated"):
-            plain_size(whole[:-cut_bytes], MOST_PX)
     damaged = bytearray(whole)
     damaged[50] ^= 1
-    with pytest.raises(SyntaxError, match="checksum"):
-        plain_size(bytes(damaged), MOST_PX)
+    for broken in (bytes(damaged), *(whole[:-cut_bytes] for cut_bytes in range(1, len(whole) - 33))):
+        assert plain_size(broken, MOST_PX) is None
+        with pytest.raises((EOFError, SyntaxError), match=r"truncated|checksum"):
+            open_png(BytesIO(broken))
 
 
 @pytest.mark.parametrize(("chunks", "expected"), [(99_999, (8, 8)), (100_000, (8, 8)), (100_001, None)])

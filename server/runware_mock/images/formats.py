@@ -1,7 +1,7 @@
 """Which formats there are, told from the bytes alone, never from a label or an extension."""
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Literal
 
 from msgspec import Struct
@@ -108,6 +108,14 @@ def detect_format(data: bytes) -> str | None:
     if head.startswith(b"\x1aE\xdf\xa3"):
         return "webm" if b"webm" in head[:64] else "mkv"
     return _detect_text(head) or ("stl" if _is_binary_stl(data) else None)
+
+
+def unaccepted(name: str | None, accepted: Collection[str]) -> str:
+    """Tell that a format, or bytes of none, are not accepted, and which are."""
+    supported = f"Supported formats are: {', '.join(key.upper() for key in accepted)}."
+    if name is None:
+        return f"The bytes are no picture of a known format. {supported}"
+    return f"The format is {name.upper() if name in FORMATS else name}. {supported}"
 
 
 def _detect_text(head: bytes) -> str | None:

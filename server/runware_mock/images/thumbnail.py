@@ -4,7 +4,7 @@ from io import BytesIO
 
 from PIL import Image
 
-from runware_mock.images.codec import read, refusing_broken
+from runware_mock.images.decoding import read, refusing_broken
 from runware_mock.images.picture import Picture, PictureRefused
 
 SIDE_PX = 240

@@ -5,11 +5,10 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
-from PIL import Image
 
-from runware_mock.images.codec import opened
 from runware_mock.images.picture import FetchFailed, Picture, PictureRefused
 from runware_mock.images.source import UrlSource, read_source
 from runware_mock.protocol.embedded import Embedded
@@ -20,6 +19,9 @@ from runware_mock.settings import PICTURES
 from runware_mock.storage import media
 from runware_mock.storage.connection import Connection
 from runware_mock.storage.objects import ObjectGone
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 # "https://im.runware.ai/image/ii/<imageUUID>.<ext>": clients build it themselves from an imageUUID.
 _RUNWARE_HOSTS = ("https://im.runware.ai", "https://vm.runware.ai", "https://am.runware.ai")
@@ -57,8 +59,10 @@ class Input(Struct, frozen=True):
     uuid: str | None
     page: str
 
-    def open(self) -> Image.Image:
+    def open(self) -> "Image.Image":
         """Return the decoded picture, turned as its EXIF orientation says; raises the refusal invalidInputImage."""
+        from runware_mock.images.decoding import opened
+
         try:
             return opened(self.picture)
         except PictureRefused as error:

@@ -3,14 +3,12 @@
 import base64
 import hashlib
 from collections.abc import Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct, field
-from PIL.Image import Image
 
 from runware_mock.images.formats import FORMATS, url_path
 from runware_mock.images.picture import Picture
-from runware_mock.images.standins.encode import encode
 from runware_mock.protocol.messages import Item, Task
 from runware_mock.services import Caller, Services
 from runware_mock.storage import contents, deliveries, media
@@ -19,6 +17,9 @@ from runware_mock.storage.contents import Placed
 from runware_mock.tasks.inputs import Input, Inputs
 from runware_mock.tasks.parameters import Parameters
 from runware_mock.tasks.work import Commit, Done
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 # "outputType `URL` (default) | `base64Data` | `dataURI`"; "outputQuality 20 to 99, default 95"; "`ttl` ≥ 60 s".
 _OUTPUT_TYPES = ("URL", "base64Data", "dataURI")
@@ -93,8 +94,10 @@ def _output_types(read: Parameters) -> Sequence[str]:
     return [Parameters({"outputType": one}, read.page).choice("outputType", _OUTPUT_TYPES) for one in given] or ["URL"]
 
 
-def encoded(image: Image, output: Output) -> Picture:
+def encoded(image: "Image", output: Output) -> Picture:
     """Return a stand-in's picture in the format asked for."""
+    from runware_mock.images.standins.encode import encode
+
     name: Literal["jpeg", "png", "webp"] = output.format  # type: ignore[assignment] # read_output allows no other
     return Picture(output.format, *image.size, 1, encode(image, name, output.quality))
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection
 from functools import partial
 
-from runware_mock.images.codec import unaccepted
+from runware_mock.images.formats import unaccepted
 from runware_mock.images.picture import FetchFailed, Picture
 from runware_mock.images.source import UrlSource, read_source
 from runware_mock.protocol.embedded import Embedded

@@ -32,6 +32,7 @@ _PING_INTERVAL_S = 20.0
 _PING_TIMEOUT_S = 60.0
 _CLOSE_REPLY_S = 5.0
 _SOCKETS = "runware_mock.web.ws_connections"
+_DECODING = "runware_mock.images.decoding"
 # What not every start waits for: soon, as nothing can be imported where no file can be opened any more.
 _IMPORTED_AFTER_S = 1.0
 
@@ -39,7 +40,7 @@ _IMPORTED_AFTER_S = 1.0
 def _import_later() -> None:
     # Whoever needs one that cannot be imported now is told why.
     with suppress(Exception):
-        for name in (_SOCKETS, *DRAWING):
+        for name in (_DECODING, _SOCKETS, *DRAWING):
             import_module(name)
 
 

@@ -18,7 +18,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from runware_mock import __version__
 from runware_mock.control.refusals import ControlRefused, not_found
 from runware_mock.images.formats import FORMATS
-from runware_mock.images.thumbnail import thumbnail
 from runware_mock.protocol.errors import Refusal
 from runware_mock.services import Services
 from runware_mock.storage import media as stored_media
@@ -236,6 +235,8 @@ class Page:
         return Response(drawn, media_type="image/webp", headers={"Cache-Control": "private, max-age=86400, immutable"})
 
     def _draw(self, uuid: str) -> bytes | None:
+        from runware_mock.images.thumbnail import thumbnail
+
         with self._services.database.reading() as connection:
             file = stored_media.read_any(connection, uuid)
         return None if file is None else thumbnail(self._services.files.picture(file))
