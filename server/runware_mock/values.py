@@ -2,7 +2,6 @@
 
 import re
 from datetime import timedelta
-from fractions import Fraction
 
 _UNITS_S = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 # Timers of the operating system cannot wait much longer.
@@ -34,7 +33,9 @@ def parse_size(value: object) -> int:
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", str(value).strip().lower())
     if match is None or match[2] not in _UNITS_BYTES:
         raise ValueError("not a size (write for example 256MiB or 1GB)")
-    return int(Fraction(match[1]) * _UNITS_BYTES[match[2]])
+    whole, _, decimals = match[1].partition(".")
+    parts: int = 10 ** len(decimals)
+    return int(whole + decimals) * _UNITS_BYTES[match[2]] // parts
 
 
 def write_duration(span: timedelta) -> str:
