@@ -17,6 +17,7 @@ import click
 
 from runware_mock import __version__
 from runware_mock.cli_control.calling import EXIT_USAGE, fail, url_option
+from runware_mock.cli_control.commands import COMMANDS
 from runware_mock.flags import DataFolderCommand, SettingsCommand, StoreCommand, flag, settings_of
 
 if TYPE_CHECKING:
@@ -38,16 +39,20 @@ class _Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a command of this name."""
-        return super().get_command(ctx, cmd_name) or self._all().get(cmd_name)
+        if cmd_name in COMMANDS:
+            return COMMANDS[cmd_name].imported()
+        return super().get_command(ctx, cmd_name)
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
         """Return the names of all."""
-        return sorted(self._all())
+        return sorted({*self.commands, *COMMANDS})
 
-    def _all(self) -> dict[str, click.Command]:
-        from runware_mock.cli_control.commands import COMMANDS
-
-        return {**self.commands, **{str(command.name): command for command in COMMANDS}}
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what each is for, without importing it."""
+        told = {name: command.summary for name, command in COMMANDS.items()}
+        told |= {name: command.get_short_help_str(sys.maxsize) for name, command in self.commands.items()}
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, told[name]) for name in self.list_commands(ctx)])
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from runware_mock.cli import main
+from runware_mock.cli_control.commands import COMMANDS
 from tests.control.calling import Calls
 from tests.pictures import png
 from tests.process.ports import free_port
@@ -58,10 +59,24 @@ def refused(result: Result, status: int = 1) -> str:
 
 
 def test_the_help_waits_for_nothing_that_only_a_verb_needs() -> None:
-    program = "import runware_mock.cli, sys; print(*sys.modules)"
-    loaded = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
+    program = "import runware_mock.cli as cli, sys; cli.main(['--help'], standalone_mode=False); print(*sys.modules)"
+    shown = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
     slow = {"httpx", "rich", "pydantic", "websockets", "fastapi", "sqlalchemy", "PIL"}
-    assert not slow & set(loaded.split())
+    verbs = {f"runware_mock.cli_control.{command.place.partition(':')[0]}" for command in COMMANDS.values()}
+    assert shown.startswith("Usage: ")
+    assert not (slow | verbs) & set(shown.split())
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_list_says_of_a_command_what_it_says_itself(name: str) -> None:
+    command = COMMANDS[name].imported()
+    assert (command.name, command.get_short_help_str(limit=1000)) == (name, COMMANDS[name].summary)
+
+
+def test_a_command_that_does_not_exist_is_told_by_name() -> None:
+    result = invoked("clok")
+    assert result.exit_code == 2
+    assert "No such command 'clok'." in result.stderr
 
 
 @pytest.mark.parametrize("group", ["clock", "faults", "journal", "media", "snapshot"])
