@@ -27,8 +27,8 @@ def run(*command: str, cwd: Path = PROJECT_DIR) -> None:
 
 
 def fingerprint() -> str:
-    """Change when the pins change."""
-    return repr((sys.version_info[:2], [path.read_text() for path in PINS]))
+    """Change when the pins change, or Python does."""
+    return repr((sys.base_prefix, sys.version, [path.read_text() for path in PINS]))
 
 
 def sources() -> str:

@@ -5,6 +5,7 @@ import platform
 import shutil
 import sqlite3
 import subprocess
+import sys
 import sysconfig
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -37,9 +38,11 @@ def versions() -> list[str]:
         f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {platform.system()} "
         f"{platform.machine()}, {os.cpu_count()} cores, load average {load}"
     )
-    # Most are; what pyenv builds is not unless it is told to, and takes a third longer for plain Python.
+    # Most are; what pyenv builds is not unless it is told to, and takes a third longer for plain Python. Debian's own
+    # is, and was told so in another way.
     is_optimized = "--enable-optimizations" in (sysconfig.get_config_var("CONFIG_ARGS") or "")
-    built = "" if is_optimized else " (built without --enable-optimizations)"
+    is_own = sys.base_prefix == "/usr"
+    built = " of the system" if is_own else "" if is_optimized else " (built without --enable-optimizations)"
     others = [
         subprocess.run(command, cwd=NODE_DIR, capture_output=True, text=True, check=False).stdout.strip()
         for command in OTHERS
