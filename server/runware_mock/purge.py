@@ -32,7 +32,7 @@ _TOLD_UUIDS = 1000
 _OBJECTS = 500
 # From the storing of an object to the row that points at it pass some seconds, minutes where the storage hardly works.
 ORPHAN_AGE_S = 3600.0
-_DOUBT = timedelta(hours=1)
+DOUBT = timedelta(hours=1)
 
 
 class Purged(Struct, frozen=True):
@@ -194,17 +194,23 @@ def orphan_schedule(services: Services) -> Schedule:
     return Schedule("orphan", collect, ORPHAN_AGE_S)
 
 
+def purge_trusting(services: Services, trust: Trust, stopped: Callable[[], bool] = lambda: False) -> None:
+    """Purge all accounts, unless the machine's clock is in doubt, and only as long as it is not."""
+    if by := trust.jump():
+        # Whatever it says is expired is not served; but when it is put right again, it is all there.
+        _log.warning("the machine's clock has jumped %s ahead: nothing is purged for an hour", write_duration(by))
+        return
+    # Each step asks anew: the clock may jump after it was trusted, and before it tells what has expired.
+    purged = purge_expired(services, lambda: stopped() or bool(trust.jump()))
+    if purged.media:
+        _log.info("purged %d expired media, %d contents", purged.media, purged.contents)
+
+
 def purge_schedule(services: Services) -> Schedule:
-    """Return the schedule that purges every `purge_every`, once right after the start, unless the clock is in doubt."""
-    trust = Trust(services.live.real, _DOUBT)
+    """Return the schedule that purges every `purge_every`, once right after the start."""
+    trust = Trust(services.live.real, DOUBT)
 
     def purge(stopped: Callable[[], bool]) -> None:
-        if by := trust.jump():
-            # Whatever it says is expired is not served; but when it is put right again, it is all there.
-            _log.warning("the machine's clock has jumped %s ahead: nothing is purged for an hour", write_duration(by))
-            return
-        purged = purge_expired(services, stopped)
-        if purged.media:
-            _log.info("purged %d expired media, %d contents", purged.media, purged.contents)
+        purge_trusting(services, trust, stopped)
 
     return Schedule("purge", purge, services.settings.purge_every.total_seconds())

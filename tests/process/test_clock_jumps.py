@@ -1,12 +1,16 @@
 """A machine whose clock goes back or ahead: nothing is purged early or twice, and nobody waits for the lost time."""
 
 import time
+from contextlib import ExitStack
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from runware_mock.clock import ManualClock, Trust, in_ms
-from runware_mock.purge import purge_expired
+from runware_mock.opening import open_services
+from runware_mock.purge import DOUBT, purge_expired, purge_trusting
+from runware_mock.settings import Settings
 from runware_mock.storage.tables import delivery, medium
 from tests import plain
 from tests.control.calling import calling
@@ -37,6 +41,38 @@ def test_pictures_are_not_deleted_when_the_clock_goes_wrong_for_a_while(
         assert mock.count(medium) == 2
         mock.clock.jump(timedelta(days=-31))
         assert plain.get(item["imageURL"]).content == picture
+
+
+class JumpingClock(ManualClock):
+    """A clock that jumps 31 days ahead just before its `last_reading`-th reading from now."""
+
+    last_reading = 0
+
+    def now_at(self) -> int:
+        """Milliseconds since 1970-01-01 UTC."""
+        self.last_reading -= 1
+        if self.last_reading == 0:
+            self.jump(timedelta(days=31))
+        return super().now_at()
+
+
+@pytest.mark.parametrize("last_reading", range(1, 6))
+def test_pictures_are_not_deleted_when_the_clock_goes_wrong_amid_a_purge(
+    tmp_path: Path, api_key: str, last_reading: int
+) -> None:
+    with running_mock(data_dir=tmp_path) as mock, talking(mock, "rest", api_key) as talker:
+        assert talker.ask(upload(png())).item
+    clock = JumpingClock(START_AT)
+    with ExitStack() as cleanup:
+        services = open_services(Settings(data_dir=tmp_path), clock, cleanup)
+        trust = Trust(clock, DOUBT)
+        clock.last_reading = last_reading
+        purge_trusting(services, trust)
+        assert clock.last_reading <= 0
+        clock.jump(timedelta(days=-31))
+        assert purge_expired(services).media == 0
+        clock.advance(RETENTION)
+        assert purge_expired(services).media == 1
 
 
 @pytest.mark.parametrize(
