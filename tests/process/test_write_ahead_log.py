@@ -1,7 +1,9 @@
-"""SQLite's write-ahead log, which a burst of big uploads makes long, is cut when nobody writes any more."""
+"""SQLite's write-ahead log, which a burst of big uploads makes long, is begun anew in time and cut in the end."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 
@@ -10,6 +12,9 @@ from runware_mock.storage.sqlite import SqliteDatabase
 
 LIMIT_BYTES = 32 * 2**20
 RESTED_CALLS = 10
+# 64 MiB of pages and a little more.
+LONG_BYTES = 65 * 2**20
+PAUSE_S = 0.001
 
 
 @pytest.fixture
@@ -28,6 +33,28 @@ def write(database: SqliteDatabase, size_bytes: int) -> None:
 
 def log_bytes(database: SqliteDatabase) -> int:
     return database.path.with_name("mock.sqlite3-wal").stat().st_size
+
+
+@contextmanager
+def others_writing(database: SqliteDatabase) -> Iterator[None]:
+    """Write a little again and again beside what is done here."""
+    begun, enough = Event(), Event()
+
+    def write_on() -> None:
+        # Without a pause it would take the lock of those who write again before anybody else could.
+        while not enough.wait(PAUSE_S):
+            with database.writing() as connection:
+                connection.driver.execute("INSERT OR REPLACE INTO secret VALUES ('short', randomblob(9))")
+            begun.set()
+
+    writer = Thread(target=write_on)
+    writer.start()
+    begun.wait()
+    try:
+        yield
+    finally:
+        enough.set()
+        writer.join()
 
 
 def rest(database: SqliteDatabase, calls: int) -> None:
@@ -61,3 +88,24 @@ def test_a_short_one_is_left_to_be_written_over(database: SqliteDatabase) -> Non
     write(database, LIMIT_BYTES // 2)
     rest(database, 2 * RESTED_CALLS)
     assert LIMIT_BYTES // 2 < log_bytes(database) <= LIMIT_BYTES
+
+
+def test_a_long_one_is_begun_anew_though_others_write_all_the_while(database: SqliteDatabase) -> None:
+    with others_writing(database):
+        for _ in range(2):
+            write(database, LONG_BYTES)
+            database.relieve()
+    assert LONG_BYTES < log_bytes(database) < 1.5 * LONG_BYTES
+
+
+def test_whoever_reads_it_meanwhile_sees_what_was_there(database: SqliteDatabase) -> None:
+    write(database, 1)
+    with database.viewing() as connection:
+        asked = "SELECT length(value) FROM secret WHERE name = 'long'"
+        assert connection.driver.execute(asked).fetchone() == (1,)
+        write(database, LONG_BYTES)
+        database.relieve()
+        write(database, 2)
+        assert connection.driver.execute(asked).fetchone() == (1,)
+    with database.reading() as connection:
+        assert connection.driver.execute(asked).fetchone() == (2,)

@@ -15,6 +15,7 @@ from runware_mock.values import write_size
 FILE_NAME = "runware-mock.sqlite3"
 
 _BUSY_TIMEOUT_MS = 30_000
+_END_TIMEOUT_MS = 100
 # A longer write-ahead log, of a burst of big uploads, is cut when nobody has written for so many calls of `relieve`.
 # Not before, as by `journal_size_limit`: to free 200 MB takes some disks half a second, for which all who write wait.
 _WAL_LIMIT_BYTES = 32 * 2**20
@@ -22,7 +23,10 @@ _RESTED_CALLS = 10
 # `relieve` moves it into the file beside those who write. Where that cannot keep up one of them has to, and all wait.
 # A purge writes 30 MB between two calls of it.
 _WAL_PAGES = 64_000
-_WAL_PASSES = 3
+# From here on it is moved to its very end, so that it begins anew. Each pass takes what was written during the one
+# before it; the last one, for which all wait, has hardly anything left to do.
+_WAL_LONG_PAGES = 16_000
+_WAL_PASSES = 10
 # A picture as a telephone takes it, which is written twice: to the log, and then to the file.
 _ROOM_BYTES = 16 * 2**20
 
@@ -213,27 +217,31 @@ class SqliteDatabase(Database):
         if changed_ns == self._relieved_ns:
             self._rested_calls += 1
             if log and log.st_size > _WAL_LIMIT_BYTES and self._rested_calls >= _RESTED_CALLS:
-                self._cut()
+                self._end("TRUNCATE")
             return
         self._relieved_ns, self._rested_calls = changed_ns, 0
         with self._lent(self._movers) as connection:
+            moved = _move(connection)
+            if moved < _WAL_LONG_PAGES:
+                return
             for _ in range(_WAL_PASSES):
-                _, written, moved = connection.driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-                # What was written during a pass takes another one, which is much shorter.
-                if written == moved:
-                    return
+                before, moved = moved, _move(connection)
+                if moved <= before:
+                    break
+        self._end("RESTART")
 
     def checkpoint(self) -> None:
         """Move the write-ahead log into the file and cut it, if nobody is in the way."""
         # All wait while it is cut: as little as possible is to be moved then.
         self.relieve()
-        self._cut()
+        self._end("TRUNCATE")
 
-    def _cut(self) -> None:
+    def _end(self, how: str) -> None:
+        """Have the write-ahead log begun anew (RESTART) or cut (TRUNCATE), unless somebody reads it for long."""
         with self._write_lock, self._lent(self._movers) as connection:
             driver = connection.driver
-            driver.execute("PRAGMA busy_timeout=100")
-            driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            driver.execute(f"PRAGMA busy_timeout={_END_TIMEOUT_MS}")
+            driver.execute(f"PRAGMA wal_checkpoint({how})").fetchall()
             driver.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
 
     def close(self) -> None:
@@ -243,3 +251,14 @@ class SqliteDatabase(Database):
         for idle in (self._readers, self._movers):
             while idle:
                 idle.pop().close()
+
+
+def _move(connection: Connection) -> int:
+    """Move what the write-ahead log holds now, up to the state that somebody still reads; return how many pages.
+
+    SQLite syncs the file only where nobody has written meanwhile, which takes longest, and as a rule that comes of a
+    short pass: then all that is moved in the last one is little, too.
+    """
+    # It tells of the pages that it saw when it began. More may have come since.
+    _, _, moved = connection.driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+    return int(moved)
