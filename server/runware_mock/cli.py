@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from runware_mock import __version__
-from runware_mock.cli_control.calling import EXIT_USAGE, fail, url_option
-from runware_mock.cli_control.commands import COMMANDS
+from runware_mock.commands.base import EXIT_USAGE, fail, url_option
+from runware_mock.commands.commands import COMMANDS
 from runware_mock.flags import DataFolderCommand, SettingsCommand, StoreCommand, flag, settings_of
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ def _serve(settings: "Settings", bound: "socket.socket", make_app: Callable[[], 
 )
 def ready(url: str, wait_s: float) -> None:
     """Tell by the exit status whether the server is ready."""
-    from runware_mock.cli_control.readiness import problem_at
+    from runware_mock.commands.readiness import problem_at
 
     url = url.rstrip("/")
     give_up_s = time.monotonic() + wait_s

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from runware_mock.cli_control.calling import EXIT_USAGE, fail
+from runware_mock.commands.base import EXIT_USAGE, fail
 
 if TYPE_CHECKING:
     from runware_mock.settings import Settings

@@ -16,7 +16,7 @@ from runware_mock.storage import contents, media, undelivered
 from runware_mock.storage.database import PURGER, retried
 from runware_mock.storage.media import Expired, Moment
 from runware_mock.storage.owners import ALL_ACCOUNTS
-from runware_mock.values import write_duration
+from runware_mock.units import write_duration
 
 _log = logging.getLogger(__name__)
 

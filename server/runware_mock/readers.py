@@ -10,7 +10,7 @@ from os import PathLike
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
-from runware_mock.values import parse_duration, parse_size, write_duration
+from runware_mock.units import parse_duration, parse_size, write_duration
 
 Reader = Callable[[object], object]
 

@@ -26,7 +26,7 @@ from runware_mock.readers import (
     url_map,
     whole,
 )
-from runware_mock.values import write_duration, write_size
+from runware_mock.units import write_duration, write_size
 
 _SECRETS = ("api_key", "control_token")
 ENV_PREFIX = "RUNWARE_MOCK_"

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from runware_mock.cli import main
-from runware_mock.cli_control.sdks import SDKS, Place
+from runware_mock.commands.sdks import SDKS, Place
 from tests.control.stranger import stranger_running
 from tests.process.ports import free_port
 from tests.running import RunningMock, running_mock

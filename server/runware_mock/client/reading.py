@@ -24,14 +24,14 @@ def read(shape: Any, value: Any) -> Any:
 
 def read_span(text: str) -> timedelta:
     """Read a duration, which may be negative."""
-    from runware_mock.values import parse_duration
+    from runware_mock.units import parse_duration
 
     return -parse_duration(text[1:]) if text.startswith("-") else parse_duration(text)
 
 
 def write_span(span: timedelta | str) -> str:
     """Write a duration, which may be negative, as the server reads it; a text is left to the server."""
-    from runware_mock.values import write_duration
+    from runware_mock.units import write_duration
 
     if isinstance(span, str):
         return span

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from runware_mock.control.refusals import ControlRefused
-from runware_mock.values import parse_duration, write_duration
+from runware_mock.units import parse_duration, write_duration
 
 # After the year 9999 there are no more dates. What is written down lies less than 200 years ahead of a clock: a
 # retention and the life of a medium are 100 years at most.

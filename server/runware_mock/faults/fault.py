@@ -11,7 +11,7 @@ from runware_mock.faults.occasion import Occasion, Point, Transport
 from runware_mock.images.fetch import Fetch
 from runware_mock.protocol.errors import Refusal
 from runware_mock.protocol.performance import Performance
-from runware_mock.values import parse_duration, write_duration
+from runware_mock.units import parse_duration, write_duration
 
 # Nobody waits longer for an answer.
 LONGEST_DELAY = timedelta(hours=1)

@@ -10,7 +10,7 @@ from runware_mock.storage.connection import Connection
 from runware_mock.storage.core import Core
 from runware_mock.storage.database import Database, begun, problem_of
 from runware_mock.storage.turns import Turns
-from runware_mock.values import write_size
+from runware_mock.units import write_size
 
 FILE_NAME = "runware-mock.sqlite3"
 

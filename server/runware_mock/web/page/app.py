@@ -23,7 +23,7 @@ from runware_mock.services import Services
 from runware_mock.storage import media as stored_media
 from runware_mock.storage.objects import ObjectGone
 from runware_mock.storage.owners import ALL_ACCOUNTS
-from runware_mock.values import parse_duration
+from runware_mock.units import parse_duration
 from runware_mock.web.callers import base_url
 from runware_mock.web.control.guard import TOKEN_COOKIE, check_caller
 from runware_mock.web.page.changes import Changes

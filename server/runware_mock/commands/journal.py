@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from runware_mock.cli_control.calling import EXIT_USAGE, Call, Printed, fail, verb
+from runware_mock.commands.base import EXIT_USAGE, Call, Printed, fail, verb
 
 _FILTERS: tuple[tuple[str, type, str], ...] = (
     ("--task-type", str, "Only this taskType."),
@@ -61,7 +61,7 @@ def count(call: Call, **chosen: Any) -> Any:
 @filtered
 def wait(call: Call, count: int, timeout: str, **chosen: Any) -> Any:
     """Wait until so many entries are there; exit 1 when they do not come."""
-    from runware_mock.values import parse_duration
+    from runware_mock.units import parse_duration
 
     try:
         timeout_s = parse_duration(timeout).total_seconds()

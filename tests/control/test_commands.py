@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from runware_mock.cli import main
-from runware_mock.cli_control.commands import COMMANDS
+from runware_mock.commands.commands import COMMANDS
 from tests.control.calling import Calls
 from tests.pictures import png
 from tests.process.ports import free_port
@@ -62,7 +62,7 @@ def test_the_help_waits_for_nothing_that_only_a_verb_needs() -> None:
     program = "import runware_mock.cli as cli, sys; cli.main(['--help'], standalone_mode=False); print(*sys.modules)"
     shown = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
     slow = {"httpx", "rich", "pydantic", "websockets", "fastapi", "sqlalchemy", "PIL"}
-    verbs = {f"runware_mock.cli_control.{command.place.partition(':')[0]}" for command in COMMANDS.values()}
+    verbs = {f"runware_mock.commands.{command.place.partition(':')[0]}" for command in COMMANDS.values()}
     assert shown.startswith("Usage: ")
     assert not (slow | verbs) & set(shown.split())
 

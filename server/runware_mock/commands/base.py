@@ -117,7 +117,7 @@ def _show(answer: Any, *, as_json: bool) -> None:
     elif isinstance(answer, Printed):
         click.echo(answer.text)
     else:
-        from runware_mock.cli_control.tables import text_of
+        from runware_mock.commands.tables import text_of
 
         click.echo(text_of(answer))
     if isinstance(answer, Printed) and answer.problem:

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from runware_mock.cli_control.calling import Call, verb
+from runware_mock.commands.base import Call, verb
 
 
 @click.group()

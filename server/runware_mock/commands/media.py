@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from runware_mock.cli_control.calling import Call, Printed, verb
+from runware_mock.commands.base import Call, Printed, verb
 
 
 @click.group()
@@ -55,7 +55,7 @@ def add(call: Call, file: str, uuid: str | None, age: str | None) -> Any:
 @click.option("--in", "within", help="Instead: how long from now, such as 31d.")
 def forecast(call: Call, at: str | None, within: str | None) -> Any:
     """Tell when each medium expires and what a purge would remove, without removing it."""
-    from runware_mock.cli_control.tables import table
+    from runware_mock.commands.tables import table
 
     seen = call.control.media.forecast(at, within)
     lost = f"a purge at {seen.json['at']} would remove {seen.would_purge.media} media"

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from runware_mock.cli_control.calling import EXIT_USAGE, Call, Printed, fail, verb
+from runware_mock.commands.base import EXIT_USAGE, Call, Printed, fail, verb
 
 
 @click.group()
@@ -55,7 +55,7 @@ def delete(call: Call, name: str | None) -> Any:
 @verb("verify", faults)
 def verify(call: Call) -> Any:
     """Exit 1 when a plan that must be met is not."""
-    from runware_mock.cli_control.tables import fault
+    from runware_mock.commands.tables import fault
 
     unmet = call.control.faults.unmet()
     json = {"plans": [plan.json for plan in unmet]}

@@ -15,7 +15,7 @@ from runware_mock.client import (
     PlanState,
     Snapshot,
 )
-from runware_mock.values import write_duration
+from runware_mock.units import write_duration
 
 # Wider than any table: what is piped on is never folded.
 _UNFOLDED = 10_000

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from runware_mock.cli_control.calling import Call, Printed, verb
+from runware_mock.commands.base import Call, Printed, verb
 
 if TYPE_CHECKING:
     import ssl
 
-    from runware_mock.cli_control.sdks import Place
+    from runware_mock.commands.sdks import Place
 
 _TRUSTED = (
     "trusted with SSL_CERT_FILE=$(runware-mock ca --path), by Node with NODE_EXTRA_CA_CERTS, unless --tls-cert is set"
@@ -28,7 +28,7 @@ def doctor(call: Call) -> Any:
 
     With --account, the checks are made with that key, and its length is looked at.
     """
-    from runware_mock.cli_control.sdks import SDKS, Place
+    from runware_mock.commands.sdks import SDKS, Place
 
     place = Place.of(call.url, call.api_key)
     checks = {name: _problem(check, place, call.api_key or _OWN_KEY) for name, check in _CHECKS.items()}

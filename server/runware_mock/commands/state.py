@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from runware_mock.cli_control.calling import Call, Printed, fail, verb
+from runware_mock.commands.base import Call, Printed, fail, verb
 
 
 @verb("accounts")
