@@ -9,7 +9,7 @@ from itertools import groupby
 from msgspec.structs import replace
 
 from runware_mock.cores import roaming_pool
-from runware_mock.faults.occasion import Occasion
+from runware_mock.faults.event import Event
 from runware_mock.grouping import GroupingThread
 from runware_mock.promise import Promise
 from runware_mock.protocol.errors import Refusal, refuse
@@ -156,8 +156,8 @@ class Engine:
         sources = {name: value for name, value in asked.task.items() if name != "webhookURL"}
         fetches = asked.task_type.load(sources) is Load.WAITING_FOR_NETWORK
         task_type = str(asked.task["taskType"])
-        occasion = Occasion("task", caller.transport, task_type, asked.task_uuid, caller.plan, fetches)
-        met = self.services.faults.meet(caller.account.id, occasion)
+        event = Event("task", caller.transport, task_type, asked.task_uuid, caller.plan, fetches)
+        met = self.services.faults.meet(caller.account.id, event)
         return replace(asked, met=met) if met else asked
 
     def _within_quotas(self, asked: Asked) -> Asked:

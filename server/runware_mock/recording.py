@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from runware_mock import journal
 from runware_mock.clock import in_ms
-from runware_mock.faults.occasion import Met, performance_of
+from runware_mock.faults.event import Met, performance_of
 from runware_mock.journal import Entry, Outcome
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.keys import without_real_keys

@@ -20,7 +20,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, MetaData, Table, func, insert, select, text
 
-from runware_mock.control.portrait import KEPT_TABLES, SHAPE
+from runware_mock.control.account_state import KEPT_TABLES, SHAPE
 from runware_mock.storage.database import Database, DatabaseUnusable
 from runware_mock.storage.schema import HEAD, migrate, scripts
 from runware_mock.storage.tables import content, content_digest, dropped_object, medium

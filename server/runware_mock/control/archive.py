@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
-from runware_mock.control import portrait
+from runware_mock.control import account_state
 from runware_mock.control.changing import changing
 from runware_mock.control.refusals import ControlRefused, conflict
 from runware_mock.images.formats import FORMATS, detect_format
@@ -32,7 +32,7 @@ def export(services: Services, account_id: int) -> bytes:
     """Return the archive of an account."""
     out = io.BytesIO()
     with services.database.viewing() as connection, zipfile.ZipFile(out, "w") as archive:
-        taken = portrait.take(connection, account_id)
+        taken = account_state.take(connection, account_id)
         kept = []
         for content_id in sorted({row["content_id"] for row in taken["medium"]}):
             row = connection.core.execute(select(content).where(content.c.id == content_id)).mappings().one()
@@ -101,5 +101,5 @@ def _put(services: Services, account_id: int, state: Mapping[str, Any], placed: 
         before = list(connection.core.scalars(select(medium.c.content_id).where(medium.c.account_id == account_id)))
         ids = {row["id"]: contents.add(connection, placed[row["id"]], row["created_at"]).id for row in state["content"]}
         moved = [{**row, "content_id": ids[row["content_id"]]} for row in state["medium"]]
-        portrait.put(connection, account_id, {**state, "medium": moved})
+        account_state.put(connection, account_id, {**state, "medium": moved})
         contents.delete_unused(connection, before)

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import delete, insert, select
 
-from runware_mock.control import portrait
+from runware_mock.control import account_state
 from runware_mock.control.changing import changing
 from runware_mock.control.refusals import ControlRefused, conflict, not_found
 from runware_mock.control.times import write_at
@@ -29,7 +29,7 @@ def save(services: Services, account_id: int, name: str) -> dict[str, Any]:
     with services.database.writing(account_id, PURGER) as connection:
         if _find(connection, account_id, name) is not None:
             raise conflict(f"there is a snapshot {name!r} already: delete it first", "name")
-        taken = portrait.take(connection, account_id)
+        taken = account_state.take(connection, account_id)
         values = {
             "account_id": account_id,
             "name": name,
@@ -52,7 +52,7 @@ def restore(services: Services, account_id: int, name: str) -> dict[str, Any]:
         found = _found(connection, account_id, name)
         before = _contents_of(connection, account_id)
         payload: Any = connection.core.scalar(select(snapshot.c.payload).where(snapshot.c.id == found.id))
-        portrait.put(connection, account_id, msgspec.json.decode(payload))
+        account_state.put(connection, account_id, msgspec.json.decode(payload))
         contents.delete_unused(connection, before)
         return _as_json(found)
 

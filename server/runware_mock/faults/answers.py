@@ -10,8 +10,8 @@ from typing import ClassVar, Literal
 from msgspec.structs import replace
 from pydantic import Field, field_validator, model_validator
 
+from runware_mock.faults.event import Transport
 from runware_mock.faults.fault import LONGEST_DELAY, PLANNED, REST_ONLY, WS_ONLY, Delay, Fault
-from runware_mock.faults.occasion import Transport
 from runware_mock.protocol.errors import CATALOGUE, OURS, Refusal, refuse
 from runware_mock.protocol.performance import HttpAnswer, Performance
 

@@ -8,8 +8,8 @@ from typing import ClassVar, Literal
 from msgspec.structs import replace
 from pydantic import Field, field_validator
 
+from runware_mock.faults.event import Point, Transport
 from runware_mock.faults.fault import WS_ONLY, Delay, Fault
-from runware_mock.faults.occasion import Point, Transport
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.performance import HttpAnswer, Performance
 

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
 
-from runware_mock.faults.occasion import Occasion, Point, Transport
+from runware_mock.faults.event import Event, Point, Transport
 from runware_mock.images.fetch import Fetch
 from runware_mock.protocol.errors import Refusal
 from runware_mock.protocol.performance import Performance
@@ -57,24 +57,24 @@ class Fault(BaseModel):
             raise ValueError("a fault of this kind meets connections, not tasks: leave out task_type and task_uuid")
         return self
 
-    def fits(self, occasion: Occasion) -> bool:
+    def fits(self, event: Event) -> bool:
         """Tell whether this is what the fault is for."""
         return (
-            occasion.point == self.point
-            and occasion.transport in self.transports
-            and self.transport in (None, occasion.transport)
-            and self.task_type in (None, occasion.task_type)
-            and (self.task_uuid is None or self.task_uuid.lower() == (occasion.task_uuid or "").lower())
+            event.point == self.point
+            and event.transport in self.transports
+            and self.transport in (None, event.transport)
+            and self.task_type in (None, event.task_type)
+            and (self.task_uuid is None or self.task_uuid.lower() == (event.task_uuid or "").lower())
         )
 
     def is_drawn(self, seen: int) -> bool:
-        """Tell whether the n-th occasion that fits is one of those that chance picks."""
+        """Tell whether the n-th event that fits is one of those that chance picks."""
         # Not `draw`: what is met would all begin with the same small number.
         chance = random.Random(f"{self.seed} {seen} chance")  # noqa: S311 - to be repeated, not to be secret
         return self.probability >= 1 or chance.random() < self.probability
 
     def draw(self, seen: int) -> random.Random:
-        """Return the source of all else that is random about that occasion: the same in every run."""
+        """Return the source of all else that is random about that event: the same in every run."""
         return random.Random(f"{self.seed} {seen}")  # noqa: S311 - to be repeated, not to be secret
 
     @property

@@ -7,8 +7,8 @@ from typing import Literal
 from pydantic import Field
 
 from runware_mock.clock import in_ms
+from runware_mock.faults.event import Event
 from runware_mock.faults.fault import Fault, Span
-from runware_mock.faults.occasion import Occasion
 from runware_mock.images.fetch import Fetch
 from runware_mock.images.picture import FetchFailed
 
@@ -42,9 +42,9 @@ class Source(Fault):
     reason: Literal["unreachable", "timeout", "status", "no_picture"] = "unreachable"
     status: int = Field(404, ge=300, le=599)
 
-    def fits(self, occasion: Occasion) -> bool:
+    def fits(self, event: Event) -> bool:
         """Leave alone the tasks that fetch nothing."""
-        return occasion.fetches and super().fits(occasion)
+        return event.fetches and super().fits(event)
 
     def spoiled(self, _fetch: Fetch) -> Fetch:
         """Fail every time."""

@@ -21,7 +21,7 @@ class PlanExists(Exception):
 
 
 class Plan(BaseModel):
-    """Faults in the order in which they are to be met. Each occasion meets at most one fault of a plan."""
+    """Faults in the order in which they are to be met. Each event meets at most one fault of a plan."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

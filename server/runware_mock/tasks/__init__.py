@@ -66,9 +66,9 @@ TASKS: Mapping[str, TaskType] = {
     "imageControlNetPreProcess": _drawn("transforms.run_preprocess"),
     "imageMasking": _drawn("transforms.run_masking"),
     "vectorize": _drawn("transforms.run_vectorize"),
-    "caption": _told("words.run_caption"),
-    "imageCaption": _told("words.run_caption"),
-    "promptEnhance": TaskType(_later("words.run_enhance"), may_be_async=True, stores=_never),
+    "caption": _told("text_tasks.run_caption"),
+    "imageCaption": _told("text_tasks.run_caption"),
+    "promptEnhance": TaskType(_later("text_tasks.run_enhance"), may_be_async=True, stores=_never),
     **dict.fromkeys(unsupported.NAMES, TaskType(unsupported.run, stores=_never)),
 }
 

@@ -11,7 +11,7 @@ from runware_mock.services import Caller, Services
 from runware_mock.storage import media
 from runware_mock.storage.connection import Connection
 from runware_mock.tasks.results import echoed
-from runware_mock.tasks.storing import check, storing
+from runware_mock.tasks.sources import check, storing
 from runware_mock.tasks.work import Done, Work
 
 

@@ -18,7 +18,7 @@ from runware_mock.storage.connection import Connection
 from runware_mock.tasks.inputs import named_uuid
 from runware_mock.tasks.parameters import Parameters
 from runware_mock.tasks.results import echoed
-from runware_mock.tasks.storing import check, storing
+from runware_mock.tasks.sources import check, storing
 from runware_mock.tasks.work import Done, Work
 
 _PAGE = "https://runware.ai/docs/platform/media-storage"

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from runware_mock.engine import Engine, Pending
-from runware_mock.faults.occasion import Occasion
+from runware_mock.faults.event import Event
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.messages import Reply, parse_tasks, rest_body
 from runware_mock.protocol.performance import Performance, combined
@@ -138,7 +138,7 @@ class RestApi:
         del raw, message
         caller = caller_of(scope, account, self._services, key)
         if await is_planned(self._services, account.id):
-            occasion = Occasion("authentication", "rest", plan=caller.plan)
+            occasion = Event("authentication", "rest", plan=caller.plan)
             performance, refused = await met_by(self._services, account.id, occasion)
             if performance is not None:
                 await pause(performance, ended(scope))

@@ -10,7 +10,7 @@ from typing import Any
 
 from starlette.types import Receive, Scope
 
-from runware_mock.faults.occasion import Occasion
+from runware_mock.faults.event import Event
 from runware_mock.protocol.errors import Refusal
 from runware_mock.protocol.messages import Reply, ws_frame
 from runware_mock.protocol.performance import Performance
@@ -81,7 +81,7 @@ def garbled(text: str, performance: Performance) -> str:
     return "".join(characters)
 
 
-async def met_by(services: Services, account_id: int, occasion: Occasion) -> tuple[Performance | None, Refusal | None]:
+async def met_by(services: Services, account_id: int, occasion: Event) -> tuple[Performance | None, Refusal | None]:
     """Return what an occasion that is no task meets, and as what it is refused."""
     if not await is_planned(services, account_id):
         return None, None

@@ -9,7 +9,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from runware_mock.accounts import Account
 from runware_mock.engine import Engine
-from runware_mock.faults.occasion import Occasion
+from runware_mock.faults.event import Event
 from runware_mock.protocol.errors import Refusal
 from runware_mock.storage import undelivered
 from runware_mock.storage.outage import crash
@@ -76,7 +76,7 @@ class Sockets:
         # A key that is refused is told so when the client authenticates, as ever.
         with suppress(Refusal):
             account = await open_account(key, services) if key else account
-        occasion = Occasion("upgrade", "ws", plan=plan_of(websocket.scope, account))
+        occasion = Event("upgrade", "ws", plan=plan_of(websocket.scope, account))
         performance, _ = await met_by(services, account.id, occasion)
         return None if performance is None or performance.answer is None else performance.answer.status
 

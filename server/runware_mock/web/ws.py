@@ -12,7 +12,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from runware_mock.accounts import Account
 from runware_mock.engine import Pending
-from runware_mock.faults.occasion import Occasion, Point
+from runware_mock.faults.event import Event, Point
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.messages import Reply, is_uuid, parse_tasks, ws_frame
 from runware_mock.protocol.performance import Performance
@@ -281,5 +281,5 @@ class Socket:
         """Return what an occasion of the connection meets."""
         if account is None:
             return None, None
-        occasion = Occasion(point, "ws", plan=plan_of(self._websocket.scope, account))
+        occasion = Event(point, "ws", plan=plan_of(self._websocket.scope, account))
         return await met_by(self._services, account.id, occasion)

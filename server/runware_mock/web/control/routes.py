@@ -9,8 +9,8 @@ from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import Field as Bounds
 
-from runware_mock.control import accounts, archive, clocks, entries, media, snapshots, state
-from runware_mock.control.entries import Filter
+from runware_mock.control import accounts, archive, clocks, journal, media, snapshots, state
+from runware_mock.control.journal import Filter
 from runware_mock.control.refusals import ControlRefused
 from runware_mock.control.times import read_at, read_span
 from runware_mock.deliver import UnderWay
@@ -156,12 +156,12 @@ def router(services: Services) -> APIRouter:  # noqa: C901, PLR0915 - a table of
     @api.get("/journal", tags=["journal"])
     def list_journal(account_id: Account, chosen: Filtered, limit: Limit = 100) -> Json:
         """List entries, the newest first."""
-        return entries.list_entries(services, account_id, chosen, limit)
+        return journal.list_entries(services, account_id, chosen, limit)
 
     @api.get("/journal/count", tags=["journal"])
     def count_journal(account_id: Account, chosen: Filtered) -> Json:
         """Count entries."""
-        return {"count": entries.count_entries(services, account_id, chosen)}
+        return {"count": journal.count_entries(services, account_id, chosen)}
 
     @api.get("/journal/wait", tags=["journal"])
     async def wait_for_journal(
@@ -173,24 +173,24 @@ def router(services: Services) -> APIRouter:  # noqa: C901, PLR0915 - a table of
         """Wait until so many entries are there."""
         patience_s = min(read_span(timeout, "timeout").total_seconds(), _MOST_WAITED_S)
         give_up_s = time.monotonic() + patience_s
-        while (there := await asyncio.to_thread(entries.count_entries, services, account_id, chosen)) < count:
+        while (there := await asyncio.to_thread(journal.count_entries, services, account_id, chosen)) < count:
             if time.monotonic() >= give_up_s:
                 raise ControlRefused(
                     f"there were {there} entries after {timeout}, not {count}", "count", "timeout", 408
                 )
             await asyncio.sleep(_POLL_S)
-        found = await asyncio.to_thread(entries.list_entries, services, account_id, chosen, min(there, 1000))
+        found = await asyncio.to_thread(journal.list_entries, services, account_id, chosen, min(there, 1000))
         return {"count": there, "entries": found["entries"]}
 
     @api.get("/journal/{id}", tags=["journal"])
     def get_entry(account_id: Account, entry_id: Annotated[Id, Path(alias="id")]) -> Json:
         """Show one entry."""
-        return entries.get_entry(services, account_id, entry_id)
+        return journal.get_entry(services, account_id, entry_id)
 
     @api.delete("/journal", tags=["journal"])
     def clear_journal(account_id: Account) -> Json:
         """Forget every entry."""
-        return {"deleted": entries.clear(services, account_id)}
+        return {"deleted": journal.clear(services, account_id)}
 
     @api.post("/reset", tags=["state"])
     def reset(account_id: Account, scope: Annotated[str, Body(embed=True)] = "all") -> Json:

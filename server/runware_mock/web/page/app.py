@@ -155,7 +155,7 @@ class Page:
         }
 
     def _medium(self, request: Request) -> tuple[str, dict[str, Any]]:
-        from runware_mock.control.entries import Filter, list_entries
+        from runware_mock.control.journal import Filter, list_entries
         from runware_mock.control.media import get_medium
 
         url = base_url(request.scope, self._services)
@@ -169,7 +169,7 @@ class Page:
         }
 
     def _journal(self, request: Request) -> tuple[str, dict[str, Any]]:
-        from runware_mock.control.entries import Filter, list_entries
+        from runware_mock.control.journal import Filter, list_entries
 
         query = request.query_params
         chosen = Filter(
@@ -242,10 +242,10 @@ class Page:
         return None if file is None else thumbnail(self._services.files.picture(file))
 
     async def _events(self, _request: Request) -> Response:
-        from runware_mock.control.glance import glance
+        from runware_mock.control.change_token import change_token
 
         if self._changes is None:
-            self._changes = Changes(lambda: glance(self._services))
+            self._changes = Changes(lambda: change_token(self._services))
         return StreamingResponse(self._changes.events(), media_type="text/event-stream", headers=_HEADERS)
 
 

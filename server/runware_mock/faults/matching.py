@@ -1,4 +1,4 @@
-"""Which faults an occasion meets: each is consumed in the transaction that finds it, so once and once only.
+"""Which faults an event meets: each is consumed in the transaction that finds it, so once and once only.
 
 Two that meet the faults of one plan take turns, since each has the rows of all its faults, always in the same order.
 """
@@ -9,18 +9,18 @@ from typing import Any
 from sqlalchemy import or_, select, update
 
 from runware_mock.faults.answers import RateLimit
+from runware_mock.faults.event import Event, Met
 from runware_mock.faults.fault import Fault
 from runware_mock.faults.kinds import FAULT
-from runware_mock.faults.occasion import Met, Occasion
 from runware_mock.storage.connection import Connection
 from runware_mock.storage.owners import ALL_ACCOUNTS
 from runware_mock.storage.tables import fault, fault_plan
 
 
-def meet(connection: Connection, account_id: int, occasion: Occasion, real_at: int) -> tuple[Met, ...]:
-    """Consume and return what an occasion meets: of each plan at most the first fault that fits and has times left.
+def meet(connection: Connection, account_id: int, event: Event, real_at: int) -> tuple[Met, ...]:
+    """Consume and return what an event meets: of each plan at most the first fault that fits and has times left.
 
-    Every fault that fits has seen the occasion, whether it was met or another before it.
+    Every fault that fits has seen the event, whether it was met or another before it.
     """
     plans = (
         select(fault_plan)
@@ -29,13 +29,13 @@ def meet(connection: Connection, account_id: int, occasion: Occasion, real_at: i
     )
     met = []
     for plan in connection.core.execute(plans).all():
-        if plan.by_name_only and plan.name != occasion.plan:
+        if plan.by_name_only and plan.name != event.plan:
             continue
         faults = select(fault).where(fault.c.plan_id == plan.id).order_by(fault.c.position).with_for_update()
         is_over = False
         for row in connection.core.execute(faults).all():
             one = _parsed(row.spec)
-            if not one.fits(occasion):
+            if not one.fits(event):
                 continue
             values: dict[str, Any] = {"seen": row.seen + 1}
             if not is_over and _is_met(one, row, values, real_at):

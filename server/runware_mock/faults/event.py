@@ -17,8 +17,8 @@ Point = Literal["task", "upgrade", "authentication", "ping"]
 Transport = Literal["rest", "ws"]
 
 
-class Occasion(Struct, frozen=True):
-    """Something that may meet a fault.
+class Event(Struct, frozen=True):
+    """Something that may meet a fault: a task, an upgrade, an authentication or a ping.
 
     `plan` is the plan that the client has named; `fetches` tells whether a URL has to be fetched for the task.
     """
@@ -32,7 +32,7 @@ class Occasion(Struct, frozen=True):
 
 
 class Met(Struct, frozen=True):
-    """A fault that has been met; `seen` says which occasion that fits it was."""
+    """A fault that has been met; `seen` says which event that fits it was."""
 
     plan: str
     fault: "Fault"
@@ -66,23 +66,23 @@ class Faults:
         self._database = database
         self._live = live
 
-    def meet(self, account_id: int, occasion: Occasion) -> tuple[Met, ...]:
-        """Return what an occasion meets; it is consumed."""
+    def meet(self, account_id: int, event: Event) -> tuple[Met, ...]:
+        """Return what an event meets; it is consumed."""
         if not self._live.is_planned(account_id):
             return ()
         # Imported for those who plan: to build the kinds takes longer than many a start.
-        from runware_mock.faults.meeting import meet
+        from runware_mock.faults.matching import meet
 
         @retried
         def met() -> tuple[Met, ...]:
             with self._database.writing() as connection:
-                return meet(connection, account_id, occasion, self._live.real_at())
+                return meet(connection, account_id, event, self._live.real_at())
 
         return met()
 
-    def meet_connection(self, account_id: int, occasion: Occasion) -> tuple[Performance | None, Refusal | None]:
-        """Return what an occasion that is no task meets, and as what it is refused."""
-        met = self.meet(account_id, occasion)
+    def meet_connection(self, account_id: int, event: Event) -> tuple[Performance | None, Refusal | None]:
+        """Return what an event that is no task meets, and as what it is refused."""
+        met = self.meet(account_id, event)
         refusals = (one.fault.refusal({}) for one in met)
         return performance_of(met), next((one for one in refusals if one is not None), None)
 

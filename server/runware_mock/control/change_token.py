@@ -19,7 +19,7 @@ _LOOK = select(
 _LOOK_AT_ALL = select(cast(func.pg_current_snapshot(), String))
 
 
-def glance(services: Services) -> tuple[object, ...]:
+def change_token(services: Services) -> tuple[object, ...]:
     """Return numbers of which at least one changes with every task, purge and control call."""
     with services.database.reading() as connection:
         is_sqlite = connection.driver is not None

@@ -22,9 +22,9 @@ from runware_mock.storage.tables import (
     undelivered,
 )
 
-Portrait = dict[str, Any]
+AccountState = dict[str, Any]
 
-# The newest migration that has changed the rows of a table of which a portrait has some. A test holds that it is.
+# The newest migration that has changed the rows of a table of which a state has some. A test holds that it is.
 SHAPE = "0001"
 
 # In the order in which they may be deleted. The rows of `fault` go with their plans.
@@ -32,9 +32,9 @@ _OWN_TABLES: tuple[Table, ...] = (medium, journal, undelivered, delivery, quota_
 KEPT_TABLES = {table.name: table for table in (medium, journal, fault_plan, account_clock)}
 
 
-def take(connection: Connection, account_id: int) -> Portrait:
+def take(connection: Connection, account_id: int) -> AccountState:
     """Return the rows of an account, in the order of their making."""
-    rows: Portrait = {"version": HEAD}
+    rows: AccountState = {"version": HEAD}
     for name, table in KEPT_TABLES.items():
         own = select(table).where(table.c.account_id == account_id).order_by(*table.primary_key.columns)
         rows[name] = [dict(row) for row in connection.core.execute(own).mappings()]
@@ -44,31 +44,31 @@ def take(connection: Connection, account_id: int) -> Portrait:
     return rows
 
 
-def put(connection: Connection, account_id: int, portrait: Portrait) -> None:
-    """Give an account exactly the rows of a portrait, whatever it had before; raises ControlRefused.
+def put(connection: Connection, account_id: int, state: AccountState) -> None:
+    """Give an account exactly the rows of a state, whatever it had before; raises ControlRefused.
 
     The contents that its media point at have to be there.
     """
-    version = portrait.get("version")
+    version = state.get("version")
     if not isinstance(version, str) or not SHAPE <= version <= HEAD:
         raise ControlRefused(
             f"it was made by another version of runware-mock (tables {version!r}, here {HEAD!r})", "version"
         )
     for table in _OWN_TABLES:
         connection.core.execute(delete(table).where(table.c.account_id == account_id))
-    _refuse_taken(connection, [row["uuid"] for row in portrait["medium"]])
+    _refuse_taken(connection, [row["uuid"] for row in state["medium"]])
     for name, table in KEPT_TABLES.items():
-        if name != "fault_plan" and (rows := portrait[name]):
+        if name != "fault_plan" and (rows := state[name]):
             try:
                 connection.core.execute(insert(table), [_renewed(row, account_id=account_id) for row in rows])
             except (IntegrityError, sqlite3.IntegrityError) as error:
-                # Just now, or the portrait is of something else.
+                # Just now, or the state is of something else.
                 raise conflict(f"rows of {name} cannot be stored: {problem_of(error)}"[:200], name) from error
     plan_ids = {}
-    for plan in portrait["fault_plan"]:
+    for plan in state["fault_plan"]:
         added: Any = connection.core.execute(insert(fault_plan), _renewed(plan, account_id=account_id))
         (plan_ids[plan["id"]],) = added.inserted_primary_key
-    if faults := [_renewed(row, plan_id=plan_ids[row["plan_id"]]) for row in portrait["fault"]]:
+    if faults := [_renewed(row, plan_id=plan_ids[row["plan_id"]]) for row in state["fault"]]:
         connection.core.execute(insert(fault), faults)
 
 
