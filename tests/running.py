@@ -14,13 +14,13 @@ from typing import IO, Any
 
 from sqlalchemy import Table, func, select
 
+from runware_mock.api.listening import address_of, listening_socket
 from runware_mock.app import create_app
 from runware_mock.certificates import server_context
 from runware_mock.clock import ManualClock
+from runware_mock.server import MockServer
 from runware_mock.services import Services
 from runware_mock.settings import Settings
-from runware_mock.web.listening import address_of, listening_socket
-from runware_mock.web.server import MockServer
 
 # 2026-01-01T00:00:00Z; tests never depend on today.
 START_AT = 1_767_225_600_000

@@ -5,8 +5,8 @@ from threading import Event
 
 import pytest
 
-from runware_mock.grouping import GroupingThread
 from runware_mock.promise import Promise
+from runware_mock.tasks.batch import GroupingThread
 
 MOST_IN_A_GROUP = 32
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from runware_mock.engine import Engine
 from runware_mock.services import Caller
+from runware_mock.tasks.runner import Engine
 from tests.pictures import png
 from tests.running import running_mock
 

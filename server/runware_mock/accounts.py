@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from runware_mock.live import Live
 from runware_mock.protocol.errors import refuse
-from runware_mock.protocol.keys import looks_real, masked
+from runware_mock.protocol.redaction import looks_real, masked
 from runware_mock.storage.connection import Connection
 from runware_mock.storage.database import Database
 from runware_mock.storage.kept import kept

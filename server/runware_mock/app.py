@@ -14,24 +14,24 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from runware_mock.api.control.door import ControlApp
+from runware_mock.api.health import Watching
+from runware_mock.api.images import MEDIA_PATHS, MediaFiles
+from runware_mock.api.pacing import Pacing
+from runware_mock.api.sockets import Sockets
+from runware_mock.api.ui.app import Page, wants_page
+from runware_mock.api.upload import RestApi, preflight, refused
 from runware_mock.clock import Clock, SystemClock
 from runware_mock.cores import SameCore, roaming_pool
 from runware_mock.deliver import delivery_schedule
-from runware_mock.engine import Engine
+from runware_mock.metrics import WRITTEN_EVERY_S, ProcessMetrics
 from runware_mock.opening import Common, open_services
 from runware_mock.protocol.errors import refuse
 from runware_mock.purge import orphan_schedule, purge_schedule
 from runware_mock.schedule import Schedule
 from runware_mock.settings import Settings
 from runware_mock.storage.outage import crash
-from runware_mock.web.control.door import ControlApp
-from runware_mock.web.counting import WRITTEN_EVERY_S, Counting
-from runware_mock.web.http import RestApi, preflight, refused
-from runware_mock.web.media import MEDIA_PATHS, MediaFiles
-from runware_mock.web.pacing import Pacing
-from runware_mock.web.page.app import Page, wants_page
-from runware_mock.web.sockets import Sockets
-from runware_mock.web.watching import Watching
+from runware_mock.tasks.runner import Engine
 
 # The documented address, with and without a slash, and the root that the SDKs' test environments use.
 API_PATHS = ("/v1", "/v1/", "/")
@@ -83,14 +83,14 @@ def create_app(settings: Settings, clock: Clock | None = None, common: Common | 
         "memory_budget_bytes": services.settings.memory_budget,
         "memory_reserved_bytes": services.codec.memory_reserved_bytes,
     }
-    counting = Counting(services.tally, gauges, common.folder if common else None)
+    counting = ProcessMetrics(services.metrics, gauges, common.folder if common else None)
     schedules = [
         purge_schedule(services),
         delivery_schedule(services),
         Schedule("checkpoint", lambda _stopped: services.database.relieve(), _CHECKPOINT_S),
     ]
     if common is not None:
-        schedules.append(Schedule("tally", lambda _stopped: counting.write(), WRITTEN_EVERY_S))
+        schedules.append(Schedule("metrics", lambda _stopped: counting.write(), WRITTEN_EVERY_S))
     reading = None
     if services.files.are_objects:
         schedules.append(orphan_schedule(services))

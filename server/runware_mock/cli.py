@@ -103,11 +103,11 @@ def _opened(settings: "Settings", cleanup: ExitStack) -> Callable[[], "Starlette
 
 
 def _serve(settings: "Settings", bound: "socket.socket", make_app: Callable[[], "Starlette"]) -> int:
-    from runware_mock import heap
+    from runware_mock import malloc
+    from runware_mock.api.listening import address_of, is_loopback, ready_document
     from runware_mock.certificates import TlsUnusable, server_context
     from runware_mock.schedule import Schedule
-    from runware_mock.web.listening import address_of, is_loopback, ready_document
-    from runware_mock.web.server import MockServer
+    from runware_mock.server import MockServer
 
     if settings.control_token is None and not is_loopback(settings.host):
         click.echo("--control-token is not set: /_mock/ answers callers on this machine alone")
@@ -132,8 +132,8 @@ def _serve(settings: "Settings", bound: "socket.socket", make_app: Callable[[], 
 
         app = make_app()
         server = MockServer(app, settings, context, begun)
-        heap.keep()
-        Schedule("heap", heap.Idleness(app.state.services.tally.total).look, _HEAP_LOOK_S).start()
+        malloc.keep()
+        Schedule("malloc", malloc.Idleness(app.state.services.metrics.total).look, _HEAP_LOOK_S).start()
         # uvicorn sets this handler itself, but only later; and when it has stopped, it raises the signal again.
         for number in _STOPS:
             signal.signal(number, server.handle_exit)
@@ -142,7 +142,7 @@ def _serve(settings: "Settings", bound: "socket.socket", make_app: Callable[[], 
     if settings.workers == 1:
         run(announce)
         return 0
-    from runware_mock.web.workers import Workers
+    from runware_mock.api.workers import Workers
 
     return Workers(settings.workers, run, bound, announce).run()
 
@@ -220,7 +220,7 @@ def ca(*, only_path: bool, **values: Any) -> None:
 
 
 def _bind(settings: "Settings") -> "socket.socket":
-    from runware_mock.web.listening import listening_socket
+    from runware_mock.api.listening import listening_socket
 
     try:
         bound = listening_socket(settings.host, settings.port)

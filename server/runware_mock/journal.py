@@ -10,13 +10,13 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
+from runware_mock.metrics import Metrics
 from runware_mock.protocol.embedded import Embedded
-from runware_mock.protocol.keys import is_secret_name, looks_real, masked
 from runware_mock.protocol.messages import Item
+from runware_mock.protocol.redaction import is_secret_name, looks_real, masked
 from runware_mock.storage.connection import Connection
 from runware_mock.storage.database import once_committed
 from runware_mock.storage.prepared import Prepared, id_of
-from runware_mock.tally import Tally
 
 _log = logging.getLogger(__name__)
 
@@ -76,8 +76,8 @@ class FoundAnswer(Struct, frozen=True):
 class Journal:
     """Writes entries, and forgets the oldest beyond `max_entries` and `max_bytes`."""
 
-    def __init__(self, max_entries: int, max_bytes: int, tally: Tally) -> None:
-        self._tally = tally
+    def __init__(self, max_entries: int, max_bytes: int, metrics: Metrics) -> None:
+        self._metrics = metrics
         self._max_entries = max_entries
         self._max_bytes = max_bytes
         # The newest entry at the last cut, and this process's own entries since then.
@@ -136,7 +136,7 @@ class Journal:
         kinds = [str(fault.get("kind")) for fault in entry.faults] if entry.faults else []
         duration_s = entry.duration_us / 1_000_000
         # None of these holds the task: the connection keeps them until its next transaction.
-        counted = partial(self._tally.task, entry.task_type, entry.outcome, duration_s, sent_bytes, kinds)
+        counted = partial(self._metrics.task, entry.task_type, entry.outcome, duration_s, sent_bytes, kinds)
         once_committed(connection, counted)
         if _log.isEnabledFor(logging.DEBUG):
             words = ("%s %s over %s", entry.task_type, entry.outcome, entry.transport)

@@ -44,10 +44,10 @@ def serve(**settings: Any) -> Iterator[RunwareMock]:
 
 @contextmanager
 def _running(settings: "Settings") -> Iterator[str]:
+    from runware_mock.api.listening import address_of, listening_socket
     from runware_mock.app import create_app
     from runware_mock.certificates import server_context
-    from runware_mock.web.listening import address_of, listening_socket
-    from runware_mock.web.server import MockServer
+    from runware_mock.server import MockServer
 
     bound = listening_socket(settings.host, settings.port)
     switch_interval_s = sys.getswitchinterval()

@@ -16,6 +16,7 @@ from runware_mock.images.codec import Codec
 from runware_mock.images.fetch import UrlFetcher
 from runware_mock.journal import Journal
 from runware_mock.live import Live
+from runware_mock.metrics import Metrics
 from runware_mock.protocol.errors import Refusal
 from runware_mock.protocol.texts import Texts
 from runware_mock.quotas import Quotas
@@ -27,7 +28,6 @@ from runware_mock.storage.files import Files, folder_of
 from runware_mock.storage.objects import StoreFailed, open_store
 from runware_mock.storage.schema import prepare
 from runware_mock.storage.sqlite import FILE_NAME, SqliteDatabase
-from runware_mock.tally import Tally
 
 _SQLITE = "sqlite:///"
 
@@ -149,7 +149,7 @@ def open_services(settings: Settings, clock: Clock, cleanup: ExitStack, common: 
 
 def create_services(settings: Settings, clock: Clock, database: Database) -> Services:
     """Return what tasks may ask for; raises StoreFailed."""
-    live, tally, texts = Live(clock), Tally(), Texts()
+    live, metrics, texts = Live(clock), Metrics(), Texts()
     faults = Faults(database, live)
     net = UrlFetcher(settings.fetch, settings.fetch_timeout, settings.max_message_bytes, settings.local_files)
     return Services(
@@ -160,9 +160,9 @@ def create_services(settings: Settings, clock: Clock, database: Database) -> Ser
         digests=Digests(texts),
         files=open_files(settings, database),
         accounts=Accounts(database, live, faults.names_plan, settings.api_key, seed=settings.seed),
-        journal=Journal(settings.journal_entries, settings.journal_bytes, tally),
+        journal=Journal(settings.journal_entries, settings.journal_bytes, metrics),
         quotas=Quotas(settings, database),
-        tally=tally,
+        metrics=metrics,
         faults=faults,
         ids=RandomIds(clock) if settings.seed is None else SeededIds(settings.seed),
         codec=Codec(

@@ -75,7 +75,7 @@ def purge_expired(
         if not services.database.shrink(_PAGES):
             break
     services.database.checkpoint()
-    services.tally.purged(purged.media)
+    services.metrics.purged(purged.media)
     return purged
 
 

@@ -12,6 +12,7 @@ from runware_mock.images.codec import Codec
 from runware_mock.images.fetch import Fetch, Send
 from runware_mock.journal import Journal
 from runware_mock.live import Live
+from runware_mock.metrics import Metrics
 from runware_mock.protocol.texts import Texts
 from runware_mock.quotas import Quotas
 from runware_mock.settings import Settings
@@ -20,7 +21,6 @@ from runware_mock.storage.digests import Digests
 from runware_mock.storage.files import Files
 from runware_mock.storage.media import Moment
 from runware_mock.storage.owners import ALL_ACCOUNTS
-from runware_mock.tally import Tally
 
 
 class Services(Struct, frozen=True):
@@ -38,7 +38,7 @@ class Services(Struct, frozen=True):
     ids: Ids
     journal: Journal
     quotas: Quotas
-    tally: Tally
+    metrics: Metrics
     fetch: Fetch
     send: Send
 

@@ -10,7 +10,7 @@ import pytest
 
 from runware_mock.faults.answers import Latency
 from runware_mock.protocol.errors import CATALOGUE, OURS
-from runware_mock.protocol.performance import NOTHING
+from runware_mock.protocol.response_plan import NOTHING
 from tests import plain
 from tests.control.calling import Calls, calling
 from tests.faults.planning import is_met, plan

@@ -99,8 +99,8 @@ def test_a_taken_port_is_told() -> None:
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:
-    with pytest.raises(AttributeError, match="no attribute 'server'"):
-        _ = runware_mock.server  # type: ignore[attr-defined]
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = runware_mock.nothing  # type: ignore[attr-defined]
 
 
 def test_importing_the_package_imports_no_server() -> None:

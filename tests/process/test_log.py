@@ -43,7 +43,7 @@ def test_json_lines_parse_and_hold_time_level_logger_message_and_exception(tmp_p
     for line in lines:
         assert line.keys() - {"exception", "taskUUID"} == {"time", "level", "logger", "message"}
         assert datetime.fromisoformat(line["time"]).utcoffset() is not None
-    (error,) = [line for line in lines if line["level"] == "error" and line["logger"] == "runware_mock.engine"]
+    (error,) = [line for line in lines if line["level"] == "error" and line["logger"] == "runware_mock.tasks.runner"]
     assert "failed inside the mock" in error["message"]
     assert "no such table: content" in error["exception"]
 

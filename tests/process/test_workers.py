@@ -84,8 +84,8 @@ def test_each_of_them_serves(tmp_path: Path) -> None:
 
     def served() -> int:
         """Return how many of them have answered a task, as they tell one another."""
-        told = [json.loads(file.read_bytes())["tally"] for file in temporary.glob("*/*.json")]
-        return sum(bool(tally["tasks"]) for tally in told)
+        told = [json.loads(file.read_bytes())["metrics"] for file in temporary.glob("*/*.json")]
+        return sum(bool(metrics["tasks"]) for metrics in told)
 
     with (
         mock_process(tmp_path, "--workers", str(WORKERS), TMPDIR=str(temporary)) as server,

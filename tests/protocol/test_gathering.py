@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
+from runware_mock.api.gathering import READ_AT_ONCE_BYTES, Gathering
+from runware_mock.api.intake import SMALL_BYTES
+from runware_mock.api.limits import LEAST_BYTES
 from runware_mock.storage.tables import medium
-from runware_mock.web.gathering import READ_AT_ONCE_BYTES, Gathering
-from runware_mock.web.intake import SMALL_BYTES
-from runware_mock.web.limits import LEAST_BYTES
 from tests import plain
 from tests.images.painting import encoded, photo
 from tests.pictures import png

@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from runware_mock.web.intake import COPIES, Intake
+from runware_mock.api.intake import COPIES, Intake
 
 TOTAL_BYTES = 1000
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from runware_mock.api.pacing import Pacing
 from runware_mock.cores import SameCore
-from runware_mock.grouping import GROUP_LIMIT, GroupingThread
-from runware_mock.web.pacing import Pacing
+from runware_mock.tasks.batch import GROUP_LIMIT, GroupingThread
 
 MANY_TURNS = 100
 

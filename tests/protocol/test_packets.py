@@ -10,7 +10,7 @@ from starlette.types import Message, Receive, Scope, Send
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from runware_mock.web.packets import OnePacket
+from runware_mock.api.packets import OnePacket
 
 LENGTH = (b"content-length", b"6")
 

@@ -10,8 +10,8 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
+from runware_mock.api.limits import Limits
 from runware_mock.settings import Settings
-from runware_mock.web.limits import Limits
 from tests import plain
 from tests.pictures import png
 from tests.protocol.wires import Wire, connections, wait_until

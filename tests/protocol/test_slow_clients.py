@@ -11,10 +11,10 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+from runware_mock.api.limits import LEAST_BYTES, Pace, Unread
+from runware_mock.api.ws_connections import WsProtocol
 from runware_mock.control.media import add_medium
 from runware_mock.images.formats import url_path
-from runware_mock.web.limits import LEAST_BYTES, Pace, Unread
-from runware_mock.web.ws_connections import WsProtocol
 from tests.images.painting import encoded, photo
 from tests.pictures import png
 from tests.protocol.wires import Wire, connections, in_loop, received_bytes, sweep_later, unread_bytes, wait_until

@@ -13,11 +13,11 @@ import pytest
 from starlette.websockets import WebSocket
 from websockets.exceptions import ConnectionClosed
 
-from runware_mock.engine import Engine
+from runware_mock.api.outbox import Answers
+from runware_mock.api.sockets import Sockets
+from runware_mock.api.ws_connections import WsProtocol
 from runware_mock.storage.tables import medium, undelivered
-from runware_mock.web.answers import Answers
-from runware_mock.web.sockets import Sockets
-from runware_mock.web.ws_connections import WsProtocol
+from runware_mock.tasks.runner import Engine
 from tests import plain
 from tests.control.calling import calling
 from tests.faults.planning import plan

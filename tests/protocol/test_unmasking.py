@@ -12,9 +12,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from websockets.utils import apply_mask
 
-from runware_mock.web.gathering import READ_AT_ONCE_BYTES
-from runware_mock.web.unmasking import Unmasking, can_unmask
-from runware_mock.web.ws_connections import GATHERED_FROM_BYTES
+from runware_mock.api.gathering import READ_AT_ONCE_BYTES
+from runware_mock.api.unmasking import Unmasking, can_unmask
+from runware_mock.api.ws_connections import GATHERED_FROM_BYTES
 from tests import plain
 from tests.images.painting import encoded, photo
 from tests.protocol.wires import Wire

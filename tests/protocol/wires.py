@@ -13,8 +13,8 @@ from typing import Any, TypeVar, cast
 
 from websockets.utils import apply_mask
 
-from runware_mock.web.connections import HttpProtocol
-from runware_mock.web.ws_connections import WsProtocol
+from runware_mock.api.connections import HttpProtocol
+from runware_mock.api.ws_connections import WsProtocol
 from tests.running import RunningMock
 
 PATIENCE_S = 60

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from runware_mock.protocol.keys import without_real_keys
+from runware_mock.protocol.redaction import without_real_keys
 
 Code = Literal["badField", "notFound", "forbidden", "conflict", "timeout", "crash", "unavailable"]
 

@@ -13,7 +13,7 @@ from pydantic import Field, field_validator, model_validator
 from runware_mock.faults.event import Transport
 from runware_mock.faults.fault import LONGEST_DELAY, PLANNED, REST_ONLY, WS_ONLY, Delay, Fault
 from runware_mock.protocol.errors import CATALOGUE, OURS, Refusal, refuse
-from runware_mock.protocol.performance import HttpAnswer, Performance
+from runware_mock.protocol.response_plan import HttpAnswer, ResponsePlan
 
 _MOST_COPIES = 100
 _FRAMING = frozenset(("content-length", "transfer-encoding"))
@@ -67,14 +67,14 @@ class Latency(Fault):
             raise ValueError("least is more than most")
         return self
 
-    def performed(self, performance: Performance, draw: random.Random) -> Performance:
+    def performed(self, response_plan: ResponsePlan, draw: random.Random) -> ResponsePlan:
         """Add to the delay."""
         delay_s = self.delay.total_seconds()
         if self.distribution == "uniform":
             delay_s = draw.uniform(self.least.total_seconds(), self.most.total_seconds())
         elif self.distribution == "lognormal":
             delay_s = draw.lognormvariate(math.log(max(delay_s, 1e-9)), self.sigma)
-        return replace(performance, delay_s=min(performance.delay_s + delay_s, LONGEST_DELAY.total_seconds()))
+        return replace(response_plan, delay_s=min(response_plan.delay_s + delay_s, LONGEST_DELAY.total_seconds()))
 
 
 class Http(Fault):
@@ -115,10 +115,10 @@ class Http(Fault):
         """Whether the task is done nevertheless."""
         return self.after_work
 
-    def performed(self, performance: Performance, _draw: random.Random) -> Performance:
+    def performed(self, response_plan: ResponsePlan, _draw: random.Random) -> ResponsePlan:
         """Answer instead."""
         answer = HttpAnswer(self.status, self.body.encode(), self.content_type)
-        return replace(performance, answer=answer, headers=performance.headers + tuple(self.headers.items()))
+        return replace(response_plan, answer=answer, headers=response_plan.headers + tuple(self.headers.items()))
 
 
 class RateLimit(Fault):
@@ -133,10 +133,10 @@ class RateLimit(Fault):
         """Return the refusal of a task too many."""
         return refuse("rateLimitExceeded", PLANNED)
 
-    def performed(self, performance: Performance, _draw: random.Random) -> Performance:
+    def performed(self, response_plan: ResponsePlan, _draw: random.Random) -> ResponsePlan:
         """Say when the next token is there."""
         retry_after = ("Retry-After", str(max(1, math.ceil(1 / self.rate_per_s))))
-        return replace(performance, headers=(*performance.headers, retry_after))
+        return replace(response_plan, headers=(*response_plan.headers, retry_after))
 
     def tokens_at(self, tokens: float | None, counted_at: int | None, real_at: int) -> float:
         """Return how many tokens are in the bucket now."""
@@ -151,9 +151,9 @@ class Truncate(Fault):
     kind: Literal["truncate"]
     keep: float = Field(0.5, ge=0, lt=1, description="The share of the answer that is sent.")
 
-    def performed(self, performance: Performance, _draw: random.Random) -> Performance:
+    def performed(self, response_plan: ResponsePlan, _draw: random.Random) -> ResponsePlan:
         """Cut."""
-        return replace(performance, kept_share=self.keep)
+        return replace(response_plan, kept_share=self.keep)
 
 
 class Garble(Fault):
@@ -164,9 +164,9 @@ class Garble(Fault):
 
     is_random: ClassVar[bool] = True
 
-    def performed(self, performance: Performance, draw: random.Random) -> Performance:
+    def performed(self, response_plan: ResponsePlan, draw: random.Random) -> ResponsePlan:
         """Change bytes."""
-        return replace(performance, garbled_share=self.share, seed=draw.getrandbits(32))
+        return replace(response_plan, garbled_share=self.share, seed=draw.getrandbits(32))
 
 
 class Duplicate(Fault):
@@ -177,9 +177,9 @@ class Duplicate(Fault):
 
     transports: ClassVar[tuple[Transport, ...]] = WS_ONLY
 
-    def performed(self, performance: Performance, _draw: random.Random) -> Performance:
+    def performed(self, response_plan: ResponsePlan, _draw: random.Random) -> ResponsePlan:
         """Send again."""
-        return replace(performance, copies=self.copies)
+        return replace(response_plan, copies=self.copies)
 
 
 class Reorder(Fault):
@@ -187,9 +187,9 @@ class Reorder(Fault):
 
     kind: Literal["reorder"]
 
-    def performed(self, performance: Performance, _draw: random.Random) -> Performance:
+    def performed(self, response_plan: ResponsePlan, _draw: random.Random) -> ResponsePlan:
         """Hold it back."""
-        return replace(performance, is_held=True)
+        return replace(response_plan, is_held=True)
 
 
 class Split(Fault):
@@ -199,6 +199,6 @@ class Split(Fault):
 
     transports: ClassVar[tuple[Transport, ...]] = WS_ONLY
 
-    def performed(self, performance: Performance, _draw: random.Random) -> Performance:
+    def performed(self, response_plan: ResponsePlan, _draw: random.Random) -> ResponsePlan:
         """Send item by item."""
-        return replace(performance, is_split=True)
+        return replace(response_plan, is_split=True)

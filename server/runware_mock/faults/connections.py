@@ -11,7 +11,7 @@ from pydantic import Field, field_validator
 from runware_mock.faults.event import Point, Transport
 from runware_mock.faults.fault import WS_ONLY, Delay, Fault
 from runware_mock.protocol.errors import Refusal, refuse
-from runware_mock.protocol.performance import HttpAnswer, Performance
+from runware_mock.protocol.response_plan import HttpAnswer, ResponsePlan
 
 
 class _HangUp(Fault):
@@ -28,9 +28,9 @@ class Reset(_HangUp):
 
     kind: Literal["reset"]
 
-    def performed(self, performance: Performance, _draw: random.Random) -> Performance:
+    def performed(self, response_plan: ResponsePlan, _draw: random.Random) -> ResponsePlan:
         """Break the connection."""
-        return replace(performance, hang_up="reset")
+        return replace(response_plan, hang_up="reset")
 
 
 class Empty(_HangUp):
@@ -38,9 +38,9 @@ class Empty(_HangUp):
 
     kind: Literal["empty"]
 
-    def performed(self, performance: Performance, _draw: random.Random) -> Performance:
+    def performed(self, response_plan: ResponsePlan, _draw: random.Random) -> ResponsePlan:
         """End the connection."""
-        return replace(performance, hang_up="empty")
+        return replace(response_plan, hang_up="empty")
 
 
 class RefuseUpgrade(Fault):
@@ -52,9 +52,9 @@ class RefuseUpgrade(Fault):
     point: ClassVar[Point] = "upgrade"
     transports: ClassVar[tuple[Transport, ...]] = WS_ONLY
 
-    def performed(self, performance: Performance, _draw: random.Random) -> Performance:
+    def performed(self, response_plan: ResponsePlan, _draw: random.Random) -> ResponsePlan:
         """Answer with a status."""
-        return replace(performance, answer=HttpAnswer(self.status, b"", "text/plain"))
+        return replace(response_plan, answer=HttpAnswer(self.status, b"", "text/plain"))
 
 
 class DelayAuthentication(Fault):
@@ -65,9 +65,9 @@ class DelayAuthentication(Fault):
 
     point: ClassVar[Point] = "authentication"
 
-    def performed(self, performance: Performance, _draw: random.Random) -> Performance:
+    def performed(self, response_plan: ResponsePlan, _draw: random.Random) -> ResponsePlan:
         """Wait."""
-        return replace(performance, delay_s=performance.delay_s + self.delay.total_seconds())
+        return replace(response_plan, delay_s=response_plan.delay_s + self.delay.total_seconds())
 
 
 class RefuseAuthentication(Fault):
@@ -90,9 +90,9 @@ class NoPong(Fault):
     point: ClassVar[Point] = "ping"
     transports: ClassVar[tuple[Transport, ...]] = WS_ONLY
 
-    def performed(self, performance: Performance, _draw: random.Random) -> Performance:
+    def performed(self, response_plan: ResponsePlan, _draw: random.Random) -> ResponsePlan:
         """Keep quiet."""
-        return replace(performance, hang_up="drop")
+        return replace(response_plan, hang_up="drop")
 
 
 class Silent(Fault):
@@ -102,9 +102,9 @@ class Silent(Fault):
 
     transports: ClassVar[tuple[Transport, ...]] = WS_ONLY
 
-    def performed(self, performance: Performance, _draw: random.Random) -> Performance:
+    def performed(self, response_plan: ResponsePlan, _draw: random.Random) -> ResponsePlan:
         """Fall silent."""
-        return replace(performance, is_silent=True)
+        return replace(response_plan, is_silent=True)
 
 
 class Close(Fault):
@@ -124,9 +124,9 @@ class Close(Fault):
             raise ValueError(f"{code} is never sent in a close frame")
         return code
 
-    def performed(self, performance: Performance, _draw: random.Random) -> Performance:
+    def performed(self, response_plan: ResponsePlan, _draw: random.Random) -> ResponsePlan:
         """Close."""
-        return replace(performance, close_code=self.code, close_after_frames=self.after_frames)
+        return replace(response_plan, close_code=self.code, close_after_frames=self.after_frames)
 
 
 class Drop(Fault):
@@ -135,6 +135,6 @@ class Drop(Fault):
     kind: Literal["drop"]
     hang_up: bool = True
 
-    def performed(self, performance: Performance, _draw: random.Random) -> Performance:
+    def performed(self, response_plan: ResponsePlan, _draw: random.Random) -> ResponsePlan:
         """Send nothing."""
-        return replace(performance, hang_up="reset" if self.hang_up else "drop")
+        return replace(response_plan, hang_up="reset" if self.hang_up else "drop")

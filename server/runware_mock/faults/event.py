@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from runware_mock.live import Live
 from runware_mock.protocol.errors import Refusal
-from runware_mock.protocol.performance import NOTHING, Performance
+from runware_mock.protocol.response_plan import NOTHING, ResponsePlan
 from runware_mock.storage.connection import Connection
 from runware_mock.storage.database import Database, retried
 
@@ -51,12 +51,12 @@ class Met(Struct, frozen=True):
         return told
 
 
-def performance_of(met: tuple[Met, ...]) -> Performance | None:
+def response_plan_of(met: tuple[Met, ...]) -> ResponsePlan | None:
     """Return what the transport is to do for all that was met, or None where that is nothing."""
-    performance = NOTHING
+    response_plan = NOTHING
     for one in met:
-        performance = one.fault.performed(performance, one.fault.draw(one.seen))
-    return None if performance == NOTHING else performance
+        response_plan = one.fault.performed(response_plan, one.fault.draw(one.seen))
+    return None if response_plan == NOTHING else response_plan
 
 
 class Faults:
@@ -80,11 +80,11 @@ class Faults:
 
         return met()
 
-    def meet_connection(self, account_id: int, event: Event) -> tuple[Performance | None, Refusal | None]:
+    def meet_connection(self, account_id: int, event: Event) -> tuple[ResponsePlan | None, Refusal | None]:
         """Return what an event that is no task meets, and as what it is refused."""
         met = self.meet(account_id, event)
         refusals = (one.fault.refusal({}) for one in met)
-        return performance_of(met), next((one for one in refusals if one is not None), None)
+        return response_plan_of(met), next((one for one in refusals if one is not None), None)
 
     def names_plan(self, connection: Connection, account_id: int, name: str) -> bool:
         """Tell whether an account has a plan of this name."""

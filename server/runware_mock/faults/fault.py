@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from runware_mock.faults.event import Event, Point, Transport
 from runware_mock.images.fetch import Fetch
 from runware_mock.protocol.errors import Refusal
-from runware_mock.protocol.performance import Performance
+from runware_mock.protocol.response_plan import ResponsePlan
 from runware_mock.units import parse_duration, write_duration
 
 # Nobody waits longer for an answer.
@@ -86,9 +86,9 @@ class Fault(BaseModel):
         """Return what answers instead of the task's own result."""
         return None
 
-    def performed(self, performance: Performance, draw: random.Random) -> Performance:  # noqa: ARG002 - a hook
+    def performed(self, response_plan: ResponsePlan, draw: random.Random) -> ResponsePlan:  # noqa: ARG002 - a hook
         """Return what the transport is to do, added to what it is to do already."""
-        return performance
+        return response_plan
 
     def spoiled(self, fetch: Fetch) -> Fetch:
         """Return what fetches the task's URLs."""

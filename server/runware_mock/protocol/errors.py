@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from msgspec import Struct
 
-from runware_mock.protocol.keys import without_real_keys
+from runware_mock.protocol.redaction import without_real_keys
 
 _INDEX = re.compile(r"\[\d+\]")
 

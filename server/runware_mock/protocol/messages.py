@@ -8,8 +8,8 @@ from msgspec import Struct
 
 from runware_mock.protocol.embedded import LONG_CHARS, Embedded, taken_out
 from runware_mock.protocol.errors import Refusal, refuse
-from runware_mock.protocol.keys import without_real_keys
-from runware_mock.protocol.performance import Performance
+from runware_mock.protocol.redaction import without_real_keys
+from runware_mock.protocol.response_plan import ResponsePlan
 from runware_mock.protocol.texts import Texts
 
 # A dict wherever it is decoded JSON: whether something is a Mapping takes seven times as long to tell.
@@ -35,7 +35,7 @@ class Reply(Struct, frozen=True):
     items: tuple[Item, ...] = ()
     error: Item | None = None
     status: int = 200
-    performance: Performance | None = None
+    response_plan: ResponsePlan | None = None
 
     @classmethod
     def refused(cls, refusal: Refusal, task: object = None) -> "Reply":

@@ -10,15 +10,15 @@ from msgspec.structs import replace
 
 from runware_mock.cores import roaming_pool
 from runware_mock.faults.event import Event
-from runware_mock.grouping import GroupingThread
 from runware_mock.promise import Promise
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.messages import Reply, Task, head_of, is_uuid, kind_of
-from runware_mock.recording import Asked, Recorder, Undone
 from runware_mock.services import Caller, Services
 from runware_mock.storage.database import Clashed
 from runware_mock.storage.outage import crash
 from runware_mock.tasks import TASKS, TaskType, unsupported
+from runware_mock.tasks.batch import GroupingThread
+from runware_mock.tasks.recording import Asked, Recorder, Undone
 from runware_mock.tasks.work import ContentGone, Load, Work
 
 _log = logging.getLogger(__name__)
@@ -131,7 +131,7 @@ class Engine:
             for _ in range(_TRIES):
                 work = self._work(asked)
                 if isinstance(work, list):
-                    return Reply(items=tuple(work), performance=asked.performance)
+                    return Reply(items=tuple(work), response_plan=asked.response_plan)
                 try:
                     with self.services.database.writing(asked.caller.account.id) as connection:
                         return self._recorder.written(connection, asked, work)

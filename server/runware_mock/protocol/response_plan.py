@@ -15,7 +15,7 @@ class HttpAnswer(Struct, frozen=True):
     content_type: str
 
 
-class Performance(Struct, frozen=True):
+class ResponsePlan(Struct, frozen=True):
     """Everything is off by default; shares are parts of the whole, 0 to 1."""
 
     delay_s: float = 0.0
@@ -37,20 +37,20 @@ class Performance(Struct, frozen=True):
     is_silent: bool = False
 
 
-NOTHING = Performance()
+NOTHING = ResponsePlan()
 
 
-def retried_after(wait_s: int | None, performance: Performance | None) -> Performance | None:
+def retried_after(wait_s: int | None, response_plan: ResponsePlan | None) -> ResponsePlan | None:
     """Return what is done anyway, and where there is a time to wait, saying so."""
     if wait_s is None:
-        return performance
-    told = performance or NOTHING
+        return response_plan
+    told = response_plan or NOTHING
     return replace(told, headers=(*told.headers, ("Retry-After", str(wait_s))))
 
 
-def combined(performances: Iterable[Performance | None]) -> Performance | None:
-    """Return one performance for the replies of one HTTP response: the longest delay, the first of all else."""
-    found = [one for one in performances if one is not None]
+def combined(response_plans: Iterable[ResponsePlan | None]) -> ResponsePlan | None:
+    """Return one response_plan for the replies of one HTTP response: the longest delay, the first of all else."""
+    found = [one for one in response_plans if one is not None]
     if not found:
         return None
     result = found[0]
@@ -60,4 +60,4 @@ def combined(performances: Iterable[Performance | None]) -> Performance | None:
     return result
 
 
-_FIELDS = tuple(name for name in Performance.__struct_fields__ if name != "delay_s")
+_FIELDS = tuple(name for name in ResponsePlan.__struct_fields__ if name != "delay_s")

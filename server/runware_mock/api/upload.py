@@ -13,25 +13,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from runware_mock.engine import Engine, Pending
-from runware_mock.faults.event import Event
-from runware_mock.protocol.errors import Refusal, refuse
-from runware_mock.protocol.messages import Reply, parse_tasks, rest_body
-from runware_mock.protocol.performance import Performance, combined
-from runware_mock.protocol.session import (
-    AUTHENTICATION,
-    PONG,
-    authenticated,
-    first_authentication,
-    is_authentication,
-    is_ping,
-)
-from runware_mock.storage.outage import crash
-from runware_mock.web.callers import bearer_key, caller_of, headers_of, keyless, open_account
-from runware_mock.web.connections import PROTOCOL
-from runware_mock.web.intake import SMALL_BYTES, Intake
-from runware_mock.web.origins import check_origin
-from runware_mock.web.performing import (
+from runware_mock.api.connections import PROTOCOL
+from runware_mock.api.dependencies import bearer_key, caller_of, headers_of, keyless, open_account
+from runware_mock.api.fault_effects import (
     end_request,
     ended,
     fail_when_lost,
@@ -41,6 +25,22 @@ from runware_mock.web.performing import (
     pause,
     send_cut,
 )
+from runware_mock.api.intake import SMALL_BYTES, Intake
+from runware_mock.api.origins import check_origin
+from runware_mock.faults.event import Event
+from runware_mock.protocol.errors import Refusal, refuse
+from runware_mock.protocol.messages import Reply, parse_tasks, rest_body
+from runware_mock.protocol.response_plan import ResponsePlan, combined
+from runware_mock.protocol.session import (
+    AUTHENTICATION,
+    PONG,
+    authenticated,
+    first_authentication,
+    is_authentication,
+    is_ping,
+)
+from runware_mock.storage.outage import crash
+from runware_mock.tasks.runner import Engine, Pending
 
 _log = logging.getLogger(__name__)
 
@@ -81,33 +81,33 @@ class RestApi:
         except Exception as error:  # noqa: BLE001 - see Engine._run
             _log.exception("a request failed inside the mock")
             replies = [Reply.refused(crash(error))]
-        performance = combined(reply.performance for reply in replies)
-        if performance is not None:
-            await self._perform(replies, performance, scope, receive, send)
+        response_plan = combined(reply.response_plan for reply in replies)
+        if response_plan is not None:
+            await self._perform(replies, response_plan, scope, receive, send)
             return
         status, body = rest_body(replies, single_object=self._settings.data_shape == "object")
         await scope[PROTOCOL].answer(scope, status, ((b"content-length", b"%d" % len(body)), *_JSON_HEADERS), body)
 
     async def _perform(
-        self, replies: Sequence[Reply], performance: Performance, scope: Scope, receive: Receive, send: Send
+        self, replies: Sequence[Reply], response_plan: ResponsePlan, scope: Scope, receive: Receive, send: Send
     ) -> None:
         """Answer as the faults that were met want it."""
-        await pause(performance, ended(scope))
-        headers = {**CORS_HEADERS, **dict(performance.headers)}
-        if performance.hang_up is not None:
-            if performance.hang_up == "drop":
+        await pause(response_plan, ended(scope))
+        headers = {**CORS_HEADERS, **dict(response_plan.headers)}
+        if response_plan.hang_up is not None:
+            if response_plan.hang_up == "drop":
                 await ended(scope).wait()
-            await end_request(scope, receive, is_reset=performance.hang_up == "reset")
+            await end_request(scope, receive, is_reset=response_plan.hang_up == "reset")
             return
-        if (answer := performance.answer) is not None:
+        if (answer := response_plan.answer) is not None:
             await Response(answer.body, answer.status, headers, answer.content_type)(scope, receive, send)
             return
-        replies = sorted(replies, key=lambda reply: reply.performance is not None and reply.performance.is_held)
+        replies = sorted(replies, key=lambda reply: reply.response_plan is not None and reply.response_plan.is_held)
         status, body = rest_body(replies, single_object=self._settings.data_shape == "object")
-        if performance.garbled_share is not None:
-            body = garbled(body.decode(), performance).encode()
-        if performance.kept_share is not None:
-            await send_cut(scope, receive, status, body, performance.kept_share)
+        if response_plan.garbled_share is not None:
+            body = garbled(body.decode(), response_plan).encode()
+        if response_plan.kept_share is not None:
+            await send_cut(scope, receive, status, body, response_plan.kept_share)
             return
         await Response(body, status, headers, "application/json")(scope, receive, send)
 
@@ -139,9 +139,9 @@ class RestApi:
         caller = caller_of(scope, account, self._services, key)
         if await is_planned(self._services, account.id):
             occasion = Event("authentication", "rest", plan=caller.plan)
-            performance, refused = await met_by(self._services, account.id, occasion)
-            if performance is not None:
-                await pause(performance, ended(scope))
+            response_plan, refused = await met_by(self._services, account.id, occasion)
+            if response_plan is not None:
+                await pause(response_plan, ended(scope))
             if refused is not None:
                 return [Reply.refused(refused, {"taskType": AUTHENTICATION})]
         if authentication is not None:

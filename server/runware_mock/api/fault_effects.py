@@ -10,12 +10,12 @@ from typing import Any
 
 from starlette.types import Receive, Scope
 
+from runware_mock.api.connections import PROTOCOL
 from runware_mock.faults.event import Event
 from runware_mock.protocol.errors import Refusal
 from runware_mock.protocol.messages import Reply, ws_frame
-from runware_mock.protocol.performance import Performance
+from runware_mock.protocol.response_plan import ResponsePlan
 from runware_mock.services import Services
-from runware_mock.web.connections import PROTOCOL
 
 # SO_LINGER with a time of 0: closing sends RST instead of FIN.
 _NO_LINGER = struct.pack("ii", 1, 0)
@@ -59,29 +59,29 @@ def fall_silent(scope: Scope) -> None:
     protocol.stop_keepalive()
 
 
-def frames_of(reply: Reply, performance: Performance) -> list[str]:
+def frames_of(reply: Reply, response_plan: ResponsePlan) -> list[str]:
     """Return the frames that tell a reply; a task that a fault has kept from being done has none."""
     if reply.error is None and not reply.items:
         return []
-    replies = [Reply(items=(item,)) for item in reply.items] if performance.is_split else []
-    frames = [garbled(ws_frame(one), performance) for one in replies or [reply]]
-    share = performance.kept_share
+    replies = [Reply(items=(item,)) for item in reply.items] if response_plan.is_split else []
+    frames = [garbled(ws_frame(one), response_plan) for one in replies or [reply]]
+    share = response_plan.kept_share
     return frames if share is None else [frame[: int(len(frame) * share)] for frame in frames]
 
 
-def garbled(text: str, performance: Performance) -> str:
+def garbled(text: str, response_plan: ResponsePlan) -> str:
     """Return a text with some of its characters changed, at least one."""
-    if performance.garbled_share is None or not text:
+    if response_plan.garbled_share is None or not text:
         return text
-    draw = random.Random(performance.seed)  # noqa: S311 - to be repeated, not to be secret
+    draw = random.Random(response_plan.seed)  # noqa: S311 - to be repeated, not to be secret
     characters = list(text)
-    for place in draw.sample(range(len(text)), max(1, int(len(text) * performance.garbled_share))):
+    for place in draw.sample(range(len(text)), max(1, int(len(text) * response_plan.garbled_share))):
         # Bit 1 is never part of what makes a byte control the terminal, and always makes it another one.
         characters[place] = chr(ord(characters[place]) ^ 1)
     return "".join(characters)
 
 
-async def met_by(services: Services, account_id: int, occasion: Event) -> tuple[Performance | None, Refusal | None]:
+async def met_by(services: Services, account_id: int, occasion: Event) -> tuple[ResponsePlan | None, Refusal | None]:
     """Return what an occasion that is no task meets, and as what it is refused."""
     if not await is_planned(services, account_id):
         return None, None
@@ -122,8 +122,8 @@ def fail_when_lost(scope: Scope, awaited: asyncio.Future[None], error: Exception
         fail()
 
 
-async def pause(performance: Performance, is_over: asyncio.Event) -> None:
+async def pause(response_plan: ResponsePlan, is_over: asyncio.Event) -> None:
     """Let the planned time go by, unless all is over before."""
-    if performance.delay_s:
+    if response_plan.delay_s:
         with suppress(TimeoutError):
-            await asyncio.wait_for(is_over.wait(), performance.delay_s)
+            await asyncio.wait_for(is_over.wait(), response_plan.delay_s)

@@ -8,18 +8,18 @@ from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from runware_mock.accounts import Account
-from runware_mock.engine import Engine
+from runware_mock.api.dependencies import bearer_key, open_account, plan_of
+from runware_mock.api.fault_effects import met_by
+from runware_mock.api.origins import check_origin
+from runware_mock.api.outbox import Answers
+from runware_mock.api.upload import refused
+from runware_mock.api.websocket import CLOSE_INTERNAL, Socket
 from runware_mock.faults.event import Event
 from runware_mock.protocol.errors import Refusal
 from runware_mock.storage import undelivered
 from runware_mock.storage.outage import crash
 from runware_mock.storage.owners import ALL_ACCOUNTS
-from runware_mock.web.answers import Answers
-from runware_mock.web.callers import bearer_key, open_account, plan_of
-from runware_mock.web.http import refused
-from runware_mock.web.origins import check_origin
-from runware_mock.web.performing import met_by
-from runware_mock.web.ws import CLOSE_INTERNAL, Socket
+from runware_mock.tasks.runner import Engine
 
 _log = logging.getLogger(__name__)
 _LOOK_EVERY_S = 0.25
@@ -77,8 +77,8 @@ class Sockets:
         with suppress(Refusal):
             account = await open_account(key, services) if key else account
         occasion = Event("upgrade", "ws", plan=plan_of(websocket.scope, account))
-        performance, _ = await met_by(services, account.id, occasion)
-        return None if performance is None or performance.answer is None else performance.answer.status
+        response_plan, _ = await met_by(services, account.id, occasion)
+        return None if response_plan is None or response_plan.answer is None else response_plan.answer.status
 
     def speaks_for(self, session: tuple[int, str], answers: Answers) -> None:
         """Let a socket get what older ones of its session could not deliver."""

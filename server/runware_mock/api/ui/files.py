@@ -13,7 +13,7 @@ def static_file(request: Request) -> Response:
         return Response(status_code=404)
     from importlib.resources import files
 
-    text = files("runware_mock.web.page").joinpath("static", name).read_text(encoding="utf-8")
+    text = files("runware_mock.api.ui").joinpath("static", name).read_text(encoding="utf-8")
     return Response(
         text, media_type=_TYPES[name], headers={"X-Content-Type-Options": "nosniff", "Cache-Control": "no-cache"}
     )

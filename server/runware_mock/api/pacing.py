@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from runware_mock.cores import SameCore
-from runware_mock.grouping import GROUP_LIMIT, GroupingThread
+from runware_mock.tasks.batch import GROUP_LIMIT, GroupingThread
 
 # Of some microseconds each; a client that was just answered needs more to ask again.
 _IDLE_TURNS = 8

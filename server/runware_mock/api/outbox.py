@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
+from runware_mock.api.connections import PROTOCOL
+from runware_mock.api.fault_effects import end, fall_silent, frames_of, pause
 from runware_mock.clock import in_ms
-from runware_mock.engine import Pending
 from runware_mock.protocol.messages import Reply, ws_frame
-from runware_mock.protocol.performance import Performance
+from runware_mock.protocol.response_plan import ResponsePlan
 from runware_mock.services import Services
 from runware_mock.storage import undelivered
-from runware_mock.web.connections import PROTOCOL
-from runware_mock.web.performing import end, fall_silent, frames_of, pause
+from runware_mock.tasks.runner import Pending
 
 if TYPE_CHECKING:
-    from runware_mock.web.ws_connections import WsProtocol
+    from runware_mock.api.ws_connections import WsProtocol
 
 # Why a fault plan closes.
 _PLANNED = "planned"
@@ -75,7 +75,7 @@ class Answers:
 
         A task of its own for each answer, and a queue for it to wait at, take five times as long.
         """
-        if reply.performance is not None or self.is_silent or self._held or self._close_after is not None:
+        if reply.response_plan is not None or self.is_silent or self._held or self._close_after is not None:
             return False
         protocol: WsProtocol = self._websocket.scope[PROTOCOL]
         frame = ws_frame(reply)
@@ -96,13 +96,13 @@ class Answers:
         performing: list[asyncio.Task[None]] = []
         for _ in range(count):
             reply = (await ready.get()).result()
-            if reply.performance is None:
+            if reply.response_plan is None:
                 await self._deliver_next([ws_frame(reply)])
-            elif not reply.performance.delay_s:
-                await self._perform(reply, reply.performance)
+            elif not reply.response_plan.delay_s:
+                await self._perform(reply, reply.response_plan)
             else:
                 # One late reply does not hold up the others.
-                performing.append(asyncio.create_task(self._perform(reply, reply.performance)))
+                performing.append(asyncio.create_task(self._perform(reply, reply.response_plan)))
         if performing:
             await asyncio.gather(*performing)
 
@@ -145,28 +145,28 @@ class Answers:
         for frame in (*frames, *held):
             await self.deliver(frame)
 
-    async def _perform(self, reply: Reply, performance: Performance) -> None:
+    async def _perform(self, reply: Reply, response_plan: ResponsePlan) -> None:
         """Answer as the faults that were met want it."""
-        await pause(performance, self.is_over)
-        frames = frames_of(reply, performance)
-        if performance.is_silent:
+        await pause(response_plan, self.is_over)
+        frames = frames_of(reply, response_plan)
+        if response_plan.is_silent:
             self.is_silent = True
             fall_silent(self._websocket.scope)
             await self._keep(frames)
-        elif performance.hang_up is not None:
+        elif response_plan.hang_up is not None:
             # As with a connection that really broke: the answer is there for a client that comes back.
             await self._keep(frames)
-            if performance.hang_up != "drop":
-                end(self._websocket.scope, is_reset=performance.hang_up == "reset")
-        elif performance.close_code is not None and performance.close_after_frames == 0:
+            if response_plan.hang_up != "drop":
+                end(self._websocket.scope, is_reset=response_plan.hang_up == "reset")
+        elif response_plan.close_code is not None and response_plan.close_after_frames == 0:
             await self._keep(frames)
-            await self.close(performance.close_code, _PLANNED)
-        elif performance.is_held:
+            await self.close(response_plan.close_code, _PLANNED)
+        elif response_plan.is_held:
             self._held += frames
         else:
-            if performance.close_code is not None:
-                self._close_after = (performance.close_after_frames, performance.close_code)
-            await self._deliver_next(frames * performance.copies)
+            if response_plan.close_code is not None:
+                self._close_after = (response_plan.close_after_frames, response_plan.close_code)
+            await self._deliver_next(frames * response_plan.copies)
 
     async def _keep(self, frames: list[str]) -> None:
         if not frames or not self.session[0]:

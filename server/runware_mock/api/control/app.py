@@ -10,13 +10,13 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from runware_mock import __version__
+from runware_mock.api.control import faults, routes
+from runware_mock.api.control.docs import ABOUT, docs_page
+from runware_mock.api.control.door import PREFIX, refused
+from runware_mock.api.dependencies import base_url
 from runware_mock.control.refusals import Code, ControlRefused, not_found
 from runware_mock.protocol.errors import Refusal
 from runware_mock.services import Services
-from runware_mock.web.callers import base_url
-from runware_mock.web.control import faults, routes
-from runware_mock.web.control.docs import ABOUT, docs_page
-from runware_mock.web.control.door import PREFIX, refused
 
 _log = logging.getLogger(__name__)
 

@@ -9,6 +9,8 @@ from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import Field as Bounds
 
+from runware_mock.api.control.who import LARGEST_ID, Account, AccountNeeded
+from runware_mock.api.dependencies import base_url
 from runware_mock.control import accounts, archive, clocks, journal, media, snapshots, state
 from runware_mock.control.journal import Filter
 from runware_mock.control.refusals import ControlRefused
@@ -16,8 +18,6 @@ from runware_mock.control.times import read_at, read_span
 from runware_mock.deliver import UnderWay
 from runware_mock.purge import purge_expired
 from runware_mock.services import Services
-from runware_mock.web.callers import base_url
-from runware_mock.web.control.who import LARGEST_ID, Account, AccountNeeded
 
 Json = dict[str, Any]
 _FILE: Json = {"requestBody": {"required": True, "content": {"application/octet-stream": {}}}}

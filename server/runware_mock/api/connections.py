@@ -11,12 +11,12 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
+from runware_mock.api.gathering import READ_AT_ONCE_BYTES, Gathering
+from runware_mock.api.limits import LEAST_BYTES, Limits, Pace, Unread
+from runware_mock.api.packets import OnePacket
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.messages import Reply, rest_body
 from runware_mock.storage.outage import crash
-from runware_mock.web.gathering import READ_AT_ONCE_BYTES, Gathering
-from runware_mock.web.limits import LEAST_BYTES, Limits, Pace, Unread
-from runware_mock.web.packets import OnePacket
 
 _log = logging.getLogger(__name__)
 

@@ -7,9 +7,9 @@ from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from runware_mock.api.control.guard import check_caller
 from runware_mock.control.refusals import ControlRefused
 from runware_mock.services import Services
-from runware_mock.web.control.guard import check_caller
 
 PREFIX = "/_mock"
 
@@ -37,7 +37,7 @@ class ControlApp:
             await self._app(scope, receive, send)
 
     def _made(self) -> ASGIApp:
-        from runware_mock.web.control.app import create_control
+        from runware_mock.api.control.app import create_control
 
         return create_control(self._services)
 

@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Any
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from runware_mock.accounts import Account
-from runware_mock.engine import Pending
+from runware_mock.api.connections import PROTOCOL
+from runware_mock.api.dependencies import caller_of, keyless, open_account, plan_of
+from runware_mock.api.fault_effects import end, met_by, pause
+from runware_mock.api.outbox import Answers
 from runware_mock.faults.event import Event, Point
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.messages import Reply, is_uuid, parse_tasks, ws_frame
-from runware_mock.protocol.performance import Performance
+from runware_mock.protocol.response_plan import ResponsePlan
 from runware_mock.protocol.session import (
     AUTHENTICATION,
     PONG,
@@ -25,14 +28,11 @@ from runware_mock.protocol.session import (
     is_ping,
 )
 from runware_mock.storage.outage import crash
-from runware_mock.web.answers import Answers
-from runware_mock.web.callers import caller_of, keyless, open_account, plan_of
-from runware_mock.web.connections import PROTOCOL
-from runware_mock.web.performing import end, met_by, pause
+from runware_mock.tasks.runner import Pending
 
 if TYPE_CHECKING:
-    from runware_mock.web.sockets import Sockets
-    from runware_mock.web.ws_connections import WsProtocol
+    from runware_mock.api.sockets import Sockets
+    from runware_mock.api.ws_connections import WsProtocol
 
 _log = logging.getLogger(__name__)
 
@@ -193,8 +193,8 @@ class Socket:
 
     async def _start(self, tasks: Sequence[object]) -> list[Pending]:
         for _ in filter(is_ping, tasks):
-            performance, _refusal = await self._meet("ping", self._account)
-            if performance is None or performance.hang_up is None:
+            response_plan, _refusal = await self._meet("ping", self._account)
+            if response_plan is None or response_plan.hang_up is None:
                 await self.answers.send(ws_frame(PONG))
         tasks = [task for task in tasks if not is_ping(task)]
         if self._account is not None:
@@ -208,7 +208,7 @@ class Socket:
         self._stranger = _STRANGER
         try:
             account = await open_account(api_key, self._services)
-            performance, refused = await self._meet("authentication", account)
+            response_plan, refused = await self._meet("authentication", account)
         except Refusal as refusal:
             await self._refuse(refusal)
             return
@@ -217,8 +217,8 @@ class Socket:
             self._stranger = refuse("mockInternalError", "Its log says more.")
             await self._refuse(self._stranger)
             return
-        if performance is not None:
-            await pause(performance, self.answers.is_over)
+        if response_plan is not None:
+            await pause(response_plan, self.answers.is_over)
         if refused is not None:
             self._account, self._since_s = None, time.monotonic()
             await self._refuse(refused)
@@ -277,7 +277,7 @@ class Socket:
         finally:
             self._end(frame)
 
-    async def _meet(self, point: Point, account: Account | None) -> tuple[Performance | None, Refusal | None]:
+    async def _meet(self, point: Point, account: Account | None) -> tuple[ResponsePlan | None, Refusal | None]:
         """Return what an occasion of the connection meets."""
         if account is None:
             return None, None

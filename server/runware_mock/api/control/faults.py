@@ -5,11 +5,11 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 
+from runware_mock.api.control.who import Account
 from runware_mock.control import plans
 from runware_mock.control.refusals import ControlRefused
 from runware_mock.faults.plans import Plan
 from runware_mock.services import Services
-from runware_mock.web.control.who import Account
 
 Json = dict[str, Any]
 

@@ -16,6 +16,10 @@ from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from runware_mock import __version__
+from runware_mock.api.control.guard import TOKEN_COOKIE, check_caller
+from runware_mock.api.dependencies import base_url
+from runware_mock.api.ui.changes import Changes
+from runware_mock.api.ui.files import static_file
 from runware_mock.control.refusals import ControlRefused, not_found
 from runware_mock.images.formats import FORMATS
 from runware_mock.protocol.errors import Refusal
@@ -24,10 +28,6 @@ from runware_mock.storage import media as stored_media
 from runware_mock.storage.objects import ObjectGone
 from runware_mock.storage.owners import ALL_ACCOUNTS
 from runware_mock.units import parse_duration
-from runware_mock.web.callers import base_url
-from runware_mock.web.control.guard import TOKEN_COOKIE, check_caller
-from runware_mock.web.page.changes import Changes
-from runware_mock.web.page.files import static_file
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -106,7 +106,7 @@ class Page:
         from jinja2 import Environment, PackageLoader, StrictUndefined
 
         made = Environment(
-            loader=PackageLoader("runware_mock.web.page"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+            loader=PackageLoader("runware_mock.api.ui"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
         )
         made.filters["pretty"] = lambda value: json.dumps(value, indent=2, ensure_ascii=False)
         made.filters["size"] = _size

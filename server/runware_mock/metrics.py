@@ -1,10 +1,15 @@
-"""What this process has done since it began, counted for whoever watches it."""
+"""Counters of this process, and of all processes that serve together, for `/metrics`."""
 
+import os
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
 from threading import Lock
 from typing import Any
+
+import msgspec
 
 # Seconds; a small upload takes milliseconds, a big animation some seconds.
 DURATION_BOUNDS_S = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -12,7 +17,7 @@ DURATION_BOUNDS_S = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 
 _MOST_TYPES = 64
 
 
-class Tally:
+class Metrics:
     """Counts tasks by type and outcome, their durations, bytes, faults and purged media."""
 
     def __init__(self) -> None:
@@ -55,7 +60,7 @@ class Tally:
             }
 
     def add(self, told: Mapping[str, Any]) -> None:
-        """Add what another tally has told."""
+        """Add what another metrics has told."""
         for task_type, outcome, count in told["tasks"]:
             self.tasks[task_type, outcome] += count
         for task_type, counts in told["durations"].items():
@@ -69,3 +74,51 @@ class Tally:
         """Count what a purge has removed."""
         with self._lock:
             self.purged_media += media
+
+
+# How often each process writes down what it has done.
+WRITTEN_EVERY_S = 1.0
+
+
+class ProcessMetrics:
+    """The counts of this process, or with a folder those of all that share it; `gauges` are of the moment."""
+
+    def __init__(self, metrics: Metrics, gauges: Mapping[str, Callable[[], float]], folder: Path | None) -> None:
+        self._metrics = metrics
+        self._gauges = gauges
+        self._folder = folder
+
+    def write(self) -> None:
+        """Let the other processes know."""
+        if self._folder is not None:
+            told = {"metrics": self._metrics.told(), "gauges": self._own_gauges()}
+            file = self._folder / f"{os.getpid()}.json"
+            partial = file.with_suffix(".part")
+            partial.write_bytes(msgspec.json.encode(told))
+            partial.replace(file)
+
+    def counted(self) -> tuple[Metrics, Mapping[str, float]]:
+        """Return the counts and the gauges. What a process has done counts when it is gone, what it was about not."""
+        if self._folder is None:
+            return self._metrics, self._own_gauges()
+        # Where a process cannot write, the others do not know of its last second.
+        with suppress(OSError):
+            self.write()
+        metrics, gauges = Metrics(), Counter[str]()
+        for file in self._folder.glob("*.json"):
+            told: dict[str, Any] = msgspec.json.decode(file.read_bytes())
+            metrics.add(told["metrics"])
+            if _is_alive(int(file.stem)):
+                gauges.update(told["gauges"])
+        return metrics, gauges
+
+    def _own_gauges(self) -> dict[str, float]:
+        return {name: gauge() for name, gauge in self._gauges.items()}
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True

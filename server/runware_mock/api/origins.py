@@ -5,12 +5,12 @@ from ipaddress import ip_address
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
+from runware_mock.api.control.guard import check_caller
+from runware_mock.api.dependencies import header
+from runware_mock.api.listening import authority_of, host_of, is_loopback
 from runware_mock.control.refusals import ControlRefused
 from runware_mock.protocol.errors import refuse
 from runware_mock.settings import Settings
-from runware_mock.web.callers import header
-from runware_mock.web.control.guard import check_caller
-from runware_mock.web.listening import authority_of, host_of, is_loopback
 
 
 def check_origin(scope: Scope, settings: Settings) -> None:

@@ -11,12 +11,12 @@ from websockets.frames import Frame, Opcode
 from websockets.protocol import State
 from websockets.streams import StreamReader
 
+from runware_mock.api.connections import BUSY, PROTOCOL, TOO_SLOW
+from runware_mock.api.gathering import READ_AT_ONCE_BYTES, Gathering
+from runware_mock.api.limits import Limits, Pace, Unread
+from runware_mock.api.unmasking import Unmasking, can_unmask
 from runware_mock.protocol.embedded import LONG_CHARS
 from runware_mock.storage.outage import crash
-from runware_mock.web.connections import BUSY, PROTOCOL, TOO_SLOW
-from runware_mock.web.gathering import READ_AT_ONCE_BYTES, Gathering
-from runware_mock.web.limits import Limits, Pace, Unread
-from runware_mock.web.unmasking import Unmasking, can_unmask
 
 _logger = logging.getLogger("uvicorn.error.runware_mock")
 _logger.addFilter(lambda record: record.levelno >= logging.WARNING)

@@ -11,11 +11,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from runware_mock import __version__
+from runware_mock.metrics import DURATION_BOUNDS_S, ProcessMetrics
 from runware_mock.services import Services
 from runware_mock.storage import contents, media
 from runware_mock.storage.outage import outage_of
-from runware_mock.tally import DURATION_BOUNDS_S
-from runware_mock.web.counting import Counting
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
@@ -27,7 +26,9 @@ _LOOK_S = 8.0
 class Watching:
     """Tells how the server is; `is_running` names what has to run beside it."""
 
-    def __init__(self, services: Services, is_running: Mapping[str, Callable[[], bool]], counting: Counting) -> None:
+    def __init__(
+        self, services: Services, is_running: Mapping[str, Callable[[], bool]], counting: ProcessMetrics
+    ) -> None:
         self._services = services
         self._is_running = is_running
         self._counting = counting
@@ -76,25 +77,25 @@ class Watching:
         """Yield every metric, as prometheus-client asks for them."""
         from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 
-        tally, gauges = self._counting.counted()
+        metrics, gauges = self._counting.counted()
         tasks = CounterMetricFamily("runware_mock_tasks", "Tasks answered.", labels=["task_type", "outcome"])
-        for labels, count in list(tally.tasks.items()):
+        for labels, count in list(metrics.tasks.items()):
             tasks.add_metric(labels, count)
         yield tasks
         durations = HistogramMetricFamily(
             "runware_mock_task_duration_seconds", "How long tasks took.", labels=["task_type"]
         )
         bounds = [*map(str, DURATION_BOUNDS_S), "+Inf"]
-        for task_type, counts in list(tally.durations.items()):
+        for task_type, counts in list(metrics.durations.items()):
             buckets: Any = list(zip(bounds, accumulate(counts), strict=True))
-            durations.add_metric([task_type], buckets, tally.duration_s[task_type])
+            durations.add_metric([task_type], buckets, metrics.duration_s[task_type])
         yield durations
         faults = CounterMetricFamily("runware_mock_faults_met", "Planned faults that were met.", labels=["kind"])
-        for kind, count in list(tally.faults.items()):
+        for kind, count in list(metrics.faults.items()):
             faults.add_metric([kind], count)
         yield faults
-        yield CounterMetricFamily("runware_mock_sent_bytes", "Bytes of the files uploaded.", tally.sent_bytes)
-        yield CounterMetricFamily("runware_mock_purged_media", "Media purged.", tally.purged_media)
+        yield CounterMetricFamily("runware_mock_sent_bytes", "Bytes of the files uploaded.", metrics.sent_bytes)
+        yield CounterMetricFamily("runware_mock_purged_media", "Media purged.", metrics.purged_media)
         counted = self._counted()
         yield GaugeMetricFamily("runware_mock_database_up", "Whether the database can be read.", counted is not None)
         # Without its database a server still has something to tell.

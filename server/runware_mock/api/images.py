@@ -7,13 +7,13 @@ from concurrent.futures import Executor
 from starlette.requests import Request
 from starlette.responses import Response
 
+from runware_mock.api.upload import CORS_HEADERS, refused
 from runware_mock.images.formats import FORMATS
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.services import Services
 from runware_mock.storage import media
 from runware_mock.storage.contents import StoredFile
 from runware_mock.storage.objects import ObjectGone
-from runware_mock.web.http import CORS_HEADERS, refused
 
 # `/image/ii/<uuid>.<ext>`, `/image/ws/<n>/ii/<uuid>.<ext>`, `/image/os/…/<uuid>.<ext>`: any extension, in any case.
 MEDIA_PATHS = ("/image/{path:path}", "/video/{path:path}", "/audio/{path:path}", "/3d/{path:path}")

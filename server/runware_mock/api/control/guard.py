@@ -4,10 +4,10 @@ import hmac
 
 from starlette.requests import HTTPConnection
 
+from runware_mock.api.listening import authority_of, host_of, is_loopback
 from runware_mock.control.refusals import ControlRefused
 from runware_mock.images.fetch import USER_AGENT
 from runware_mock.settings import Settings
-from runware_mock.web.listening import authority_of, host_of, is_loopback
 
 TOKEN_HEADER = "x-control-token"  # noqa: S105 - the name of a header
 # A browser's page cannot send headers; it is opened with `?token=` once.

@@ -8,12 +8,12 @@ from msgspec.structs import replace
 
 from runware_mock import journal
 from runware_mock.clock import in_ms
-from runware_mock.faults.event import Met, performance_of
+from runware_mock.faults.event import Met, response_plan_of
 from runware_mock.journal import Entry, Outcome
 from runware_mock.protocol.errors import Refusal, refuse
-from runware_mock.protocol.keys import without_real_keys
 from runware_mock.protocol.messages import Item, Reply, Task, items_of, rest_body
-from runware_mock.protocol.performance import Performance, retried_after
+from runware_mock.protocol.redaction import without_real_keys
+from runware_mock.protocol.response_plan import ResponsePlan, retried_after
 from runware_mock.services import Caller, Services
 from runware_mock.storage import deliveries, media, undelivered
 from runware_mock.storage.connection import Connection
@@ -46,9 +46,9 @@ class Asked(Struct, frozen=True):
         return not self.task_type.names_another and not self.caller.dry_run
 
     @property
-    def performance(self) -> Performance | None:
+    def response_plan(self) -> ResponsePlan | None:
         """How the faults that it met want it answered."""
-        return performance_of(self.met) if self.met else None
+        return response_plan_of(self.met) if self.met else None
 
 
 class Undone:
@@ -66,20 +66,20 @@ class Recorder:
     def written(self, connection: Connection, asked: Asked, work: Work | Refusal | Undone) -> Reply:
         """Write a task's effect and its journal entry; raises Refusal or ContentGone where the effect cannot be."""
         if isinstance(work, list):
-            return Reply(items=tuple(work), performance=asked.performance)
+            return Reply(items=tuple(work), response_plan=asked.response_plan)
         if isinstance(work, Undone):
             self._record(connection, asked, "fault", [])
-            return Reply(performance=asked.performance)
+            return Reply(response_plan=asked.response_plan)
         if isinstance(work, Refusal):
-            performance = retried_after(work.retry_after_s, asked.performance)
-            reply = replace(Reply.refused(work, asked.task or None), performance=performance)
+            response_plan = retried_after(work.retry_after_s, asked.response_plan)
+            reply = replace(Reply.refused(work, asked.task or None), response_plan=response_plan)
             if asked.leaves_an_entry:
                 outcome: Outcome = "crash" if work.is_ours else "error"
                 self._record(connection, asked, outcome, [reply.error] if reply.error else [])
             return reply
         # Only here, where nobody else can write for the account: the same task may have come in twice at once.
         if self.is_done(connection, asked):
-            return Reply(items=tuple(self._repeated(connection, asked)), performance=asked.performance)
+            return Reply(items=tuple(self._repeated(connection, asked)), response_plan=asked.response_plan)
         done = work(connection)
         if self._services.quotas.is_on and asked.task_type.stores(asked.task):
             self._services.quotas.check(
@@ -93,7 +93,7 @@ class Recorder:
             self._notify(connection, asked, done.items, takes_ms)
         # "ACK: one per task, whatever numberResults"; the results are asked for with getResponse.
         items = (echoed(asked.task),) if is_async else tuple(done.items)
-        return Reply(items=items, performance=asked.performance)
+        return Reply(items=items, response_plan=asked.response_plan)
 
     def _set_times(self, connection: Connection, asked: Asked, items: list[Item]) -> None:
         """Let what the task has stored vanish or appear when its faults say so."""
@@ -111,7 +111,7 @@ class Recorder:
                 self._record(connection, asked, "crash", [reply.error] if reply.error else [])
         except Exception:  # noqa: BLE001 - what broke the task may well keep its entry from being written, too
             task_type = _column(asked.task.get("taskType"), 64, asked)
-            self._services.tally.task(task_type, "crash", time.perf_counter() - asked.began_s, 0, [])
+            self._services.metrics.task(task_type, "crash", time.perf_counter() - asked.began_s, 0, [])
         return reply
 
     def is_done(self, connection: Connection, asked: Asked) -> bool:

@@ -17,13 +17,13 @@ import uvicorn
 from starlette.applications import Starlette
 
 from runware_mock import __version__
+from runware_mock.api.connections import HttpProtocol
+from runware_mock.api.limits import Limits
+from runware_mock.api.sockets import Sockets
+from runware_mock.api.ui.app import Page
 from runware_mock.cores import roaming_pool
 from runware_mock.settings import Settings
 from runware_mock.tasks import DRAWING
-from runware_mock.web.connections import HttpProtocol
-from runware_mock.web.limits import Limits
-from runware_mock.web.page.app import Page
-from runware_mock.web.sockets import Sockets
 
 # Longer than any client library keeps an idle connection, so that none sends into a closed one.
 _KEEP_ALIVE_S = 75
@@ -31,7 +31,7 @@ _KEEP_ALIVE_S = 75
 _PING_INTERVAL_S = 20.0
 _PING_TIMEOUT_S = 60.0
 _CLOSE_REPLY_S = 5.0
-_SOCKETS = "runware_mock.web.ws_connections"
+_SOCKETS = "runware_mock.api.ws_connections"
 _DECODING = "runware_mock.images.decoding"
 # What not every start waits for: soon, as nothing can be imported where no file can be opened any more.
 _IMPORTED_AFTER_S = 1.0
