@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from runware_mock.handle import RunwareMock as RunwareMock
-    from runware_mock.local import serve as serve
+    from runware_mock.testing import RunwareMock as RunwareMock
+    from runware_mock.testing import serve as serve
 else:
     # Imported when first asked for: whoever only wants the version does not wait for a server.
-    _homes = {"RunwareMock": "runware_mock.handle", "serve": "runware_mock.local"}
+    _homes = {"RunwareMock": "runware_mock.testing", "serve": "runware_mock.testing"}
 
     def __getattr__(name: str) -> object:
         if name not in _homes:

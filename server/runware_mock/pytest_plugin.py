@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from runware_mock.handle import RunwareMock
+    from runware_mock.testing import RunwareMock
 
 _URL = "RUNWARE_MOCK_URL"
 _TOKEN = "RUNWARE_MOCK_CONTROL_TOKEN"  # noqa: S105 - the name of a variable
@@ -64,7 +64,7 @@ def runware_mock_settings(pytestconfig: pytest.Config) -> Mapping[str, Any]:
 @pytest.fixture
 def runware_mock_env_names() -> Mapping[str, str]:
     """Override: what `runware_mock.env()` holds, as environment variable -> url, rest_url, ws_url or api_key."""
-    from runware_mock.handle import ENV_NAMES
+    from runware_mock.testing import ENV_NAMES
 
     return ENV_NAMES
 
@@ -72,7 +72,7 @@ def runware_mock_env_names() -> Mapping[str, str]:
 @pytest.fixture
 def runware_mock_api_key() -> str:
     """Override: the API key of a test. By default a fresh one, so that no test sees what another one did."""
-    from runware_mock.local import fresh_key
+    from runware_mock.testing import fresh_key
 
     return fresh_key()
 
@@ -82,8 +82,7 @@ def runware_mock_server(
     pytestconfig: pytest.Config, runware_mock_settings: Mapping[str, Any]
 ) -> Iterator["RunwareMock"]:
     """Run a server for the session, or reach the one that runs already; `.account(key)` opens accounts on it."""
-    from runware_mock.handle import RunwareMock
-    from runware_mock.local import fresh_key, serve
+    from runware_mock.testing import RunwareMock, fresh_key, serve
 
     running = _running_elsewhere(pytestconfig)
     if running is None:
@@ -116,7 +115,7 @@ def runware_mock(
 
     The test fails if a fault plan of it was not fully met, or if the mock itself crashed.
     """
-    from runware_mock.handle import RunwareMock
+    from runware_mock.testing import RunwareMock
 
     server = runware_mock_server
     mock = RunwareMock(
@@ -156,7 +155,7 @@ def pytest_configure_node(node: Any) -> None:
     if not _is_shared(config) or _running_elsewhere(config) is not None:
         return
     if _shared not in config.stash:
-        from runware_mock.local import serve
+        from runware_mock.testing import serve
 
         cleanup = ExitStack()
         config.add_cleanup(cleanup.close)
@@ -173,7 +172,7 @@ def _problems(item: pytest.Item) -> str:
     mock = item.stash.get(_used, None)
     if mock is None:
         return ""
-    from runware_mock.told import told, told_plan
+    from runware_mock.failure_messages import task_history, unmet_plan
 
     # Tests that were given the same key fail for their own plans and crashes only.
     seen = item.config.stash.setdefault(_seen, {})
@@ -183,7 +182,10 @@ def _problems(item: pytest.Item) -> str:
     if crashes:
         seen[mock.api_key] = crashes[-1].id
     return "\n".join(
-        [*map(told_plan, unmet), *(f"the mock itself crashed, its log says why; {told(crashes)}" for _ in crashes[:1])]
+        [
+            *map(unmet_plan, unmet),
+            *(f"the mock itself crashed, its log says why; {task_history(crashes)}" for _ in crashes[:1]),
+        ]
     )
 
 

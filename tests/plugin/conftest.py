@@ -5,7 +5,7 @@ import os
 import httpx
 import pytest
 
-from runware_mock.local import serve
+from runware_mock.testing import serve
 
 APPLICATION = """
 import base64, uuid

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from runware_mock.handle import RunwareMock
+from runware_mock.testing import RunwareMock
 
 
 def test_a_test_uploads_to_the_mock_and_asks_it_afterwards(project: pytest.Pytester) -> None:
@@ -113,7 +113,7 @@ def test_what_an_assertion_expected_and_what_was_there_are_both_told(project: py
             "*AssertionError: waited 0.1 s for 3 uploads, there was 1",
         ]
     )
-    result.stdout.no_fnmatch_line("*handle.py*raise AssertionError*")
+    result.stdout.no_fnmatch_line("*testing.py*raise AssertionError*")
 
 
 def test_waiting_ends_with_the_last_upload_awaited(project: pytest.Pytester) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from runware_mock.local import serve
+from runware_mock.testing import serve
 
 
 def test_settings_keys_and_names_can_be_overridden(project: pytest.Pytester) -> None:

@@ -8,7 +8,7 @@ _SHOWN = 10
 _DIGEST_CHARS = 12
 
 
-def told(entries: Sequence[Entry]) -> str:
+def task_history(entries: Sequence[Entry]) -> str:
     """Write tasks one a line, the oldest first; of many only the last."""
     if not entries:
         return "the mock was asked nothing"
@@ -17,7 +17,7 @@ def told(entries: Sequence[Entry]) -> str:
     return "\n".join(["the mock was asked:", *head, *map(_line, entries[-_SHOWN:])])
 
 
-def told_plan(plan: PlanState) -> str:
+def unmet_plan(plan: PlanState) -> str:
     """Write which faults of a plan were not met as often as planned."""
     lines = [f"the fault plan {plan.name!r} was not fully met"]
     lines += [
