@@ -11,9 +11,9 @@ from runware_mock.clock import Clock, SystemClock
 from runware_mock.control.refusals import ControlRefused
 from runware_mock.faults.event import Faults
 from runware_mock.ids import RandomIds, SeededIds
-from runware_mock.images.budget import Budget
 from runware_mock.images.codec import Codec
 from runware_mock.images.fetch import UrlFetcher
+from runware_mock.images.limits import Budget
 from runware_mock.journal import Journal
 from runware_mock.live import Live
 from runware_mock.metrics import Metrics

@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from runware_mock.images import still, webp
-from runware_mock.images.budget import Budget
+from runware_mock.images import resize, webp
 from runware_mock.images.codec import MAX_SIDE_PX, Codec
 from runware_mock.images.decoding import opened
 from runware_mock.images.formats import FORMATS, detect_format
+from runware_mock.images.limits import Budget
 from runware_mock.images.picture import Picture, PictureRefused
 from runware_mock.images.thumbnail import thumbnail
 from runware_mock.settings import PICTURES
@@ -87,7 +87,7 @@ def test_whatever_is_read_of_headers_is_read_or_left(data: bytes) -> None:
     assert name is None or name in FORMATS or name.strip()
     assert webp.is_lossy_without_alpha(data) in (True, False)
     for start in (0, 4, len(data) // 2):
-        assert 0 <= still.orientation(data[start:]) <= 0xFFFF
+        assert 0 <= resize.orientation(data[start:]) <= 0xFFFF
 
 
 @effort(10 * EXAMPLES)
@@ -99,4 +99,4 @@ def test_whatever_is_read_of_headers_is_read_or_left(data: bytes) -> None:
 )
 def test_any_metadata_is_read_or_left(kind: tuple[bytes, str], entries: list[bytes], start: int, count: int) -> None:
     mark, order = kind
-    assert 0 <= still.orientation(mark + struct.pack(order + "IH", start, count) + b"".join(entries)) <= 0xFFFF
+    assert 0 <= resize.orientation(mark + struct.pack(order + "IH", start, count) + b"".join(entries)) <= 0xFFFF

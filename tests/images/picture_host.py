@@ -21,6 +21,7 @@ class PictureHost(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Answers)
         self.asked: list[tuple[str, dict[str, str]]] = []
+        self.bodies: dict[str, bytes] = {}
         self.is_closing = threading.Event()
 
     @property
@@ -121,6 +122,15 @@ class _Answers(BaseHTTPRequestHandler):
 
     def _answer_nowhere(self, _: str) -> None:
         self._send(b"", status=302)
+
+    def _answer_encoded(self, header: str) -> None:
+        """Send the body that the test has put into `bodies`, under a Content-Encoding."""
+        body = self.server.bodies[header]
+        self.send_response(200)
+        self.send_header("Content-Encoding", header)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
 
     def _answer_silence(self, _: str) -> None:
         self.server.is_closing.wait(PATIENCE_S)

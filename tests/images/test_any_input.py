@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runware_mock.images.budget import Budget
 from runware_mock.images.codec import MAX_SIDE_PX, Codec, target_size
+from runware_mock.images.limits import Budget
 from runware_mock.images.picture import PictureRefused
 from tests.images.samples import LARGE_FILES, SMALL_FILES
 

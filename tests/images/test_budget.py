@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from runware_mock.images.budget import Budget, OverBudget
+from runware_mock.images.limits import Budget, OverBudget
 
 PATIENCE_S = 30
 

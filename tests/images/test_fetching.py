@@ -115,7 +115,7 @@ def test_a_redirect_gains_nothing(host: PictureHost, location: str, word: str) -
 
 
 def test_a_redirect_to_nowhere_is_a_failure(host: PictureHost) -> None:
-    with pytest.raises(FetchFailed, match="names no place to go"):
+    with pytest.raises(FetchFailed, match="does not say where it leads"):
         fetcher()(host.at("/nowhere"))
 
 

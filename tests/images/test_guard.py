@@ -146,3 +146,10 @@ def test_a_webhook_follows_no_redirect(host: PictureHost) -> None:
     with pytest.raises(FetchFailed, match="The server answered 302"):
         called(UrlFetcher("local", timedelta(seconds=5), 10**6, {}), host.at("/to//picture"))
     assert [path for path, _ in host.asked[before:]] == ["/to//picture"]
+
+
+def test_a_host_name_in_another_script_is_resolved_by_its_ascii_form(host: PictureHost) -> None:
+    net, resolver = guarded("local", ["127.0.0.1"])
+    assert net(f"http://bücher.test:{host.server_port}/picture") == PICTURE
+    assert resolver.asked == ["xn--bcher-kva.test"]
+    assert host.asked[-1][1]["Host"] == f"xn--bcher-kva.test:{host.server_port}"

@@ -10,8 +10,8 @@ from io import BytesIO
 import pytest
 from PIL import Image, ImageCms
 
-from runware_mock.images.budget import Budget
 from runware_mock.images.codec import Codec
+from runware_mock.images.limits import Budget
 from runware_mock.images.picture import Picture, PictureRefused
 from runware_mock.settings import PICTURES
 from tests.images.looking import opened, stored_bytes
@@ -180,7 +180,7 @@ def test_pyvips_is_not_imported_for_what_is_stored_as_it_is() -> None:
     import subprocess
 
     script = (
-        "import sys; from runware_mock.images.codec import Codec; from runware_mock.images.budget import Budget;"
+        "import sys; from runware_mock.images.codec import Codec; from runware_mock.images.limits import Budget;"
         "from tests.images.painting import encoded, photo; codec = Codec(['jpeg', 'png'], Budget(2**30, 1));"
         "codec.stored_form(encoded(photo((2000, 2048)), 'JPEG'));"
         "codec.stored_form(encoded(photo((2048, 2000)), 'PNG'));"

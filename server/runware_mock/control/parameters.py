@@ -11,8 +11,8 @@ from typing import Any, NoReturn
 from msgspec.structs import replace
 
 from runware_mock.accounts import Account
-from runware_mock.images.budget import Budget
 from runware_mock.images.codec import Codec
+from runware_mock.images.limits import Budget
 from runware_mock.protocol.errors import Refusal
 from runware_mock.services import Caller, Services
 from runware_mock.storage.owners import ALL_ACCOUNTS

@@ -7,7 +7,7 @@ from PIL.ImageFile import ImageFile
 from PIL.PngImagePlugin import PngImageFile
 
 from runware_mock.images import gif, png, webp
-from runware_mock.images.still import MOST_FRAMES, RESAMPLING, resizable
+from runware_mock.images.resize import MOST_FRAMES, RESAMPLING, resizable
 
 Resize = Callable[[Image, tuple[int, int]], Image]
 

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from runware_mock.images.budget import Budget, OverBudget
 from runware_mock.images.formats import detect_format, unaccepted
+from runware_mock.images.limits import Budget, OverBudget
 from runware_mock.images.picture import Picture, PictureRefused
 from runware_mock.images.png_chunks import plain_size
 

@@ -11,11 +11,11 @@ from PIL.Image import DecompressionBombError, Image
 from PIL.ImageFile import ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 
-from runware_mock.images import animation, jpeg, pixels, proof, still, vips
+from runware_mock.images import animation, jpeg, pixels, proof, resize, vips
 from runware_mock.images.bmp import open_bmp
-from runware_mock.images.budget import Budget, OverBudget
 from runware_mock.images.codec import MAX_SIDE_PX, target_size, too_big
 from runware_mock.images.gif import open_gif
+from runware_mock.images.limits import Budget, OverBudget
 from runware_mock.images.picture import Picture, PictureRefused, Sent
 from runware_mock.images.png import open_png
 from runware_mock.images.webp import open_webp
@@ -61,7 +61,7 @@ def opened(picture: Picture) -> Image:
     Raises PictureRefused where it is broken: what is stored as it is was proved to be whole, not always decoded.
     """
     with refusing_broken(picture.format):
-        return still.upright(read(picture))
+        return resize.upright(read(picture))
 
 
 class Decoder:
@@ -114,10 +114,10 @@ class Decoder:
             with refusing_broken(name), self._budget.reserve(animation.memory_bytes(image, size)):
                 small = animation.downsize(image, size, self._chosen(vips.resize_frame, animation.resize))
         else:
-            room_bytes = still.memory_bytes(image, size)
+            room_bytes = resize.memory_bytes(image, size)
             with refusing_broken(name), self._budget.reserve(room_bytes):
                 shrunk = vips.shrunk(name, image, data, size, room_bytes, self._threads()) if self._uses_vips else None
-                small, size = still.downsize(name, image, size, shrunk)
+                small, size = resize.downsize(name, image, size, shrunk)
         return Picture(name, *size, frames, small, _sent(image, data, sent_size))
 
     def _chosen(self, by_vips: Callable[..., Resized], by_pillow: Callable[..., Resized]) -> Callable[..., Resized]:
@@ -130,7 +130,7 @@ class Decoder:
 
 def _sent(image: ImageFile, data: bytes, size: tuple[int, int]) -> Sent:
     """Tell what was sent; `image.size` itself changes when a JPEG is decoded to a smaller scale."""
-    return Sent(len(data), *size, still.orientation(image.info.get("exif", b"")))
+    return Sent(len(data), *size, resize.orientation(image.info.get("exif", b"")))
 
 
 class refusing_broken:  # noqa: N801 - named as what it does, like contextlib.suppress

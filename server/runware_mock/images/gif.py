@@ -8,7 +8,7 @@ from typing import Any
 from PIL.GifImagePlugin import GifImageFile, getdata
 from PIL.Image import Dither, Image, Quantize
 
-from runware_mock.images.still import MOST_FRAMES
+from runware_mock.images.resize import MOST_FRAMES
 
 _TRAILER = 0x3B
 _EXTENSION = 0x21

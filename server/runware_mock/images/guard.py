@@ -1,21 +1,25 @@
-"""Which addresses a fetch may reach: a mock must not be led to what only the developer's machine can see.
+"""Which addresses a fetch may reach: clients must not see through the mock what only this machine can see.
 
-Every address a name resolves to is checked, and the connection goes to the very address that was checked, so that a
-name that resolves differently the second time gains nothing. Imported late: httpcore is not worth its time at start.
+Every address that a name resolves to is checked, and the connection goes to a checked address, so a name that resolves
+differently the second time gains nothing.
 """
 
 import socket
-import ssl
-import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
-from typing import Any
+from typing import Protocol
 
-import httpcore
-
-from runware_mock.images.fetch import Resolve
 from runware_mock.images.picture import FetchFailed
 from runware_mock.settings import FetchMode
+
+
+class Resolve(Protocol):
+    """Whatever knows the addresses of a host."""
+
+    def __call__(self, host: str, port: int, /) -> Sequence[str]:
+        """Return every address; raises OSError or UnicodeError."""
+        ...
+
 
 # Reached in no mode: they hand out credentials of cloud machines, and live outside the link-local ranges.
 _METADATA = tuple(
@@ -24,7 +28,7 @@ _METADATA = tuple(
         ("100.100.100.200", "168.63.129.16", "192.0.0.192", "fd00:ec2::/32", "fd20:ce::254", "fd00:42::42"),
     )
 )
-# Reached in no mode: "this network", broadcast and what nobody has been given.
+# Reached in no mode: "this network", broadcast and unassigned addresses.
 _NOWHERE = tuple(map(ip_network, ("0.0.0.0/8", "240.0.0.0/4")))
 # RFC 6052 (NAT64), RFC 4291, 2.5.5.1, and RFC 2765: the last 32 bits are the IPv4 address that is meant.
 _IPV4_AT_THE_END = tuple(map(IPv6Network, ("64:ff9b::/96", "::/96", "::ffff:0:0:0/96")))
@@ -32,10 +36,10 @@ _IPV4_AT_THE_END = tuple(map(IPv6Network, ("64:ff9b::/96", "::/96", "::ffff:0:0:
 _LOCAL_NAT64 = IPv6Network("64:ff9b:1::/48")
 # RFC 5214 (ISATAP): what stands before the IPv4 address.
 _ISATAP = (0x0000_5EFE, 0x0200_5EFE)
-# IANA has given out global addresses from nowhere else.
+# IANA has assigned global addresses from nowhere else.
 _GLOBAL_UNICAST = IPv6Network("2000::/3")
 _LOOPBACK = IPv6Address("::1")
-# Ports of other protocols, that a request could be mistaken for a message of: Fetch, "port blocking".
+# Fetch, "port blocking": ports of other protocols, for one of whose messages a request could be mistaken.
 _OTHER_PROTOCOLS = frozenset(
     (
         *(1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102, 103, 104),
@@ -51,8 +55,22 @@ def resolve(host: str, port: int) -> Sequence[str]:
     return [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
 
 
+def checked_addresses(host: str, port: int, mode: FetchMode, resolve: Resolve = resolve) -> list[str]:
+    """Return every address of a host, all of which `mode` allows; raises FetchFailed."""
+    if port in _OTHER_PROTOCOLS:
+        raise FetchFailed(f"The port {port} is that of another protocol than HTTP.")
+    try:
+        addresses = list(dict.fromkeys(resolve(host, port)))
+    except (OSError, UnicodeError):
+        raise FetchFailed(f"The host {host!r} is not known.") from None
+    for address in addresses:
+        if not allowed_address(address, mode):
+            raise FetchFailed(f"The address {address} of {host!r} may not be fetched from (--fetch {mode}).")
+    return addresses
+
+
 def allowed_address(address: str, mode: FetchMode) -> bool:
-    """Tell whether `mode` lets a fetch connect to this IP address, and to every one that it stands for."""
+    """Return whether `mode` lets a fetch connect to this IP address and to every address embedded in it."""
     return all(_is_allowed(ip, mode) for ip in _meant(ip_address(address.partition("%")[0])))
 
 
@@ -67,7 +85,7 @@ def _is_allowed(ip: IPv4Address | IPv6Address, mode: FetchMode) -> bool:
 
 
 def _meant(ip: IPv4Address | IPv6Address) -> list[IPv4Address | IPv6Address]:
-    """Return the IPv4 addresses inside an IPv6 address, to one of which it leads; else the address itself."""
+    """Return the IPv4 addresses that are embedded in an IPv6 address, or else the address itself."""
     if isinstance(ip, IPv4Address) or ip == _LOOPBACK:
         return [ip]
     if inside := ip.ipv4_mapped or ip.sixtofour:
@@ -81,82 +99,3 @@ def _meant(ip: IPv4Address | IPv6Address) -> list[IPv4Address | IPv6Address]:
 
 def _lowest(bits: int) -> IPv4Address:
     return IPv4Address(bits & 0xFFFF_FFFF)
-
-
-class GuardedBackend(httpcore.SyncBackend):
-    """Opens connections to allowed addresses alone, and lets none outlive the deadline."""
-
-    def __init__(self, mode: FetchMode, deadline_s: float, resolve: Resolve) -> None:
-        self._mode = mode
-        self._deadline_s = deadline_s
-        self._resolve = resolve
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.NetworkStream:
-        """Resolve a name once, check all that it found, and connect to exactly that."""
-        if port in _OTHER_PROTOCOLS:
-            raise FetchFailed(f"The port {port} is that of another protocol than HTTP.")
-        try:
-            addresses = list(dict.fromkeys(self._resolve(host, port)))
-        except (OSError, UnicodeError):
-            raise FetchFailed(f"The host {host!r} is not known.") from None
-        for address in addresses:
-            if not allowed_address(address, self._mode):
-                raise FetchFailed(f"The address {address} of {host!r} may not be fetched from (--fetch {self._mode}).")
-        for address in addresses[:-1]:
-            try:
-                return self._connect(address, port, timeout, local_address, socket_options)
-            except httpcore.ConnectError:
-                continue
-        return self._connect(addresses[-1], port, timeout, local_address, socket_options)
-
-    def _connect(
-        self,
-        address: str,
-        port: int,
-        timeout_s: float | None,
-        local_address: str | None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None,
-    ) -> httpcore.NetworkStream:
-        left_s = _left_s(self._deadline_s, timeout_s)
-        stream = super().connect_tcp(address, port, left_s, local_address, socket_options)
-        return _TimedStream(stream, self._deadline_s)
-
-
-class _TimedStream(httpcore.NetworkStream):
-    """A connection that ends at the deadline, however slowly bytes trickle in; a timeout begins anew with each read."""
-
-    def __init__(self, stream: httpcore.NetworkStream, deadline_s: float) -> None:
-        self._stream = stream
-        self._deadline_s = deadline_s
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, _left_s(self._deadline_s, timeout))
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, _left_s(self._deadline_s, timeout))
-
-    def close(self) -> None:
-        self._stream.close()
-
-    def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore.NetworkStream:
-        stream = self._stream.start_tls(ssl_context, server_hostname, _left_s(self._deadline_s, timeout))
-        return _TimedStream(stream, self._deadline_s)
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
-
-
-def _left_s(deadline_s: float, timeout_s: float | None) -> float:
-    left_s = deadline_s - time.monotonic()
-    if left_s <= 0:
-        raise httpcore.ReadTimeout
-    return left_s if timeout_s is None else min(left_s, timeout_s)

@@ -10,7 +10,7 @@ from PIL.Image import Transpose
 from PIL.JpegImagePlugin import JpegImageFile
 
 from runware_mock.images.pixels import image_of, mode_of, pixels_of
-from runware_mock.images.still import QUALITY, RESAMPLING, oriented, turn_of
+from runware_mock.images.resize import QUALITY, RESAMPLING, oriented, turn_of
 
 if TYPE_CHECKING:
     from runware_mock.images.pixels import Pixels

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from PIL.Image import Image, frombuffer
 
-from runware_mock.images.still import RESAMPLING
+from runware_mock.images.resize import RESAMPLING
 
 if TYPE_CHECKING:
     import numpy as np

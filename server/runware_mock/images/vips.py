@@ -17,7 +17,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 from runware_mock.images import animation
 from runware_mock.images.jpeg import is_in_one_scan
 from runware_mock.images.pixels import image_of, pixels_of
-from runware_mock.images.still import QUALITY
+from runware_mock.images.resize import QUALITY
 from runware_mock.images.webp import is_lossy_without_alpha
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from io import BytesIO
 from PIL.Image import Image
 from PIL.WebPImagePlugin import WebPImageFile
 
-from runware_mock.images.still import SAVE_OPTIONS
+from runware_mock.images.resize import SAVE_OPTIONS
 
 _HEADER_BYTES = 12
 # libwebp keeps a note of each, larger than an empty one is itself.
