@@ -28,12 +28,10 @@ statements: $(INSTALLED)  ## compile for SQLite what storage/statements asks
 sdks: $(INSTALLED)  ## install the official SDKs, each into an environment of its own
 	$(BIN)/python tests/sdks/install.py
 
-bench: $(INSTALLED)  ## compare speed with the peers; ARGS=--quick takes some seven minutes, --write writes bench/RESULTS.md
+bench: $(INSTALLED)  ## compare speed with the peers, in at most ten minutes; ARGS="--only photo" measures less
 	$(BIN)/python -m bench $(ARGS)
-	$(BIN)/python -m bench.page
-	$(BIN)/python -m bench.memory
 
-bench-scale: $(INSTALLED)  ## measure with up to a million media; takes minutes
+bench-scale: $(INSTALLED)  ## measure growth up to a million media, and memory; takes a few minutes
 	$(BIN)/python -m bench.scale $(ARGS)
 
 replicas: $(INSTALLED) sdks  ## kill replicas while the SDKs use them; ARGS="--calls 600" does less, --write writes soak/REPLICAS.md

@@ -1,1 +1,1 @@
-"""Benchmarks: the mock against naive and other peers, paired in one run."""
+"""Speed of the mock against its peers: `python -m bench`; growth and memory: `python -m bench.scale`."""

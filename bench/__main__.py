@@ -1,82 +1,98 @@
-"""`python -m bench`: compare the mock with its peers, paired in one run."""
+"""Compare the mock with its peers, paired in one run: `make bench`."""
 
 import argparse
+import os
+import platform
+import sqlite3
+import subprocess
 import sys
 import time
-from pathlib import Path
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from statistics import median
 
 from bench import install
-from bench.asking import WrongAnswerError
-from bench.measure import FULL, MEASUREMENTS, QUICK, Bench
-from bench.peers import PEERS, SUBJECT, USUAL, StartError
-from bench.report import everything, promises, summary, verdicts_of, versions
-from bench.stolen import MOST_SHARE, TRIES
+from bench.driver import WrongAnswerError
+from bench.lines import LINES, verdict
+from bench.measure import MEASUREMENTS, Bench, Row
+from bench.servers import MOCK, NODE, PEERS, StartError
 
-RESULTS = Path(__file__).with_name("RESULTS.md")
-
-
-def say(line: str = "") -> None:
-    """Print one line of the report."""
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
+PACKAGES = ("runware-mock", "pillow", "simplejpeg", "isal", "pyvips", "fastapi", "uvicorn", "sqlalchemy")
+VERSIONS = f"from importlib.metadata import version as v; print(', '.join(f'{{p}} {{v(p)}}' for p in {PACKAGES}))"
+NODE_VERSIONS = "'Node ' + process.version + ', sharp ' + require('sharp').versions.sharp"
 
 
-def progress(line: str) -> None:
-    """Tell how far the run is, apart from the report."""
-    sys.stderr.write(f"  {line}\n")
-
-
-def parse_arguments() -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="about 7 min, not 40")
-    parser.add_argument("--only", action="append", choices=MEASUREMENTS, help="measure only this (may be given again)")
-    parser.add_argument(
-        "--peer",
-        action="append",
-        choices=[name for name in PEERS if name != SUBJECT],
-        help=f"compare with this (may be given again; default {', '.join(USUAL[1:])})",
+def machine() -> list[str]:
+    """Say what was measured on what."""
+    commands = [(install.PYTHON, "-c", VERSIONS)]
+    if NODE.is_installed():
+        commands.append(("node", "-p", NODE_VERSIONS))
+    versions = [
+        subprocess.run(
+            command, cwd=NODE.cwd if NODE.is_installed() else None, capture_output=True, text=True, check=True
+        )
+        for command in commands
+    ]
+    load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
+    head = (
+        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {platform.system()} {platform.machine()}, {os.cpu_count()} cores, "
+        f"load average {load}"
     )
-    parser.add_argument("--write", action="store_true", help=f"write {RESULTS.name}")
-    return parser.parse_args()
+    return [
+        head,
+        f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}",
+        *(version.stdout.strip() for version in versions),
+    ]
+
+
+def table(headings: Sequence[str], lines: Sequence[Sequence[str]]) -> list[str]:
+    """Lay lines out as a Markdown table that reads well as plain text."""
+    widths = [max(map(len, column)) for column in zip(headings, *lines, strict=True)]
+    rows = ["| " + " | ".join(map(str.ljust, cells, widths)) + " |" for cells in (headings, *lines)]
+    return [rows[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *rows[1:]]
+
+
+def report(rows: Sequence[Row]) -> list[str]:
+    """Return the table of all medians, each peer's with the ratio of the mock's to it, and the lines."""
+    columns = list(dict.fromkeys(name for row in rows for name in row.figures))
+    verdicts = [cells for line in LINES if (cells := verdict(line, {row.name: row for row in rows}))]
+    return [
+        *table(("", "unit", *columns), [(row.name, row.unit, *(cell(row, name) for name in columns)) for row in rows]),
+        "",
+        *table(("line", "against", "promised", "measured", ""), verdicts),
+    ]
+
+
+def cell(row: Row, server: str) -> str:
+    """Write a median, and how often the mock makes it."""
+    if server not in row.figures:
+        return ""
+    figure = f"{median(row.figures[server]):.4g}"
+    return figure if server == MOCK.name else f"{figure} ({row.ratio(server):.2f}x)"
 
 
 def main() -> int:
-    """Measure, report, and return 1 on a wrong answer or a broken promise."""
-    arguments = parse_arguments()
+    """Measure, report, and return 1 on a wrong answer or a line that is not kept."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5, help="turns of each server (default %(default)s)")
+    parser.add_argument("--only", action="append", choices=MEASUREMENTS, help="measure only this (may be given again)")
+    arguments = parser.parse_args()
     install.main()
-    asked = [PEERS[name] for name in (SUBJECT, *(arguments.peer or USUAL[1:]))]
-    peers = [peer for peer in asked if peer.is_installed()]
-    for peer in asked:
-        if peer not in peers:
-            say(f"{peer.name} is left out: {peer.command[0]} and what it needs are not installed")
-    effort = QUICK if arguments.quick else FULL
-    bench = Bench(peers, effort, progress)
+    peers = [peer for peer in PEERS if peer.is_installed()]
     began_s = time.perf_counter()
-    report = versions()
-    say("\n".join(report))
+    print("\n".join(machine()), flush=True)
     try:
+        bench = Bench(peers, arguments.rounds, lambda line: print(f"  {line}", file=sys.stderr))
         rows = bench.run(arguments.only or MEASUREMENTS)
     except (WrongAnswerError, StartError, OSError) as error:
-        say("\n".join(["", f"FAILED: {error}", *getattr(error, "__notes__", [])]))
+        print("\n".join([f"FAILED: {error}", *getattr(error, "__notes__", [])]))
         return 1
-    verdicts = verdicts_of(rows)
-    took_s = time.perf_counter() - began_s
-    head = len(report)
-    report += [
-        f"{effort.rounds} rounds, {took_s:.0f} s: ratios of medians, min-max of the rounds",
-        f"Where the host took over {MOST_SHARE:.0%} of the time, a slot is the quietest of up to {TRIES}",
-        "",
-        *promises(verdicts),
-        "",
-        summary(verdicts),
-        "",
-        *everything(rows),
-    ]
-    say("\n".join(report[head:]))
-    if arguments.write:
-        RESULTS.write_text("# Results of `make bench`\n\n" + "\n".join(report) + "\n")
-    return 0 if all(verdict.is_kept for verdict in verdicts) else 1
+    print(
+        f"{arguments.rounds} rounds, {time.perf_counter() - began_s:.0f} s; medians, in brackets the mock by the peer\n"
+    )
+    lines = report(rows)
+    print("\n".join(lines))
+    return 1 if any("MISSED" in line for line in lines) else 0
 
 
 if __name__ == "__main__":

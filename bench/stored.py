@@ -1,17 +1,29 @@
 """Fetch what a server stored and compare it with what was sent."""
 
 import io
+import math
 from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
+import numpy as np
 from PIL import Image
 
-from bench.asking import Uploaded, WrongAnswerError
-from bench.corpus import Picture, Source, glance
-from bench.quality import LONGEST_SIDE_PX, psnr_db
+from bench.driver import Load, WrongAnswerError
+from bench.pictures import Source, glance
 
+# "we save them with a maximum of 2048 pixels in width or height"
+LONGEST_SIDE_PX = 2048
 # Well below what any sound resize gives at this size; another picture gives 10.
 LEAST_PSNR_DB = 28.0
+
+
+def check_all(load: Load) -> None:
+    """Check one stored file of every picture that was sent. Raises WrongAnswerError."""
+    for source, url in load.stored.values():
+        with Image.open(io.BytesIO(fetch(url))) as image:
+            wrong = faults_of(image, source)
+        if wrong:
+            raise WrongAnswerError(f"{url} of {source.picture}: {', '.join(wrong)}")
 
 
 def fetch(url: str) -> bytes:
@@ -25,14 +37,13 @@ def fetch(url: str) -> bytes:
     finally:
         connection.close()
     if answer.status != 200:
-        message = f"GET {parts.path} answered {answer.status} {body[:200]!r}"
-        raise WrongAnswerError(message)
+        raise WrongAnswerError(f"GET {parts.path} answered {answer.status} {body[:200]!r}")
     return body
 
 
 def faults_of(stored: Image.Image, source: Source) -> list[str]:
     """List how a stored picture differs from what it must be."""
-    picture: Picture = source.picture
+    picture = source.picture
     longest_px = max(picture.size_px)
     scale = min(1.0, LONGEST_SIDE_PX / longest_px)
     faults = []
@@ -40,26 +51,20 @@ def faults_of(stored: Image.Image, source: Source) -> list[str]:
         faults.append(f"format {stored.format}")
     if max(stored.size) != min(longest_px, LONGEST_SIDE_PX):
         faults.append(f"longest side {max(stored.size)} px")
-    pairs = zip(stored.size, picture.size_px, strict=True)
-    if any(abs(got - wanted * scale) > 1 for got, wanted in pairs):
+    if any(abs(got - sent * scale) > 1 for got, sent in zip(stored.size, picture.size_px, strict=True)):
         faults.append(f"size {stored.size}")
     frames = getattr(stored, "n_frames", 1)
     if frames != picture.frames:
         return [*faults, f"{frames} frames"]
-    for frame, wanted_glance in source.glances.items():
+    for frame, sent_glance in source.glances.items():
         stored.seek(frame)
-        likeness_db = psnr_db(glance(stored), wanted_glance)
+        likeness_db = psnr_db(glance(stored), sent_glance)
         if likeness_db < LEAST_PSNR_DB:
             faults.append(f"frame {frame} at {likeness_db:.0f} dB from the original")
     return faults
 
 
-def check_stored(source: Source, entry: Uploaded) -> bytes:
-    """Fail unless the stored picture is what was sent; return its file."""
-    body = fetch(entry.image_url)
-    with Image.open(io.BytesIO(body)) as image:
-        faults = faults_of(image, source)
-    if faults:
-        message = f"{entry.image_url} of {source.picture}: {', '.join(faults)}"
-        raise WrongAnswerError(message)
-    return body
+def psnr_db(one: Image.Image, other: Image.Image) -> float:
+    """Return the peak signal-to-noise ratio of two RGB pictures of one size."""
+    error = float(np.mean((np.asarray(one, np.float64) - np.asarray(other, np.float64)) ** 2))
+    return 10 * math.log10(255**2 / error) if error else math.inf

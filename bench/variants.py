@@ -7,7 +7,7 @@ counter goes there, and only the base64 around it is worked out per request.
 
 import struct
 import zlib
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -57,20 +57,10 @@ def webp_stamp(raw: bytes, size_px: tuple[int, int]) -> Stamp:
     return Stamp(b"RIFF" + riff + b"WEBP" + chunks, b"", webp_unknown)
 
 
-def bmp_stamp(raw: bytes) -> Stamp:
-    """Leave room between the headers and the pixels; the file header tells where these begin."""
-    (pixels_at,) = struct.unpack_from("<I", raw, 10)
-    room_bytes = len(text_of(0))
-    head = struct.pack("<2sIII", b"BM", len(raw) + room_bytes, 0, pixels_at + room_bytes)
-    return Stamp(head + raw[14:pixels_at], raw[pixels_at:], bytes)
-
-
 def stamp_for(raw: bytes, kind: str, size_px: tuple[int, int]) -> Stamp:
     """Find the place for a comment in an encoded picture."""
     if kind == "WEBP":
         return webp_stamp(raw, size_px)
-    if kind == "BMP":
-        return bmp_stamp(raw)
     if kind == "JPEG":
         cut, comment = 2, jpeg_comment
     elif kind == "PNG":
@@ -108,7 +98,3 @@ class Variants:
         comment = self._comment(text_of(number))
         changing = b64encode(self._lead + comment + self._trail)
         return self._prefix, changing, self._suffix
-
-    def file(self, number: int) -> bytes:
-        """Return one file."""
-        return b64decode(b"".join(self.base64_parts(number)))

@@ -1,13 +1,23 @@
-"""Paint pictures that compress like photographs (smooth noise, edges, grain) and like screens (flat, with text)."""
+"""The pictures: painted by rule so that they compress like photographs, kept in a cache outside the project."""
 
-from collections.abc import Callable
+import hashlib
+import io
+import os
+import tempfile
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
+from bench.variants import Variants
+
+CACHE_DIR = Path(tempfile.gettempdir()) / "runware-mock-bench"
 # Change it when the painting changes, so that cached files are painted again.
-PAINT_VERSION = 2
+PAINT_VERSION = 3
+GLANCE_PX = (64, 64)
 
 Plane = NDArray[np.float32]
 
@@ -89,39 +99,71 @@ def animation(size_px: tuple[int, int], frames: int, seed: int) -> list[Image.Im
     return painted
 
 
-def cutout(size_px: tuple[int, int], seed: int) -> Image.Image:
-    """Paint a photograph whose surroundings are clear, with a soft edge."""
-    picture = photo(size_px, seed)
-    width, height = size_px
-    x = (np.arange(width, dtype=np.float32) / width - 0.5)[None, :]
-    y = (np.arange(height, dtype=np.float32) / height - 0.5)[:, None]
-    away = np.sqrt(x * x + y * y)
-    picture.putalpha(Image.fromarray(np.clip((0.45 - away) * 2550, 0, 255).astype(np.uint8)))
-    return picture
+@dataclass(frozen=True)
+class Picture:
+    """A recipe for one file."""
+
+    kind: str
+    width_px: int
+    height_px: int
+    frames: int = 1
+    quality: int = 90
+
+    @property
+    def size_px(self) -> tuple[int, int]:
+        """Width and height."""
+        return self.width_px, self.height_px
+
+    def encode(self) -> bytes:
+        """Paint and encode. The recipe itself is the seed."""
+        seed = int.from_bytes(hashlib.sha256(repr(self).encode()).digest()[:4])
+        out = io.BytesIO()
+        if self.frames > 1:
+            first, *rest = animation(self.size_px, self.frames, seed)
+            first.save(out, self.kind, save_all=True, append_images=rest, duration=50, loop=0)
+        elif self.kind == "PNG":
+            photo(self.size_px, seed).save(out, self.kind)
+        else:
+            photo(self.size_px, seed).save(out, self.kind, quality=self.quality)
+        return out.getvalue()
+
+    @property
+    def key(self) -> str:
+        """A short name of the recipe."""
+        return hashlib.sha256(f"{PAINT_VERSION} {self!r}".encode()).hexdigest()[:16]
+
+    def load(self) -> bytes:
+        """Return the file from the cache; make it first if it is not there."""
+        path = CACHE_DIR / f"{self.key}.{self.kind.lower()}"
+        if not path.exists():
+            CACHE_DIR.mkdir(parents=True, exist_ok=True)
+            part = path.with_suffix(f".part{os.getpid()}")
+            part.write_bytes(self.encode())
+            # Renamed when whole, so that an interrupted run leaves no half file.
+            part.replace(path)
+        return path.read_bytes()
 
 
-def screen(size_px: tuple[int, int], seed: int) -> Image.Image:
-    """Draw windows of text on flat ground, as on a screen."""
-    rng = np.random.default_rng(seed)
-    width, height = size_px
-    canvas = Image.new("RGB", size_px, (236, 239, 244))
-    draw = ImageDraw.Draw(canvas)
-    font = ImageFont.load_default(26)
-    letters = np.array(list("etaoinshrdlucmfwypvbgkjqxz     ().:="))
-    for _ in range(14):
-        left, top = int(rng.integers(0, width * 3 // 4)), int(rng.integers(0, height * 3 // 4))
-        right, bottom = left + int(rng.integers(500, 1400)), top + int(rng.integers(400, 1200))
-        draw.rounded_rectangle((left, top, right, bottom), 18, fill="white", outline=(120, 130, 150), width=2)
-        bar = tuple(int(value) for value in rng.integers(40, 200, 3))
-        draw.rectangle((left, top, right, top + 48), fill=bar)
-        for line_top in range(top + 64, bottom - 40, 34):
-            text = "".join(rng.choice(letters, int(rng.integers(5, (right - left) // 16))))
-            draw.text((left + 20, line_top), text, fill=(35, 40, 55), font=font)
-    return canvas
+def glance(image: Image.Image) -> Image.Image:
+    """Shrink a frame to the size at which the sent and the stored picture are compared."""
+    return image.convert("RGB").resize(GLANCE_PX, Image.Resampling.BOX)
 
 
-SUBJECTS: dict[str, Callable[[tuple[int, int], int], Image.Image]] = {
-    "photo": photo,
-    "cutout": cutout,
-    "screen": screen,
-}
+class Source:
+    """A loaded picture: its variants to send, and what must come back."""
+
+    def __init__(self, picture: Picture) -> None:
+        """Load the file and encode what does not change between uploads."""
+        self.picture = picture
+        self.raw = picture.load()
+        self.variants = Variants(self.raw, picture.kind, picture.size_px)
+
+    @cached_property
+    def glances(self) -> dict[int, Image.Image]:
+        """The first and the last frame of the original, small."""
+        found = {}
+        with Image.open(io.BytesIO(self.raw)) as image:
+            for frame in {0, self.picture.frames - 1}:
+                image.seek(frame)
+                found[frame] = glance(image)
+        return found
