@@ -23,7 +23,6 @@ from runware_mock.api.sockets import Sockets
 from runware_mock.api.ui.app import Page
 from runware_mock.cores import roaming_pool
 from runware_mock.settings import Settings
-from runware_mock.tasks import DRAWING
 
 # Longer than any client library keeps an idle connection, so that none sends into a closed one.
 _KEEP_ALIVE_S = 75
@@ -40,7 +39,7 @@ _IMPORTED_AFTER_S = 1.0
 def _import_later() -> None:
     # Whoever needs one that cannot be imported now is told why.
     with suppress(Exception):
-        for name in (_DECODING, _SOCKETS, *DRAWING):
+        for name in (_DECODING, _SOCKETS):
             import_module(name)
 
 

@@ -101,7 +101,7 @@ def test_every_task_is_answered_as_documented(
     with talking(mock, "rest", KEY) as talker, ControlClient(mock.url, KEY) as control:
         items = talker.ask(*(upload(png()) for _ in range(3))).data
         steer = Known([item["imageUUID"] for item in items], [item["imageURL"] for item in items]).steer
-        names = [name for name in document["components"]["schemas"] if name in (*TASKS, "authentication", "ping")]
+        names = [one["$ref"].rpartition("/")[2] for one in document["components"]["schemas"]["Task"]["oneOf"]]
         for chosen in ([name] for name in names):
             for operation in operations(only(document, chosen), mock.url):
                 with subtests.test(chosen[0]):

@@ -10,7 +10,7 @@ import pytest
 from runware_mock.purge import purge_expired
 from runware_mock.services import Caller
 from runware_mock.storage.tables import content, medium
-from runware_mock.tasks import image_upload
+from runware_mock.tasks import TASKS
 from runware_mock.tasks.work import ContentGone
 from tests.process import scenes
 from tests.process.clients import fetched, rest
@@ -115,7 +115,7 @@ def test_bytes_whose_content_is_purged_meanwhile_are_not_taken_for_what_was_give
     with mock_and_client(tmp_path) as (mock, talker):
         talker.ask(upload(scenes.heavy(1)))
         caller = Caller(mock.services.accounts.open("another-key"), "rest", mock.url)
-        write = image_upload.run(upload(scenes.heavy(1)), mock.services, caller)
+        write = TASKS["imageUpload"].work(upload(scenes.heavy(1)), mock.services, caller)
         assert callable(write)
         mock.clock.advance(RETENTION)
         assert purge_expired(mock.services).contents == 1

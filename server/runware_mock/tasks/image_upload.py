@@ -6,18 +6,19 @@ from runware_mock.images.formats import url_path
 from runware_mock.images.picture import PictureRefused
 from runware_mock.protocol.embedded import Embedded
 from runware_mock.protocol.errors import refuse
-from runware_mock.protocol.messages import Task, kind_of
+from runware_mock.protocol.messages import kind_of
 from runware_mock.services import Caller, Services
 from runware_mock.storage import media
 from runware_mock.storage.connection import Connection
+from runware_mock.tasks.models import ImageUpload
 from runware_mock.tasks.results import echoed
 from runware_mock.tasks.sources import check, storing
 from runware_mock.tasks.work import Done, Work
 
 
-def run(task: Task, services: Services, caller: Caller) -> Work:
+def run(task: ImageUpload, services: Services, caller: Caller) -> Work:
     """Store the picture; the item holds its imageUUID and imageURL."""
-    image = task.get("image")
+    image = task.image
     if image is None:
         raise refuse("missingImage")
     if not isinstance(image, (str, Embedded)):
@@ -26,7 +27,7 @@ def run(task: Task, services: Services, caller: Caller) -> Work:
     try:
         if caller.dry_run:
             check(image, form)
-            return [echoed(task)]
+            return [echoed(task.sent)]
         store = storing(image, "image", services, caller, form, formats, partial(refuse, "invalidImage"))
     except PictureRefused as error:
         raise refuse("invalidImage", str(error)) from error
@@ -35,8 +36,8 @@ def run(task: Task, services: Services, caller: Caller) -> Work:
         stored = store(connection)
         uuid = services.ids.new(connection, caller.account.id)
         now_at = services.now_at(caller.account.id)
-        media.add(connection, caller.account.id, stored.id, uuid, now_at, task_type=task["taskType"])
+        media.add(connection, caller.account.id, stored.id, uuid, now_at, task_type=task.task_type)
         url = caller.base_url + url_path(uuid, stored.format)
-        return Done([{**echoed(task), "imageUUID": uuid, "imageURL": url}], stored.audit())
+        return Done([{**echoed(task.sent), "imageUUID": uuid, "imageURL": url}], stored.audit())
 
     return commit

@@ -5,10 +5,11 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
-from msgspec import Struct
+from PIL.Image import Image
 
+from runware_mock.images.decoding import opened
 from runware_mock.images.picture import FetchFailed, Picture, PictureRefused
 from runware_mock.images.source import UrlSource, read_source
 from runware_mock.protocol.embedded import Embedded
@@ -19,9 +20,7 @@ from runware_mock.settings import PICTURES
 from runware_mock.storage import media
 from runware_mock.storage.connection import Connection
 from runware_mock.storage.objects import ObjectGone
-
-if TYPE_CHECKING:
-    from PIL import Image
+from runware_mock.tasks.validation import TaskModel
 
 # "https://im.runware.ai/image/ii/<imageUUID>.<ext>": clients build it themselves from an imageUUID.
 _RUNWARE_HOSTS = ("https://im.runware.ai", "https://vm.runware.ai", "https://am.runware.ai")
@@ -38,6 +37,8 @@ IMAGE_FIELDS = frozenset(
         *("frontalImage", "styleImage", "styleReferenceImages", "characterImage", "firstImage", "lastImage"),
     )
 )
+# Where the tasks that change a picture or describe it look for that picture.
+INPUT_FIELDS = ("image", "images", "inputImage", "inputImages")
 _OWN_FIELDS = frozenset(("taskType", "taskUUID", "webhookURL", "uploadEndpoint"))
 
 # Guess: the services behind the real one take up to 16 reference images.
@@ -48,7 +49,8 @@ _LONGEST_NAME = 64
 FILE_GONE = "Its file is gone from the object storage."
 
 
-class Input(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Input:
     """One image of a task: where it stood, its bytes, and the UUID under which it is stored, if it is.
 
     `page` is what the errors of the task refer to.
@@ -59,10 +61,8 @@ class Input(Struct, frozen=True):
     uuid: str | None
     page: str
 
-    def open(self) -> "Image.Image":
+    def open(self) -> Image:
         """Return the decoded picture, turned as its EXIF orientation says; raises the refusal invalidInputImage."""
-        from runware_mock.images.decoding import opened
-
         try:
             return opened(self.picture)
         except PictureRefused as error:
@@ -130,6 +130,11 @@ class Inputs:
         # The one field for which a transcript of an unknown UUID shows another code.
         code = "invalidInputImage" if field_of(path) == "seedImage" else "failedToTransferImage"
         return refuse(code, hint, parameter=path, page=self._page)
+
+
+def missing_input(task: TaskModel) -> Refusal:
+    """Return the refusal of a task without a picture: the field is missing that callers of its form use."""
+    return task.missing("inputs.image" if "inputs" in task.sent else "inputImage", "string")
 
 
 def named_uuid(value: str, base_url: str) -> str | None:

@@ -10,34 +10,29 @@ from runware_mock.images.formats import FORMATS, detect_format, url_path
 from runware_mock.images.picture import Picture, PictureRefused
 from runware_mock.protocol.embedded import Embedded
 from runware_mock.protocol.errors import Refusal, refuse
-from runware_mock.protocol.messages import Item, Task
+from runware_mock.protocol.messages import Item
 from runware_mock.services import Caller, Services
 from runware_mock.settings import PICTURES
 from runware_mock.storage import contents, media
 from runware_mock.storage.connection import Connection
 from runware_mock.tasks.inputs import named_uuid
-from runware_mock.tasks.parameters import Parameters
+from runware_mock.tasks.models import MediaStorage
 from runware_mock.tasks.results import echoed
 from runware_mock.tasks.sources import check, storing
 from runware_mock.tasks.work import Done, Work
 
-_PAGE = "https://runware.ai/docs/platform/media-storage"
 _STORED_AS_THEY_ARE = tuple(name for name, kept in FORMATS.items() if kept.kind != "image")
 
 
-def run(task: Task, services: Services, caller: Caller) -> Work:
+def run(task: MediaStorage, services: Services, caller: Caller) -> Work:
     """Upload or delete one medium."""
-    read = Parameters(task, _PAGE)
-    # One of the SDKs leaves the operation to its default.
-    operation = read.choice("operation", ("upload", "delete"), "upload")
-    value = read.file("media")
-    item: Item = {**echoed(task), "operation": operation}
-    if operation == "delete":
-        return _deleting(str(value), item, services, caller)
+    item: Item = {**echoed(task.sent), "operation": task.operation}
+    if task.operation == "delete":
+        return _deleting(str(task.media), item, services, caller)
     try:
-        return _uploading(value, item, services, caller, lambda why: read.invalid("media", why, "string"))
+        return _uploading(task.media, item, services, caller, lambda why: task.invalid("media", why, "string"))
     except PictureRefused as error:
-        raise read.invalid("media", str(error), "string") from error
+        raise task.invalid("media", str(error), "string") from error
 
 
 def _uploading(

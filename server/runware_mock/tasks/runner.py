@@ -16,7 +16,7 @@ from runware_mock.protocol.messages import Reply, Task, head_of, is_uuid, kind_o
 from runware_mock.services import Caller, Services
 from runware_mock.storage.database import Clashed
 from runware_mock.storage.outage import crash
-from runware_mock.tasks import TASKS, TaskType, unsupported
+from runware_mock.tasks import TASKS, TaskType, models, unsupported
 from runware_mock.tasks.batch import GroupingThread
 from runware_mock.tasks.recording import Asked, Recorder, Undone
 from runware_mock.tasks.work import ContentGone, Load, Work
@@ -29,7 +29,7 @@ _TRIES = 5
 # A reply that is to come.
 Pending = Future[Reply] | Promise[Reply]
 # What stands for the type of a task that is refused before anybody knows it.
-_NO_TYPE = TaskType(unsupported.run, stores=lambda _task: False)
+_NO_TYPE = TaskType(models.AnyTask, unsupported.run, stores=lambda _task: False)
 
 
 class Engine:
@@ -185,7 +185,7 @@ class Engine:
                 return Undone()
             services = replace(services, fetch=one.fault.spoiled(services.fetch))
         try:
-            return asked.task_type.run(asked.task, services, asked.caller)
+            return asked.task_type.work(asked.task, services, asked.caller)
         except Refusal as refusal:
             # As a copy: the one that was raised holds all that was at hand there, and would be held by it in turn.
             return refusal.but()

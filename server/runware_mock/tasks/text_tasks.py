@@ -1,31 +1,25 @@
-"""The tasks that answer in words: captions and better prompts."""
+"""The tasks that are answered with a text: captions and better prompts."""
 
 from runware_mock.images.standins.caption import describe, enhance
-from runware_mock.protocol.messages import Item, Task
+from runware_mock.protocol.messages import Item
 from runware_mock.services import Caller, Services
 from runware_mock.storage.connection import Connection
-from runware_mock.tasks.inputs import Inputs
-from runware_mock.tasks.parameters import Parameters
-from runware_mock.tasks.results import echoed, read_delivery
+from runware_mock.tasks.inputs import INPUT_FIELDS, Inputs, missing_input
+from runware_mock.tasks.models import Caption, PromptEnhance
+from runware_mock.tasks.results import echoed
 from runware_mock.tasks.work import Done, Work
 
-_PAGES = "https://runware.ai/docs/en/tools/"
-_INPUT_FIELDS = ("image", "images", "inputImage", "inputImages")
 
-
-def run_caption(task: Task, services: Services, caller: Caller) -> Work:
-    """Caption: "text", of all the images given."""
-    read = Parameters(task, _PAGES + "caption")
-    read_delivery(read)
-    prompt = str(task.get("prompt") or "")
+def run_caption(task: Caption, services: Services, caller: Caller) -> Work:
+    """Describe all the images given in one text."""
     if caller.dry_run:
-        return [echoed(task)]
-    inputs = Inputs(task, services, caller, read.page)
-    given = inputs.named(*_INPUT_FIELDS)
+        return [echoed(task.sent)]
+    inputs = Inputs(task.sent, services, caller, task.page)
+    given = inputs.named(*INPUT_FIELDS)
     if not given:
-        raise read.missing("inputs.image" if "inputs" in task else "inputImage", "string")
-    text = " ".join(describe(found.open(), prompt) for found in given)
-    item: Item = {**echoed(task, "caption"), "text": text}
+        raise missing_input(task)
+    text = " ".join(describe(found.open(), str(task.prompt or "")) for found in given)
+    item: Item = {**echoed(task.sent, "caption"), "text": text}
     if given[0].uuid:
         item["inputImageUUID"] = given[0].uuid
 
@@ -36,18 +30,16 @@ def run_caption(task: Task, services: Services, caller: Caller) -> Work:
     return commit
 
 
-def run_enhance(task: Task, _services: Services, caller: Caller) -> Work:
-    """promptEnhance: "text (one item per version)"."""
-    read = Parameters(task, _PAGES + "prompt-enhancer")
-    read_delivery(read)
-    prompt = read.text("prompt", 1, 300)
-    versions = read.integer("promptVersions", 1, 5, default=1)
-    longest = read.integer("promptMaxLength", 5, 400, default=400)
+def run_enhance(task: PromptEnhance, _services: Services, caller: Caller) -> Work:
+    """Return as many versions of the prompt as are asked for, one item each."""
     if caller.dry_run:
-        return [echoed(task)]
+        return [echoed(task.sent)]
+    # The length is counted in tokens, of which a word is about one.
     items: list[Item] = [
-        # The length is counted in tokens, of which a word is about one.
-        {**echoed(task, "promptEnhance"), "text": " ".join(enhance(prompt, version).split()[:longest])}
-        for version in range(1, versions + 1)
+        {
+            **echoed(task.sent, "promptEnhance"),
+            "text": " ".join(enhance(task.prompt, version).split()[: task.prompt_max_length]),
+        }
+        for version in range(1, task.prompt_versions + 1)
     ]
     return lambda _connection: Done(items)

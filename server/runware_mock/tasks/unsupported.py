@@ -3,8 +3,8 @@
 from typing import NoReturn
 
 from runware_mock.protocol.errors import refuse
-from runware_mock.protocol.messages import Task
 from runware_mock.services import Caller, Services
+from runware_mock.tasks.models import AnyTask
 
 NAMES = (
     "videoInference",
@@ -19,6 +19,6 @@ NAMES = (
 )
 
 
-def run(task: Task, _services: Services, _caller: Caller) -> NoReturn:
+def run(task: AnyTask, _services: Services, _caller: Caller) -> NoReturn:
     """Refuse the task."""
-    raise refuse("unsupportedTaskType", f"{task['taskType']} exists, but runware-mock has no stand-in for it.")
+    raise refuse("unsupportedTaskType", f"{task.task_type} exists, but runware-mock has no stand-in for it.")

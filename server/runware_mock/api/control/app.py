@@ -13,7 +13,7 @@ from runware_mock import __version__
 from runware_mock.api.control import faults, routes
 from runware_mock.api.control.docs import ABOUT, docs_page
 from runware_mock.api.control.door import PREFIX, refused
-from runware_mock.api.dependencies import base_url
+from runware_mock.api.openapi import task_operation, task_schemas
 from runware_mock.control.refusals import Code, ControlRefused, not_found
 from runware_mock.protocol.errors import Refusal
 from runware_mock.services import Services
@@ -71,20 +71,20 @@ def create_control(services: Services) -> FastAPI:
         return docs_page(app.openapi())
 
     @app.get(f"{PREFIX}/v1/openapi.json", include_in_schema=False)
-    def upload_api(request: Request) -> JSONResponse:
-        return JSONResponse(_upload_api(services, request))
-
-    @app.get(f"{PREFIX}/v1/docs", include_in_schema=False)
-    def upload_docs(request: Request) -> HTMLResponse:
-        return docs_page(_upload_api(services, request))
+    def upload_api() -> JSONResponse:
+        return JSONResponse(
+            {
+                "openapi": "3.1.0",
+                "info": {"title": "runware-mock upload API", "version": __version__},
+                "paths": {"/v1": {"post": task_operation()}},
+                "components": {
+                    "schemas": task_schemas(),
+                    "securitySchemes": {"apiKey": {"type": "http", "scheme": "bearer"}},
+                },
+            }
+        )
 
     return app
-
-
-def _upload_api(services: Services, request: Request) -> dict[str, Any]:
-    from runware_mock.control.document import describe
-
-    return describe(services, base_url(request.scope, services))
 
 
 async def _on_refused(_request: Request, error: Exception) -> JSONResponse:

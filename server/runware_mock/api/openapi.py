@@ -1,0 +1,116 @@
+"""How the tasks of the upload API show in FastAPI's own OpenAPI document.
+
+The body of `POST /v1` is parsed task by task, so that one bad task fails alone. FastAPI therefore does not see the
+models; they are added to the document here.
+"""
+
+from collections import defaultdict
+from typing import Annotated, Any, Literal, Union
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic.alias_generators import to_camel
+
+from runware_mock.protocol.errors import CATALOGUE
+from runware_mock.tasks import TASKS
+from runware_mock.tasks.models import AnyTask
+from runware_mock.tasks.validation import TaskSchema
+
+_REF = "#/components/schemas/{model}"
+# These answer requests that hold no task at all.
+_OF_OTHER_PATHS = ("notFound", "methodNotAllowed")
+
+
+class _Wire(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel, extra="allow")
+
+
+class Authentication(_Wire):
+    """Give the API key in the body, in place of the Authorization header; over WebSocket in the first frame."""
+
+    task_type: Literal["authentication"]
+    api_key: str
+    connection_session_uuid: str = Field("", alias="connectionSessionUUID")
+
+
+class Ping(_Wire):
+    """Ask for a pong, which keeps a WebSocket open."""
+
+    task_type: Literal["ping"]
+    ping: Literal[True] = True
+
+
+class TaskResult(_Wire):
+    """One result of a task; which fields it has depends on the task type."""
+
+    task_type: str
+    task_uuid: str = Field("", alias="taskUUID")
+    image_uuid: str = Field("", alias="imageUUID")
+    image_url: str = Field("", alias="imageURL")
+    image_base64_data: str = Field("", alias="imageBase64Data")
+    image_data_uri: str = Field("", alias="imageDataURI")
+    input_image_uuid: str = Field("", alias="inputImageUUID")
+    guide_image_uuid: str = Field("", alias="guideImageUUID")
+    guide_image_url: str = Field("", alias="guideImageURL")
+    mask_image_uuid: str = Field("", alias="maskImageUUID")
+    mask_image_url: str = Field("", alias="maskImageURL")
+    media_uuid: str = Field("", alias="mediaUUID")
+    media_url: str = Field("", alias="mediaURL")
+    operation: str = ""
+    text: str = ""
+    seed: int = 0
+    cost: float = 0
+    status: str = Field("", description="In an answer to getResponse: processing or success.")
+
+
+class TaskError(_Wire):
+    """Why one task failed."""
+
+    code: str
+    message: str
+    parameter: str = ""
+    type: str = Field("", description="The JSON type that the parameter has to be of.")
+    documentation: str = ""
+    task_type: str = ""
+    task_uuid: str = Field("", alias="taskUUID")
+
+
+class Answer(BaseModel):
+    """The answers to all tasks of a request; `errors` is there only where a task failed."""
+
+    data: list[TaskResult]
+    errors: Annotated[list[TaskError], Field(min_length=1)] | None = None
+
+
+def task_models() -> list[type[BaseModel]]:
+    """Return the model of every kind of task, each once."""
+    models = dict.fromkeys(row.model for row in TASKS.values() if row.model is not AnyTask)
+    return [*models, Authentication, Ping]
+
+
+def task_schemas() -> dict[str, Any]:
+    """Return the schemas of all tasks and of their answers, and `Task`, which is any of the tasks."""
+    any_task: Any = Annotated[Union[tuple(task_models())], Field(discriminator="task_type")]  # noqa: UP007 - of a list
+    task = TypeAdapter(any_task).json_schema(ref_template=_REF, schema_generator=TaskSchema)
+    answer = Answer.model_json_schema(ref_template=_REF, schema_generator=TaskSchema, mode="serialization")
+    schemas = {**task.pop("$defs"), "Task": task, **answer.pop("$defs"), "Answer": answer}
+    return dict(sorted(schemas.items()))
+
+
+def task_operation() -> dict[str, Any]:
+    """Return what FastAPI cannot know of `POST /v1`: its body, its answers, and that a key is needed."""
+    codes = defaultdict(list)
+    for code, row in CATALOGUE.items():
+        if code not in _OF_OTHER_PATHS:
+            codes[row.status].append(row.code or code)
+    refusals = {str(status): f"Every task failed, the first as one of {', '.join(codes[status])}." for status in codes}
+    tasks = {"type": "array", "minItems": 1, "items": {"$ref": _REF.format(model="Task")}}
+    answer = {"application/json": {"schema": {"$ref": _REF.format(model="Answer")}}}
+    return {
+        "requestBody": {"required": True, "content": {"application/json": {"schema": tasks}}},
+        # An authentication among the tasks stands for the header.
+        "security": [{"apiKey": []}, {}],
+        "responses": {
+            status: {"description": text, "content": answer}
+            for status, text in {"200": "The answers to the tasks.", **dict(sorted(refusals.items()))}.items()
+        },
+    }

@@ -1,0 +1,42 @@
+"""What one model takes and another does not: sizes and lengths of prompts, one row a family.
+
+The families that are not here take any size, since the real service adds models every week.
+"""
+
+import re
+from typing import NamedTuple
+
+
+class Family(NamedTuple):
+    """Sides in pixels, as bounds and a multiple; the characters of a prompt."""
+
+    low_px: int
+    high_px: int
+    multiple_px: int
+    shortest_prompt: int
+    longest_prompt: int
+
+
+# "positivePrompt 2 to 3000"; "width: divisible by 64, between 128 and 2048", of the documentation of image inference.
+CLASSIC = Family(128, 2048, 64, 2, 3000)
+# The longest documented prompt is that of google:4@2. Guess: larger sides than these only cost memory here.
+ANY = Family(1, 8192, 1, 1, 45_000)
+# The first pattern that matches the whole model counts.
+_FAMILIES = {
+    r"runware:10[01]@1": CLASSIC,
+    # Seen live: "between 128 and 2048, in multiples of '16'"; the documentation of FLUX.2 says "1-32000" characters.
+    r"runware:400@\d+|(runware:)?z-image.*": Family(128, 2048, 16, 1, 32_000),
+    # Their documentation: "2 to 32000".
+    r"openai:.*": Family(1, 8192, 1, 2, 32_000),
+}
+_STRICT = {
+    # Guess: models differ. A live error of another provider's said "between 256 and 16383, in multiples of '1'".
+    r"(runware|civitai|rundiffusion):.*": CLASSIC,
+    r".*": Family(128, 4096, 1, 2, 3000),
+}
+
+
+def family_of(model: str, *, is_strict: bool) -> Family:
+    """Return what a model takes; `is_strict` narrows it to what the older documentation says of all models."""
+    families = _STRICT if is_strict else _FAMILIES
+    return next((family for pattern, family in families.items() if re.fullmatch(pattern, model)), ANY)

@@ -1,0 +1,182 @@
+"""From a task as it was sent to its model, and from what pydantic finds wrong with it to Runware's own words."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, ClassVar, TypeVar, get_args
+
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, PrivateAttr, ValidationError, model_validator
+from pydantic.alias_generators import to_camel
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
+
+from runware_mock.protocol.embedded import Embedded
+from runware_mock.protocol.errors import Refusal, refuse
+from runware_mock.protocol.messages import Task, head_of, kind_of
+
+
+class Missing(ValueError):
+    """Raised in a validator: a parameter without which this very task cannot be done."""
+
+    def __init__(self, parameter: str, kind: str) -> None:
+        super().__init__(parameter)
+        self.parameter = parameter
+        self.kind = kind
+
+
+class Invalid(ValueError):
+    """Raised in a validator: a rule that a field cannot declare; `limits` become fields of the error object.
+
+    A validator of a whole model names the `parameter`.
+    """
+
+    def __init__(
+        self, sentence: str, limits: Mapping[str, object] | None = None, *, parameter: str | None = None
+    ) -> None:
+        super().__init__(sentence)
+        self.limits = limits or {}
+        self.parameter = parameter
+
+
+class AnyCase:
+    """Annotates a Literal whose words are taken in upper and lower case."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Put the word into its documented case before it is compared."""
+        words = {word.lower(): word for word in get_args(source)}
+
+        def in_documented_case(value: object) -> object:
+            return words.get(value.lower(), value) if isinstance(value, str) else value
+
+        return core_schema.no_info_before_validator_function(in_documented_case, handler(source))
+
+
+class TaskModel(BaseModel):
+    """The parameters of one task type; `page` is the page of Runware's documentation that describes them.
+
+    Other parameters are ignored: the real service takes those of dozens of models.
+    """
+
+    model_config = ConfigDict(strict=True, frozen=True, alias_generator=to_camel, serialize_by_alias=True)
+    page: ClassVar[str]
+
+    _sent: Task = PrivateAttr(default_factory=dict)
+
+    @property
+    def sent(self) -> Task:
+        """The task as the client sent it."""
+        return self._sent
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_nulls(cls, sent: Any) -> Any:
+        """Treat null as if the parameter were not there."""
+        return {
+            name: str(value) if isinstance(value, Embedded) else value
+            for name, value in sent.items()
+            if value is not None
+        }
+
+    @classmethod
+    def missing(cls, parameter: str, kind: str) -> Refusal:
+        """Return the refusal of a task that lacks a parameter."""
+        return refuse("missingParameter", parameter=parameter, kind=kind, page=cls.page)
+
+    @classmethod
+    def invalid(cls, parameter: str, sentence: str, kind: str, **limits: object) -> Refusal:
+        """Return the refusal of a parameter's value."""
+        return refuse("invalidParameter", sentence, parameter=parameter, kind=kind, page=cls.page, **limits)
+
+
+M = TypeVar("M", bound=TaskModel)
+
+
+class TaskSchema(GenerateJsonSchema):
+    """Leaves out that a parameter may be null, which is the same as leaving it out, and titles that repeat its name."""
+
+    def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
+        """Return the schema of what is not null."""
+        return self.generate_inner(schema["schema"])
+
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
+        """Return the schema without a default of null."""
+        found = super().default_schema(schema)
+        return {name: value for name, value in found.items() if name != "default" or value is not None}
+
+    def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002 - an override
+        """Set no title: it would be the name, capitalised."""
+        return False
+
+
+def read(model: type[M], sent: Task, *, is_strict: bool = False) -> M:
+    """Return the task's parameters; raises the refusal of the first that is wrong."""
+    try:
+        task = model.model_validate(sent, context={"is_strict": is_strict})
+    except ValidationError as error:
+        raise refusal_of(error, model) from None
+    task._sent = sent  # noqa: SLF001 - a model of ours
+    return task
+
+
+def refusal_of(error: ValidationError, model: type[TaskModel]) -> Refusal:
+    """Return what the real service would say of the first thing that is wrong."""
+    first = error.errors(include_url=False)[0]
+    cause = first.get("ctx", {}).get("error")
+    if isinstance(cause, Missing):
+        return model.missing(cause.parameter, cause.kind)
+    name = cause.parameter if isinstance(cause, Invalid) and cause.parameter else str(first["loc"][0])
+    schema = properties(model)[name]
+    kind = str(schema.get("type", "string"))
+    if first["type"] == "missing":
+        return model.missing(name, kind)
+    if isinstance(cause, Invalid):
+        return model.invalid(name, str(cause), kind, **cause.limits)
+    sentence, limits = _rule_of(name, schema, first["input"])
+    return model.invalid(name, sentence, kind, **limits)
+
+
+@cache
+def properties(model: type[TaskModel]) -> Mapping[str, Mapping[str, Any]]:
+    """Return the JSON schema of each parameter by its name."""
+    found: Mapping[str, Mapping[str, Any]] = model.model_json_schema(schema_generator=TaskSchema)["properties"]
+    return found
+
+
+def integer_rule(noun: str, low: int, high: int, multiple: int = 1) -> tuple[str, dict[str, object]]:
+    """Return the sentence about a whole number, as seen live, and the limits that stand beside it."""
+    sentence = f"{noun} must be an integer value between {low} and {high}, in multiples of '{multiple}'."
+    return sentence, {"min": low, "max": high, "multiplier": multiple}
+
+
+def text_rule(name: str, low: int, high: int) -> tuple[str, dict[str, object]]:
+    """Return the sentence about the length of a text, and the limits that stand beside it."""
+    return f"The {name} must be a string of {low} to {high} characters.", {"min": low, "max": high}
+
+
+def _rule_of(name: str, schema: Mapping[str, Any], value: object) -> tuple[str, dict[str, object]]:
+    """Return the sentence that says what a parameter may be, and the limits that stand beside it."""
+    # A parameter that may be one word or a list of words has two schemas; the first says it all.
+    schema = schema.get("anyOf", [schema])[0]
+    words = schema.get("enum") or ([schema["const"]] if "const" in schema else [])
+    low, high = schema.get("minimum"), schema.get("maximum")
+    if words:
+        return f"It must be one of: {', '.join(words)}. The value is {head_of(value)}.", {"allowedValues": words}
+    match schema.get("type"):
+        case "integer" if low is not None and high is not None:
+            return integer_rule(f"The {name}", low, high, schema.get("multipleOf", 1))
+        case "number":
+            return f"The {name} must be a number between {low:g} and {high:g}.", {"min": low, "max": high}
+        case "string" if "pattern" in schema:
+            return f"It must be {schema['description']}. The value is {head_of(value)}.", {}
+        case "string" if "maxLength" in schema:
+            return text_rule(name, schema.get("minLength", 0), schema["maxLength"])
+        case kind:
+            return f"The {name} must be {_ARTICLES.get(str(kind), kind)}; this is {kind_of(value)}.", {}
+
+
+_ARTICLES = {
+    "boolean": "a boolean",
+    "integer": "an integer",
+    "string": "a string",
+    "array": "an array",
+    "object": "an object",
+}
