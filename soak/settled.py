@@ -83,7 +83,7 @@ def _collected(on: "Ground") -> int:
         database = PostgresDatabase(on.database_url)
         cleanup.callback(database.close)
         where = {"database_url": on.database_url, "content_url": on.place.content_url}
-        settings = Settings.of(where)
+        settings = Settings(**where)
         return collect_orphans(create_services(settings, SystemClock(), database), age_s=0)
 
 

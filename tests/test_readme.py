@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from runware_mock.settings import ENV_PREFIX, FIELDS, default_text, description
+from runware_mock.settings import ENV_PREFIX, Settings, default_text
 from runware_mock.tasks import TASKS, unsupported
 from tests import postgres
 from tests.running import RunningMock, clean_environment, running_mock
@@ -178,7 +178,10 @@ def test_the_table_of_tasks_is_complete() -> None:
 
 
 def test_the_table_of_settings_is_complete() -> None:
-    rows = [f"| `--{name.replace('_', '-')}` | {shown_default(name)} | {description(name)} |" for name in FIELDS]
+    rows = [
+        f"| `--{name.replace('_', '-')}` | {shown_default(name)} | {field.description} |"
+        for name, field in Settings.model_fields.items()
+    ]
     table = README.split("| flag | default | meaning |\n|---|---|---|\n")[1].split("\n\n")[0]
     assert table.splitlines() == rows, "the table should be:\n" + "\n".join(rows)
     assert ENV_PREFIX == "RUNWARE_MOCK_"

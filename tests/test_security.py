@@ -20,10 +20,10 @@ def test_every_defence_names_a_place_and_a_test_that_exist(row: str) -> None:
 
 
 def test_every_setting_it_names_exists() -> None:
-    from runware_mock.settings import FIELDS
+    from runware_mock.settings import Settings
 
     for flag in set(re.findall(r"`--([a-z-]+)`", SECURITY)):
-        assert flag.replace("-", "_") in FIELDS
+        assert flag.replace("-", "_") in Settings.model_fields
 
 
 def test_every_adversary_is_there_and_each_section_tells_what_is_left_open() -> None:

@@ -88,14 +88,6 @@ def client_context(trusted: Path | None = None) -> ssl.SSLContext:
     return context
 
 
-def unverified_context() -> ssl.SSLContext:
-    """Return what trusts anybody: for a look whether a server is there, to which nothing secret is said."""
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
-
-
 def _make(folder: Path) -> None:
     authority = _authority_class()(
         organization_name="runware-mock", organization_unit_name="local authority", path_length=0

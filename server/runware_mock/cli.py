@@ -1,72 +1,84 @@
-"""The command `runware-mock`. Every flag of `serve` is a field of Settings and has a `RUNWARE_MOCK_*` twin.
+"""The command `runware-mock`.
 
-What is slow to import is imported by the command that needs it, so that `--help` and `ready` answer at once.
+The flags of `serve` are the fields of Settings. What only one command needs is imported by that command: a server
+starts without the libraries that talk to one.
 """
 
 import errno
 import gc
 import signal
 import sys
-import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_origin
 
 import click
 
 from runware_mock import __version__
-from runware_mock.commands.base import EXIT_USAGE, fail, url_option
-from runware_mock.commands.commands import COMMANDS
-from runware_mock.flags import DataFolderCommand, SettingsCommand, StoreCommand, flag, settings_of
+from runware_mock.commands import COMMANDS
+from runware_mock.commands.base import EXIT_USAGE, fail, flag_of, settings_of
+from runware_mock.settings import Settings, default_text
 
 if TYPE_CHECKING:
     import socket
-    from pathlib import Path
 
     from starlette.applications import Starlette
 
-    from runware_mock.settings import Settings
+    from runware_mock.storage.database import Database
 
-_POLL_S = 0.05
+Command = Callable[..., Any]
+
+_STORE_SETTINGS = (
+    "data_dir",
+    "database_url",
+    "durable",
+    "content_url",
+    "content_timeout",
+    "retention",
+    "conflict_window",
+    "replay_window",
+)
 # While somebody tries things out the next picture comes sooner: memory that was given back costs it 75 ms for 100 MB.
 _HEAP_LOOK_S = 10.0
 _STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
-class _Commands(click.Group):
-    """Has the commands that speak to a server, too, which nobody needs to import who only serves."""
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return a command of this name."""
-        if cmd_name in COMMANDS:
-            return COMMANDS[cmd_name].imported()
-        return super().get_command(ctx, cmd_name)
-
-    def list_commands(self, _ctx: click.Context) -> list[str]:
-        """Return the names of all."""
-        return sorted({*self.commands, *COMMANDS})
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write what each is for, without importing it."""
-        told = {name: command.summary for name, command in COMMANDS.items()}
-        told |= {name: command.get_short_help_str(sys.maxsize) for name, command in self.commands.items()}
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, told[name]) for name in self.list_commands(ctx)])
-
-
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="runware-mock")
 def main() -> None:
-    """Run a local stand-in for the Runware upload API."""
+    """Run a local stand-in for the Runware upload API, and control it."""
 
 
-@main.command(cls=SettingsCommand)
+def settings_flags(*names: str) -> Callable[[Command], Command]:
+    """Add the flags of these settings to a command."""
+
+    def add(command: Command) -> Command:
+        for name in reversed(names):
+            command = _flag(name)(command)
+        return command
+
+    return add
+
+
+def _flag(name: str) -> Callable[[Command], Command]:
+    field, default, flag = Settings.model_fields[name], default_text(name), flag_of(name)
+    return click.option(
+        f"{flag}/--no-{flag[2:]}" if field.annotation is bool else flag,
+        default=None,
+        multiple=get_origin(field.annotation) in (tuple, dict),
+        help=f"{field.description}{f'  [{default}]' if default else ''}",
+    )
+
+
+@main.command()
+@settings_flags(*Settings.model_fields)
 def serve(**values: Any) -> None:
     """Serve until stopped.
 
-    Every flag can be set by an environment variable of its name instead, such as RUNWARE_MOCK_PORT for --port; a flag
-    beats a variable.
+    Every flag can be set by an environment variable of its name instead, such as RUNWARE_MOCK_PORT for --port. A flag
+    takes precedence over its variable.
     """
     for number in _STOPS:
         signal.signal(number, lambda *_: sys.exit(0))
@@ -79,11 +91,11 @@ def serve(**values: Any) -> None:
     with ExitStack() as cleanup:
         make_app = _opened(settings, cleanup)
         for name, value in settings.changed().items():
-            click.echo(f"{flag(name)} {value}")
+            click.echo(f"{flag_of(name)} {value}")
         sys.exit(_serve(settings, bound, make_app))
 
 
-def _opened(settings: "Settings", cleanup: ExitStack) -> Callable[[], "Starlette"]:
+def _opened(settings: Settings, cleanup: ExitStack) -> Callable[[], "Starlette"]:
     """Open the database; return what makes the application, for several processes in each of them."""
     from runware_mock.app import create_app
     from runware_mock.logs import set_up_logging
@@ -98,11 +110,11 @@ def _opened(settings: "Settings", cleanup: ExitStack) -> Callable[[], "Starlette
             return partial(create_app, settings, common=prepare_for_workers(settings, cleanup))
         app = create_app(settings)
     except (DatabaseUnusable, FixturesUnusable, StoreFailed) as error:
-        fail(str(error))
+        fail(str(error), EXIT_USAGE)
     return lambda: app
 
 
-def _serve(settings: "Settings", bound: "socket.socket", make_app: Callable[[], "Starlette"]) -> int:
+def _serve(settings: Settings, bound: "socket.socket", make_app: Callable[[], "Starlette"]) -> int:
     from runware_mock import malloc
     from runware_mock.api.listening import address_of, is_loopback, ready_document
     from runware_mock.certificates import TlsUnusable, server_context
@@ -122,7 +134,7 @@ def _serve(settings: "Settings", bound: "socket.socket", make_app: Callable[[], 
     try:
         context = server_context(settings)
     except TlsUnusable as error:
-        fail(str(error))
+        fail(str(error), EXIT_USAGE)
 
     def run(on_ready: Callable[[], None]) -> None:
         def begun() -> None:
@@ -148,31 +160,9 @@ def _serve(settings: "Settings", bound: "socket.socket", make_app: Callable[[], 
 
 
 @main.command()
-@url_option
-@click.option(
-    "--wait",
-    "wait_s",
-    envvar="RUNWARE_MOCK_WAIT",
-    type=click.FloatRange(min=0),
-    default=0.0,
-    help="Seconds to wait for it.",
-)
-def ready(url: str, wait_s: float) -> None:
-    """Tell by the exit status whether the server is ready."""
-    from runware_mock.commands.readiness import problem_at
-
-    url = url.rstrip("/")
-    give_up_s = time.monotonic() + wait_s
-    while problem := problem_at(url):
-        if time.monotonic() >= give_up_s:
-            fail(f"not ready on {url}: {problem}")
-        time.sleep(_POLL_S)
-    click.echo(f"ready on {url}")
-
-
-@main.command(cls=StoreCommand)
+@settings_flags(*_STORE_SETTINGS)
 def migrate(**values: Any) -> None:
-    """Create the database or bring it to this version's tables, without serving."""
+    """Create the database, or upgrade it to the tables of this version, without serving."""
     from runware_mock.storage.schema import HEAD
 
     with ExitStack() as cleanup:
@@ -180,10 +170,11 @@ def migrate(**values: Any) -> None:
         click.echo(f"{database.name} is at version {HEAD}")
 
 
-@main.command(cls=StoreCommand)
-@click.option("--dry-run", envvar="RUNWARE_MOCK_DRY_RUN", is_flag=True, help="Only tell what would be removed.")
+@main.command()
+@settings_flags(*_STORE_SETTINGS)
+@click.option("--dry-run", envvar="RUNWARE_MOCK_DRY_RUN", is_flag=True, help="Only say what would be removed.")
 def purge(*, dry_run: bool, **values: Any) -> None:
-    """Remove what has expired now, whether or not a server runs on the same database."""
+    """Remove expired media now, whether or not a server uses the database."""
     from runware_mock.clock import SystemClock
     from runware_mock.opening import create_services
     from runware_mock.protocol.errors import Refusal
@@ -203,12 +194,13 @@ def purge(*, dry_run: bool, **values: Any) -> None:
         click.echo(f"{did} {media} media, {expired.size_bytes} bytes{more}")
 
 
-@main.command(cls=DataFolderCommand)
-@click.option("--path", "only_path", is_flag=True, help="Print where it is, instead.")
+@main.command()
+@settings_flags("data_dir")
+@click.option("--path", "only_path", is_flag=True, help="Print where the certificate is instead.")
 def ca(*, only_path: bool, **values: Any) -> None:
-    """Print the certificate of the authority behind --tls, which is made if there is none.
+    """Print the certificate of the authority behind --tls, creating it if there is none.
 
-    Programs trust it with SSL_CERT_FILE=$(runware-mock ca --path), Node also with NODE_EXTRA_CA_CERTS.
+    Programs trust it with SSL_CERT_FILE=$(runware-mock ca --path); Node also needs NODE_EXTRA_CA_CERTS.
     """
     from runware_mock.certificates import TlsUnusable, ensure_ca
 
@@ -216,10 +208,14 @@ def ca(*, only_path: bool, **values: Any) -> None:
         file = ensure_ca(settings_of(values).data_dir)
         click.echo(file.absolute() if only_path else file.read_text(encoding="ascii").rstrip())
     except TlsUnusable as error:
-        fail(str(error))
+        fail(str(error), EXIT_USAGE)
 
 
-def _bind(settings: "Settings") -> "socket.socket":
+for command in COMMANDS:
+    main.add_command(command)
+
+
+def _bind(settings: Settings) -> "socket.socket":
     from runware_mock.api.listening import listening_socket
 
     try:
@@ -236,8 +232,10 @@ def _bind(settings: "Settings") -> "socket.socket":
 
 def _allow_files(wanted: int) -> None:
     """Raise the number of files this process may open, where it is lower than that and the system lets it."""
-    import resource
-
+    try:
+        import resource
+    except ImportError:  # not a POSIX system
+        return
     files, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     if resource.RLIM_INFINITY != files < wanted:
         resource.setrlimit(
@@ -245,17 +243,19 @@ def _allow_files(wanted: int) -> None:
         )
 
 
-def _open(settings: "Settings", cleanup: ExitStack) -> Any:
+def _open(settings: Settings, cleanup: ExitStack) -> "Database":
+    if settings.in_memory:
+        fail("RUNWARE_MOCK_IN_MEMORY is set: a database in memory belongs to its server alone", EXIT_USAGE)
     from runware_mock.opening import open_database
     from runware_mock.storage.database import DatabaseUnusable
 
     try:
         return open_database(settings, cleanup)
     except DatabaseUnusable as error:
-        fail(str(error))
+        fail(str(error), EXIT_USAGE)
 
 
-def _clear(ready_file: "Path") -> None:
+def _clear(ready_file: Path) -> None:
     """Remove what a server before this one wrote; find out now whether this one will be able to write."""
     try:
         partial = _partial(ready_file)
@@ -266,12 +266,12 @@ def _clear(ready_file: "Path") -> None:
         fail(f"cannot write --ready-file (or RUNWARE_MOCK_READY_FILE) {ready_file}: {error}", EXIT_USAGE)
 
 
-def _write_whole(file: "Path", text: str) -> None:
+def _write_whole(file: Path, text: str) -> None:
     """Write a file that is never seen half-written."""
     partial = _partial(file)
     partial.write_text(text, encoding="utf-8")
     partial.replace(file)
 
 
-def _partial(file: "Path") -> "Path":
+def _partial(file: Path) -> Path:
     return file.with_name(file.name + ".part")

@@ -151,7 +151,7 @@ def create_services(settings: Settings, clock: Clock, database: Database) -> Ser
     """Return what tasks may ask for; raises StoreFailed."""
     live, metrics, texts = Live(clock), Metrics(), Texts()
     faults = Faults(database, live)
-    net = UrlFetcher(settings.fetch, settings.fetch_timeout, settings.max_message_bytes, settings.local_files)
+    net = UrlFetcher(settings.fetch, settings.fetch_timeout, settings.max_message_bytes, settings.url_map)
     return Services(
         settings=settings,
         live=live,
@@ -159,7 +159,7 @@ def create_services(settings: Settings, clock: Clock, database: Database) -> Ser
         texts=texts,
         digests=Digests(texts),
         files=open_files(settings, database),
-        accounts=Accounts(database, live, faults.names_plan, settings.api_key, seed=settings.seed),
+        accounts=Accounts(database, live, faults.names_plan, settings.api_keys(), seed=settings.seed),
         journal=Journal(settings.journal_entries, settings.journal_bytes, metrics),
         quotas=Quotas(settings, database),
         metrics=metrics,
@@ -179,7 +179,7 @@ def _seed(services: Services, fixtures: Path) -> None:
     from runware_mock.control.seeding import seed
 
     try:
-        seed(services, fixtures, next(iter(services.settings.api_key), None))
+        seed(services, fixtures, next(iter(services.settings.api_keys()), None))
     except ControlRefused as refused:
         raise FixturesUnusable(f"bad value for --fixtures: {refused.field}: {refused.message}") from None
     except Refusal as refusal:

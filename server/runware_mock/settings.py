@@ -1,240 +1,258 @@
-"""What a user may set: one field a setting, which is also its flag and its `RUNWARE_MOCK_*` variable."""
+"""What a user may set: each field is a setting, a flag of `runware-mock serve` and a `RUNWARE_MOCK_*` variable."""
 
 import os
 import re
-from collections.abc import Mapping
-from dataclasses import Field, dataclass, field, fields
 from datetime import timedelta
-from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from runware_mock.readers import (
-    Reader,
-    database_url,
-    duration,
-    existing_path,
-    filled_text,
-    http_url,
-    names,
-    one_of,
-    path,
-    size,
-    storage_url,
-    switch,
-    text,
-    url_map,
-    whole,
+import platformdirs
+from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+from runware_mock.setting_types import (
+    ApiKeys,
+    DatabaseUrl,
+    Duration,
+    ExistingPath,
+    HttpUrl,
+    Names,
+    PositiveDuration,
+    Secret,
+    Size,
+    StorageUrl,
+    UrlFiles,
+    split_names,
 )
 from runware_mock.units import write_duration, write_size
 
-_SECRETS = ("api_key", "control_token")
 ENV_PREFIX = "RUNWARE_MOCK_"
 
 # The page: "Valid extensions are: jpeg, jpg, png, webp, bmp and gif."
-PICTURES = ("jpeg", "png", "webp", "bmp", "gif")
+Picture = Literal["jpeg", "png", "webp", "bmp", "gif"]
+PICTURES: tuple[Picture, ...] = get_args(Picture)
 FetchMode = Literal["off", "public", "local"]
-_NOTHING = timedelta(0)
+# Where the operating system does not tell how much memory the machine has.
+_USUAL_MEMORY_BYTES = 8 * 2**30
+
+
+class BadSetting(ValueError):
+    """The setting `name` has a value it cannot have, or does not exist; the message says what is wrong."""
+
+    def __init__(self, name: str, message: str) -> None:
+        super().__init__(message)
+        self.name = name
+
+    @classmethod
+    def of(cls, error: ValidationError) -> "BadSetting":
+        """Return the first of pydantic's findings."""
+        first = error.errors(include_url=False, include_input=False)[0]
+        messages = {
+            "value_error": str(first.get("ctx", {}).get("error")),
+            "extra_forbidden": "there is no such setting",
+            "bool_parsing": "should be true or false",
+            "too_short": "may not be empty",
+        }
+        return cls(str(first["loc"][0]), messages.get(first["type"], first["msg"].removeprefix("Input ")))
 
 
 def without_secrets(url: str) -> str:
-    """Return the address of a database with its passwords hidden, wherever they stand in it."""
+    """Return the address of a database with every password in it hidden."""
     hidden = re.sub(r"(?<=://)([^:@/?]*):.*@", r"\1:***@", url)
     return re.sub(r"([?&][^=&]*password)=[^&]*", r"\1=***", hidden, flags=re.IGNORECASE)
 
 
+def default_data_dir() -> Path:
+    """Return the data folder used when none is set."""
+    return platformdirs.user_data_path("runware-mock")
+
+
 def machine_memory_bytes() -> int:
     """Return the memory this process may use: the machine's, or its container's if that is less."""
-    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    try:
+        machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError):  # not a POSIX system
+        machine = _USUAL_MEMORY_BYTES
     try:
         return min(machine, int(Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii")))
     except (OSError, ValueError):  # no such file, or "max"
         return machine
 
 
-def default_data_dir() -> Path:
-    """Return the folder that is used where none is named."""
-    import platformdirs
-
-    return platformdirs.user_data_path("runware-mock")
+def _format_name(name: object) -> str:
+    return "jpeg" if str(name).lower() == "jpg" else str(name).lower()
 
 
-class BadSetting(ValueError):
-    """A setting that cannot be; the message says why."""
-
-    def __init__(self, name: str, message: str) -> None:
-        super().__init__(message)
-        self.name = name
+Formats = Annotated[tuple[Annotated[Picture, BeforeValidator(_format_name)], ...], BeforeValidator(split_names)]
 
 
-def _formats(value: object) -> tuple[str, ...]:
-    formats = tuple("jpeg" if name.lower() == "jpg" else name.lower() for name in names(value))
-    if unknown := [name for name in formats if name not in PICTURES]:
-        raise ValueError(f"{unknown[0]!r} is none of {', '.join(PICTURES)}")
-    return formats
+class Settings(BaseSettings):
+    """Every setting of the server. `Settings(retention="7d")` takes values as a user writes them or of their own type.
 
+    Raises BadSetting. Reads the environment only in `from_environment`.
+    """
 
-def setting(default: Any, read: Reader, description: str, *, is_shown: bool = True) -> Any:
-    """Return a field of Settings: its default, what reads a value, and the help text of its flag."""
-    return field(default=default, repr=is_shown, metadata={"read": read, "description": description})
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX,
+        env_ignore_empty=True,
+        enable_decoding=False,  # no JSON in variables: the validators split them
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
 
-
-# What dataclass would compile to print forty fields costs each start three milliseconds.
-@dataclass(frozen=True, kw_only=True, repr=False)
-class Settings:
-    """Every setting of the server; one may be given as a user writes it. Raises BadSetting."""
-
-    host: str = setting("127.0.0.1", text, "Address to listen on.")
-    port: int = setting(8080, whole(0, 65535), "Port to listen on; 0 picks a free one.")
-    # Where none is given it is `default_data_dir()`, asked only then: what knows it is slow to import.
-    data_dir: Path = setting(None, path, "Folder of the database.")
-    database_url: str | None = setting(
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8080, ge=0, le=65535, description="Port to listen on; 0 picks a free one.")
+    data_dir: Path = Field(default_factory=default_data_dir, description="Folder of the database.")
+    database_url: DatabaseUrl | None = Field(
         None,
-        database_url,
-        "Database instead of a file in the data folder: postgresql+psycopg://user:password@host/name.",
-        is_shown=False,
+        repr=False,
+        description="Database to use instead of a file in the data folder: "
+        "postgresql+psycopg://user:password@host/name.",
     )
-    content_url: str | None = setting(
-        None, storage_url, "Object storage for the bytes of pictures: s3://BUCKET/PREFIX or file:///FOLDER."
+    content_url: StorageUrl | None = Field(
+        None, description="Object storage for the bytes of pictures: s3://BUCKET/PREFIX or file:///FOLDER."
     )
-    content_timeout: timedelta = setting(
-        timedelta(seconds=10),
-        duration(more_than=_NOTHING, at_most=timedelta(hours=1)),
-        "How long one request to the object storage may take.",
+    content_timeout: PositiveDuration = Field(
+        timedelta(seconds=10), le=timedelta(hours=1), description="How long one request to the object storage may take."
     )
-    in_memory: bool = setting(False, switch, "Keep nothing: state is gone at exit.")
-    durable: bool = setting(False, switch, "Survive a power cut, not only a killed process (slower).")
-    retention: timedelta = setting(timedelta(days=30), duration(), "How long after its last use an image is kept.")
-    purge_every: timedelta = setting(
-        timedelta(minutes=10), duration(more_than=_NOTHING), "How often expired images are removed."
+    in_memory: bool = Field(default=False, description="Keep the database in a temporary folder, deleted at exit.")
+    durable: bool = Field(default=False, description="Survive a power cut, not only a killed process (slower).")
+    retention: Duration = Field(timedelta(days=30), description="How long after its last use an image is kept.")
+    purge_every: PositiveDuration = Field(timedelta(minutes=10), description="How often expired images are removed.")
+    api_key: ApiKeys = Field((), description="Accept only this API key (repeatable). Default: any key.")
+    control_token: Secret | None = Field(
+        None, description="Secret that calls to /_mock/ must send. Calls from other machines always need one."
     )
-    api_key: tuple[str, ...] = setting(
-        (), names, "Accept only this API key (repeatable). Default: any key.", is_shown=False
+    allow_origin: Names = Field(
+        (),
+        description="Let web pages of this origin call the API, besides those of this machine (repeatable). "
+        "* allows all.",
     )
-    control_token: str | None = setting(
-        None, filled_text, "Secret that calls of /_mock/ must bring; other machines need one.", is_shown=False
+    public_url: HttpUrl | None = Field(None, description="Base of every imageURL. Default: the request's own host.")
+    tls: bool = Field(
+        default=False,
+        description="Serve https and wss with a certificate of a local authority (needs runware-mock[tls]).",
     )
-    allow_origin: tuple[str, ...] = setting(
-        (), names, "Let pages of this origin call the API, besides this machine's (repeatable). * lets all."
+    tls_name: Names = Field((), description="Another host name for that certificate (repeatable).")
+    tls_cert: Path | None = Field(None, description="Use this certificate chain instead (PEM); needs --tls-key.")
+    tls_key: Path | None = Field(None, validate_default=True, description="Private key of --tls-cert (PEM).")
+    max_message_bytes: Size = Field(256 * 2**20, ge=1024, description="Longest request body or WebSocket message.")
+    message_budget_bytes: Size | None = Field(
+        None,
+        ge=2**20,
+        description="Memory for messages in each process. Default: a quarter of the machine's, shared by all.",
     )
-    public_url: str | None = setting(None, http_url, "Base of every imageURL. Default: the request's own host.")
-    tls: bool = setting(
-        False, switch, "Speak https and wss, with a certificate of a local authority (runware-mock[tls])."
+    memory_budget_bytes: Size | None = Field(
+        None,
+        ge=2**20,
+        description="Memory for decoding pictures in each process. Default: a quarter of the machine's, shared by all.",
     )
-    tls_name: tuple[str, ...] = setting((), names, "Further name of the server in that certificate (repeatable).")
-    tls_cert: Path | None = setting(None, path, "Certificate chain to use instead, in PEM; needs --tls-key.")
-    tls_key: Path | None = setting(None, path, "Key of --tls-cert, in PEM.")
-    max_message_bytes: int = setting(256 * 2**20, size(1024), "Longest request body or WebSocket message.")
-    message_budget_bytes: int | None = setting(
-        None, size(2**20), "Memory of each process for messages. Default: a quarter of the machine's in all."
+    workers: int = Field(1, ge=1, le=64, description="Processes that serve the port and share the database.")
+    threads: int = Field(
+        0, ge=0, le=256, description="Threads that decode pictures in each process. 0 divides the cores among them."
     )
-    memory_budget_bytes: int | None = setting(
-        None, size(2**20), "Memory of each process for decoding pictures. Default: a quarter of the machine's in all."
-    )
-    workers: int = setting(1, whole(1, 64), "Processes that serve, on one port and one database.")
-    threads: int = setting(0, whole(0, 256), "Threads of each process that decode pictures; 0 means one a core in all.")
-    vips: Literal["auto", "off"] = setting(
+    vips: Literal["auto", "off"] = Field(
         "auto",
-        one_of("auto", "off"),
-        "auto: downsize with libvips what it is better at, if runware-mock[vips] is installed; off.",
+        description="auto or off. auto: where runware-mock[vips] is installed, libvips downsizes what it does better.",
     )
-    formats: tuple[str, ...] = setting(PICTURES, _formats, "Picture formats accepted, separated by commas.")
-    uuid: Literal["v4", "any"] = setting("v4", one_of("v4", "any"), "taskUUIDs accepted: v4, or any UUID.")
-    seed: int | None = setting(None, whole(), "Make up the same UUIDs in every run, for each API key apart.")
-    journal_entries: int = setting(100_000, whole(1), "Tasks remembered in the journal.")
-    journal_bytes: int = setting(256 * 2**20, size(2**16), "Memory of the journal, answers included.")
-    conflict_window: timedelta = setting(timedelta(hours=24), duration(), "How long a taskUUID may not be used again.")
-    processing_time: timedelta = setting(
-        _NOTHING, duration(), "How long getResponse says 'processing' of an asynchronous task."
+    formats: Formats = Field(PICTURES, description="Picture formats accepted, separated by commas.")
+    uuid: Literal["v4", "any"] = Field("v4", description="taskUUIDs accepted: v4 only, or any UUID.")
+    strict: bool = Field(
+        default=False,
+        description="Check tasks by the older, stricter documentation: sizes, prompts, seeds and models.",
     )
-    quota_media: int | None = setting(None, whole(0), "Media that an API key may have stored. Default: any number.")
-    quota_bytes: int | None = setting(None, size(0), "Bytes that an API key may have stored. Default: any number.")
-    quota_tasks_per_minute: int | None = setting(
-        None, whole(1), "Tasks that an API key may begin in a minute, getResponse aside. Default: any number."
+    balance: float = Field(100.0, ge=0, description="Balance that accountManagement reports.")
+    seed: int | None = Field(None, description="Generate the same UUIDs in every run, separately for each API key.")
+    journal_entries: int = Field(100_000, ge=1, description="Tasks the journal remembers.")
+    journal_bytes: Size = Field(256 * 2**20, ge=2**16, description="Memory of the journal, answers included.")
+    conflict_window: Duration = Field(timedelta(hours=24), description="How long a taskUUID may not be used again.")
+    processing_time: Duration = Field(
+        timedelta(0), description="How long getResponse reports an asynchronous task as 'processing'."
     )
-    data_shape: Literal["array", "object"] = setting(
+    quota_media: int | None = Field(None, ge=0, description="Media an API key may store. Default: no limit.")
+    quota_bytes: Size | None = Field(None, ge=0, description="Bytes an API key may store. Default: no limit.")
+    quota_tasks_per_minute: int | None = Field(
+        None, ge=1, description="Tasks an API key may start in a minute, except getResponse. Default: no limit."
+    )
+    data_shape: Literal["array", "object"] = Field(
         "array",
-        one_of("array", "object"),
-        "array, or object: answer a REST request of one task as the documentation page prints it.",
+        description="array or object. object: answer a REST request of one task as the documentation page prints it.",
     )
-    fetch: FetchMode = setting(
-        "local",
-        one_of("off", "public", "local"),
-        "Image URLs fetched: off, public addresses, or local (private and loopback ones too).",
+    fetch: FetchMode = Field(
+        "local", description="Image URLs fetched: off, public addresses, or local (private and loopback ones too)."
     )
-    fetch_timeout: timedelta = setting(
-        timedelta(seconds=30),
-        duration(more_than=_NOTHING, at_most=timedelta(days=1)),
-        "How long fetching an image URL may take.",
+    fetch_timeout: PositiveDuration = Field(
+        timedelta(seconds=30), le=timedelta(days=1), description="How long fetching an image URL may take."
     )
-    url_map: tuple[str, ...] = setting((), url_map, "URL=FILE: serve this image URL from a file (repeatable).")
-    idle_timeout: timedelta = setting(
-        timedelta(seconds=120), duration(more_than=_NOTHING), "Close a WebSocket after this silence."
+    url_map: UrlFiles = Field({}, description="URL=FILE: serve this image URL from a file (repeatable).")
+    idle_timeout: PositiveDuration = Field(
+        timedelta(seconds=120), description="Close a WebSocket that is silent for this long."
     )
-    stall_timeout: timedelta = setting(
+    stall_timeout: Duration = Field(
         timedelta(seconds=60),
-        duration(),
-        "Close a connection that moves less than 16 KiB of a message in this time; 0s never does.",
+        description="Close a connection that moves less than 16 KiB of a message in this time; 0s never does.",
     )
-    max_connections: int = setting(
-        1000, whole(0), "Connections at once; further ones are answered 503. 0 means as many as files."
+    max_connections: int = Field(
+        1000, ge=0, description="Connections at once; more are answered 503. 0 allows as many as files may be open."
     )
-    replay_window: timedelta = setting(
-        timedelta(seconds=120), duration(), "How long undelivered WebSocket answers are kept for a reconnect."
+    replay_window: Duration = Field(
+        timedelta(seconds=120), description="How long undelivered WebSocket answers are kept for a reconnect."
     )
-    log_level: Literal["debug", "info", "warning", "error"] = setting(
-        "info",
-        one_of("debug", "info", "warning", "error"),
-        "Least severe line logged: debug, info, warning or error.",
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least severe lines to log: debug, info, warning or error."
     )
-    log_format: Literal["text", "json"] = setting(
-        "text", one_of("text", "json"), "How log lines are written: text or json."
+    log_format: Literal["text", "json"] = Field("text", description="How log lines are written: text or json.")
+    fixtures: ExistingPath | None = Field(
+        None, description="Folder of media, or a manifest.json, to store at the start."
     )
-    fixtures: Path | None = setting(
-        None, existing_path, "Folder of media, or manifest.json, that are stored from the start."
-    )
-    ready_file: Path | None = setting(None, path, "Write the address as JSON to this file when ready.")
+    ready_file: Path | None = Field(None, description="Write the server's address to this file, as JSON, when ready.")
 
-    def __post_init__(self) -> None:
-        """Read each that is not at its default; raises BadSetting."""
-        for name in self._given:
-            try:
-                object.__setattr__(self, name, FIELDS[name].metadata["read"](getattr(self, name)))
-            except ValueError as error:
-                raise BadSetting(name, str(error)) from None
-        if "data_dir" not in self._given:
-            object.__setattr__(self, "data_dir", default_data_dir())
-        if self.in_memory and self.database_url is not None:
-            raise BadSetting("in_memory", "what --database-url names is kept: leave out one of the two")
-        if (self.tls_cert is None) != (self.tls_key is None):
-            raise BadSetting("tls_key", "--tls-cert and --tls-key belong together")
-
-    def __repr__(self) -> str:
-        """Name all but secrets."""
-        shown = (f"{name}={getattr(self, name)!r}" for name, one in FIELDS.items() if one.repr)
-        return f"Settings({', '.join(shown)})"
+    def __init__(self, **given: Any) -> None:
+        try:
+            super().__init__(**given)
+        except ValidationError as error:
+            raise BadSetting.of(error) from None
 
     @classmethod
-    def of(cls, given: Mapping[str, Any]) -> "Settings":
-        """Return what names and values make; raises BadSetting."""
-        if unknown := given.keys() - FIELDS:
-            raise BadSetting(min(unknown), "there is no such setting")
-        return cls(**given)
+    def from_environment(cls, **given: Any) -> "Settings":
+        """Return the settings of `given`, and of `RUNWARE_MOCK_*` variables for all others; raises BadSetting."""
+        return cls(**{**EnvSettingsSource(cls)(), **given})
 
-    @cached_property
-    def _given(self) -> list[str]:
-        """Those that were not left at their default."""
-        return [name for name, one in FIELDS.items() if getattr(self, name) is not one.default]
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is pydantic-settings'
+        init_settings: PydanticBaseSettingsSource,
+        *_others: PydanticBaseSettingsSource,
+        **_named: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Return the sources of `Settings(...)`: what is given, and nothing else."""
+        # A server that a test starts does not depend on the variables of the shell it runs in.
+        return (init_settings,)
+
+    @field_validator("in_memory")
+    @classmethod
+    def _one_database(cls, in_memory: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 - the signature is pydantic's
+        if in_memory and info.data.get("database_url") is not None:
+            raise ValueError("a database is named by --database-url, too: leave out one of the two")
+        return in_memory
+
+    @field_validator("tls_key")
+    @classmethod
+    def _both_or_none(cls, key: Path | None, info: ValidationInfo) -> Path | None:
+        if (key is None) != (info.data.get("tls_cert") is None):
+            raise ValueError("--tls-cert and --tls-key belong together")
+        return key
 
     @property
     def uses_tls(self) -> bool:
         """Whether clients speak https and wss."""
         return self.tls or self.tls_cert is not None
 
-    @cached_property
-    def local_files(self) -> Mapping[str, Path]:
-        """`url_map` as URL -> file."""
-        return {url: Path(file) for url, _, file in (pair.rpartition("=") for pair in self.url_map)}
+    def api_keys(self) -> tuple[str, ...]:
+        """Return the keys of `api_key` in clear."""
+        return tuple(key.get_secret_value() for key in self.api_key)
 
     def memory_budget(self) -> int:
         """Return the bytes that decoding may take at once."""
@@ -249,38 +267,30 @@ class Settings:
         return self.threads or max(1, (os.cpu_count() or 1) // self.workers)
 
     def changed(self) -> dict[str, str]:
-        """Return the settings that differ from their default, written for a person, without secrets."""
-        return {
-            name: "(hidden)" if name in _SECRETS else _write(name, getattr(self, name))
-            for name in self._given
-            if getattr(self, name) != FIELDS[name].default
-        }
-
-
-FIELDS: Mapping[str, Field[Any]] = {one.name: one for one in fields(Settings)}
-
-
-def _default(name: str) -> Any:
-    return default_data_dir() if name == "data_dir" else FIELDS[name].default
-
-
-def description(name: str) -> str:
-    """Return the help text of a setting's flag."""
-    told: str = FIELDS[name].metadata["description"]
-    return told
-
-
-def _write(name: str, value: object) -> str:
-    if name.endswith("_bytes"):
-        return write_size(int(str(value)))
-    if isinstance(value, timedelta):
-        return write_duration(value)
-    if name == "database_url":
-        return without_secrets(str(value))
-    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+        """Return the settings that differ from their default as a user writes them, secrets hidden."""
+        given = {name: getattr(self, name) for name in Settings.model_fields}
+        return {name: _write(name, value) for name, value in given.items() if value != _default(name)}
 
 
 def default_text(name: str) -> str:
     """Write the default of a setting for a help text; empty where there is none to show."""
     value = _default(name)
-    return "" if value in (None, (), False) else _write(name, value)
+    return "" if value in (None, (), {}, False) else _write(name, value)
+
+
+def _default(name: str) -> Any:
+    return Settings.model_fields[name].get_default(call_default_factory=True)
+
+
+def _write(name: str, value: Any) -> str:
+    if name in ("api_key", "control_token"):
+        return "(hidden)"
+    if name == "database_url":
+        return without_secrets(value)
+    if name.endswith("_bytes"):
+        return write_size(value)
+    if isinstance(value, timedelta):
+        return write_duration(value)
+    if isinstance(value, dict):
+        return ",".join(f"{url}={file}" for url, file in value.items())
+    return ",".join(value) if isinstance(value, tuple) else str(value)

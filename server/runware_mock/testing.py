@@ -246,8 +246,9 @@ def serve(**settings: Any) -> Iterator[RunwareMock]:
     """
     configured = _settings(settings)
     with _running(configured) as url:
-        key, trusted = next(iter(configured.api_key), fresh_key()), _trusted(configured)
-        mock = RunwareMock(url, key, token=configured.control_token, ca_file=trusted)
+        key, trusted = next(iter(configured.api_keys()), fresh_key()), _trusted(configured)
+        token = configured.control_token.get_secret_value() if configured.control_token else None
+        mock = RunwareMock(url, key, token=token, ca_file=trusted)
         try:
             yield mock
         finally:
@@ -307,6 +308,6 @@ def _settings(given: dict[str, Any]) -> "Settings":
     if given.get("workers", 1) != 1:
         raise ValueError("bad value for the setting workers: only the command runware-mock serve starts processes")
     try:
-        return Settings.of({"port": 0, "in_memory": not {"data_dir", "database_url"} & given.keys(), **given})
+        return Settings(**{"port": 0, "in_memory": not {"data_dir", "database_url"} & given.keys(), **given})
     except BadSetting as bad:
         raise ValueError(f"bad value for the setting {bad.name}: {bad}") from None

@@ -67,7 +67,7 @@ def test_every_other_format_that_pillow_could_read_is_refused_on_every_way_in(
 def test_nor_may_it_stand_in_the_folder_of_fixtures(tmp_path: Path) -> None:
     for name, data in other_formats().items():
         (tmp_path / f"picture.{name}").write_bytes(data)
-        given = Settings.of({"in_memory": True, "fixtures": tmp_path, "api_key": "owner"})
+        given = Settings(in_memory=True, fixtures=tmp_path, api_key="owner")
         with pytest.raises(FixturesUnusable, match="format"):
             create_app(given)
         (tmp_path / f"picture.{name}").unlink()

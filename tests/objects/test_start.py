@@ -17,7 +17,7 @@ def assert_refused(command: str, data_dir: Path, url: str, problem: str, **varia
     """Run a command that must fail in one line."""
     port = ["--port=0"] if command == "serve" else []
     ended = run_command(command, *port, f"--data-dir={data_dir}", f"--content-url={url}", **variables)
-    assert (ended.returncode, ended.stdout) == (1, "")
+    assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr == f"runware-mock: cannot use the object storage {url}: {problem}\n"
 
 
@@ -63,7 +63,7 @@ def test_the_extra_is_named_where_it_is_missing(tmp_path: Path) -> None:
         text=True,
         env=clean_environment(**CREDENTIALS),
     )
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     assert ended.stderr == (
         f"runware-mock: cannot use the object storage s3://{BUCKET}: S3 needs a library more: install "
         "runware-mock[s3]\n"

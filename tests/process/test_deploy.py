@@ -85,7 +85,7 @@ def test_images_are_of_one_version_and_of_no_place_and_volumes_are_declared() ->
 
 def test_what_the_replicas_are_set_to_are_settings() -> None:
     environment = {name: re.sub(r"\$\{\w+:-(.*?)\}", r"\1", value) for name, value in replica_environment().items()}
-    made = Settings.of({name: value for name, value in settings_in(environment).items() if value})
+    made = Settings(**{name: value for name, value in settings_in(environment).items() if value})
     assert made.database_url == "postgresql+psycopg://mock:mock-password@database/mock"
     assert made.content_url == "s3://pictures/mock"
 
@@ -99,7 +99,7 @@ def test_what_the_pods_are_set_to_are_settings_and_secrets_are_in_the_secret() -
     secret, public = manifest()["Secret"]["stringData"], manifest()["ConfigMap"]["data"]
     sources = [next(iter(source.values()))["name"] for source in pod()["containers"][0]["envFrom"]]
     assert sources == [manifest()["ConfigMap"]["metadata"]["name"], manifest()["Secret"]["metadata"]["name"]]
-    made = Settings.of(settings_in({**secret, **public}))
+    made = Settings(**settings_in({**secret, **public}))
     assert made.fetch == "public"
     assert settings_in(secret).keys() == {"database_url", "control_token"}
     assert {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} <= secret.keys()
@@ -146,7 +146,7 @@ def test_a_pod_has_the_time_to_stop_that_a_container_has() -> None:
         return int(text.removesuffix("s"))
 
     pause_s = seconds(pod()["containers"][0]["lifecycle"]["preStop"]["exec"]["command"][1])
-    least_s = Settings.of({}).fetch_timeout.total_seconds()
+    least_s = Settings().fetch_timeout.total_seconds()
     for service in (compose()["services"]["runware-mock"], scaled()["replica"]):
         assert seconds(service["stop_grace_period"]) > least_s
     assert pod()["terminationGracePeriodSeconds"] - pause_s > least_s

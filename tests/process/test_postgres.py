@@ -132,7 +132,7 @@ def test_a_missing_driver_is_told_with_what_brings_it(url: str) -> None:
     program = "import sys; sys.modules['psycopg'] = None; from runware_mock.cli import main; main()"
     command = [sys.executable, "-c", program, "migrate", "--database-url", url]
     ended = subprocess.run(command, check=False, capture_output=True, text=True, env=clean_environment())
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     (line,) = ended.stderr.splitlines()
     assert "pip install 'runware-mock[postgres]'" in line
     assert PASSWORD not in line

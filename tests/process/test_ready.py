@@ -48,7 +48,7 @@ def test_it_waits_for_a_server_that_is_still_to_come(tmp_path: Path) -> None:
     port = free_port()
     with (
         subprocess.Popen(
-            command("ready", f"--url=http://127.0.0.1:{port}", "--wait=60"),
+            command("ready", f"--url=http://127.0.0.1:{port}", "--wait=60s"),
             stdout=subprocess.PIPE,
             text=True,
             env=clean_environment(),
@@ -61,14 +61,14 @@ def test_it_waits_for_a_server_that_is_still_to_come(tmp_path: Path) -> None:
 
 def test_it_gives_up_when_the_wait_is_over() -> None:
     began_s = time.monotonic()
-    ended = run_command("ready", f"--url=http://127.0.0.1:{free_port()}", "--wait=0.4")
+    ended = run_command("ready", f"--url=http://127.0.0.1:{free_port()}", "--wait=400ms")
     assert ended.returncode == 1
     assert time.monotonic() - began_s >= 0.4
 
 
 def test_the_wait_can_be_a_variable() -> None:
     began_s = time.monotonic()
-    assert run_command("ready", f"--url=http://127.0.0.1:{free_port()}", RUNWARE_MOCK_WAIT="0.4").returncode == 1
+    assert run_command("ready", f"--url=http://127.0.0.1:{free_port()}", RUNWARE_MOCK_WAIT="0.4s").returncode == 1
     assert time.monotonic() - began_s >= 0.4
 
 

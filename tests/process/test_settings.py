@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-import click
 import pytest
 
 from runware_mock.cli import main
+from runware_mock.settings import Settings
 from tests.running import mock_process, run_command
 
 # setting -> value by variable, value by flag; each is printed as it is written here.
@@ -13,7 +13,7 @@ SETTINGS = {
     "retention": ("2h", "3h"),
     "purge_every": ("5m", "6m"),
     "public_url": ("https://a.example", "https://b.example"),
-    "max_message_bytes": ("1000000", "2000000"),
+    "max_message_bytes": ("1000000B", "2MiB"),
     "threads": ("2", "3"),
     "formats": ("png", "jpeg,png"),
     "fetch": ("off", "public"),
@@ -26,19 +26,21 @@ BAD_VALUES = [
     ("port", "many", "valid integer"),
     ("port", "65536", "less than or equal to 65535"),
     ("retention", "soon", "not a duration"),
+    ("retention", "30", "30 has no unit: write 30s, 30m or 30d"),
     ("retention", "-1d", "not a duration"),
     ("purge_every", "0", "greater than 0"),
     ("purge_every", "36501d", "more than 36500d"),
-    ("fetch_timeout", "2d", "less than or equal to 1d"),
+    ("fetch_timeout", "2d", "less than or equal to 1 day"),
     ("max_message_bytes", "2 barrels", "not a size"),
-    ("max_message_bytes", "1", "greater than or equal to 1024"),
+    ("max_message_bytes", "256", "256 has no unit: write 256MiB, 256KB or 256B"),
+    ("max_message_bytes", "1B", "greater than or equal to 1024"),
     ("threads", "-1", "greater than or equal to 0"),
-    ("formats", "png,tiff", "'tiff' is none of jpeg, png, webp, bmp, gif"),
+    ("formats", "png,tiff", "should be 'jpeg', 'png', 'webp', 'bmp' or 'gif'"),
     ("uuid", "v5", "'v4' or 'any'"),
     ("public_url", "example.com", "not an address (write http://"),
-    ("content_url", "pictures", "not s3://BUCKET/PREFIX"),
-    ("content_url", "https://s3.example/pictures", "not s3://BUCKET/PREFIX"),
-    ("content_url", "s3:///prefix", "not s3://BUCKET/PREFIX"),
+    ("content_url", "pictures", "s3://BUCKET/PREFIX"),
+    ("content_url", "https://s3.example/pictures", "s3://BUCKET/PREFIX"),
+    ("content_url", "s3:///prefix", "s3://BUCKET/PREFIX"),
     ("content_url", "s3://pictures?session_token=x", "at most"),
     ("content_url", "file://pictures", "file:///FOLDER"),
     ("content_timeout", "0s", "greater than 0"),
@@ -55,13 +57,18 @@ def variable(name: str) -> str:
     return f"RUNWARE_MOCK_{name.upper()}"
 
 
-@pytest.mark.parametrize("name", ["serve", "ready", "migrate", "purge"])
-def test_every_flag_has_a_variable_of_its_name(name: str) -> None:
-    command = main.commands[name]
-    options = [param for param in command.get_params(click.Context(command)) if isinstance(param, click.Option)]
-    flags = {option.opts[0]: option.envvar for option in options if option.opts[0] != "--help"}
-    assert flags
-    assert flags == {flag: f"RUNWARE_MOCK_{flag.removeprefix('--').replace('-', '_').upper()}" for flag in flags}
+def test_every_setting_is_a_flag_of_serve() -> None:
+    command = main.commands["serve"]
+    flags = {param.opts[0] for param in command.params}
+    assert flags == {flag(name) for name in Settings.model_fields}
+
+
+@pytest.mark.parametrize("name", ["migrate", "purge"])
+def test_a_database_in_memory_is_left_to_its_server(name: str) -> None:
+    ended = run_command(name, RUNWARE_MOCK_IN_MEMORY="1")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    (line,) = ended.stderr.splitlines()
+    assert "RUNWARE_MOCK_IN_MEMORY is set" in line
 
 
 def test_a_variable_beats_the_default_and_a_flag_beats_the_variable(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def test_a_start_that_fails_leaves_no_ready_file_of_an_earlier_one(tmp_path: Pat
     ready_file.write_text("the address of yesterday")
     (tmp_path / FILE_NAME).write_text("no database")
     ended = run_command("serve", "--port=0", f"--data-dir={tmp_path}", f"--ready-file={ready_file}")
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     assert not ready_file.exists()
 
 
@@ -78,7 +78,7 @@ def test_of_two_servers_started_at_once_on_one_port_one_serves_and_one_says_why_
         endings = {pool.submit(process.communicate): process for process in starting}
         try:
             (lost,), (won,) = wait(endings, STARTED_WITHIN_S, FIRST_COMPLETED)
-            assert run_command("ready", f"--url=http://127.0.0.1:{port}", "--wait=30").returncode == 0
+            assert run_command("ready", f"--url=http://127.0.0.1:{port}", "--wait=30s").returncode == 0
             endings[won].terminate()
             assert won.result() == (
                 f"--port {port}\n--data-dir {tmp_path}\nrunware-mock ready on http://127.0.0.1:{port}\n",

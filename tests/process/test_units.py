@@ -6,13 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runware_mock.units import parse_duration, parse_size, write_duration
+from runware_mock.units import parse_duration, parse_size, write_duration, write_size
 
 _LONGEST = timedelta(days=36_500)
 
 DURATIONS = [
-    ("90", timedelta(seconds=90)),
-    ("1.5", timedelta(seconds=1.5)),
+    ("0", timedelta(0)),
     ("90s", timedelta(seconds=90)),
     ("250ms", timedelta(milliseconds=250)),
     ("1.5h", timedelta(minutes=90)),
@@ -24,6 +23,8 @@ DURATIONS = [
     ("36500d", _LONGEST),
 ]
 NO_DURATIONS = [
+    "90",
+    "1.5",
     "",
     " ",
     "d",
@@ -42,7 +43,7 @@ NO_DURATIONS = [
 ]
 SIZES = [
     ("0", 0),
-    ("1024", 1024),
+    (1024, 1024),
     ("1kb", 1000),
     ("1KiB", 1024),
     ("256MiB", 256 * 2**20),
@@ -50,9 +51,9 @@ SIZES = [
     ("2gib", 2**31),
     ("12B", 12),
     # More digits than a float holds.
-    ("9007199254740993", 9_007_199_254_740_993),
+    ("9007199254740993B", 9_007_199_254_740_993),
 ]
-NO_SIZES = ["", "MiB", "-1", "1 TB", "1,5GB", "1e6", "0x10", "1MiB 2", "inf"]
+NO_SIZES = ["1024", "1.5", "", "MiB", "-1", "1 TB", "1,5GB", "1e6", "0x10", "1MiB 2", "inf"]
 
 
 @pytest.mark.parametrize(("text", "span"), DURATIONS)
@@ -62,8 +63,15 @@ def test_a_duration_is_read(text: str, span: timedelta) -> None:
 
 @pytest.mark.parametrize("text", [*NO_DURATIONS, "9" * 400, "9" * 5000 + "d"])
 def test_what_is_no_duration_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="duration"):
+    with pytest.raises(ValueError, match=r"duration|no unit"):
         parse_duration(text)
+
+
+def test_what_has_no_unit_is_refused_with_what_to_write() -> None:
+    with pytest.raises(ValueError, match=r"^30 has no unit: write 30s, 30m or 30d$"):
+        parse_duration("30")
+    with pytest.raises(ValueError, match=r"^256 has no unit: write 256MiB, 256KB or 256B$"):
+        parse_size("256")
 
 
 @given(st.timedeltas(timedelta(0), _LONGEST))
@@ -96,19 +104,24 @@ def test_no_text_is_more_than_read_or_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize(("text", "size_bytes"), SIZES)
-def test_a_size_is_read(text: str, size_bytes: int) -> None:
+def test_a_size_is_read(text: object, size_bytes: int) -> None:
     assert parse_size(text) == size_bytes
 
 
 @pytest.mark.parametrize("text", NO_SIZES)
 def test_what_is_no_size_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="not a size"):
+    with pytest.raises(ValueError, match=r"not a size|no unit"):
         parse_size(text)
 
 
-@given(st.integers(0, 10**18), st.sampled_from(["", "B", "kB", "MB", "GB", "KiB", "MiB", "GiB"]))
+@given(st.integers(0, 10**18), st.sampled_from(["B", "kB", "MB", "GB", "KiB", "MiB", "GiB"]))
 def test_a_whole_size_is_exact(number: int, unit: str) -> None:
     factor = {"k": 1000, "m": 1000**2, "g": 1000**3}.get(unit[:1].lower(), 1)
     if unit.endswith("iB"):
         factor = {1000: 2**10, 1000**2: 2**20, 1000**3: 2**30}[factor]
     assert parse_size(f"{number}{unit}") == number * factor
+
+
+@given(st.integers(0, 10**18))
+def test_a_size_is_read_as_it_was_written(size_bytes: int) -> None:
+    assert parse_size(write_size(size_bytes)) == size_bytes

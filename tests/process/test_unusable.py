@@ -64,14 +64,14 @@ UNUSABLE = [
 
 @pytest.mark.parametrize("spoil", UNUSABLE, ids=lambda spoil: spoil.__name__)
 @pytest.mark.parametrize("command", ["serve", "migrate", "purge"])
-def test_it_is_told_in_one_line_and_with_status_1(tmp_path: Path, spoil: Callable[[Path], str], command: str) -> None:
+def test_it_is_told_in_one_line_and_with_status_2(tmp_path: Path, spoil: Callable[[Path], str], command: str) -> None:
     folder = tmp_path / "data"
     folder.mkdir()
     problem = spoil(folder)
     before = contents(folder)
     port = ["--port=0"] if command == "serve" else []
     ended = run_command(command, *port, f"--data-dir={folder}")
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     assert ended.stdout == ""
     assert ended.stderr == f"runware-mock: {problem}\n"
     assert contents(folder) == before
@@ -97,6 +97,6 @@ def test_a_folder_that_may_not_be_written_is_told_in_one_line(tmp_path: Path, *,
         ended = run_command("serve", "--port=0", f"--data-dir={tmp_path}")
     finally:
         tmp_path.chmod(0o755)
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     (line,) = ended.stderr.splitlines()
     assert line.startswith(f"runware-mock: cannot use the database {tmp_path / FILE_NAME}: ")

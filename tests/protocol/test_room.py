@@ -87,7 +87,7 @@ def test_far_too_many_are_not_even_told(small_mock: RunningMock, places: ExitSta
     ("wanted", "files", "most"), [(1000, 20_000, 1000), (1000, 1024, 512), (1000, 100, 64), (0, 5000, 2500)]
 )
 def test_no_more_connections_are_taken_than_there_are_files_for(wanted: int, files: int, most: int) -> None:
-    assert Limits(Settings.of({"max_connections": wanted}), files).most_connections == most
+    assert Limits(Settings(max_connections=wanted), files).most_connections == most
 
 
 def request_head(length: int) -> bytes:
@@ -149,7 +149,7 @@ def waiting(unread_bytes: int, let_go: list[int]) -> Any:
 def test_answers_that_wait_to_be_read_have_a_limit_and_the_largest_goes_first(
     unread_mib: list[int], let_go: list[int]
 ) -> None:
-    limits = Limits(Settings.of({"max_message_bytes": 4 * MIB, "message_budget_bytes": MIB}), 1024)
+    limits = Limits(Settings(max_message_bytes=4 * MIB, message_budget_bytes=MIB), 1024)
     gone: list[int] = []
     limits.sweep([waiting(size * MIB, gone) for size in unread_mib], 0)
     assert [size // MIB for size in gone] == let_go

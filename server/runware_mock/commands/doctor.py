@@ -1,51 +1,47 @@
-"""`runware-mock doctor`: how each SDK is pointed at a server, and whether it is reachable that way."""
+"""`runware-mock doctor`: how to point each SDK at a server, and whether it can be reached."""
 
+import json
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from runware_mock.commands.base import Call, Printed, verb
+from runware_mock.certificates import client_context
+from runware_mock.commands.base import Call, Printed, control_command
+from runware_mock.commands.sdks import SDKS, Address
 
-if TYPE_CHECKING:
-    import ssl
-
-    from runware_mock.commands.sdks import Place
-
-_TRUSTED = (
-    "trusted with SSL_CERT_FILE=$(runware-mock ca --path), by Node with NODE_EXTRA_CA_CERTS, unless --tls-cert is set"
+_TRUST = (
+    "to trust its certificate, set SSL_CERT_FILE=$(runware-mock ca --path); Node needs NODE_EXTRA_CA_CERTS "
+    "(not with --tls-cert)"
 )
-# Long enough for every client; the account that it opens stays empty.
+# Long enough for every client. The account it opens stays empty.
 _OWN_KEY = "runware-mock-doctor-0123456789abcdef"
-_PATIENCE_S = 5.0
+_TIMEOUT_S = 5.0
 
 
 class CheckFailed(Exception):
-    """The server is not reachable that way; says why."""
+    """The server cannot be reached this way; the message says why."""
 
 
-@verb("doctor")
+@control_command("doctor")
 def doctor(call: Call) -> Any:
-    """Say how each SDK is pointed at this server, check that it is reachable, and warn of traps.
+    """Show how to point each SDK at this server, check that it can be reached, and warn of pitfalls.
 
-    With --account, the checks are made with that key, and its length is looked at.
+    With --account, use that key for the checks and warn of clients that refuse it.
     """
-    from runware_mock.commands.sdks import SDKS, Place
-
-    place = Place.of(call.url, call.api_key)
-    checks = {name: _problem(check, place, call.api_key or _OWN_KEY) for name, check in _CHECKS.items()}
-    sdks = [
-        {
-            "name": sdk.name,
-            "transport": sdk.transports,
-            "pointed": sdk.line(place),
-            "warnings": sdk.warnings(place),
-        }
-        for sdk in SDKS
-    ]
+    address = Address.of(call.url, call.api_key)
+    checks = {name: _problem(check, address, call.api_key or _OWN_KEY) for name, check in _CHECKS.items()}
     report = {
-        "url": place.url,
-        "trusted": _TRUSTED if place.url.startswith("https:") else None,
+        "url": address.url,
+        "trusted": _TRUST if address.is_tls else None,
         "checks": [{"transport": name, "problem": problem} for name, problem in checks.items()],
-        "sdks": sdks,
+        "sdks": [
+            {
+                "name": sdk.name,
+                "transport": sdk.transports,
+                "pointed": sdk.line(address),
+                "warnings": sdk.warnings(address),
+            }
+            for sdk in SDKS
+        ],
     }
     failed = [name for name, problem in checks.items() if problem]
     return Printed(_text(report), report, f"not reachable by {' and '.join(failed)}" if failed else None)
@@ -62,65 +58,51 @@ def _text(report: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _problem(check: Callable[["Place", str], None], place: "Place", api_key: str) -> str | None:
+def _problem(check: Callable[[Address, str], None], address: Address, api_key: str) -> str | None:
     try:
-        check(place, api_key)
+        check(address, api_key)
     except CheckFailed as failed:
         return str(failed)
     return None
 
 
-def _rest(place: "Place", api_key: str) -> None:
-    """Authenticate as ComfyUI does, which sends the key in the body alone."""
+def _check_rest(address: Address, api_key: str) -> None:
+    """Authenticate as ComfyUI does, which sends the key only in the body."""
     import httpx
 
     task = {"taskType": "authentication", "apiKey": api_key}
+    trust = client_context() if address.is_tls else False
     try:
-        answer = httpx.post(
-            place.rest_url,
-            json=[task],
-            timeout=_PATIENCE_S,
-            trust_env=False,
-            verify=_trust(place) or False,
-        )
+        answer = httpx.post(address.rest_url, json=[task], timeout=_TIMEOUT_S, trust_env=False, verify=trust)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise CheckFailed(f"{place.rest_url} cannot be reached: {_why(error)}") from None
+        raise CheckFailed(f"{address.rest_url} cannot be reached: {_why(error)}") from None
     if "X-Runware-Mock" not in answer.headers:
-        raise CheckFailed(f"something else answers at {place.rest_url}")
-    _item(answer.text, "authentication")
+        raise CheckFailed(f"something else answers at {address.rest_url}")
+    _check_answer(answer.text, "authentication")
 
 
-def _web_socket(place: "Place", api_key: str) -> None:
-    """Connect, authenticate and ping, as every SDK begins."""
-    import json
-
+def _check_websocket(address: Address, api_key: str) -> None:
+    """Connect, authenticate and ping, as every SDK does first."""
     from websockets.exceptions import WebSocketException
     from websockets.sync.client import connect
 
     tasks: dict[str, dict[str, Any]] = {"authentication": {"apiKey": api_key}, "ping": {"ping": True}}
+    trust = client_context() if address.is_tls else None
     try:
         with connect(
-            place.ws_url, open_timeout=_PATIENCE_S, close_timeout=_PATIENCE_S, proxy=None, ssl=_trust(place)
+            address.ws_url, open_timeout=_TIMEOUT_S, close_timeout=_TIMEOUT_S, proxy=None, ssl=trust
         ) as socket:
             for task_type, fields in tasks.items():
                 socket.send(json.dumps([{"taskType": task_type, **fields}]))
-                _item(socket.recv(_PATIENCE_S), task_type)
+                _check_answer(socket.recv(_TIMEOUT_S), task_type)
     except (OSError, WebSocketException, ValueError) as error:
-        raise CheckFailed(f"{place.ws_url} cannot be reached: {_why(error)}") from None
+        raise CheckFailed(f"{address.ws_url} cannot be reached: {_why(error)}") from None
 
 
-def _trust(place: "Place") -> "ssl.SSLContext | None":
-    if not place.url.startswith("https:"):
-        return None
-    from runware_mock.certificates import client_context
-
-    return client_context()
+_CHECKS: Mapping[str, Callable[[Address, str], None]] = {"REST": _check_rest, "WebSocket": _check_websocket}
 
 
-def _item(text: str | bytes, task_type: str) -> None:
-    """Check that an answer is that of a task."""
-    import json
-
+def _check_answer(text: str | bytes, task_type: str) -> None:
     try:
         document = json.loads(text)
         if "errors" in document:
@@ -129,11 +111,8 @@ def _item(text: str | bytes, task_type: str) -> None:
     except (ValueError, LookupError, TypeError):
         is_answer = False
     if not is_answer:
-        raise CheckFailed(f"{task_type} is not answered as the API does")
+        raise CheckFailed(f"{task_type} is not answered as the API answers it")
 
 
 def _why(error: Exception) -> str:
     return " ".join(str(error).split()) or type(error).__name__
-
-
-_CHECKS: Mapping[str, Callable[["Place", str], None]] = {"REST": _rest, "WebSocket": _web_socket}

@@ -1,81 +1,86 @@
 """`runware-mock faults`."""
 
+import json
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
 
-from runware_mock.commands.base import EXIT_USAGE, Call, Printed, fail, verb
+from runware_mock.commands.base import EXIT_USAGE, Call, Printed, control_command, fail, yes_option
+from runware_mock.commands.tables import fault
 
 
 @click.group()
 def faults() -> None:
-    """Plan what shall go wrong, and prove that it did."""
+    """Plan what should go wrong, and check that it did."""
 
 
-@verb("list", faults)
+@control_command("list", faults)
 def list_plans(call: Call) -> Any:
     """List the plans."""
     return call.control.faults.list()
 
 
-@verb("show", faults)
+@control_command("show", faults)
 @click.argument("name")
 def show(call: Call, name: str) -> Any:
-    """Show one plan and how far it has come."""
+    """Show one plan and how often its faults were met."""
     return call.control.faults.get(name)
 
 
-@verb("add", faults)
+@control_command("add", faults)
 @click.argument("source")
 @click.argument("fields", metavar="[FIELD=VALUE]...", nargs=-1)
 @click.option("--name", help="Name of the plan. Default: a new one.")
-@click.option("--must-be-met/--may-be-unmet", default=None, help="Whether `verify` asks for it. Default: it does.")
+@click.option(
+    "--must-be-met/--may-be-unmet", default=None, help="Whether `verify` fails if it is not met. Default: it does."
+)
 @click.option("--by-name-only", is_flag=True, default=None, help="Only for clients whose key ends in +NAME.")
 def add(call: Call, source: str, fields: tuple[str, ...], **options: Any) -> Any:
     """Add a plan.
 
-    SOURCE is a file with its JSON (ending in .json, or a path with a slash), or - for standard input; or the kind of
-    its only fault, whose fields follow:
+    SOURCE is the kind of a single fault, followed by its fields:
 
     runware-mock faults add latency delay=2s task_type=imageUpload times=3 --name slow
+
+    Or it is a file that holds the plan as JSON (its name ends in .json or contains a slash), or - for standard input.
     """
     given = {name: value for name, value in options.items() if value is not None}
     return call.control.faults.add({**_plan(source, fields), **given})
 
 
-@verb("delete", faults)
+@control_command("delete", faults)
 @click.argument("name", required=False)
-def delete(call: Call, name: str | None) -> Any:
-    """Remove the plan NAME, or all plans."""
+@yes_option
+def delete(call: Call, name: str | None, *, yes: bool) -> Any:
+    """Delete the plan NAME, or all plans."""
+    if name is None:
+        call.confirm("delete the fault plans", yes=yes)
     deleted = call.control.faults.delete(name)
-    return Printed(f"deleted {deleted} plans" if name is None else f"deleted {name}", {"deleted": deleted})
+    text = f"deleted {deleted} plans of {call.account}" if name is None else f"deleted {name}"
+    return Printed(text, {"deleted": deleted})
 
 
-@verb("verify", faults)
+@control_command("verify", faults)
 def verify(call: Call) -> Any:
-    """Exit 1 when a plan that must be met is not."""
-    from runware_mock.commands.tables import fault
-
+    """Exit with status 1 if a plan that must be met is not."""
     unmet = call.control.faults.unmet()
-    json = {"plans": [plan.json for plan in unmet]}
+    document = {"plans": [plan.json for plan in unmet]}
     if not unmet:
-        return Printed("every plan is met", json)
+        return Printed("every plan is met", document)
     lines = [f"{plan.name}: {', '.join(map(fault, plan.faults))}" for plan in unmet]
-    return Printed("\n".join(lines), json, f"not met: {', '.join(plan.name for plan in unmet)}")
+    return Printed("\n".join(lines), document, f"not met: {', '.join(plan.name for plan in unmet)}")
 
 
 def _plan(source: str, fields: tuple[str, ...]) -> dict[str, Any]:
     if source != "-" and "/" not in source and not source.endswith(".json"):
         return {"faults": [{"kind": source, **dict(map(_field, fields))}]}
-    import json
-    from pathlib import Path
-
     if fields:
-        fail(f"fields such as {fields[0]!r} belong to a kind, not to a file", EXIT_USAGE)
+        fail(f"{fields[0]!r} can only follow the kind of a fault, not a file", EXIT_USAGE)
     try:
         text = sys.stdin.read() if source == "-" else Path(source).read_text(encoding="utf-8")
-        document = json.loads(text, parse_constant=_no_number)
+        document = json.loads(text, parse_constant=_refuse_constant)
     except (OSError, ValueError) as error:
         fail(f"cannot read a plan from {source}: {error}", EXIT_USAGE)
     if isinstance(document, dict) and "kind" not in document:
@@ -84,17 +89,15 @@ def _plan(source: str, fields: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _field(text: str) -> tuple[str, Any]:
-    """Read `times=3` or `delay=2s`: what is JSON is read as such, all else is a string."""
-    import json
-
-    name, is_pair, value = text.partition("=")
-    if not is_pair:
-        fail(f"{text!r} is no FIELD=VALUE", EXIT_USAGE)
+    """Read `times=3` or `delay=2s`: the value as JSON where it is JSON, otherwise as a string."""
+    name, equals, value = text.partition("=")
+    if not equals:
+        fail(f"write FIELD=VALUE instead of {text!r}, for example delay=2s", EXIT_USAGE)
     try:
-        return name, json.loads(value, parse_constant=_no_number)
+        return name, json.loads(value, parse_constant=_refuse_constant)
     except ValueError:
         return name, value
 
 
-def _no_number(name: str) -> Any:
+def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")

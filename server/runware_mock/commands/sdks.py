@@ -1,25 +1,28 @@
-"""The SDKs there are: how each is pointed at a server, and where it goes astray."""
+"""The SDKs: how to point each at a server, and what to watch out for."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-_TEST_HOST = ("localhost", 8080)
-
 
 @dataclass(frozen=True)
-class Place:
-    """A server as SDKs address it; `key_chars` is the length of the API key, where it is known."""
+class Address:
+    """The addresses of a server. `key_chars` is the length of the API key, where there is one."""
 
     url: str
     key_chars: int | None = None
 
     @classmethod
-    def of(cls, url: str, api_key: str | None = None) -> "Place":
-        """Take whatever address of the server a user has at hand."""
+    def of(cls, url: str, api_key: str | None = None) -> "Address":
+        """Read any address of the server: with ws:// or http://, with or without /v1."""
         base = url.rstrip("/").removesuffix("/v1")
         base = f"http{base.removeprefix('ws')}" if base.startswith(("ws://", "wss://")) else base
         return cls(base, None if api_key is None else len(api_key))
+
+    @property
+    def is_tls(self) -> bool:
+        """Whether it is an https address."""
+        return self.url.startswith("https:")
 
     @property
     def rest_url(self) -> str:
@@ -32,54 +35,55 @@ class Place:
         return f"ws{self.url.removeprefix('http')}/v1"
 
 
-Trap = Callable[[Place], str | None]
+# Returns a warning if it applies to this address and key.
+Pitfall = Callable[[Address], str | None]
 
 
 @dataclass(frozen=True)
 class Sdk:
-    """One SDK: `pointed` is how a user points it here, with `{ws}` and `{rest}` for the addresses."""
+    """One SDK. `setup` is what a user writes, with `{ws}` and `{rest}` for the server's addresses."""
 
     name: str
     transports: str
-    pointed: str
-    traps: tuple[Trap, ...] = ()
+    setup: str
+    pitfalls: tuple[Pitfall, ...] = ()
 
-    def line(self, place: Place) -> str:
-        """Return what the user writes."""
-        return self.pointed.replace("{ws}", place.ws_url).replace("{rest}", place.rest_url)
+    def line(self, address: Address) -> str:
+        """Return what the user writes for this server."""
+        return self.setup.replace("{ws}", address.ws_url).replace("{rest}", address.rest_url)
 
-    def warnings(self, place: Place) -> list[str]:
-        """Return the traps that lie on this user's way."""
-        return [warning for trap in self.traps if (warning := trap(place))]
-
-
-def always(warning: str) -> Trap:
-    """Return a trap that no address avoids."""
-    return lambda _place: warning
+    def warnings(self, address: Address) -> list[str]:
+        """Return the warnings that apply to this user."""
+        return [warning for pitfall in self.pitfalls if (warning := pitfall(address))]
 
 
-def key_of(least_chars: int) -> Trap:
-    """Return the trap of a client that takes no shorter keys."""
+def always(warning: str) -> Pitfall:
+    """Warn whatever the address and the key are."""
+    return lambda _address: warning
 
-    def trap(place: Place) -> str | None:
-        if place.key_chars is None or place.key_chars >= least_chars:
+
+def key_of(least_chars: int) -> Pitfall:
+    """Warn of a client that accepts no shorter keys."""
+
+    def pitfall(address: Address) -> str | None:
+        if address.key_chars is None or address.key_chars >= least_chars:
             return None
-        return f"takes no key under {least_chars} characters; this one has {place.key_chars}"
+        return f"accepts no key under {least_chars} characters; this one has {address.key_chars}"
 
-    return trap
+    return pitfall
 
 
-def own_test_address(place: Place) -> str | None:
-    """Return the trap of the one address that means something else."""
-    parts = urlsplit(place.url)
-    if (parts.hostname, parts.port) != _TEST_HOST:
+def own_test_address(address: Address) -> str | None:
+    """Warn of the one address that some SDKs use for their own tests."""
+    parts = urlsplit(address.url)
+    if (parts.hostname, parts.port) != ("localhost", 8080):
         return None
-    return "takes ws://localhost:8080 for a test of its own and does not wait for it: write 127.0.0.1"
+    return "takes ws://localhost:8080 for its own test server and does not wait for it: write 127.0.0.1"
 
 
-_NO_SETTING = "no setting: only a TLS proxy under the name {} leads here"
-_SCHEMAS = always("asks schemas.runware.ai when a task names no taskType; goes on without an answer")
-_ONE_NAME = always("shares the import name `runware` with the other PyPI package: install only one of them")
+_NO_SETTING = "has no setting: it reaches this server only through a TLS proxy named {}"
+_SCHEMAS = always("asks schemas.runware.ai when a task names no taskType, and continues if there is no answer")
+_ONE_NAME = always("has the same import name, `runware`, as the other PyPI package: install only one of them")
 
 SDKS = (
     Sdk(
@@ -117,7 +121,7 @@ SDKS = (
         "npm @runware/mcp",
         "WebSocket",
         _NO_SETTING.format("ws-api.runware.ai"),
-        (always("asks schemas.runware.ai at each run"),),
+        (always("asks schemas.runware.ai in every run"),),
     ),
     Sdk("npm runware-mcp", "REST", _NO_SETTING.format("api.runware.ai"), (key_of(32),)),
     Sdk("PHP SDK", "REST", _NO_SETTING.format("api.runware.ai")),

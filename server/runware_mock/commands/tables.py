@@ -1,70 +1,50 @@
-"""Answers as a person reads them: a list as a table, one answer as a path and a value a line."""
+"""Answers as text: a list as a table, a single answer as one line for each value."""
 
-import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from runware_mock.client import (
-    Account,
-    Entry,
-    Expiring,
-    FaultState,
-    Listing,
-    Medium,
-    PlanState,
-    Snapshot,
-)
+from runware_mock.client import Account, Entry, Expiring, FaultState, Listing, Medium, PlanState, Snapshot
 from runware_mock.units import write_duration
-
-# Wider than any table: what is piped on is never folded.
-_UNFOLDED = 10_000
 
 
 def text_of(answer: Any) -> str:
     """Write an answer, or a list of them."""
     if not isinstance(answer, Listing):
-        return lines(answer.json)
+        paths = dict(_paths("", answer.json))
+        return _aligned([(path, _text(value)) for path, value in paths.items()])
     more = f"\n(more: --before {answer.next_before})" if answer.next_before else ""
     return table(answer) + more
 
 
-def lines(json: Mapping[str, Any]) -> str:
-    """Write JSON one value a line, each after its path."""
-    paths = dict(_paths("", json))
-    width = max(map(len, paths), default=0)
-    return "\n".join(f"{path:{width}}  {_text(value)}".rstrip() for path, value in paths.items())
-
-
 def table(answers: Sequence[Any]) -> str:
-    """Write answers of one kind one a line, under headings."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
+    """Write answers of one kind, one a line, under headings. Nothing is cut, however narrow the terminal."""
     if not answers:
         return "none"
     columns = _COLUMNS[type(answers[0])]
-    grid = Table(*columns, box=box.SIMPLE if sys.stdout.isatty() else None, pad_edge=False)
-    for answer in answers:
-        grid.add_row(*(Text(_text(cell(answer))) for cell in columns.values()))
-    console = Console(width=None if sys.stdout.isatty() else _UNFOLDED)
-    with console.capture() as written:
-        console.print(grid)
-    return "\n".join(line.rstrip() for line in written.get().splitlines())
+    return _aligned([tuple(columns), *(tuple(_text(cell(answer)) for cell in columns.values()) for answer in answers)])
+
+
+def fault(state: FaultState) -> str:
+    """Write how often a fault was met, and how often it will be."""
+    return f"{state.kind} {state.met} {'without end' if state.times is None else f'of {state.times}'}"
+
+
+def _aligned(rows: Sequence[tuple[str, ...]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
 
 
 def _paths(path: str, value: Any) -> Iterator[tuple[str, Any]]:
-    inner: Iterable[tuple[str, Any]] = ()
+    """Return every value in a JSON document with its path, such as `faults[0].kind`."""
     if isinstance(value, Mapping):
-        inner = ((f"{path}.{name}".removeprefix("."), part) for name, part in value.items())
+        for name, part in value.items():
+            yield from _paths(f"{path}.{name}".removeprefix("."), part)
     elif isinstance(value, list) and any(isinstance(part, Mapping) for part in value):
-        inner = ((f"{path}[{position}]", part) for position, part in enumerate(value))
+        for position, part in enumerate(value):
+            yield from _paths(f"{path}[{position}]", part)
     else:
         yield path, value
-    for at, part in inner:
-        yield from _paths(at, part)
 
 
 def _text(value: Any) -> str:
@@ -82,21 +62,11 @@ def _text(value: Any) -> str:
     return str(value)
 
 
-def fault(state: FaultState) -> str:
-    """Write a fault and how often it was met, of how often it may be."""
-    times = "for ever" if state.times is None else f"of {state.times}"
-    return f"{state.kind} {state.met} {times}"
-
-
-def _size(one: Medium) -> str | None:
-    return f"{one.width_px}x{one.height_px}" if one.width_px else None
-
-
 def _code(entry: Entry) -> object:
     return next((item["code"] for item in entry.answer if "code" in item), None)
 
 
-# What a table shows of each kind of answer: heading -> value.
+# The columns of a table of each kind of answer: heading -> value.
 _COLUMNS: Mapping[type, Mapping[str, Callable[[Any], object]]] = {
     Account: {
         "id": lambda account: account.id,
@@ -110,7 +80,7 @@ _COLUMNS: Mapping[type, Mapping[str, Callable[[Any], object]]] = {
         "uuid": lambda medium: medium.uuid,
         "account": lambda medium: medium.account,
         "format": lambda medium: medium.format,
-        "size": _size,
+        "size": lambda medium: f"{medium.width_px}x{medium.height_px}" if medium.width_px else None,
         "bytes": lambda medium: medium.size_bytes,
         "downsized": lambda medium: medium.downsized,
         "last used": lambda medium: medium.last_used_at,

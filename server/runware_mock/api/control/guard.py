@@ -27,7 +27,7 @@ def check_caller(request: HTTPConnection, settings: Settings) -> None:
         given = request.headers.get(TOKEN_HEADER) or request.query_params.get("token")
         if given is None and _is_own_page(request):
             given = request.cookies.get(TOKEN_COOKIE)
-        if not hmac.compare_digest(token.encode(), (given or "").encode()):
+        if not hmac.compare_digest(token.get_secret_value().encode(), (given or "").encode()):
             raise _forbidden(f"this server has a --control-token: send it as {TOKEN_HEADER}", TOKEN_HEADER)
         return
     if request.client is not None and not is_loopback(request.client.host):
