@@ -1,11 +1,11 @@
 """Light tasks that wait together are answered together: one write to disk serves them all."""
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from threading import Event
 
 import pytest
 
-from runware_mock.promise import Promise
 from runware_mock.tasks.batch import GroupingThread
 
 MOST_IN_A_GROUP = 32
@@ -40,32 +40,29 @@ def thread(desk: Desk) -> Iterator[GroupingThread[int, int]]:
     thread.close()
 
 
-def answer_of(promise: Promise[int]) -> int:
-    settled = Event()
-    promise.add_done_callback(lambda _: settled.set())
-    assert settled.wait(10)
-    return promise.result()
+def answer_of(future: Future[int]) -> int:
+    return future.result(10)
 
 
 def submit_while_the_first_is_answered(
     desk: Desk, thread: GroupingThread[int, int], numbers: Sequence[int]
-) -> list[Promise[int]]:
+) -> list[Future[int]]:
     thread.submit(0)
     assert desk.first_began.wait(10)
     return [thread.submit(number) for number in numbers]
 
 
 def test_what_waits_together_is_answered_together_and_in_order(desk: Desk, thread: GroupingThread[int, int]) -> None:
-    promises = submit_while_the_first_is_answered(desk, thread, [1, 2, 3])
+    futures = submit_while_the_first_is_answered(desk, thread, [1, 2, 3])
     desk.opened.set()
-    assert [answer_of(promise) for promise in promises] == [1, 4, 9]
+    assert [answer_of(future) for future in futures] == [1, 4, 9]
     assert desk.groups == [[0], [1, 2, 3]]
 
 
 def test_a_group_has_a_limit(desk: Desk, thread: GroupingThread[int, int]) -> None:
-    promises = submit_while_the_first_is_answered(desk, thread, range(MOST_IN_A_GROUP + 1))
+    futures = submit_while_the_first_is_answered(desk, thread, range(MOST_IN_A_GROUP + 1))
     desk.opened.set()
-    assert [answer_of(promise) for promise in promises] == [n * n for n in range(MOST_IN_A_GROUP + 1)]
+    assert [answer_of(future) for future in futures] == [n * n for n in range(MOST_IN_A_GROUP + 1)]
     assert [len(group) for group in desk.groups] == [1, MOST_IN_A_GROUP, 1]
 
 
@@ -78,10 +75,10 @@ def test_what_is_cancelled_before_its_turn_is_never_looked_at(desk: Desk, thread
 
 
 def test_closing_finishes_what_was_submitted(desk: Desk, thread: GroupingThread[int, int]) -> None:
-    promises = submit_while_the_first_is_answered(desk, thread, [1, 2])
+    futures = submit_while_the_first_is_answered(desk, thread, [1, 2])
     desk.opened.set()
     thread.close()
-    assert [promise.result() for promise in promises] == [1, 4]
+    assert [future.result() for future in futures] == [1, 4]
 
 
 def test_closing_twice_is_closing_once(desk: Desk, thread: GroupingThread[int, int]) -> None:
@@ -101,10 +98,10 @@ def told(thread: GroupingThread[int, int]) -> list[str]:
 
 def test_nothing_begins_before_it_is_begun(desk: Desk, thread: GroupingThread[int, int], told: list[str]) -> None:
     desk.opened.set()
-    promises = [thread.submit(number) for number in (1, 2)]
+    futures = [thread.submit(number) for number in (1, 2)]
     assert (told, thread.waiting(), desk.groups) == (["waiting"], 2, [])
     thread.begin()
-    assert [answer_of(promise) for promise in promises] == [1, 4]
+    assert [answer_of(future) for future in futures] == [1, 4]
     assert desk.groups == [[1, 2]]
 
 
@@ -125,10 +122,10 @@ def test_who_came_meanwhile_is_told_of_after_each_group(
 
 
 def test_closing_finishes_what_was_never_begun(desk: Desk, thread: GroupingThread[int, int], told: list[str]) -> None:
-    promises = [thread.submit(number) for number in range(MOST_IN_A_GROUP + 1)]
+    futures = [thread.submit(number) for number in range(MOST_IN_A_GROUP + 1)]
     desk.opened.set()
     thread.close()
     # Too late, and without harm.
     thread.begin()
-    assert promises[-1].result() == MOST_IN_A_GROUP**2
+    assert futures[-1].result() == MOST_IN_A_GROUP**2
     assert told == ["waiting"]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from runware_mock.services import Caller
-from runware_mock.tasks.runner import Engine
+from runware_mock.tasks.runner import Runner
 from tests.pictures import png
 from tests.running import running_mock
 
@@ -16,10 +16,10 @@ TASK_UUID = "8f14e45f-ceea-467f-a8d1-6b2f0c3e9a10"
 
 
 @pytest.fixture
-def engine() -> Iterator[Engine]:
+def engine() -> Iterator[Runner]:
     """Return an engine that has done nothing yet."""
     with running_mock() as mock:
-        engine = Engine(mock.services)
+        engine = Runner(mock.services)
         yield engine
         engine.close()
 
@@ -38,7 +38,7 @@ def _uncollected() -> Iterator[None]:
     [(png(), "success"), (png(2049, 8), "success"), (b"no picture", "error")],
     ids=["stored as sent", "downsized", "refused"],
 )
-def test_nobody_holds_a_task_that_is_answered(engine: Engine, image: bytes, outcome: str) -> None:
+def test_nobody_holds_a_task_that_is_answered(engine: Runner, image: bytes, outcome: str) -> None:
     sent = f"data:image/png;base64,{b64encode(image).decode()}"
     caller = Caller(engine.services.accounts.open("a-key"), "rest", "http://127.0.0.1")
     held_before = sys.getrefcount(sent)

@@ -24,7 +24,7 @@ from runware_mock.settings import Settings, default_text
 if TYPE_CHECKING:
     import socket
 
-    from starlette.applications import Starlette
+    from fastapi import FastAPI
 
     from runware_mock.storage.database import Database
 
@@ -95,7 +95,7 @@ def serve(**values: Any) -> None:
         sys.exit(_serve(settings, bound, make_app))
 
 
-def _opened(settings: Settings, cleanup: ExitStack) -> Callable[[], "Starlette"]:
+def _opened(settings: Settings, cleanup: ExitStack) -> Callable[[], "FastAPI"]:
     """Open the database; return what makes the application, for several processes in each of them."""
     from runware_mock.app import create_app
     from runware_mock.logs import set_up_logging
@@ -114,7 +114,7 @@ def _opened(settings: Settings, cleanup: ExitStack) -> Callable[[], "Starlette"]
     return lambda: app
 
 
-def _serve(settings: Settings, bound: "socket.socket", make_app: Callable[[], "Starlette"]) -> int:
+def _serve(settings: Settings, bound: "socket.socket", make_app: Callable[[], "FastAPI"]) -> int:
     from runware_mock import malloc
     from runware_mock.api.listening import address_of, is_loopback, ready_document
     from runware_mock.certificates import TlsUnusable, server_context

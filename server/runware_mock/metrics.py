@@ -3,13 +3,17 @@
 import os
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from itertools import accumulate
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 import msgspec
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 # Seconds; a small upload takes milliseconds, a big animation some seconds.
 DURATION_BOUNDS_S = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -47,7 +51,7 @@ class Metrics:
         with self._lock:
             return self.tasks.total()
 
-    def told(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """Return all counts in a form that JSON can hold."""
         with self._lock:
             return {
@@ -59,16 +63,16 @@ class Metrics:
                 "purged_media": self.purged_media,
             }
 
-    def add(self, told: Mapping[str, Any]) -> None:
-        """Add what another metrics has told."""
-        for task_type, outcome, count in told["tasks"]:
+    def add(self, given: Mapping[str, Any]) -> None:
+        """Add the counts of another process."""
+        for task_type, outcome, count in given["tasks"]:
             self.tasks[task_type, outcome] += count
-        for task_type, counts in told["durations"].items():
+        for task_type, counts in given["durations"].items():
             self.durations[task_type] = [sum(both) for both in zip(self.durations[task_type], counts, strict=True)]
-        self.duration_s.update(told["duration_s"])
-        self.faults.update(told["faults"])
-        self.sent_bytes += told["sent_bytes"]
-        self.purged_media += told["purged_media"]
+        self.duration_s.update(given["duration_s"])
+        self.faults.update(given["faults"])
+        self.sent_bytes += given["sent_bytes"]
+        self.purged_media += given["purged_media"]
 
     def purged(self, media: int) -> None:
         """Count what a purge has removed."""
@@ -91,13 +95,13 @@ class ProcessMetrics:
     def write(self) -> None:
         """Let the other processes know."""
         if self._folder is not None:
-            told = {"metrics": self._metrics.told(), "gauges": self._own_gauges()}
+            given = {"metrics": self._metrics.as_dict(), "gauges": self._own_gauges()}
             file = self._folder / f"{os.getpid()}.json"
             partial = file.with_suffix(".part")
-            partial.write_bytes(msgspec.json.encode(told))
+            partial.write_bytes(msgspec.json.encode(given))
             partial.replace(file)
 
-    def counted(self) -> tuple[Metrics, Mapping[str, float]]:
+    def total(self) -> tuple[Metrics, Mapping[str, float]]:
         """Return the counts and the gauges. What a process has done counts when it is gone, what it was about not."""
         if self._folder is None:
             return self._metrics, self._own_gauges()
@@ -106,10 +110,10 @@ class ProcessMetrics:
             self.write()
         metrics, gauges = Metrics(), Counter[str]()
         for file in self._folder.glob("*.json"):
-            told: dict[str, Any] = msgspec.json.decode(file.read_bytes())
-            metrics.add(told["metrics"])
+            given: dict[str, Any] = msgspec.json.decode(file.read_bytes())
+            metrics.add(given["metrics"])
             if _is_alive(int(file.stem)):
-                gauges.update(told["gauges"])
+                gauges.update(given["gauges"])
         return metrics, gauges
 
     def _own_gauges(self) -> dict[str, float]:
@@ -122,3 +126,55 @@ def _is_alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+class Exposition(Collector):
+    """All metrics in Prometheus' text format; `stored` returns how many media and bytes are stored, if known."""
+
+    def __init__(self, shared: ProcessMetrics, stored: Callable[[], tuple[int, int] | None]) -> None:
+        self._shared = shared
+        self._stored = stored
+
+    def text(self) -> bytes:
+        """Return the text."""
+        registry = CollectorRegistry()
+        registry.register(self)
+        return generate_latest(registry)
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield every metric, as prometheus-client asks for them."""
+        metrics, gauges = self._shared.total()
+        tasks = CounterMetricFamily("runware_mock_tasks", "Tasks answered.", labels=["task_type", "outcome"])
+        for labels, count in list(metrics.tasks.items()):
+            tasks.add_metric(labels, count)
+        yield tasks
+        durations = HistogramMetricFamily(
+            "runware_mock_task_duration_seconds", "How long tasks took.", labels=["task_type"]
+        )
+        bounds = [*map(str, DURATION_BOUNDS_S), "+Inf"]
+        for task_type, counts in list(metrics.durations.items()):
+            buckets: Any = list(zip(bounds, accumulate(counts), strict=True))
+            durations.add_metric([task_type], buckets, metrics.duration_s[task_type])
+        yield durations
+        faults = CounterMetricFamily("runware_mock_faults_met", "Planned faults that were met.", labels=["kind"])
+        for kind, count in list(metrics.faults.items()):
+            faults.add_metric([kind], count)
+        yield faults
+        yield CounterMetricFamily("runware_mock_sent_bytes", "Bytes of the files uploaded.", metrics.sent_bytes)
+        yield CounterMetricFamily("runware_mock_purged_media", "Media purged.", metrics.purged_media)
+        stored = self._stored()
+        yield GaugeMetricFamily("runware_mock_database_up", "Whether the database can be read.", stored is not None)
+        # Without its database a server still has something to tell.
+        if stored is not None:
+            yield GaugeMetricFamily("runware_mock_media", "Media stored, in a database that may be shared.", stored[0])
+            yield GaugeMetricFamily("runware_mock_stored_bytes", "Bytes stored, likewise.", stored[1])
+        for name, gauge in gauges.items():
+            yield GaugeMetricFamily(f"runware_mock_{name}", _GAUGES[name], gauge)
+
+
+_GAUGES = {
+    "sockets": "WebSockets that are open.",
+    "tasks_waiting": "Tasks that wait for a thread.",
+    "memory_budget_bytes": "Memory that decoding may take.",
+    "memory_reserved_bytes": "Memory that decoding takes now.",
+}

@@ -14,13 +14,13 @@ from threading import Timer
 from typing import Any
 
 import uvicorn
-from starlette.applications import Starlette
+from fastapi import FastAPI
 
 from runware_mock import __version__
 from runware_mock.api.connections import HttpProtocol
 from runware_mock.api.limits import Limits
 from runware_mock.api.sockets import Sockets
-from runware_mock.api.ui.app import Page
+from runware_mock.api.ui.changes import Changes
 from runware_mock.cores import roaming_pool
 from runware_mock.settings import Settings
 
@@ -56,7 +56,7 @@ class MockServer(uvicorn.Server):
     """
 
     def __init__(
-        self, app: Starlette, settings: Settings, context: SSLContext | None, on_ready: Callable[[], None]
+        self, app: FastAPI, settings: Settings, context: SSLContext | None, on_ready: Callable[[], None]
     ) -> None:
         self.limits = Limits(settings, _most_files())
         super().__init__(
@@ -81,7 +81,7 @@ class MockServer(uvicorn.Server):
         )
         self._on_ready = on_ready
         self._sockets: Sockets = app.state.sockets
-        self._page: Page = app.state.page
+        self._changes: Changes = app.state.changes
         self._sweeping: asyncio.Task[None] | None = None
         self._importing = Timer(_IMPORTED_AFTER_S, _import_later)
         self._importing.daemon = True
@@ -109,7 +109,7 @@ class MockServer(uvicorn.Server):
         for server in self.servers:
             server.close()
         await self._sockets.close()
-        await self._page.close()
+        await self._changes.close()
         await self._wait_for_close_replies()
         await super().shutdown(sockets)
         if self._sweeping is not None:

@@ -17,7 +17,7 @@ from runware_mock.api.outbox import Answers
 from runware_mock.api.sockets import Sockets
 from runware_mock.api.ws_connections import WsProtocol
 from runware_mock.storage.tables import medium, undelivered
-from runware_mock.tasks.runner import Engine
+from runware_mock.tasks.runner import Runner
 from tests import plain
 from tests.control.calling import calling
 from tests.faults.planning import plan
@@ -343,7 +343,7 @@ def test_a_long_session_uuid_is_replaced(mock: RunningMock, api_key: str) -> Non
 def test_a_socket_that_authenticates_anew_speaks_for_its_new_session_alone(mock: RunningMock) -> None:
     async def nobody(*_told: object) -> Any: ...
 
-    with closing(Engine(mock.services)) as engine:
+    with closing(Runner(mock.services)) as engine:
         sockets = Sockets(engine)
         websocket = WebSocket({"type": "websocket"}, nobody, nobody)
         socket, gone = (Answers(websocket, mock.services, sockets.successor) for _ in range(2))

@@ -8,7 +8,8 @@ import struct
 from contextlib import suppress
 from typing import Any
 
-from starlette.types import Receive, Scope
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from runware_mock.api.connections import PROTOCOL
 from runware_mock.faults.event import Event
@@ -19,6 +20,31 @@ from runware_mock.services import Services
 
 # SO_LINGER with a time of 0: closing sends RST instead of FIN.
 _NO_LINGER = struct.pack("ii", 1, 0)
+
+
+class PlannedResponse(Response):
+    """An HTTP response that is sent as the faults want it that were met, if it is sent at all."""
+
+    def __init__(self, status: int, body: bytes, headers: dict[str, str], plan: ResponsePlan) -> None:
+        self._plan = plan
+        headers = {**headers, **dict(plan.headers)}
+        if plan.answer is not None:
+            super().__init__(plan.answer.body, plan.answer.status, headers, plan.answer.content_type)
+        else:
+            super().__init__(garbled(body.decode(), plan).encode(), status, headers, "application/json")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the response, or break the connection."""
+        plan = self._plan
+        await pause(plan, ended(scope))
+        if plan.hang_up is not None:
+            if plan.hang_up == "drop":
+                await ended(scope).wait()
+            await end_request(scope, receive, is_reset=plan.hang_up == "reset")
+        elif plan.kept_share is not None and plan.answer is None:
+            await send_cut(scope, receive, self.status_code, bytes(self.body), plan.kept_share)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 def end(scope: Scope, *, is_reset: bool) -> None:
@@ -107,19 +133,6 @@ def ended(scope: Scope) -> asyncio.Event:
     protocol: Any = scope[PROTOCOL]
     is_over: asyncio.Event = protocol.is_over
     return is_over
-
-
-def fail_when_lost(scope: Scope, awaited: asyncio.Future[None], error: Exception) -> None:
-    """Raise `error` where `awaited` is awaited, as soon as the client of a request has gone."""
-
-    def fail() -> None:
-        if not awaited.done():
-            awaited.set_exception(error)
-
-    protocol: Any = scope[PROTOCOL]
-    protocol.fail = fail
-    if protocol.is_lost:
-        fail()
 
 
 async def pause(response_plan: ResponsePlan, is_over: asyncio.Event) -> None:

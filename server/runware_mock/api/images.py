@@ -4,19 +4,21 @@ import asyncio
 import re
 from concurrent.futures import Executor
 
-from starlette.requests import Request
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from runware_mock.api.upload import CORS_HEADERS, refused
+from runware_mock.api.envelope import CORS_HEADERS, preflight
+from runware_mock.api.failures import AnsweringRoute
 from runware_mock.images.formats import FORMATS
-from runware_mock.protocol.errors import Refusal, refuse
+from runware_mock.protocol.errors import refuse
 from runware_mock.services import Services
 from runware_mock.storage import media
 from runware_mock.storage.contents import StoredFile
+from runware_mock.storage.files import Files
 from runware_mock.storage.objects import ObjectGone
 
 # `/image/ii/<uuid>.<ext>`, `/image/ws/<n>/ii/<uuid>.<ext>`, `/image/os/…/<uuid>.<ext>`: any extension, in any case.
-MEDIA_PATHS = ("/image/{path:path}", "/video/{path:path}", "/audio/{path:path}", "/3d/{path:path}")
+_PATHS = ("/image/{path:path}", "/video/{path:path}", "/audio/{path:path}", "/3d/{path:path}")
 _FILE_NAME = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.\w+", re.IGNORECASE)
 _HEADERS = {
     **CORS_HEADERS,
@@ -29,54 +31,53 @@ _HEADERS = {
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
-class MediaFiles:
-    """Serves what an imageURL points at, which is read in `threads` of its own where that may take long."""
+def router(services: Services, threads: Executor | None = None) -> APIRouter:
+    """Return the routes that an imageURL points at; files that are slow to read are read in `threads` of their own."""
+    api = APIRouter(route_class=AnsweringRoute)
 
-    def __init__(self, services: Services, threads: Executor | None = None) -> None:
-        self._services = services
-        self._threads = threads
-
-    async def get(self, request: Request) -> Response:
-        """Return the stored bytes, or 404 once the image has expired."""
+    async def get_file(request: Request) -> Response:
+        """Return the stored bytes, or 404 once the file has expired."""
         match = _FILE_NAME.fullmatch(request.url.path.rpartition("/")[2])
         uuid = match[1].lower() if match else ""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._answer, request, uuid)
+        return await asyncio.get_running_loop().run_in_executor(threads, _answer, services, request, uuid)
 
-    def _answer(self, request: Request, uuid: str) -> Response:
-        file = self._find(uuid)
-        if file is None:
-            return refused(refuse("mediaNotFound", "It was never stored here, or has expired."))
-        # What an imageUUID names never changes, so it is its own version.
-        etag = f'"{uuid}"'
-        headers = {**_HEADERS, "ETag": etag}
-        if _matches(request.headers.get("if-none-match"), etag):
-            return Response(status_code=304, headers=headers)
-        try:
-            return self._ranged(request, file, headers)
-        except ObjectGone:
-            return refused(refuse("mediaNotFound", "Its file is gone from the object storage."))
-        except Refusal as refusal:
-            return refused(refusal)
+    for path in _PATHS:
+        api.add_api_route(path, get_file, methods=["GET", "HEAD"], include_in_schema=False)
+        api.add_api_route(path, preflight, methods=["OPTIONS"], include_in_schema=False)
+    return api
 
-    def _find(self, uuid: str) -> StoredFile | None:
-        with self._services.database.reading() as connection:
-            self._services.live.refresh(connection)
-            return media.read_served(connection, uuid, self._services.moment)
 
-    def _ranged(self, request: Request, file: StoredFile, headers: dict[str, str]) -> Response:
-        content_type, size = FORMATS[file.format].content_type, file.size_bytes
-        wanted = _wanted_range(request, size, headers["ETag"])
-        if wanted is not None and not wanted:
-            return Response(status_code=416, headers={**headers, "Content-Range": f"bytes */{size}"})
-        if wanted is not None:
-            headers["Content-Range"] = f"bytes {wanted.start}-{wanted.stop - 1}/{size}"
-        status = 200 if wanted is None else 206
-        if request.method == "HEAD":
-            # One byte proves that GET would find the file.
-            self._services.files.read(file, range(1))
-            headers["Content-Length"] = str(size if wanted is None else len(wanted))
-            return Response(None, status, media_type=content_type, headers=headers)
-        return Response(self._services.files.read(file, wanted), status, media_type=content_type, headers=headers)
+def _answer(services: Services, request: Request, uuid: str) -> Response:
+    with services.database.reading() as connection:
+        services.live.refresh(connection)
+        file = media.read_served(connection, uuid, services.moment)
+    if file is None:
+        raise refuse("mediaNotFound", "It was never stored here, or has expired.")
+    # What an imageUUID names never changes, so it is its own version.
+    etag = f'"{uuid}"'
+    headers = {**_HEADERS, "ETag": etag}
+    if _matches(request.headers.get("if-none-match"), etag):
+        return Response(status_code=304, headers=headers)
+    try:
+        return _ranged(services.files, request, file, headers)
+    except ObjectGone:
+        raise refuse("mediaNotFound", "Its file is gone from the object storage.") from None
+
+
+def _ranged(files: Files, request: Request, file: StoredFile, headers: dict[str, str]) -> Response:
+    content_type, size = FORMATS[file.format].content_type, file.size_bytes
+    wanted = _wanted_range(request, size, headers["ETag"])
+    if wanted is not None and not wanted:
+        return Response(status_code=416, headers={**headers, "Content-Range": f"bytes */{size}"})
+    if wanted is not None:
+        headers["Content-Range"] = f"bytes {wanted.start}-{wanted.stop - 1}/{size}"
+    status = 200 if wanted is None else 206
+    if request.method == "HEAD":
+        # One byte proves that GET would find the file.
+        files.read(file, range(1))
+        headers["Content-Length"] = str(size if wanted is None else len(wanted))
+        return Response(None, status, media_type=content_type, headers=headers)
+    return Response(files.read(file, wanted), status, media_type=content_type, headers=headers)
 
 
 def _wanted_range(request: Request, size: int, etag: str) -> range | None:

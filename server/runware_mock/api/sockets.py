@@ -9,17 +9,17 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from runware_mock.accounts import Account
 from runware_mock.api.dependencies import bearer_key, open_account, plan_of
+from runware_mock.api.envelope import refused
 from runware_mock.api.fault_effects import met_by
 from runware_mock.api.origins import check_origin
 from runware_mock.api.outbox import Answers
-from runware_mock.api.upload import refused
 from runware_mock.api.websocket import CLOSE_INTERNAL, Socket
 from runware_mock.faults.event import Event
 from runware_mock.protocol.errors import Refusal
 from runware_mock.storage import undelivered
 from runware_mock.storage.outage import crash
 from runware_mock.storage.owners import ALL_ACCOUNTS
-from runware_mock.tasks.runner import Engine
+from runware_mock.tasks.runner import Runner
 
 _log = logging.getLogger(__name__)
 _LOOK_EVERY_S = 0.25
@@ -28,8 +28,8 @@ _LOOK_EVERY_S = 0.25
 class Sockets:
     """The open sockets of this process, and which of them speaks for which session."""
 
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
+    def __init__(self, runner: Runner) -> None:
+        self.runner = runner
         self._open: set[Socket] = set()
         self._sessions: dict[tuple[int, str], Answers] = {}
         self._looking: asyncio.Task[None] | None = None
@@ -41,7 +41,7 @@ class Sockets:
     async def serve(self, websocket: WebSocket) -> None:
         """Serve one socket until it closes."""
         try:
-            check_origin(websocket.scope, self.engine.services.settings)
+            check_origin(websocket.scope, self.runner.services.settings)
         except Refusal as refusal:
             # A browser shows a page nothing of why its socket was refused.
             _log.warning("%s", refusal.message)
@@ -49,7 +49,7 @@ class Sockets:
             return
         try:
             status = await self._refused_upgrade(websocket)
-        except Exception as error:  # noqa: BLE001 - see Engine._run
+        except Exception as error:  # noqa: BLE001 - see Runner._run
             _log.exception("a socket failed inside the mock")
             await websocket.send_denial_response(refused(crash(error)))
             return
@@ -61,7 +61,7 @@ class Sockets:
         self._open.add(socket)
         try:
             await socket.run()
-        except Exception:  # noqa: BLE001 - see Engine._run
+        except Exception:  # noqa: BLE001 - see Runner._run
             _log.exception("a socket failed inside the mock")
             with suppress(WebSocketDisconnect, RuntimeError):
                 await websocket.close(CLOSE_INTERNAL)
@@ -71,7 +71,7 @@ class Sockets:
 
     async def _refused_upgrade(self, websocket: WebSocket) -> int | None:
         """Return the status with which a fault plan refuses the socket. Few clients say this early who they are."""
-        services, key = self.engine.services, bearer_key(websocket.scope)
+        services, key = self.runner.services, bearer_key(websocket.scope)
         account = Account(ALL_ACCOUNTS, "")
         # A key that is refused is told so when the client authenticates, as ever.
         with suppress(Refusal):
@@ -100,7 +100,7 @@ class Sockets:
             while waiting := {session for (_, session), answers in self._sessions.items() if answers.waits_for_more}:
                 await asyncio.sleep(_LOOK_EVERY_S)
                 # A database that cannot be read now is looked at again.
-                with suppress(self.engine.services.database.failure):
+                with suppress(self.runner.services.database.failure):
                     for session in await asyncio.to_thread(self._kept_for, waiting):
                         if answers := self._sessions.get(session):
                             await answers.replay()
@@ -108,7 +108,7 @@ class Sockets:
             self._looking = None
 
     def _kept_for(self, sessions: set[str]) -> list[tuple[int, str]]:
-        with self.engine.services.database.reading() as connection:
+        with self.runner.services.database.reading() as connection:
             return undelivered.sessions_of(connection, sessions)
 
     def successor(self, answers: Answers) -> Answers | None:

@@ -68,8 +68,8 @@ class Socket:
     def __init__(self, websocket: WebSocket, sockets: "Sockets") -> None:
         self._websocket = websocket
         self._sockets = sockets
-        self._engine = sockets.engine
-        self._services = sockets.engine.services
+        self._runner = sockets.runner
+        self._services = sockets.runner.services
         self._account: Account | None = None
         self._api_key: object = None
         # What a task is told before it is known who asks.
@@ -180,7 +180,7 @@ class Socket:
             pending = await self._start([task for task in tasks if not is_authentication(task)])
         except Refusal as refusal:
             await self.answers.deliver(ws_frame(Reply.refused(refusal)))
-        except Exception as error:  # noqa: BLE001 - see Engine._run
+        except Exception as error:  # noqa: BLE001 - see Runner._run
             _log.exception("a frame failed inside the mock")
             await self.answers.deliver(ws_frame(Reply.refused(crash(error))))
         loop = asyncio.get_running_loop()
@@ -199,7 +199,7 @@ class Socket:
         tasks = [task for task in tasks if not is_ping(task)]
         if self._account is not None:
             caller = caller_of(self._websocket.scope, self._account, self._services, self._api_key)
-            return self._engine.submit(tasks, caller)
+            return self._runner.submit(tasks, caller)
         for task in tasks:
             await self.answers.send(ws_frame(Reply.refused(self._stranger, task)))
         return []
@@ -212,7 +212,7 @@ class Socket:
         except Refusal as refusal:
             await self._refuse(refusal)
             return
-        except Exception:  # noqa: BLE001 - see Engine._run
+        except Exception:  # noqa: BLE001 - see Runner._run
             _log.exception("an authentication failed inside the mock")
             self._stranger = refuse("mockInternalError", "Its log says more.")
             await self._refuse(self._stranger)

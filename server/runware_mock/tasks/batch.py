@@ -2,11 +2,9 @@
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock, get_native_id
 from typing import Generic, TypeVar
-
-from runware_mock.promise import Promise
 
 Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
@@ -20,7 +18,7 @@ class GroupingThread(Generic[Asked, Answer]):
 
     def __init__(self, answer: Callable[[Sequence[Asked]], Sequence[Answer]], name: str) -> None:
         self._answer = answer
-        self._waiting: deque[tuple[Asked, Promise[Answer]]] = deque()
+        self._waiting: deque[tuple[Asked, Future[Answer]]] = deque()
         self._lock = Lock()
         # From when the first waits until none does.
         self._is_busy = False
@@ -36,15 +34,15 @@ class GroupingThread(Generic[Asked, Answer]):
         """Leave it to somebody else when a group begins: told that one waits, it soon has to call `begin`."""
         self._on_waiting = on_waiting
 
-    def submit(self, asked: Asked) -> Promise[Answer]:
-        """Return a promise; what it asks is never looked at when it is cancelled before its turn."""
-        promise: Promise[Answer] = Promise()
+    def submit(self, asked: Asked) -> Future[Answer]:
+        """Return a future; what it asks is never looked at when it is cancelled before its turn."""
+        future: Future[Answer] = Future()
         with self._lock:
-            self._waiting.append((asked, promise))
+            self._waiting.append((asked, future))
             is_first, self._is_busy = not self._is_busy, True
         if is_first:
             self._on_waiting()
-        return promise
+        return future
 
     def begin(self) -> None:
         """Answer those who wait, up to the limit."""
@@ -71,19 +69,19 @@ class GroupingThread(Generic[Asked, Answer]):
     def _work(self) -> None:
         if group := self._next_group():
             answers = self._answer([asked for asked, _ in group])
-            for (_, promise), answer in zip(group, answers, strict=True):
-                promise.keep(answer)
+            for (_, future), answer in zip(group, answers, strict=True):
+                future.set_result(answer)
         with self._lock:
             self._is_busy = bool(self._waiting)
             go_on = self._is_busy and not self._is_closing
         if go_on:
             self._on_waiting()
 
-    def _next_group(self) -> list[tuple[Asked, Promise[Answer]]]:
-        group: list[tuple[Asked, Promise[Answer]]] = []
+    def _next_group(self) -> list[tuple[Asked, Future[Answer]]]:
+        group: list[tuple[Asked, Future[Answer]]] = []
         with self._lock:
             while self._waiting and len(group) < GROUP_LIMIT:
                 waiting = self._waiting.popleft()
-                if waiting[1].begin():
+                if waiting[1].set_running_or_notify_cancel():
                     group.append(waiting)
         return group

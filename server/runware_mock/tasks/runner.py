@@ -10,7 +10,6 @@ from msgspec.structs import replace
 
 from runware_mock.cores import roaming_pool
 from runware_mock.faults.event import Event
-from runware_mock.promise import Promise
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.messages import Reply, Task, head_of, is_uuid, kind_of
 from runware_mock.services import Caller, Services
@@ -27,12 +26,12 @@ _log = logging.getLogger(__name__)
 _NETWORK_THREADS = 32
 _TRIES = 5
 # A reply that is to come.
-Pending = Future[Reply] | Promise[Reply]
+Pending = Future[Reply]
 # What stands for the type of a task that is refused before anybody knows it.
 _NO_TYPE = TaskType(models.AnyTask, unsupported.run, stores=lambda _task: False)
 
 
-class Engine:
+class Runner:
     """Runs tasks in threads of three kinds, of which as many decode as there are cores.
 
     Light tasks run one after the other: side by side they would only hand the interpreter's lock to and fro.

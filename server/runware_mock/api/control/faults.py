@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 
 from runware_mock.api.control.who import Account
+from runware_mock.api.failures import GuardedRoute
 from runware_mock.control import plans
 from runware_mock.control.refusals import ControlRefused
 from runware_mock.faults.plans import Plan
@@ -18,7 +19,7 @@ _BODY = {"requestBody": {"required": True, "content": {"application/json": {"sch
 
 def router(services: Services) -> APIRouter:
     """Return the endpoints."""
-    api = APIRouter(tags=["faults"])
+    api = APIRouter(route_class=GuardedRoute, tags=["faults"])
 
     @api.post("/faults", status_code=201, openapi_extra=_BODY)
     async def add_plan(request: Request, account_id: Account) -> Json:

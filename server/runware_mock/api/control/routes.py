@@ -11,6 +11,7 @@ from pydantic import Field as Bounds
 
 from runware_mock.api.control.who import LARGEST_ID, Account, AccountNeeded
 from runware_mock.api.dependencies import base_url
+from runware_mock.api.failures import GuardedRoute
 from runware_mock.control import accounts, archive, clocks, journal, media, snapshots, state
 from runware_mock.control.journal import Filter
 from runware_mock.control.refusals import ControlRefused
@@ -52,7 +53,7 @@ Field = Annotated[object, Body(embed=True)]
 
 def router(services: Services) -> APIRouter:  # noqa: C901, PLR0915 - a table of endpoints, each of a line or two
     """Return the endpoints."""
-    api = APIRouter()
+    api = APIRouter(route_class=GuardedRoute)
 
     @api.get("/status", tags=["state"])
     def status(request: Request) -> Json:

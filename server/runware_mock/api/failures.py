@@ -1,0 +1,74 @@
+"""How failures are answered: in Runware's envelope, as an error of the control API, or as a page."""
+
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import Request
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+
+from runware_mock.api.control.failures import control_failure, is_control
+from runware_mock.api.control.guard import check_caller
+from runware_mock.api.envelope import refused
+from runware_mock.api.ui.pages import page_failure, wants_page
+from runware_mock.control.refusals import ControlRefused
+from runware_mock.protocol.errors import Refusal, refuse
+from runware_mock.storage.outage import crash
+
+_log = logging.getLogger(__name__)
+
+_HTTP_ERRORS = {404: "notFound", 405: "methodNotAllowed"}
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+async def failure_response(request: Request, error: Exception) -> Response:
+    """Return the answer to a request that has failed; a crash of the mock is logged."""
+    if is_control(request.scope):
+        return control_failure(request, error)
+    if wants_page(request.scope):
+        return page_failure(request, error)
+    if isinstance(error, ClientDisconnect):
+        # Nobody is left to read it.
+        return Response()
+    if isinstance(error, ControlRefused):
+        # A program that asks for the gallery at `/` does not want the page, and gets nothing of it.
+        error = HTTPException(405)
+    if isinstance(error, HTTPException) and error.status_code in _HTTP_ERRORS:
+        hint = f"The API is POST /v1; this was {request.method} {request.url.path[:200]}."
+        error = refuse(_HTTP_ERRORS[error.status_code], hint)
+    if isinstance(error, Refusal):
+        return refused(error)
+    _log.error("%s %s failed inside the mock", request.method, request.url.path, exc_info=error)
+    return refused(crash(error))
+
+
+class AnsweringRoute(APIRoute):
+    """A route whose every failure is answered here: after an unhandled one, the server would end the connection."""
+
+    def get_route_handler(self) -> Handler:
+        """Return the handler of the route."""
+        handle = super().get_route_handler()
+
+        async def answered(request: Request) -> Response:
+            try:
+                self.admit(request)
+                return await handle(request)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the client gets an answer that says whose fault it is
+                return await failure_response(request, error)
+
+        return answered
+
+    def admit(self, request: Request) -> None:
+        """Refuse a caller before the body is read; this route takes everybody."""
+
+
+class GuardedRoute(AnsweringRoute):
+    """A route for a developer's own programs and browser; see `check_caller`."""
+
+    def admit(self, request: Request) -> None:
+        """Raise ControlRefused for everybody else."""
+        check_caller(request, request.app.state.services.settings)

@@ -1,0 +1,82 @@
+"""Render the templates of the page."""
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+from fastapi import Request
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.exceptions import HTTPException
+from starlette.responses import HTMLResponse
+from starlette.types import Scope
+
+from runware_mock import __version__
+from runware_mock.api.control.guard import TOKEN_COOKIE, check_caller
+from runware_mock.control.refusals import ControlRefused, not_found
+
+_log = logging.getLogger(__name__)
+
+FOLDER = Path(__file__).parent
+FILTERS = ("account", "format", "task_type", "state", "outcome", "text")
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'self'; script-src 'self'; "
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
+
+
+def wants_page(scope: Scope) -> bool:
+    """Tell whether a request is that of a browser for the page."""
+    if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
+        return False
+    if (scope["path"] + "/").startswith("/ui/"):
+        return True
+    return scope["path"] == "/" and any(name == b"accept" and b"text/html" in value for name, value in scope["headers"])
+
+
+def page(request: Request, template: str, values: dict[str, Any], status: int = 200) -> HTMLResponse:
+    """Return a page. An open page asks with `X-Fragment` for what has changed on it alone."""
+    html = _TEMPLATES.get_template(template).render(
+        base="fragment.html" if "x-fragment" in request.headers else "base.html",
+        path=request.url.path,
+        version=__version__,
+        query={name: request.query_params.get(name, "") for name in FILTERS},
+        **values,
+    )
+    response = HTMLResponse(html, status, headers=HEADERS)
+    if (token := request.query_params.get("token")) and status == 200:  # noqa: PLR2004 - shown to whoever has it
+        response.set_cookie(TOKEN_COOKIE, token, httponly=True, samesite="strict", secure=request.url.scheme == "https")
+    return response
+
+
+def page_failure(request: Request, error: Exception) -> HTMLResponse:
+    """Return the page that says what went wrong."""
+    if isinstance(error, HTTPException):
+        error = not_found(f"There is no page {request.url.path[:100]}.")
+        try:
+            check_caller(request, request.app.state.services.settings)
+        except ControlRefused as refused:
+            error = refused
+    if not isinstance(error, ControlRefused):
+        _log.error("the page %s failed", request.url.path, exc_info=error)
+        error = ControlRefused("runware-mock itself failed; its log says more.", status=500)
+    return page(request, "refused.html", {"error": error}, error.status)
+
+
+def _size(size_bytes: int) -> str:
+    for unit, one in (("MB", 1_000_000), ("KB", 1000)):
+        if size_bytes >= one:
+            return f"{size_bytes / one:.1f} {unit}"
+    return f"{size_bytes} bytes"
+
+
+_TEMPLATES = Environment(
+    loader=FileSystemLoader(FOLDER / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+)
+_TEMPLATES.filters["pretty"] = lambda value: json.dumps(value, indent=2, ensure_ascii=False)
+_TEMPLATES.filters["size"] = _size
