@@ -9,7 +9,7 @@ from msgspec import Struct
 from runware_mock.accounts import Accounts
 from runware_mock.clock import Clock, SystemClock
 from runware_mock.control.refusals import ControlRefused
-from runware_mock.faults.event import Faults
+from runware_mock.faults.matching import Faults
 from runware_mock.ids import RandomIds, SeededIds
 from runware_mock.images.codec import Codec
 from runware_mock.images.fetch import UrlFetcher

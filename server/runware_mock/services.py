@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from runware_mock.accounts import Account, Accounts
 from runware_mock.clock import in_ms
-from runware_mock.faults.event import Faults
+from runware_mock.faults.matching import Faults
 from runware_mock.ids import Ids
 from runware_mock.images.codec import Codec
 from runware_mock.images.fetch import Fetch, Send

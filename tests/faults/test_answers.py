@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from runware_mock.faults.answers import Latency
+from runware_mock.faults.answers import LatencyFault
 from runware_mock.protocol.errors import CATALOGUE, OURS
 from runware_mock.protocol.response_plan import NOTHING
 from tests import plain
@@ -133,8 +133,8 @@ def test_a_rate_limits_bucket_fills_with_time_but_not_above_its_burst(transport:
 
 def test_what_chance_picks_says_nothing_of_how_long_it_waits() -> None:
     fault = {"kind": "latency", "distribution": "uniform", "most": "1s", "probability": 0.2, "seed": 1}
-    late = Latency.model_validate(fault)
-    delays_s = [late.performed(NOTHING, late.draw(seen)).delay_s for seen in range(1000) if late.is_drawn(seen)]
+    late = LatencyFault.model_validate(fault)
+    delays_s = [late.add_to(NOTHING, late.draw(seen)).delay_s for seen in range(1000) if late.is_drawn(seen)]
     assert 150 < len(delays_s) < 250
     assert 0.4 < sum(delays_s) / len(delays_s) < 0.6
 

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from runware_mock.faults.fault import Fault
+from runware_mock.faults.base import Fault
 from runware_mock.faults.kinds import AnyFault
 from tests.control.calling import Calls
 from tests.faults.planning import plan

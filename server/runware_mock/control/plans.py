@@ -1,20 +1,18 @@
 """Fault plans: make them, look at them, drop them."""
 
-from typing import Any
-
 from pydantic import ValidationError
 
 from runware_mock.control.changing import changing
 from runware_mock.control.refusals import ControlRefused, conflict, not_found
 from runware_mock.faults import plans
-from runware_mock.faults.plans import Plan, PlanExists
+from runware_mock.faults.plans import Plan, PlanExists, PlanState
 from runware_mock.services import Services
 from runware_mock.storage.database import retried
 from runware_mock.tasks import TASKS
 
 
 @retried
-def add_plan(services: Services, account_id: int, given: object) -> dict[str, Any]:
+def add_plan(services: Services, account_id: int, given: object) -> PlanState:
     """Make a plan and return its state."""
     try:
         plan = Plan.model_validate(given)
@@ -29,13 +27,13 @@ def add_plan(services: Services, account_id: int, given: object) -> dict[str, An
     return _warned(state)
 
 
-def list_plans(services: Services, account_id: int) -> list[dict[str, Any]]:
+def list_plans(services: Services, account_id: int) -> list[PlanState]:
     """Return the state of an account's plans, or of those of all accounts."""
     with services.database.reading() as connection:
         return [_warned(state) for state in plans.states(connection, account_id)]
 
 
-def get_plan(services: Services, account_id: int, name: str) -> dict[str, Any]:
+def get_plan(services: Services, account_id: int, name: str) -> PlanState:
     """Return the state of one plan."""
     with services.database.reading() as connection:
         for state in plans.states(connection, account_id, name):
@@ -53,14 +51,14 @@ def delete_plans(services: Services, account_id: int, name: str | None = None) -
     return count
 
 
-def _warned(state: dict[str, Any]) -> dict[str, Any]:
-    """Warn of task types that nobody sends."""
+def _warned(state: PlanState) -> PlanState:
+    """Add a warning for each task type that does not exist."""
     warnings = [
-        f"faults[{index}].task_type: {one['task_type']!r} is no task type"
-        for index, one in enumerate(state["faults"])
-        if one["task_type"] and one["task_type"] not in TASKS
+        f"faults[{index}].task_type: {one.task_type!r} is no task type"
+        for index, one in enumerate(state.faults)
+        if one.task_type and one.task_type not in TASKS
     ]
-    return {**state, "warnings": [*state["warnings"], *warnings]}
+    return state.model_copy(update={"warnings": [*state.warnings, *warnings]})
 
 
 def _path(location: tuple[int | str, ...]) -> str:

@@ -1,17 +1,17 @@
-"""Faults of answers: another one, a late one, a broken one."""
+"""Faults of answers: wrong, late, broken or doubled."""
 
 import math
 import random
 from collections.abc import Mapping
 from datetime import timedelta
 from difflib import get_close_matches
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 from msgspec.structs import replace
 from pydantic import Field, field_validator, model_validator
 
+from runware_mock.faults.base import LONGEST_DELAY, PLANNED, REST_ONLY, WS_ONLY, Delay, Fault
 from runware_mock.faults.event import Transport
-from runware_mock.faults.fault import LONGEST_DELAY, PLANNED, REST_ONLY, WS_ONLY, Delay, Fault
 from runware_mock.protocol.errors import CATALOGUE, OURS, Refusal, refuse
 from runware_mock.protocol.response_plan import HttpAnswer, ResponsePlan
 
@@ -20,7 +20,7 @@ _FRAMING = frozenset(("content-length", "transfer-encoding"))
 _WITHOUT_A_BODY = (204, 304)
 
 
-class Error(Fault):
+class ErrorFault(Fault):
     """The task fails with an error of the catalogue; its neighbours succeed."""
 
     kind: Literal["error"]
@@ -38,7 +38,7 @@ class Error(Fault):
         return code
 
     @model_validator(mode="after")
-    def _names_a_parameter(self) -> "Error":
+    def _names_a_parameter(self) -> Self:
         if CATALOGUE[self.code].code is not None and not self.parameter:
             raise ValueError(f"{self.code} is a pattern of codes: name the parameter")
         return self
@@ -49,7 +49,7 @@ class Error(Fault):
         return refusal if self.message is None else refusal.but(message=self.message)
 
 
-class Latency(Fault):
+class LatencyFault(Fault):
     """The answer comes late, by the real clock."""
 
     kind: Literal["latency"]
@@ -62,22 +62,22 @@ class Latency(Fault):
     is_random: ClassVar[bool] = True
 
     @model_validator(mode="after")
-    def _in_order(self) -> "Latency":
+    def _in_order(self) -> Self:
         if self.least > self.most:
             raise ValueError("least is more than most")
         return self
 
-    def performed(self, response_plan: ResponsePlan, draw: random.Random) -> ResponsePlan:
+    def add_to(self, plan: ResponsePlan, draw: random.Random) -> ResponsePlan:
         """Add to the delay."""
         delay_s = self.delay.total_seconds()
         if self.distribution == "uniform":
             delay_s = draw.uniform(self.least.total_seconds(), self.most.total_seconds())
         elif self.distribution == "lognormal":
             delay_s = draw.lognormvariate(math.log(max(delay_s, 1e-9)), self.sigma)
-        return replace(response_plan, delay_s=min(response_plan.delay_s + delay_s, LONGEST_DELAY.total_seconds()))
+        return replace(plan, delay_s=min(plan.delay_s + delay_s, LONGEST_DELAY.total_seconds()))
 
 
-class Http(Fault):
+class HttpFault(Fault):
     """The whole request is answered with a status and a body, before the work or after it."""
 
     kind: Literal["http"]
@@ -105,7 +105,7 @@ class Http(Fault):
         return headers
 
     @model_validator(mode="after")
-    def _may_have_a_body(self) -> "Http":
+    def _may_have_a_body(self) -> Self:
         if self.body and self.status in _WITHOUT_A_BODY:
             raise ValueError(f"an answer of status {self.status} has no body")
         return self
@@ -115,13 +115,13 @@ class Http(Fault):
         """Whether the task is done nevertheless."""
         return self.after_work
 
-    def performed(self, response_plan: ResponsePlan, _draw: random.Random) -> ResponsePlan:
+    def add_to(self, plan: ResponsePlan, _draw: random.Random) -> ResponsePlan:
         """Answer instead."""
         answer = HttpAnswer(self.status, self.body.encode(), self.content_type)
-        return replace(response_plan, answer=answer, headers=response_plan.headers + tuple(self.headers.items()))
+        return replace(plan, answer=answer, headers=plan.headers + tuple(self.headers.items()))
 
 
-class RateLimit(Fault):
+class RateLimitFault(Fault):
     """A bucket of `burst` tokens that fills at `rate_per_s` by the real clock; without a token a task is refused."""
 
     kind: Literal["rate_limit"]
@@ -133,10 +133,10 @@ class RateLimit(Fault):
         """Return the refusal of a task too many."""
         return refuse("rateLimitExceeded", PLANNED)
 
-    def performed(self, response_plan: ResponsePlan, _draw: random.Random) -> ResponsePlan:
+    def add_to(self, plan: ResponsePlan, _draw: random.Random) -> ResponsePlan:
         """Say when the next token is there."""
         retry_after = ("Retry-After", str(max(1, math.ceil(1 / self.rate_per_s))))
-        return replace(response_plan, headers=(*response_plan.headers, retry_after))
+        return replace(plan, headers=(*plan.headers, retry_after))
 
     def tokens_at(self, tokens: float | None, counted_at: int | None, real_at: int) -> float:
         """Return how many tokens are in the bucket now."""
@@ -145,18 +145,18 @@ class RateLimit(Fault):
         return min(float(self.burst), tokens + max(0, real_at - counted_at) / 1000 * self.rate_per_s)
 
 
-class Truncate(Fault):
+class TruncateFault(Fault):
     """The answer breaks off in its middle."""
 
     kind: Literal["truncate"]
     keep: float = Field(0.5, ge=0, lt=1, description="The share of the answer that is sent.")
 
-    def performed(self, response_plan: ResponsePlan, _draw: random.Random) -> ResponsePlan:
+    def add_to(self, plan: ResponsePlan, _draw: random.Random) -> ResponsePlan:
         """Cut."""
-        return replace(response_plan, kept_share=self.keep)
+        return replace(plan, kept_share=self.keep)
 
 
-class Garble(Fault):
+class GarbleFault(Fault):
     """Some of the answer's bytes are others."""
 
     kind: Literal["garble"]
@@ -164,12 +164,12 @@ class Garble(Fault):
 
     is_random: ClassVar[bool] = True
 
-    def performed(self, response_plan: ResponsePlan, draw: random.Random) -> ResponsePlan:
+    def add_to(self, plan: ResponsePlan, draw: random.Random) -> ResponsePlan:
         """Change bytes."""
-        return replace(response_plan, garbled_share=self.share, seed=draw.getrandbits(32))
+        return replace(plan, garbled_share=self.share, seed=draw.getrandbits(32))
 
 
-class Duplicate(Fault):
+class DuplicateFault(Fault):
     """The reply comes more than once."""
 
     kind: Literal["duplicate"]
@@ -177,28 +177,22 @@ class Duplicate(Fault):
 
     transports: ClassVar[tuple[Transport, ...]] = WS_ONLY
 
-    def performed(self, response_plan: ResponsePlan, _draw: random.Random) -> ResponsePlan:
+    def add_to(self, plan: ResponsePlan, _draw: random.Random) -> ResponsePlan:
         """Send again."""
-        return replace(response_plan, copies=self.copies)
+        return replace(plan, copies=self.copies)
 
 
-class Reorder(Fault):
+class ReorderFault(Fault):
     """The reply comes after the next one; over REST after all the others."""
 
+    effect: ClassVar[Mapping[str, Any]] = {"is_held": True}
     kind: Literal["reorder"]
 
-    def performed(self, response_plan: ResponsePlan, _draw: random.Random) -> ResponsePlan:
-        """Hold it back."""
-        return replace(response_plan, is_held=True)
 
-
-class Split(Fault):
+class SplitFault(Fault):
     """Each item of the reply comes in a frame of its own."""
 
+    effect: ClassVar[Mapping[str, Any]] = {"is_split": True}
     kind: Literal["split"]
 
     transports: ClassVar[tuple[Transport, ...]] = WS_ONLY
-
-    def performed(self, response_plan: ResponsePlan, _draw: random.Random) -> ResponsePlan:
-        """Send item by item."""
-        return replace(response_plan, is_split=True)

@@ -3,13 +3,13 @@
 import random
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from msgspec.structs import replace
 from pydantic import Field, field_validator
 
+from runware_mock.faults.base import WS_ONLY, Delay, Fault
 from runware_mock.faults.event import Point, Transport
-from runware_mock.faults.fault import WS_ONLY, Delay, Fault
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.response_plan import HttpAnswer, ResponsePlan
 
@@ -23,98 +23,80 @@ class _HangUp(Fault):
         return self.after_work
 
 
-class Reset(_HangUp):
+class ResetFault(_HangUp):
     """The connection is reset."""
 
+    effect: ClassVar[Mapping[str, Any]] = {"hang_up": "reset"}
     kind: Literal["reset"]
 
-    def performed(self, response_plan: ResponsePlan, _draw: random.Random) -> ResponsePlan:
-        """Break the connection."""
-        return replace(response_plan, hang_up="reset")
 
-
-class Empty(_HangUp):
+class EmptyFault(_HangUp):
     """The connection ends without a byte of an answer."""
 
+    effect: ClassVar[Mapping[str, Any]] = {"hang_up": "empty"}
     kind: Literal["empty"]
 
-    def performed(self, response_plan: ResponsePlan, _draw: random.Random) -> ResponsePlan:
-        """End the connection."""
-        return replace(response_plan, hang_up="empty")
 
-
-class RefuseUpgrade(Fault):
+class RefuseUpgradeFault(Fault):
     """No WebSocket is opened."""
-
-    kind: Literal["refuse_upgrade"]
-    status: int = Field(503, ge=400, le=599)
 
     point: ClassVar[Point] = "upgrade"
     transports: ClassVar[tuple[Transport, ...]] = WS_ONLY
+    kind: Literal["refuse_upgrade"]
+    status: int = Field(503, ge=400, le=599)
 
-    def performed(self, response_plan: ResponsePlan, _draw: random.Random) -> ResponsePlan:
-        """Answer with a status."""
-        return replace(response_plan, answer=HttpAnswer(self.status, b"", "text/plain"))
+    def add_to(self, plan: ResponsePlan, _draw: random.Random) -> ResponsePlan:
+        """Answer with the status."""
+        return replace(plan, answer=HttpAnswer(self.status, b"", "text/plain"))
 
 
-class DelayAuthentication(Fault):
+class DelayAuthenticationFault(Fault):
     """The answer to the authentication comes late, by the real clock."""
 
+    point: ClassVar[Point] = "authentication"
     kind: Literal["delay_authentication"]
     delay: Delay = timedelta(seconds=5)
 
+    def add_to(self, plan: ResponsePlan, _draw: random.Random) -> ResponsePlan:
+        """Add to the delay."""
+        return replace(plan, delay_s=plan.delay_s + self.delay.total_seconds())
+
+
+class RefuseAuthenticationFault(Fault):
+    """The API key is refused."""
+
     point: ClassVar[Point] = "authentication"
-
-    def performed(self, response_plan: ResponsePlan, _draw: random.Random) -> ResponsePlan:
-        """Wait."""
-        return replace(response_plan, delay_s=response_plan.delay_s + self.delay.total_seconds())
-
-
-class RefuseAuthentication(Fault):
-    """The key is refused."""
-
     kind: Literal["refuse_authentication"]
 
-    point: ClassVar[Point] = "authentication"
-
     def refusal(self, _task: Mapping[str, object]) -> Refusal:
-        """Return the refusal of a bad key."""
+        """Return the refusal of a wrong key."""
         return refuse("invalidApiKey")
 
 
-class NoPong(Fault):
+class NoPongFault(Fault):
     """A ping gets no pong."""
-
-    kind: Literal["no_pong"]
 
     point: ClassVar[Point] = "ping"
     transports: ClassVar[tuple[Transport, ...]] = WS_ONLY
-
-    def performed(self, response_plan: ResponsePlan, _draw: random.Random) -> ResponsePlan:
-        """Keep quiet."""
-        return replace(response_plan, hang_up="drop")
+    effect: ClassVar[Mapping[str, Any]] = {"hang_up": "drop"}
+    kind: Literal["no_pong"]
 
 
-class Silent(Fault):
-    """From here on nothing is read or sent, and nobody is told: a half-open connection."""
-
-    kind: Literal["silent"]
+class SilentFault(Fault):
+    """From here on the server reads and sends nothing, and does not close: a half-open connection."""
 
     transports: ClassVar[tuple[Transport, ...]] = WS_ONLY
-
-    def performed(self, response_plan: ResponsePlan, _draw: random.Random) -> ResponsePlan:
-        """Fall silent."""
-        return replace(response_plan, is_silent=True)
+    effect: ClassVar[Mapping[str, Any]] = {"is_silent": True}
+    kind: Literal["silent"]
 
 
-class Close(Fault):
-    """The socket is closed when so many frames more have been sent, the reply being the first; 0 is instead of it."""
+class CloseFault(Fault):
+    """The socket is closed after so many more frames, the reply being the first; 0 closes it instead of the reply."""
 
+    transports: ClassVar[tuple[Transport, ...]] = WS_ONLY
     kind: Literal["close"]
     code: int = Field(1011, ge=1000, le=4999)
     after_frames: int = Field(0, ge=0, le=1_000_000)
-
-    transports: ClassVar[tuple[Transport, ...]] = WS_ONLY
 
     @field_validator("code")
     @classmethod
@@ -124,17 +106,17 @@ class Close(Fault):
             raise ValueError(f"{code} is never sent in a close frame")
         return code
 
-    def performed(self, response_plan: ResponsePlan, _draw: random.Random) -> ResponsePlan:
-        """Close."""
-        return replace(response_plan, close_code=self.code, close_after_frames=self.after_frames)
+    def add_to(self, plan: ResponsePlan, _draw: random.Random) -> ResponsePlan:
+        """Close the socket."""
+        return replace(plan, close_code=self.code, close_after_frames=self.after_frames)
 
 
-class Drop(Fault):
-    """The work is done, but its reply is lost, and with it, unless told otherwise, the connection."""
+class DropFault(Fault):
+    """The work is done but its reply is lost, and the connection with it, unless `hang_up` is false."""
 
     kind: Literal["drop"]
     hang_up: bool = True
 
-    def performed(self, response_plan: ResponsePlan, _draw: random.Random) -> ResponsePlan:
+    def add_to(self, plan: ResponsePlan, _draw: random.Random) -> ResponsePlan:
         """Send nothing."""
-        return replace(response_plan, hang_up="reset" if self.hang_up else "drop")
+        return replace(plan, hang_up="reset" if self.hang_up else "drop")

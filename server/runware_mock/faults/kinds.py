@@ -1,57 +1,34 @@
 """The kinds of faults: one line each. A kind is one small class; its `kind` is its name in a plan."""
 
-from typing import Annotated, get_args
+from typing import Annotated
 
 from pydantic import Field, TypeAdapter
 
-from runware_mock.faults.answers import (
-    Duplicate,
-    Error,
-    Garble,
-    Http,
-    Latency,
-    RateLimit,
-    Reorder,
-    Split,
-    Truncate,
-)
-from runware_mock.faults.connections import (
-    Close,
-    DelayAuthentication,
-    Drop,
-    Empty,
-    NoPong,
-    RefuseAuthentication,
-    RefuseUpgrade,
-    Reset,
-    Silent,
-)
-from runware_mock.faults.media import Late, Source, Vanish
+from runware_mock.faults import answers, connections, media
 
 AnyFault = Annotated[
-    Error
-    | Latency
-    | Http
-    | RateLimit
-    | Reset
-    | Empty
-    | Truncate
-    | Garble
-    | RefuseUpgrade
-    | DelayAuthentication
-    | RefuseAuthentication
-    | NoPong
-    | Silent
-    | Close
-    | Drop
-    | Duplicate
-    | Reorder
-    | Split
-    | Vanish
-    | Late
-    | Source,
+    answers.ErrorFault
+    | answers.LatencyFault
+    | answers.HttpFault
+    | answers.RateLimitFault
+    | answers.TruncateFault
+    | answers.GarbleFault
+    | answers.DuplicateFault
+    | answers.ReorderFault
+    | answers.SplitFault
+    | connections.ResetFault
+    | connections.EmptyFault
+    | connections.RefuseUpgradeFault
+    | connections.DelayAuthenticationFault
+    | connections.RefuseAuthenticationFault
+    | connections.NoPongFault
+    | connections.SilentFault
+    | connections.CloseFault
+    | connections.DropFault
+    | media.VanishFault
+    | media.LateFault
+    | media.SourceFault,
     Field(discriminator="kind"),
 ]
 
 FAULT: TypeAdapter[AnyFault] = TypeAdapter(AnyFault)
-KINDS = tuple(get_args(one.model_fields["kind"].annotation)[0] for one in get_args(get_args(AnyFault)[0]))

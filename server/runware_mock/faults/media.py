@@ -1,4 +1,4 @@
-"""Faults of media: those a task has stored, and those it would fetch."""
+"""Faults of media: of those a task stores, and of those it fetches."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -7,14 +7,14 @@ from typing import Literal
 from pydantic import Field
 
 from runware_mock.clock import in_ms
+from runware_mock.faults.base import Fault, Span
 from runware_mock.faults.event import Event
-from runware_mock.faults.fault import Fault, Span
 from runware_mock.images.fetch import Fetch
 from runware_mock.images.picture import FetchFailed
 
 
-class Vanish(Fault):
-    """What the task has stored is gone, at once or after a time on the account's clock."""
+class VanishFault(Fault):
+    """What the task has stored vanishes, at once or after a time on the account's clock."""
 
     kind: Literal["vanish"]
     after: Span = timedelta(0)
@@ -24,8 +24,8 @@ class Vanish(Fault):
         return {"expires_at": now_at + in_ms(self.after)}
 
 
-class Late(Fault):
-    """What the task has stored is there only after a time on the account's clock."""
+class LateFault(Fault):
+    """What the task has stored appears only after a time on the account's clock."""
 
     kind: Literal["late"]
     by: Span = timedelta(seconds=2)
@@ -35,7 +35,7 @@ class Late(Fault):
         return {"visible_at": now_at + in_ms(self.by)}
 
 
-class Source(Fault):
+class SourceFault(Fault):
     """The URLs of the task cannot be fetched."""
 
     kind: Literal["source"]

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from sqlalchemy import delete, insert, select
 
-from runware_mock.faults.fault import Fault
+from runware_mock.faults.base import Fault
 from runware_mock.faults.kinds import FAULT, AnyFault
 from runware_mock.protocol.messages import is_uuid
 from runware_mock.storage.connection import Connection
@@ -21,7 +21,7 @@ class PlanExists(Exception):
 
 
 class Plan(BaseModel):
-    """Faults in the order in which they are to be met. Each event meets at most one fault of a plan."""
+    """Faults in the order in which they are met. Each event meets at most one fault of a plan."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -41,7 +41,37 @@ class Plan(BaseModel):
         return name
 
 
-def add(connection: Connection, account_id: int, plan: Plan, real_at: int) -> dict[str, Any]:
+class FaultState(BaseModel):
+    """One fault of a plan, with the fields of its kind: how many events fitted it, and how many met it."""
+
+    model_config = ConfigDict(extra="allow")
+
+    kind: str
+    times: int | None
+    task_type: str | None
+    task_uuid: str | None
+    nth: int | None
+    transport: str | None
+    probability: float
+    seed: int | None
+    seen: int
+    met: int
+    remaining: int | None
+
+
+class PlanState(BaseModel):
+    """A plan and how far it has come; `account` is null for a plan of all accounts."""
+
+    name: str
+    account: int | None
+    must_be_met: bool
+    by_name_only: bool
+    is_met: bool
+    warnings: list[str]
+    faults: list[FaultState]
+
+
+def add(connection: Connection, account_id: int, plan: Plan, real_at: int) -> PlanState:
     """Store a plan and return its state; raises PlanExists."""
     name = plan.name or f"plan-{secrets.token_hex(4)}"
     if _rows(connection, account_id, name):
@@ -62,7 +92,7 @@ def add(connection: Connection, account_id: int, plan: Plan, real_at: int) -> di
     return states(connection, account_id, name)[0]
 
 
-def states(connection: Connection, account_id: int, name: str | None = None) -> list[dict[str, Any]]:
+def states(connection: Connection, account_id: int, name: str | None = None) -> list[PlanState]:
     """Return the state of an account's plans, or of the one of that name; account 0 has those of all accounts."""
     return [_state(connection, row) for row in _rows(connection, account_id, name)]
 
@@ -90,28 +120,28 @@ def _seeded(one: Fault) -> Fault:
     return one.model_copy(update={"seed": secrets.randbelow(_SEED_LIMIT)})
 
 
-def _state(connection: Connection, row: Any) -> dict[str, Any]:
+def _state(connection: Connection, row: Any) -> PlanState:
     found = select(fault).where(fault.c.plan_id == row.id).order_by(fault.c.position)
-    faults = [_fault_state(one) for one in connection.core.execute(found)]
-    kept = [FAULT.validate_json(one.spec) for one in connection.core.execute(found)]
-    return {
-        "name": row.name,
-        "account": None if row.account_id == ALL_ACCOUNTS else row.account_id,
-        "must_be_met": row.must_be_met,
-        "by_name_only": row.by_name_only,
-        "is_met": all(one["met"] >= (one["times"] or 1) for one in faults),
-        "warnings": _warnings(row, kept),
-        "faults": faults,
-    }
+    rows = connection.core.execute(found).all()
+    kept = [FAULT.validate_json(one.spec) for one in rows]
+    states = [_fault_state(one, one_row) for one, one_row in zip(kept, rows, strict=True)]
+    return PlanState(
+        name=row.name,
+        account=None if row.account_id == ALL_ACCOUNTS else row.account_id,
+        must_be_met=row.must_be_met,
+        by_name_only=row.by_name_only,
+        is_met=all(one.met >= (one.times or 1) for one in states),
+        warnings=_warnings(row, kept),
+        faults=states,
+    )
 
 
-def _fault_state(row: Any) -> dict[str, Any]:
-    spec = FAULT.validate_json(row.spec).model_dump(mode="json")
-    times = spec["times"]
-    return {**spec, "seen": row.seen, "met": row.met, "remaining": None if times is None else max(0, times - row.met)}
+def _fault_state(one: Fault, row: Any) -> FaultState:
+    remaining = None if one.times is None else max(0, one.times - row.met)
+    return FaultState(**one.model_dump(mode="json"), seen=row.seen, met=row.met, remaining=remaining)
 
 
-def _warnings(plan: Any, faults: list[Any]) -> list[str]:
+def _warnings(plan: Any, faults: list[AnyFault]) -> list[str]:
     """Return why some of a plan may never be met."""
     found = []
     for index, one in enumerate(faults):
@@ -131,7 +161,7 @@ def _warnings(plan: Any, faults: list[Any]) -> list[str]:
     return found
 
 
-def _hides(earlier: Any, later: Any) -> bool:
+def _hides(earlier: AnyFault, later: AnyFault) -> bool:
     """Tell whether the earlier fault is met whenever the later one could be."""
     if earlier.probability < 1 or earlier.kind == "rate_limit" or not _covers(earlier, later):
         return False
@@ -140,7 +170,7 @@ def _hides(earlier: Any, later: Any) -> bool:
     return is_same_nth or (earlier.nth is None and earlier.times is None)
 
 
-def _covers(earlier: Any, later: Any) -> bool:
+def _covers(earlier: AnyFault, later: AnyFault) -> bool:
     """Tell whether whatever fits the later fault fits the earlier one, too."""
     return (
         earlier.point == later.point

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from runware_mock import journal
 from runware_mock.clock import in_ms
-from runware_mock.faults.event import Met, response_plan_of
+from runware_mock.faults.matching import Met, response_plan_of
 from runware_mock.journal import Entry, Outcome
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.messages import Item, Reply, Task, items_of, rest_body
@@ -159,7 +159,7 @@ class Recorder:
             client=asked.caller.client,
             duration_us=int((time.perf_counter() - asked.began_s) * 1_000_000),
             audit=audit,
-            faults=[one.told() for one in asked.met],
+            faults=[one.as_json() for one in asked.met],
         )
         self._services.journal.record(connection, entry)
 

@@ -9,7 +9,7 @@ from runware_mock.api.control.who import Account
 from runware_mock.api.failures import GuardedRoute
 from runware_mock.control import plans
 from runware_mock.control.refusals import ControlRefused
-from runware_mock.faults.plans import Plan
+from runware_mock.faults.plans import Plan, PlanState
 from runware_mock.services import Services
 
 Json = dict[str, Any]
@@ -22,7 +22,7 @@ def router(services: Services) -> APIRouter:
     api = APIRouter(route_class=GuardedRoute, tags=["faults"])
 
     @api.post("/faults", status_code=201, openapi_extra=_BODY)
-    async def add_plan(request: Request, account_id: Account) -> Json:
+    async def add_plan(request: Request, account_id: Account) -> PlanState:
         """Make a plan: for the account, or without one for all accounts."""
         try:
             given = await request.json()
@@ -36,7 +36,7 @@ def router(services: Services) -> APIRouter:
         return {"plans": plans.list_plans(services, account_id)}
 
     @api.get("/faults/{name}")
-    def get_plan(account_id: Account, name: str) -> Json:
+    def get_plan(account_id: Account, name: str) -> PlanState:
         """Show one plan."""
         return plans.get_plan(services, account_id, name)
 

@@ -1,11 +1,21 @@
-"""What every kind of fault has: whom it is for, how often it happens, and hooks that do nothing."""
+"""What every kind of fault has: what it is for, how often it happens, and hooks that do nothing."""
 
 import random
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
+from msgspec.structs import replace
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+    model_validator,
+)
 
 from runware_mock.faults.event import Event, Point, Transport
 from runware_mock.images.fetch import Fetch
@@ -13,15 +23,12 @@ from runware_mock.protocol.errors import Refusal
 from runware_mock.protocol.response_plan import ResponsePlan
 from runware_mock.units import parse_duration, write_duration
 
-# Nobody waits longer for an answer.
+# No client waits longer for an answer.
 LONGEST_DELAY = timedelta(hours=1)
 
 WS_ONLY: tuple[Transport, ...] = ("ws",)
 REST_ONLY: tuple[Transport, ...] = ("rest",)
 PLANNED = "This error was planned."
-
-Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
-Span = Annotated[Duration, PlainSerializer(write_duration)]
 
 
 def _bearable(delay: timedelta) -> timedelta:
@@ -30,27 +37,33 @@ def _bearable(delay: timedelta) -> timedelta:
     return delay
 
 
-Delay = Annotated[Duration, AfterValidator(_bearable), PlainSerializer(write_duration)]
+_WRITTEN = WithJsonSchema({"type": "string", "description": "A duration such as 2s, 500ms or 1h30m."})
+Span = Annotated[timedelta, BeforeValidator(parse_duration), PlainSerializer(write_duration), _WRITTEN]
+Delay = Annotated[
+    timedelta, BeforeValidator(parse_duration), AfterValidator(_bearable), PlainSerializer(write_duration), _WRITTEN
+]
 
 
 class Fault(BaseModel):
-    """One fault of a plan. Each kind overrides the hooks that it needs."""
+    """One fault of a plan. A kind overrides the hooks that it needs."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     point: ClassVar[Point] = "task"
     transports: ClassVar[tuple[Transport, ...]] = ("rest", "ws")
     is_random: ClassVar[bool] = False
+    # Fields of the response plan that the fault sets, whatever its own fields are.
+    effect: ClassVar[Mapping[str, Any]] = {}
 
     times: int | None = Field(1, ge=1, le=1_000_000, description="How often; null for ever.")
     task_type: str | None = Field(None, max_length=64, description="Only tasks of this type.")
     task_uuid: str | None = Field(None, max_length=36, description="Only the task of this UUID.")
     nth: int | None = Field(None, ge=1, le=1_000_000_000, description="Only the n-th that fits, counted from 1.")
     transport: Transport | None = Field(None, description="Only over REST, or only over WebSocket.")
-    probability: float = Field(1.0, gt=0, le=1, description="Of those that fit, this share.")
-    seed: int | None = Field(None, ge=0, lt=2**63, description="Of what is random; drawn where it is missing.")
+    probability: float = Field(1.0, gt=0, le=1, description="The share of those that fit.")
+    seed: int | None = Field(None, ge=0, lt=2**63, description="Seed of what is random; drawn where it is missing.")
 
     @model_validator(mode="after")
-    def _can_match(self) -> "Fault":
+    def _can_match(self) -> Self:
         if self.transport is not None and self.transport not in self.transports:
             raise ValueError(f"a fault of this kind never happens over {self.transport}")
         if self.point != "task" and (self.task_type or self.task_uuid):
@@ -58,7 +71,7 @@ class Fault(BaseModel):
         return self
 
     def fits(self, event: Event) -> bool:
-        """Tell whether this is what the fault is for."""
+        """Tell whether the fault is meant for this event."""
         return (
             event.point == self.point
             and event.transport in self.transports
@@ -68,8 +81,8 @@ class Fault(BaseModel):
         )
 
     def is_drawn(self, seen: int) -> bool:
-        """Tell whether the n-th event that fits is one of those that chance picks."""
-        # Not `draw`: what is met would all begin with the same small number.
+        """Tell whether chance picks the n-th event that fits."""
+        # A generator of its own: the faults that happen would otherwise all begin with the same small number.
         chance = random.Random(f"{self.seed} {seen} chance")  # noqa: S311 - to be repeated, not to be secret
         return self.probability >= 1 or chance.random() < self.probability
 
@@ -83,17 +96,17 @@ class Fault(BaseModel):
         return True
 
     def refusal(self, task: Mapping[str, object]) -> Refusal | None:  # noqa: ARG002 - a hook
-        """Return what answers instead of the task's own result."""
+        """Return the error that the task is answered with, if it is."""
         return None
 
-    def performed(self, response_plan: ResponsePlan, draw: random.Random) -> ResponsePlan:  # noqa: ARG002 - a hook
-        """Return what the transport is to do, added to what it is to do already."""
-        return response_plan
+    def add_to(self, plan: ResponsePlan, draw: random.Random) -> ResponsePlan:  # noqa: ARG002 - a hook
+        """Return the response plan with this fault added."""
+        return replace(plan, **self.effect) if self.effect else plan
 
     def spoiled(self, fetch: Fetch) -> Fetch:
-        """Return what fetches the task's URLs."""
+        """Return the function that fetches the task's URLs."""
         return fetch
 
     def media_times(self, now_at: int) -> Mapping[str, int]:  # noqa: ARG002 - a hook
-        """Return `expires_at` or `visible_at` of what the task has stored."""
+        """Return `expires_at` or `visible_at` of what the task has stored, in milliseconds of its account's clock."""
         return {}
