@@ -2,15 +2,37 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# What `make serve` needs, and what all other targets need besides.
+RUNTIME := $(VENV)/.runtime
 INSTALLED := $(VENV)/.installed
+LOWEST := .venv-lowest
+# The tools of those tests; what they test is as old as it may be.
+LOWEST_TOOLS := freezegun hypothesis pytest pytest-timeout pytest-xdist respx
+LOWEST_TESTS := tests/protocol tests/tasks tests/control tests/images/test_formats.py tests/images/test_sizes.py tests/process
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --constraint requirements.lock
 
-.PHONY: serve test check format statements sdks bench bench-scale replicas soak screenshots lock clean
+.PHONY: serve test test-all test-rest test-lowest check format statements sdks bench bench-scale replicas soak \
+	screenshots dist lock clean
 
-serve: $(INSTALLED)  ## start the server; ARGS="--port 0 --in-memory" passes flags
+serve: $(RUNTIME)  ## start the server; ARGS="--port 0 --in-memory" passes flags
 	$(BIN)/runware-mock serve $(ARGS)
 
-test: $(INSTALLED) sdks  ## run every test; ARGS="-k upload" passes flags
+test: $(INSTALLED)  ## run the tests that need no SDK, browser or second database; ARGS="-k upload" passes flags
+	$(BIN)/pytest -n auto -m "not full" $(ARGS)
+
+test-all: $(INSTALLED) sdks  ## run every test, and measure what they cover
 	$(BIN)/pytest -n auto --cov --cov-report=term $(ARGS)
+
+test-rest: $(INSTALLED) sdks  ## run what `make test-all` runs and `make test` does not
+	$(BIN)/pytest -n auto -m full $(ARGS)
+
+test-lowest:  ## run the tests of protocol and storage on the lowest versions that pyproject.toml allows
+	$(PYTHON) -m venv --clear $(LOWEST)
+	$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check uv
+	$(LOWEST)/bin/uv pip install --quiet --resolution lowest-direct --editable '.[postgres,s3,tls,vips]'
+	$(LOWEST)/bin/uv pip freeze --quiet --exclude-editable > $(LOWEST)/lowest.txt
+	$(LOWEST)/bin/uv pip install --quiet --constraint $(LOWEST)/lowest.txt $(LOWEST_TOOLS)
+	$(LOWEST)/bin/pytest -n auto -m "not full" $(LOWEST_TESTS) $(ARGS)
 
 check: $(INSTALLED)  ## format, lint, types, layers
 	$(BIN)/ruff format --check .
@@ -48,11 +70,23 @@ lock: $(INSTALLED)  ## pin the newest versions; no address of an index is writte
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade --no-annotate --no-header \
 		--no-emit-index-url --all-extras pyproject.toml --output-file requirements.lock
 
-clean:  ## remove what make has made
-	rm -rf $(VENV) .sdks build dist *.egg-info server/*.egg-info
+dist: $(INSTALLED)  ## build a wheel and an sdist, and check them
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check build twine
+	rm -rf dist
+	$(BIN)/python -m build --quiet
+	$(BIN)/twine check --strict dist/*
 
-$(INSTALLED): pyproject.toml requirements.lock
+clean:  ## remove what make has made
+	rm -rf $(VENV) $(LOWEST) .sdks .bench build dist *.egg-info server/*.egg-info
+
+$(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "runware-mock needs Python 3.11 or newer")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable '.[dev]'
+
+$(RUNTIME): pyproject.toml requirements.lock | $(BIN)/python
+	$(BIN)/python $(PIP_INSTALL) --editable '.[tls,vips]'
 	touch $@
+
+$(INSTALLED): pyproject.toml requirements.lock | $(BIN)/python
+	$(BIN)/python $(PIP_INSTALL) --editable '.[dev]'
+	touch $(RUNTIME) $@

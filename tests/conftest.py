@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import postgres
+from tests import postgres, tiers
 from tests.fuzz import effort
 from tests.running import RunningMock, running_mock
 from tests.stores import DATABASES, Store, store_of
@@ -26,6 +26,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the marker, and prepare for a PostgreSQL server that all processes of this run share."""
     config.addinivalue_line("markers", "both_databases: run it on SQLite and on PostgreSQL")
+    config.addinivalue_line("markers", f"{tiers.FULL}: only `make test-all` runs it; see tests/tiers.py")
     if postgres.SHARED not in os.environ:
         cleanup = ExitStack()
         cleanup.enter_context(postgres.sharing())
@@ -36,6 +37,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test once for each database, if it is marked and uses one."""
     if metafunc.definition.get_closest_marker("both_databases") and "database" in metafunc.fixturenames:
         metafunc.parametrize("database", DATABASES, indirect=True, scope="session")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what only `make test-all` runs."""
+    for item in items:
+        tiers.mark(item)
 
 
 @pytest.fixture(scope="session")
