@@ -11,7 +11,6 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
-from runware_mock import __version__
 from runware_mock.api import health, images, upload
 from runware_mock.api.control import api as control
 from runware_mock.api.failures import failure_response
@@ -30,6 +29,7 @@ from runware_mock.services import Services
 from runware_mock.settings import Settings
 from runware_mock.storage import contents, media
 from runware_mock.tasks.runner import Runner
+from runware_mock.version import __version__
 
 _CHECKPOINT_S = 1.0
 # The longest the event loop waits for a decoding thread to let go of the interpreter.

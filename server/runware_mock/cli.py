@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, get_origin
 
 import click
 
-from runware_mock import __version__
 from runware_mock.commands import COMMANDS
 from runware_mock.commands.base import EXIT_USAGE, fail, flag_of, settings_of
 from runware_mock.settings import Settings, default_text
+from runware_mock.version import __version__
 
 if TYPE_CHECKING:
     import socket

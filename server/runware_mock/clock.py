@@ -5,11 +5,20 @@ An instant (every name that ends in `_at`) is a whole number of milliseconds sin
 """
 
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Protocol
 
 # Clocks are put right by seconds all the time.
 _JUMP = timedelta(minutes=1)
+
+
+def monotonic_s(read: Callable[[], float] = time.monotonic) -> float:
+    """Return seconds by a clock that nobody sets: for deadlines, and for how long something took.
+
+    A test tool that freezes time replaces `time.monotonic`, but not what a parameter has held since before.
+    """
+    return read()
 
 
 class Clock(Protocol):
@@ -34,6 +43,23 @@ class SystemClock:
     def elapsed_s(self) -> float:
         """Seconds since the machine was started, asleep or not."""
         return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
+
+
+class UnfrozenClock:
+    """The machine's clock, for a server inside a test process: it goes on while a test freezes or moves time.
+
+    It is read once, when this module is imported; afterwards the time that has passed since is added.
+    """
+
+    _imported_at = time.time() - monotonic_s()
+
+    def now_at(self) -> int:
+        """Milliseconds since 1970-01-01 UTC."""
+        return int((self._imported_at + monotonic_s()) * 1000)
+
+    def elapsed_s(self) -> float:
+        """Seconds since some instant."""
+        return monotonic_s()
 
 
 class ManualClock:

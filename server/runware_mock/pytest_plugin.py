@@ -1,7 +1,6 @@
 """Fixtures for tests of applications that upload to Runware: each test has an account of its own on a shared server.
 
-Loaded by every pytest run of an environment with runware-mock in it: what is slow to import waits for the first test
-that needs it.
+Every pytest run in an environment with runware-mock loads this module, so it imports nothing of the server.
 """
 
 import os
@@ -9,20 +8,20 @@ from collections.abc import Generator, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-if TYPE_CHECKING:
-    from runware_mock.testing import RunwareMock
+from runware_mock.failure_messages import task_history, unmet_plan
+from runware_mock.testing import ENV_NAMES, RunwareMock, fresh_key, serve
 
 _URL = "RUNWARE_MOCK_URL"
 _TOKEN = "RUNWARE_MOCK_CONTROL_TOKEN"  # noqa: S105 - the name of a variable
 # Under this name a pytest-xdist worker is told address and token of the server that all share.
 _SHARED_WITH = "runware_mock"
 
-_used = pytest.StashKey["RunwareMock"]()
-_shared = pytest.StashKey["RunwareMock"]()
+_used = pytest.StashKey[RunwareMock]()
+_shared = pytest.StashKey[RunwareMock]()
 # Newest crash in the journal that failed a test, by API key.
 _seen = pytest.StashKey[dict[str, int]]()
 
@@ -64,26 +63,18 @@ def runware_mock_settings(pytestconfig: pytest.Config) -> Mapping[str, Any]:
 @pytest.fixture
 def runware_mock_env_names() -> Mapping[str, str]:
     """Override: what `runware_mock.env()` holds, as environment variable -> url, rest_url, ws_url or api_key."""
-    from runware_mock.testing import ENV_NAMES
-
     return ENV_NAMES
 
 
 @pytest.fixture
 def runware_mock_api_key() -> str:
     """Override: the API key of a test. By default a fresh one, so that no test sees what another one did."""
-    from runware_mock.testing import fresh_key
-
     return fresh_key()
 
 
 @pytest.fixture(scope="session")
-def runware_mock_server(
-    pytestconfig: pytest.Config, runware_mock_settings: Mapping[str, Any]
-) -> Iterator["RunwareMock"]:
+def runware_mock_server(pytestconfig: pytest.Config, runware_mock_settings: Mapping[str, Any]) -> Iterator[RunwareMock]:
     """Run a server for the session, or reach the one that runs already; `.account(key)` opens accounts on it."""
-    from runware_mock.testing import RunwareMock, fresh_key, serve
-
     running = _running_elsewhere(pytestconfig)
     if running is None:
         with serve(**runware_mock_settings) as mock:
@@ -95,28 +86,25 @@ def runware_mock_server(
             "which with --runware-mock-shared is done by the ini option runware_mock_settings",
             pytrace=False,
         )
-    mock = RunwareMock(running.url, fresh_key(), token=running.token, ca_file=_path(running.ca_file))
     try:
+        mock = RunwareMock(running.url, fresh_key(), token=running.token, ca_file=_path(running.ca_file))
         mock.control.status()
     except Exception as error:  # noqa: BLE001 - whatever it is, the server is of no use
         pytest.fail(f"no runware-mock answers at {running.url}: {error}", pytrace=False)
     yield mock
-    mock.close()
 
 
 @pytest.fixture
 def runware_mock(
     request: pytest.FixtureRequest,
-    runware_mock_server: "RunwareMock",
+    runware_mock_server: RunwareMock,
     runware_mock_api_key: str,
     runware_mock_env_names: Mapping[str, str],
-) -> Iterator["RunwareMock"]:
+) -> RunwareMock:
     """Give the test an account of its own on the session's server, with nothing to clean up.
 
     The test fails if a fault plan of it was not fully met, or if the mock itself crashed.
     """
-    from runware_mock.testing import RunwareMock
-
     server = runware_mock_server
     mock = RunwareMock(
         server.url,
@@ -126,8 +114,7 @@ def runware_mock(
         ca_file=server.ca_file,
     )
     request.node.stash[_used] = mock
-    yield mock
-    mock.close()
+    return mock
 
 
 @pytest.hookimpl(wrapper=True)
@@ -155,8 +142,6 @@ def pytest_configure_node(node: Any) -> None:
     if not _is_shared(config) or _running_elsewhere(config) is not None:
         return
     if _shared not in config.stash:
-        from runware_mock.testing import serve
-
         cleanup = ExitStack()
         config.add_cleanup(cleanup.close)
         try:
@@ -172,8 +157,6 @@ def _problems(item: pytest.Item) -> str:
     mock = item.stash.get(_used, None)
     if mock is None:
         return ""
-    from runware_mock.failure_messages import task_history, unmet_plan
-
     # Tests that were given the same key fail for their own plans and crashes only.
     seen = item.config.stash.setdefault(_seen, {})
     unmet, crashes = mock.faults.unmet(), mock.crashes(seen.get(mock.api_key, 0))

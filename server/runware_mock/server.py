@@ -16,13 +16,13 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 
-from runware_mock import __version__
 from runware_mock.api.connections import HttpProtocol
 from runware_mock.api.limits import Limits
 from runware_mock.api.sockets import Sockets
 from runware_mock.api.ui.changes import Changes
 from runware_mock.cores import roaming_pool
 from runware_mock.settings import Settings
+from runware_mock.version import __version__
 
 # Longer than any client library keeps an idle connection, so that none sends into a closed one.
 _KEEP_ALIVE_S = 75

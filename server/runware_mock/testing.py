@@ -2,50 +2,44 @@
 
 import hashlib
 import secrets
-import sys
-import threading
-import time
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Future
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import Any, Unpack
 from uuid import UUID
 
-from runware_mock.client import (
-    ClockCalls,
-    ControlClient,
-    ControlError,
-    Entry,
-    EntryFilter,
-    FaultCalls,
-    JournalCalls,
-    Listing,
-    MediaCalls,
-    SnapshotCalls,
-)
+from runware_mock.client import ControlClient, ControlError, Entry, EntryFilter
+from runware_mock.clock import monotonic_s
 from runware_mock.failure_messages import counted, task_history
 
-if TYPE_CHECKING:
-    from runware_mock.settings import Settings
-
-# What an application is told unless its own names are given: environment variable -> attribute of the mock.
+# What `env()` returns unless a test project has names of its own: environment variable -> attribute of RunwareMock.
 ENV_NAMES: Mapping[str, str] = {
     "RUNWARE_API_KEY": "api_key",
     "RUNWARE_BASE_URL": "rest_url",
     "RUNWARE_WS_URL": "ws_url",
 }
-# What makes Python programs and curl trust a server with TLS, and Node.
+# With these, Python, curl and Node trust a server with TLS.
 _TRUST_NAMES = ("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS")
-_PAGE = 1000
+_PAGE_ENTRIES = 1000
+# 53 characters with the prefix: one of the SDKs refuses keys of fewer than 32.
+_KEY_BYTES = 24
 
 
 class RunwareMock:
-    """One account on a running server; what other accounts do is not seen here.
+    """One account on a running server; it sees nothing of other accounts.
 
-    `control` is the control API for this account, and `clock`, `faults`, `journal`, `media` and `snapshots` its parts.
+    Attributes:
+        url: Address of the server.
+        api_key: The API key of the account.
+        token: The server's control token, if it has one.
+        ca_file: The certificate to trust if the server uses TLS.
+        control: The control API for this account.
+        clock: Freezes, sets and advances the account's clock.
+        faults: Plans what goes wrong.
+        journal: Lists, counts and awaits the tasks that were sent, with their answers.
+        media: Lists, adds, deletes and forecasts stored media.
+        snapshots: Saves and restores the account's state.
     """
 
     def __init__(
@@ -62,10 +56,15 @@ class RunwareMock:
         self.token = token
         self.ca_file = ca_file
         self._env_names = env_names
-        self._accounts: list[RunwareMock] = []
+        self.control = ControlClient(self.url, api_key, token=token, ca_file=ca_file)
+        self.clock = self.control.clock
+        self.faults = self.control.faults
+        self.journal = self.control.journal
+        self.media = self.control.media
+        self.snapshots = self.control.snapshots
 
     def __repr__(self) -> str:
-        """Leave the key out: reprs end up in reports."""
+        """Leave the key out: a repr may end up in a report."""
         return f"<RunwareMock at {self.url}>"
 
     @property
@@ -79,88 +78,49 @@ class RunwareMock:
         return f"ws{self.url.removeprefix('http')}/v1"
 
     def env(self) -> dict[str, str]:
-        """Return the environment variables that point an application here."""
+        """Return the environment variables that point an application at the mock."""
         trusted = {} if self.ca_file is None else dict.fromkeys(_TRUST_NAMES, str(self.ca_file))
         return {**{name: getattr(self, attribute) for name, attribute in self._env_names.items()}, **trusted}
 
     def account(self, api_key: str) -> "RunwareMock":
-        """Return another account on this server, which closes with this one."""
-        given: dict[str, Any] = {"token": self.token, "env_names": self._env_names, "ca_file": self.ca_file}
-        self._accounts.append(RunwareMock(self.url, api_key, **given))
-        return self._accounts[-1]
-
-    @cached_property
-    def control(self) -> ControlClient:
-        """The control API."""
-        return ControlClient(self.url, self.api_key, token=self.token, ca_file=self.ca_file)
-
-    def close(self) -> None:
-        """Close the connection of `control`."""
-        for account in self._accounts:
-            account.close()
-        if opened := self.__dict__.pop("control", None):
-            opened.close()
-
-    @property
-    def clock(self) -> ClockCalls:
-        """Freeze, set and advance the account's clock."""
-        return self.control.clock
-
-    @property
-    def faults(self) -> FaultCalls:
-        """Plan what goes wrong."""
-        return self.control.faults
-
-    @property
-    def journal(self) -> JournalCalls:
-        """What was asked and answered, filtered and counted."""
-        return self.control.journal
-
-    @property
-    def media(self) -> MediaCalls:
-        """What is stored."""
-        return self.control.media
-
-    @property
-    def snapshots(self) -> SnapshotCalls:
-        """Keep the account's state under a name, and put it back."""
-        return self.control.snapshots
+        """Return another account on this server."""
+        return RunwareMock(self.url, api_key, token=self.token, env_names=self._env_names, ca_file=self.ca_file)
 
     @property
     def tasks(self) -> list[Entry]:
-        """Every task asked and how it was answered, the oldest first."""
+        """Every task that was sent, with its answer, oldest first."""
         return self._entries()
 
     @property
     def uploads(self) -> list[Entry]:
-        """The uploads that succeeded, `imageUpload` and `mediaStorage`, the oldest first."""
+        """The uploads that succeeded, by `imageUpload` or `mediaStorage`, oldest first."""
         return [entry for entry in self._entries(outcome="success") if _is_upload(entry)]
 
     def assert_uploaded(
         self, picture: bytes | Path | None = None, *, times: int | None = None, sha256: str | None = None
     ) -> list[Entry]:
-        """Fail unless this file (or that of a SHA-256, or any) was uploaded, `times` times where that is given.
+        """Fail unless the picture was uploaded: at least once, or exactly `times` times. Return its uploads.
 
-        Returns the uploads in question.
+        The picture is given as bytes, as a file or by the SHA-256 of its bytes; with neither, any upload counts.
         """
         __tracebackhide__ = True
         wanted, uploads = _digest(picture, sha256), self.uploads
-        found = [entry for entry in uploads if wanted is None or _sent(entry) == wanted]
+        found = [entry for entry in uploads if wanted is None or _sent_sha256(entry) == wanted]
         if len(found) != times if times is not None else not found:
             expected = "an upload" if times is None else counted(times, "upload")
             of_what = "" if wanted is None else f" of the file with SHA-256 {wanted}"
-            raise AssertionError(f"expected {expected}{of_what}, there {_were(len(found))}\n{task_history(self.tasks)}")
+            raise AssertionError(f"expected {expected}{of_what}, but there {_were(len(found))}\n{self._history()}")
         return found
 
     def assert_not_uploaded(self, picture: bytes | Path | None = None, *, sha256: str | None = None) -> None:
-        """Fail if this file (or that of a SHA-256, or any) was uploaded."""
+        """Fail if the picture was uploaded, or without one, if anything was."""
         __tracebackhide__ = True
         self.assert_uploaded(picture, times=0, sha256=sha256)
 
     def wait_for_uploads(self, count: int = 1, timeout_s: float = 5.0) -> list[Entry]:
-        """Wait until so many uploads have succeeded, and return them; fail if it takes longer than that."""
+        """Wait until `count` uploads have succeeded, and return them; fail after `timeout_s` seconds."""
         __tracebackhide__ = True
-        give_up_s = time.monotonic() + timeout_s
+        deadline_s = monotonic_s() + timeout_s
         uploads: list[Entry] = []
         last_id = 0
         while True:
@@ -169,70 +129,46 @@ class RunwareMock:
             if len(uploads) >= count:
                 return uploads
             last_id = new[-1].id if new else last_id
+            left_s = max(deadline_s - monotonic_s(), 0.0)
             try:
-                left_s = max(give_up_s - time.monotonic(), 0.0)
                 self.journal.wait(1, timeout_s=left_s, outcome="success", since=last_id)
             except ControlError as error:
                 if error.code != "timeout":
                     raise
-                waited = f"waited {timeout_s:g} s for {counted(count, 'upload')}, there {_were(len(uploads))}"
-                raise AssertionError(f"{waited}\n{task_history(self.tasks)}") from None
+                waited = f"waited {timeout_s:g} s for {counted(count, 'upload')}, but there {_were(len(uploads))}"
+                raise AssertionError(f"{waited}\n{self._history()}") from None
 
     def expires_at(self, uuid: str | UUID) -> datetime:
-        """Return when a stored medium expires unless it is used before."""
+        """Return when a stored medium expires if nothing uses it before then."""
         return self.media.get(str(uuid)).expires_at
 
     def time_left(self, uuid: str | UUID) -> timedelta:
-        """Return how long that is from now, on the account's clock."""
+        """Return how long a stored medium has until it expires, by the account's clock."""
         return self.media.get(str(uuid)).time_left
 
     def is_stored(self, uuid: str | UUID) -> bool:
-        """Tell whether a task could use this medium now."""
+        """Return whether a task could use this medium now."""
         return any(medium.uuid == str(uuid).lower() for medium in self.media.list(text=str(uuid), state="alive"))
 
     def crashes(self, since: int = 0) -> list[Entry]:
-        """Return the tasks, after entry `since` of the journal, that broke the mock itself, the oldest first."""
+        """Return the tasks that crashed the mock itself, oldest first: those after the journal entry `since`."""
         return self._entries(outcome="crash", since=since)
 
     def _entries(self, **chosen: Unpack[EntryFilter]) -> list[Entry]:
-        return list(self._newest_first(**chosen))[::-1]
-
-    def _newest_first(self, **chosen: Unpack[EntryFilter]) -> Iterator[Entry]:
-        page: Listing[Entry] | None = None
-        while page is None or page.next_before:
-            page = self.journal.list(limit=_PAGE, **chosen)
-            yield from page
+        entries: list[Entry] = []
+        while True:
+            page = self.journal.list(limit=_PAGE_ENTRIES, **chosen)
+            entries += page
+            if page.next_before is None:
+                return entries[::-1]
             chosen["before"] = page.next_before
 
-
-def _is_upload(entry: "Entry") -> bool:
-    if entry.task_type == "mediaStorage":
-        return bool(entry.task.get("operation", "upload") == "upload")
-    return entry.task_type == "imageUpload"
-
-
-def _sent(entry: "Entry") -> str | None:
-    return entry.audit.sent.sha256 if entry.audit else None
-
-
-def _digest(picture: bytes | Path | None, sha256: str | None) -> str | None:
-    if picture is None:
-        return sha256.lower() if sha256 else None
-    if sha256 is not None:
-        raise TypeError("give the picture or its sha256, not both")
-    return hashlib.sha256(picture if isinstance(picture, bytes) else picture.read_bytes()).hexdigest()
-
-
-def _were(count: int) -> str:
-    return f"{'was' if count == 1 else 'were'} {count or 'none'}"
-
-
-# One of the clients refuses keys of fewer than 32 characters.
-_KEY_BYTES = 24
+    def _history(self) -> str:
+        return task_history(self.tasks)
 
 
 def fresh_key() -> str:
-    """Return an API key that nobody has used, which opens an account of its own."""
+    """Return an API key that nobody has used: it opens an account of its own."""
     return f"test-{secrets.token_hex(_KEY_BYTES)}"
 
 
@@ -240,74 +176,39 @@ def fresh_key() -> str:
 def serve(**settings: Any) -> Iterator[RunwareMock]:
     """Run a server until the block ends: on a free port, in memory unless `data_dir` or `database_url` is given.
 
-    Takes any setting of `runware-mock serve` (`retention="7d"`, `seed=1`); raises ValueError for one that is not good,
-    OSError where the port is taken, TlsUnusable where no certificate can be had. The mock it gives is an account of its
-    own; `.account()` opens others. May be used in any thread, and inside a running event loop.
+    It takes any setting of `runware-mock serve`, such as `retention="7d"` or `seed=1`. It works in any thread, inside a
+    running event loop too, and it goes on while a test freezes the time. The mock that it yields is an account of its
+    own; `.account()` opens others.
+
+    Raises:
+        ValueError: A setting is unknown or has a bad value.
+        OSError: The port is taken.
+        TlsUnusable: There is no certificate to show.
     """
-    configured = _settings(settings)
-    with _running(configured) as url:
-        key, trusted = next(iter(configured.api_keys()), fresh_key()), _trusted(configured)
-        token = configured.control_token.get_secret_value() if configured.control_token else None
-        mock = RunwareMock(url, key, token=token, ca_file=trusted)
-        try:
-            yield mock
-        finally:
-            mock.close()
+    # Every pytest run loads this module with the plugin; the server waits for the first test that needs it.
+    from runware_mock.local_server import running
+
+    with running(settings) as server:
+        yield RunwareMock(server.url, server.api_key or fresh_key(), token=server.token, ca_file=server.ca_file)
 
 
-@contextmanager
-def _running(settings: "Settings") -> Iterator[str]:
-    from runware_mock.api.listening import address_of, listening_socket
-    from runware_mock.app import create_app
-    from runware_mock.certificates import server_context
-    from runware_mock.server import MockServer
-
-    bound = listening_socket(settings.host, settings.port)
-    switch_interval_s = sys.getswitchinterval()
-    ready: Future[None] = Future()
-    try:
-        server = MockServer(create_app(settings), settings, server_context(settings), lambda: ready.set_result(None))
-    except BaseException:
-        bound.close()
-        raise
-
-    def run() -> None:
-        try:
-            server.run(sockets=[bound])
-        except BaseException as error:
-            if not ready.done():
-                ready.set_exception(RuntimeError(f"the server did not start, its log says why: {error!r}"))
-            else:
-                raise
-
-    thread = threading.Thread(target=run, name="runware-mock", daemon=True)
-    thread.start()
-    try:
-        ready.result()
-        yield address_of(bound, is_tls=settings.uses_tls)
-    finally:
-        server.should_exit = True
-        thread.join()
-        bound.close()
-        # The server's own sets it for the whole process, which is the tests' here.
-        sys.setswitchinterval(switch_interval_s)
+def _is_upload(entry: Entry) -> bool:
+    if entry.task_type == "mediaStorage":
+        return bool(entry.task.get("operation", "upload") == "upload")
+    return entry.task_type == "imageUpload"
 
 
-def _trusted(settings: "Settings") -> Path | None:
-    """Return the certificate by which clients know a server with TLS."""
-    if not settings.uses_tls:
-        return None
-    from runware_mock.certificates import ca_file
-
-    return settings.tls_cert or ca_file(settings.data_dir)
+def _sent_sha256(entry: Entry) -> str | None:
+    return entry.audit.sent.sha256 if entry.audit else None
 
 
-def _settings(given: dict[str, Any]) -> "Settings":
-    from runware_mock.settings import BadSetting, Settings
+def _digest(picture: bytes | Path | None, sha256: str | None) -> str | None:
+    if picture is None:
+        return sha256.lower() if sha256 else None
+    if sha256 is not None:
+        raise TypeError("give either the picture or its sha256, not both")
+    return hashlib.sha256(picture if isinstance(picture, bytes) else picture.read_bytes()).hexdigest()
 
-    if given.get("workers", 1) != 1:
-        raise ValueError("bad value for the setting workers: only the command runware-mock serve starts processes")
-    try:
-        return Settings(**{"port": 0, "in_memory": not {"data_dir", "database_url"} & given.keys(), **given})
-    except BadSetting as bad:
-        raise ValueError(f"bad value for the setting {bad.name}: {bad}") from None
+
+def _were(count: int) -> str:
+    return f"{'was' if count == 1 else 'were'} {count or 'none'}"

@@ -82,7 +82,7 @@ def test_another_web_server_is_told_apart() -> None:
     with stranger_running() as url, ControlClient(url) as client:
         error = refusal(client.status)
     assert error.code == "unreachable"
-    assert "is no runware-mock" in error.message
+    assert "is not a runware-mock" in error.message
 
 
 def test_a_refusal_names_the_field_the_code_and_the_status(client: ControlClient) -> None:

@@ -104,13 +104,13 @@ def test_what_an_assertion_expected_and_what_was_there_are_both_told(project: py
     result.assert_outcomes(failed=4)
     result.stdout.fnmatch_lines(
         [
-            "*AssertionError: expected an upload, there were none",
-            "*the mock was asked nothing",
-            "*AssertionError: expected 2 uploads of the file with SHA-256 *, there were none",
+            "*AssertionError: expected an upload, but there were none",
+            "*no task was sent to the mock",
+            "*AssertionError: expected 2 uploads of the file with SHA-256 *, but there were none",
             "*success imageUpload * (rest): png 1x1, SHA-256 *",
             "*error imageUpload * (rest): invalidImage: *",
-            "*AssertionError: expected 0 uploads, there was 1",
-            "*AssertionError: waited 0.1 s for 3 uploads, there was 1",
+            "*AssertionError: expected 0 uploads, but there was 1",
+            "*AssertionError: waited 0.1 s for 3 uploads, but there was 1",
         ]
     )
     result.stdout.no_fnmatch_line("*testing.py*raise AssertionError*")
@@ -200,8 +200,21 @@ def test_a_run_without_the_mock_imports_nothing_of_the_server(project: pytest.Py
 
         def test_imports():
             loaded = {name for name in sys.modules if name.startswith("runware_mock")}
-            assert loaded == {"runware_mock", "runware_mock.pytest_plugin"}
-            assert "fastapi" not in sys.modules
+            assert loaded == {
+                "runware_mock",
+                "runware_mock.client",
+                "runware_mock.client.answers",
+                "runware_mock.client.control",
+                "runware_mock.client.reading",
+                "runware_mock.client.wire",
+                "runware_mock.clock",
+                "runware_mock.failure_messages",
+                "runware_mock.pytest_plugin",
+                "runware_mock.testing",
+                "runware_mock.units",
+                "runware_mock.version",
+            }
+            assert not sys.modules.keys() & {"fastapi", "PIL", "sqlalchemy", "uvicorn"}
         """
     )
     project.runpytest_subprocess().assert_outcomes(passed=1)

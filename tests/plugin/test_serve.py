@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-import subprocess
+import inspect
 import sys
 import threading
 from collections.abc import Iterator
@@ -98,17 +98,11 @@ def test_a_taken_port_is_told() -> None:
             pass
 
 
-def test_an_unknown_name_is_an_attribute_error() -> None:
-    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
-        _ = runware_mock.nothing  # type: ignore[attr-defined]
-
-
-def test_importing_the_package_imports_no_server() -> None:
-    code = (
-        "import runware_mock, sys; print(runware_mock.__version__, sorted(sys.modules.keys() & {'fastapi', 'httpx'}))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    assert done.stdout == f"{runware_mock.__version__} []\n"
+def test_the_package_shows_its_public_names_each_with_a_docstring() -> None:
+    assert dir(runware_mock) == ["ControlClient", "ControlError", "Fault", "RunwareMock", "__version__", "serve"]
+    assert all(getattr(runware_mock, name).__doc__ for name in dir(runware_mock))
+    public = [member for member in vars(runware_mock.RunwareMock).values() if inspect.isfunction(member)]
+    assert all(method.__doc__ and method.__annotations__ for method in public if not method.__name__.startswith("_"))
 
 
 def test_ten_thousand_uploads_leave_a_bounded_journal(client: httpx.Client) -> None:

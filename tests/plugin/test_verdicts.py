@@ -56,10 +56,10 @@ def test_a_plan_that_was_not_fully_met_fails_the_test(project: pytest.Pytester) 
     result.stdout.fnmatch_lines(
         [
             "*the fault plan 'two errors' was not fully met",
-            "*fault 1, error: met 1 of 2 times; 1 matching call seen",
+            "*fault 1, error: happened 1 of 2 times; 1 matching call seen",
             "*the fault plan 'for ever' was not fully met",
-            "*fault 1, reset: met 0 of 1 time; 0 matching calls seen",
-            "*fault 2, empty: met 0 of 1 time; 0 matching calls seen",
+            "*fault 1, reset: happened 0 of 1 time; 0 matching calls seen",
+            "*fault 2, empty: happened 0 of 1 time; 0 matching calls seen",
         ]
     )
 
@@ -138,6 +138,9 @@ def test_fine(runware_mock):
     result = project.runpytest()
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(
-        ["the mock itself crashed, its log says why; the mock was asked:", "*crash imageUpload * (rest): mockInternal*"]
+        [
+            "the mock itself crashed, its log says why; tasks sent to the mock:",
+            "*crash imageUpload * (rest): mockInternal*",
+        ]
     )
     result.stdout.fnmatch_lines(["*no such table: content*"])

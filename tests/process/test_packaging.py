@@ -14,9 +14,9 @@ from zipfile import ZipFile
 import pytest
 import yaml  # type: ignore[import-untyped]
 
-from runware_mock import __version__
 from runware_mock.storage.schema import HEAD
 from runware_mock.storage.sqlite import FILE_NAME
+from runware_mock.version import __version__
 from tests.running import clean_environment
 
 ROOT = Path(__file__).parents[2]

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from runware_mock import __version__
 from runware_mock.cli import main
 from runware_mock.storage.sqlite import FILE_NAME
+from runware_mock.version import __version__
 from tests import plain
 from tests.process import scenes
 from tests.process.clients import fetched, rest

@@ -8,11 +8,11 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
-from runware_mock import __version__
 from runware_mock.api.failures import AnsweringRoute
 from runware_mock.metrics import Exposition
 from runware_mock.services import Services
 from runware_mock.storage.outage import outage_of
+from runware_mock.version import __version__
 
 # Probes wait for a few seconds at most, and then ask again.
 _LOOK_S = 8.0

@@ -5,7 +5,7 @@ import socket
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from runware_mock import __version__
+from runware_mock.version import __version__
 
 
 def listening_socket(host: str, port: int) -> socket.socket:

@@ -76,12 +76,7 @@ class ControlClient:
     def __exit__(
         self, _type: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
-        """Close the connection at its end."""
-        self.close()
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._wire.close()
+        """Do nothing: no connection stays open between calls."""
 
     def status(self) -> Status:
         """Tell what the server is and holds."""

@@ -8,6 +8,7 @@ from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from runware_mock.client.answers import Answer
+from runware_mock.units import parse_duration, write_duration
 
 
 def read(shape: Any, value: Any) -> Any:
@@ -24,15 +25,11 @@ def read(shape: Any, value: Any) -> Any:
 
 def read_span(text: str) -> timedelta:
     """Read a duration, which may be negative."""
-    from runware_mock.units import parse_duration
-
     return -parse_duration(text[1:]) if text.startswith("-") else parse_duration(text)
 
 
 def write_span(span: timedelta | str) -> str:
     """Write a duration, which may be negative, as the server reads it; a text is left to the server."""
-    from runware_mock.units import write_duration
-
     if isinstance(span, str):
         return span
     return "-" * (span < timedelta()) + write_duration(abs(span))

@@ -1,15 +1,18 @@
-"""Calls over HTTP: what is sent, and how each way to fail is told."""
+"""Calls to the control API over HTTP, and the error that each way to fail becomes."""
 
+import json
+import ssl
 from collections.abc import Mapping
+
+# Taken by name, once: libraries that record or refuse HTTP in tests put classes of their own into this module.
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import quote
+from typing import Any, TypeVar
+from urllib.parse import quote, urlencode, urlsplit
 
 from runware_mock.client.answers import Answer, Json, Listing
 from runware_mock.client.reading import read
-
-if TYPE_CHECKING:
-    import ssl
+from runware_mock.version import __version__
 
 A = TypeVar("A", bound=Answer)
 
@@ -20,8 +23,8 @@ _BADGE = "X-Runware-Mock"
 class ControlError(Exception):
     """A call that failed.
 
-    `field` is a dotted path to what is wrong, such as `faults[0].kind`; `code` is badField, notFound, forbidden,
-    conflict, timeout or crash, or unreachable where no mock answered; then `status`, that of HTTP, is None.
+    `field` is the dotted path of what is wrong, such as `faults[0].kind`. `code` is badField, notFound, forbidden,
+    conflict, timeout or crash; it is unreachable where no mock answered, and then the HTTP `status` is None.
     """
 
     def __init__(
@@ -39,44 +42,39 @@ class ControlError(Exception):
 
 
 class Wire:
-    """Sends the calls of one client."""
+    """Sends the calls of one client, each over a connection of its own: nothing stays open, and threads may share it.
+
+    It goes straight to the server: proxies that the environment names are not asked.
+    """
 
     def __init__(
         self, url: str, api_key: str | None, token: str | None, timeout_s: float, ca_file: Path | None = None
     ) -> None:
-        import httpx
-
         self.url = url.rstrip("/")
         self._timeout_s = timeout_s
-        headers = {}
+        self._headers = {"User-Agent": f"runware-mock/{__version__}"}
         if api_key:
-            headers["Authorization"] = f"Bearer {_fit(api_key, 'api_key')}"
+            self._headers["Authorization"] = f"Bearer {_fit(api_key, 'api_key')}"
         if token:
-            headers["X-Control-Token"] = _fit(token, "token")
+            self._headers["X-Control-Token"] = _fit(token, "token")
         try:
-            self._http = httpx.Client(
-                base_url=f"{self.url}/_mock/",
-                headers=headers,
-                # A proxy that the environment names has nothing to do with a server on this machine.
-                trust_env=False,
-                # Reading the certificates of the world takes longer than all the rest.
-                verify=_trust(ca_file) if self.url.startswith("https:") else False,
-            )
-        except httpx.InvalidURL as error:
-            raise ControlError(f"{self.url!r} is no URL: {error}", "url") from None
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._http.close()
+            parts = urlsplit(self.url)
+            self._host, self._port = parts.hostname or "", parts.port
+        except ValueError:
+            self._host = ""
+        if not self._host or parts.scheme not in ("http", "https"):
+            raise ControlError(f"{url!r} is not the URL of a server, such as {DEFAULT_URL}", "url")
+        self._path = quote(parts.path, safe="/%") + "/_mock/"
+        self._trust = _trust(ca_file) if parts.scheme == "https" else None
 
     def get(self, shape: type[A], path: str, query: Mapping[str, Any] | None = None, wait_s: float = 0) -> A:
-        """Return what a GET answers with; it may take `wait_s` longer than other calls."""
+        """Return the answer to a GET, which may take `wait_s` longer than other calls."""
         return self._read(shape, self.call("GET", path, query, wait_s=wait_s))
 
     def get_list(
         self, shape: type[A], path: str, query: Mapping[str, Any] | None = None, *, under: str, wait_s: float = 0
     ) -> Listing[A]:
-        """Return the list that stands under a name in what a GET answers with."""
+        """Return the list named `under` in the answer to a GET."""
         answer = self.call("GET", path, query, wait_s=wait_s)
         return Listing([self._read(shape, one) for one in answer[under]], answer)
 
@@ -87,17 +85,16 @@ class Wire:
         body: Mapping[str, Any] | bytes | None = None,
         query: Mapping[str, Any] | None = None,
     ) -> A:
-        """Return what a POST of JSON, or of a file, answers with."""
+        """Return the answer to a POST of JSON, or of a file."""
         return self._read(shape, self.call("POST", path, query, body if body is not None else {}))
 
     def delete(self, path: str) -> int:
-        """Return how many a DELETE has removed."""
+        """Return how many things a DELETE has removed."""
         return int(self.call("DELETE", path)["deleted"])
 
     def download(self, path: str) -> bytes:
         """Return the file that a GET answers with."""
-        content: bytes = self._send("GET", path, None, None, 0).content
-        return content
+        return self._send("GET", path, None, None, 0)
 
     def call(
         self,
@@ -107,10 +104,10 @@ class Wire:
         body: Mapping[str, Any] | bytes | None = None,
         wait_s: float = 0,
     ) -> Json:
-        """Return the JSON of an answer; raises ControlError for all else."""
+        """Return the JSON of an answer; raises ControlError for any other answer."""
         answer = self._send(method, path, query, body, wait_s)
         try:
-            document: Json = answer.json()
+            document: Json = json.loads(answer)
         except ValueError:
             raise self._stranger() from None
         return document
@@ -122,24 +119,35 @@ class Wire:
         query: Mapping[str, Any] | None,
         body: Mapping[str, Any] | bytes | None,
         wait_s: float,
-    ) -> Any:
-        import httpx
-
-        given: dict[str, Any] = {"content": body} if isinstance(body, bytes) else {"json": body}
-        given["params"] = {name: value for name, value in (query or {}).items() if value is not None}
+    ) -> bytes:
+        given = urlencode({name: value for name, value in (query or {}).items() if value is not None})
+        headers = dict(self._headers)
+        if body is not None and not isinstance(body, bytes):
+            body = json.dumps(body).encode()
+            headers["Content-Type"] = "application/json"
+        connection = self._connection(self._timeout_s + wait_s)
         try:
-            answer = self._http.request(method, path, timeout=self._timeout_s + wait_s, **given)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            connection.request(method, f"{self._path}{path}{'?' if given else ''}{given}", body, headers)
+            answer = connection.getresponse()
+            content = answer.read()
+        except (OSError, HTTPException) as error:
             raise ControlError(
                 f"no server can be reached at {self.url} ({str(error) or type(error).__name__}): "
                 "start one with `runware-mock serve`, or give the URL of one that runs",
                 code="unreachable",
             ) from error
+        finally:
+            connection.close()
         if _BADGE not in answer.headers:
             raise self._stranger()
-        if not answer.is_success:
-            raise _refusal(answer)
-        return answer
+        if not 200 <= answer.status < 300:  # noqa: PLR2004 - HTTP's own numbers of success
+            raise _refusal(answer, content)
+        return content
+
+    def _connection(self, timeout_s: float) -> HTTPConnection:
+        if self._trust is None:
+            return HTTPConnection(self._host, self._port, timeout=timeout_s)
+        return HTTPSConnection(self._host, self._port, timeout=timeout_s, context=self._trust)
 
     def _read(self, shape: type[A], value: Json) -> A:
         try:
@@ -150,12 +158,13 @@ class Wire:
 
     def _stranger(self) -> ControlError:
         return ControlError(
-            f"what answers at {self.url} is no runware-mock with a control API: start one with `runware-mock serve`",
+            f"the server at {self.url} is not a runware-mock with a control API: start one with `runware-mock serve`",
             code="unreachable",
         )
 
 
-def _trust(ca_file: Path | None) -> "ssl.SSLContext":
+def _trust(ca_file: Path | None) -> ssl.SSLContext:
+    # Only servers with TLS need what this imports.
     from runware_mock.certificates import client_context
 
     try:
@@ -165,23 +174,23 @@ def _trust(ca_file: Path | None) -> "ssl.SSLContext":
 
 
 def named(kind: str, name: str, field: str = "name") -> str:
-    """Return the path of one of a kind; raises ControlError for a name that would make it the path of another."""
+    """Return the path of one thing of a kind; raises ControlError for a name that would lead elsewhere."""
     text = str(name)
     if not text.strip(".") or "/" in text:
-        raise ControlError(f"{text!r} names nothing", field, "notFound")
+        raise ControlError(f"{text!r} is not a name: it is empty, or has a slash in it", field, "notFound")
     return f"{kind}/{quote(text)}"
 
 
 def _fit(secret: str, field: str) -> str:
-    """Return what can stand in a header; else the library's own error would show it."""
+    """Return a secret that fits into a header; for one that does not, the library's own error would show it."""
     if not (secret.isascii() and secret.isprintable() and secret == secret.strip()):
-        raise ControlError(f"the {field} has characters that a header cannot carry", field)
+        raise ControlError(f"the {field} has characters that an HTTP header cannot carry", field)
     return secret
 
 
-def _refusal(answer: Any) -> ControlError:
+def _refusal(answer: HTTPResponse, content: bytes) -> ControlError:
     try:
-        error = answer.json()["error"]
-        return ControlError(error["message"], error.get("field"), error.get("code", "badField"), answer.status_code)
+        error = json.loads(content)["error"]
+        return ControlError(error["message"], error.get("field"), error.get("code", "badField"), answer.status)
     except (ValueError, KeyError, TypeError):
-        return ControlError(f"the server answers {answer.status_code}", status=answer.status_code)
+        return ControlError(f"the server answered with status {answer.status}", status=answer.status)

@@ -5,7 +5,6 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from runware_mock import __version__
 from runware_mock.control.changing import changing
 from runware_mock.control.refusals import ControlRefused
 from runware_mock.services import Services
@@ -15,6 +14,7 @@ from runware_mock.storage.database import retried
 from runware_mock.storage.owners import ALL_ACCOUNTS
 from runware_mock.storage.prepared import Prepared
 from runware_mock.storage.tables import account, journal, medium
+from runware_mock.version import __version__
 
 
 @retried

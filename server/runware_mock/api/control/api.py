@@ -3,13 +3,13 @@
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, JSONResponse
 
-from runware_mock import __version__
 from runware_mock.api.control import faults, routes
 from runware_mock.api.control.docs import docs_page
 from runware_mock.api.control.failures import PREFIX, REFUSED
 from runware_mock.api.failures import GuardedRoute
 from runware_mock.api.openapi import task_operation, task_schemas
 from runware_mock.services import Services
+from runware_mock.version import __version__
 
 
 def router(services: Services) -> APIRouter:

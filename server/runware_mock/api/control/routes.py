@@ -1,7 +1,6 @@
 """The endpoints of the control API but for fault plans: each reads its parameters and calls one function."""
 
 import asyncio
-import time
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
@@ -12,6 +11,7 @@ from pydantic import Field as Bounds
 from runware_mock.api.control.who import LARGEST_ID, Account, AccountNeeded
 from runware_mock.api.dependencies import base_url
 from runware_mock.api.failures import GuardedRoute
+from runware_mock.clock import monotonic_s
 from runware_mock.control import accounts, archive, clocks, journal, media, snapshots, state
 from runware_mock.control.journal import Filter
 from runware_mock.control.refusals import ControlRefused
@@ -173,9 +173,9 @@ def router(services: Services) -> APIRouter:  # noqa: C901, PLR0915 - a table of
     ) -> Json:
         """Wait until so many entries are there."""
         patience_s = min(read_span(timeout, "timeout").total_seconds(), _MOST_WAITED_S)
-        give_up_s = time.monotonic() + patience_s
+        give_up_s = monotonic_s() + patience_s
         while (there := await asyncio.to_thread(journal.count_entries, services, account_id, chosen)) < count:
-            if time.monotonic() >= give_up_s:
+            if monotonic_s() >= give_up_s:
                 raise ControlRefused(
                     f"there were {there} entries after {timeout}, not {count}", "count", "timeout", 408
                 )
@@ -234,8 +234,8 @@ def router(services: Services) -> APIRouter:  # noqa: C901, PLR0915 - a table of
 
 async def _moved(services: Services, move: Callable[..., Json], account_id: int, to: object) -> Json:
     """Move a clock as soon as no request is being made that will have to be made again."""
-    give_up_s = time.monotonic() + services.settings.fetch_timeout.total_seconds()
-    while time.monotonic() < give_up_s:
+    give_up_s = monotonic_s() + services.settings.fetch_timeout.total_seconds()
+    while monotonic_s() < give_up_s:
         try:
             return await asyncio.to_thread(move, services, account_id, to, is_patient=True)
         except UnderWay:

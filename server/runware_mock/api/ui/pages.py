@@ -11,9 +11,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse
 from starlette.types import Scope
 
-from runware_mock import __version__
 from runware_mock.api.control.guard import TOKEN_COOKIE, check_caller
 from runware_mock.control.refusals import ControlRefused, not_found
+from runware_mock.version import __version__
 
 _log = logging.getLogger(__name__)
 

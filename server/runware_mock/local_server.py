@@ -1,0 +1,82 @@
+"""A server on a thread of this process, for tests: it starts on a free port and stops at the end of a `with` block."""
+
+import asyncio
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from runware_mock.api.listening import address_of, listening_socket
+from runware_mock.app import create_app
+from runware_mock.certificates import ca_file, server_context
+from runware_mock.clock import UnfrozenClock, monotonic_s
+from runware_mock.server import MockServer
+from runware_mock.settings import BadSetting, Settings
+
+
+class LocalServer(NamedTuple):
+    """Where the server is, and what its clients need: a key (None where any will do), its token, its certificate."""
+
+    url: str
+    api_key: str | None
+    token: str | None
+    ca_file: Path | None
+
+
+class UnfrozenLoop(asyncio.SelectorEventLoop):
+    """An event loop whose timers go on while a test freezes the time."""
+
+    def time(self) -> float:
+        """Return the loop's time in seconds."""
+        return monotonic_s()
+
+
+@contextmanager
+def running(given: Mapping[str, Any]) -> Iterator[LocalServer]:
+    """Run a server with these settings until the block ends; raises what `runware_mock.serve` raises."""
+    settings = _settings(given)
+    trusted = (settings.tls_cert or ca_file(settings.data_dir)) if settings.uses_tls else None
+    bound = listening_socket(settings.host, settings.port)
+    switch_interval_s = sys.getswitchinterval()
+    ready: Future[None] = Future()
+    try:
+        app = create_app(settings, UnfrozenClock())
+        server = MockServer(app, settings, server_context(settings), lambda: ready.set_result(None))
+    except BaseException:
+        bound.close()
+        raise
+
+    def run() -> None:
+        try:
+            with asyncio.Runner(loop_factory=UnfrozenLoop) as runner:
+                runner.run(server.serve(sockets=[bound]))
+        except BaseException as error:
+            if ready.done():
+                raise
+            ready.set_exception(RuntimeError(f"the server did not start, its log says why: {error!r}"))
+
+    thread = threading.Thread(target=run, name="runware-mock", daemon=True)
+    thread.start()
+    try:
+        ready.result()
+        url = address_of(bound, is_tls=settings.uses_tls)
+        token = settings.control_token.get_secret_value() if settings.control_token else None
+        yield LocalServer(url, next(iter(settings.api_keys()), None), token, trusted)
+    finally:
+        server.should_exit = True
+        thread.join()
+        bound.close()
+        # The server changes it for the whole process, which belongs to the tests here.
+        sys.setswitchinterval(switch_interval_s)
+
+
+def _settings(given: Mapping[str, Any]) -> Settings:
+    if given.get("workers", 1) != 1:
+        raise ValueError("bad value for the setting workers: only the command `runware-mock serve` starts processes")
+    try:
+        return Settings(**{"port": 0, "in_memory": not {"data_dir", "database_url"} & given.keys(), **given})
+    except BadSetting as bad:
+        raise ValueError(f"bad value for the setting {bad.name}: {bad}") from None
