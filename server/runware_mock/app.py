@@ -1,7 +1,6 @@
 """The composition root: settings in, an application out."""
 
 import asyncio
-import sys
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, asynccontextmanager, suppress
@@ -32,8 +31,6 @@ from runware_mock.tasks.runner import Runner
 from runware_mock.version import __version__
 
 _CHECKPOINT_S = 1.0
-# The longest the event loop waits for a decoding thread to let go of the interpreter.
-_SWITCH_INTERVAL_S = 0.001
 _READING_THREADS = 32
 _ABOUT = (
     "Send the application's API key as `Authorization: Bearer KEY` to speak of its account; without it a call speaks "
@@ -77,7 +74,6 @@ def create_app(settings: Settings, clock: Clock | None = None, common: Common | 
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[dict[str, Any]]:
-        sys.setswitchinterval(_SWITCH_INTERVAL_S)
         for schedule in schedules:
             schedule.start()
             cleanup.callback(schedule.stop)

@@ -6,6 +6,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from importlib import import_module
@@ -20,7 +21,6 @@ from runware_mock.api.connections import HttpProtocol
 from runware_mock.api.limits import Limits
 from runware_mock.api.sockets import Sockets
 from runware_mock.api.ui.changes import Changes
-from runware_mock.cores import roaming_pool
 from runware_mock.settings import Settings
 from runware_mock.version import __version__
 
@@ -96,7 +96,7 @@ class MockServer(uvicorn.Server):
         await super().startup(sockets)
         self._sweeping = asyncio.create_task(self._sweep())
         loop = asyncio.get_running_loop()
-        loop.set_default_executor(roaming_pool(None, "waiting"))
+        loop.set_default_executor(ThreadPoolExecutor(thread_name_prefix="waiting"))
         # Who waits for a picture waits in a thread, of which none can be started where no memory is left.
         loop.run_in_executor(None, int)
         self._importing.start()

@@ -1,14 +1,13 @@
-"""What both transports share: from the tasks of one request or frame to a reply each."""
+"""Run the tasks of one request or frame: check, meet faults, work, commit. Each task gets one reply."""
 
 import logging
 from collections.abc import Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from itertools import groupby
 
 from msgspec.structs import replace
 
-from runware_mock.cores import roaming_pool
 from runware_mock.faults.event import Event
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.messages import Reply, Task, head_of, is_uuid, kind_of
@@ -16,8 +15,8 @@ from runware_mock.services import Caller, Services
 from runware_mock.storage.database import Clashed
 from runware_mock.storage.outage import crash
 from runware_mock.tasks import TASKS, TaskType, models, unsupported
-from runware_mock.tasks.batch import GroupingThread
-from runware_mock.tasks.recording import Asked, Recorder, Undone
+from runware_mock.tasks.batch import BatchThread
+from runware_mock.tasks.commit import Committer, Job, NotDone
 from runware_mock.tasks.work import ContentGone, Load, Work
 
 _log = logging.getLogger(__name__)
@@ -27,40 +26,46 @@ _NETWORK_THREADS = 32
 _TRIES = 5
 # A reply that is to come.
 Pending = Future[Reply]
-# What stands for the type of a task that is refused before anybody knows it.
+# The type of what is refused before its taskType is known.
 _NO_TYPE = TaskType(models.AnyTask, unsupported.run, stores=lambda _task: False)
 
 
 class Runner:
-    """Runs tasks in threads of three kinds, of which as many decode as there are cores.
+    """Runs tasks in threads: small ones in one, the others in pools by what they mostly do.
 
-    Light tasks run one after the other: side by side they would only hand the interpreter's lock to and fro.
+    As many decode at once as the machine has cores. Small tasks run one after the other: side by side they would only
+    hand Python's interpreter lock to and fro, and together they need one transaction.
     """
 
     def __init__(self, services: Services) -> None:
         self.services = services
-        self._recorder = Recorder(services)
-        self.light = GroupingThread(self._run_group, "light")
-        network = roaming_pool(_NETWORK_THREADS, "network")
+        self._committer = Committer(services)
+        self._small = BatchThread(self._run_batch, "small-tasks")
+        network = ThreadPoolExecutor(_NETWORK_THREADS, "network")
         self._pools = {Load.WAITING_FOR_NETWORK: network}
         if services.files.are_objects:
-            # Whatever brings or reads a file waits for the storage; the codec bounds how many decode at once.
+            # Whatever writes or reads a file waits for the object storage; the codec bounds how many decode at once.
             self._pools |= {Load.STORING: network, Load.DECODING: network}
         else:
-            self._pools[Load.DECODING] = roaming_pool(services.settings.thread_count(), "decoding")
+            self._pools[Load.DECODING] = ThreadPoolExecutor(services.settings.thread_count(), "decoding")
+        self._pending: set[Pending] = set()
 
     def submit(self, tasks: Sequence[object], caller: Caller) -> list[Pending]:
-        """Start the tasks of one request; one whose reply is cancelled before it began leaves nothing."""
+        """Start the tasks of one request; one whose future is cancelled before it began has no effect."""
         seen: set[str] = set()
-        return [self._submit(task, caller, seen) for task in tasks]
+        futures = [self._submit(task, caller, seen) for task in tasks]
+        for future in futures:
+            self._pending.add(future)
+            future.add_done_callback(self._pending.discard)
+        return futures
 
     def waiting(self) -> int:
         """Return how many tasks wait for a thread."""
-        return self.light.waiting() + sum(pool._work_queue.qsize() for pool in set(self._pools.values()))  # noqa: SLF001 - nothing else tells
+        return sum(not future.running() for future in list(self._pending))
 
     def close(self) -> None:
         """Finish what runs; begin nothing more."""
-        self.light.close()
+        self._small.close()
         for pool in self._pools.values():
             pool.shutdown(cancel_futures=True)
 
@@ -70,10 +75,10 @@ class Runner:
             if not task_type.names_another:
                 _refuse_repeated(str(checked["taskUUID"]).lower(), seen)
         except Refusal as refusal:
-            return self.light.submit(Asked(task if isinstance(task, dict) else {}, _NO_TYPE, caller, refusal))
-        asked = Asked(checked, task_type, caller)
+            return self._small.submit(Job(task if isinstance(task, dict) else {}, _NO_TYPE, caller, refusal))
+        job = Job(checked, task_type, caller)
         pool = self._pools.get(task_type.load(checked))
-        return self.light.submit(asked) if pool is None else pool.submit(self._run, asked)
+        return self._small.submit(job) if pool is None else pool.submit(self._run, job)
 
     def _check(self, task: object) -> tuple[Task, TaskType]:
         """Check what every task must have: a known taskType and a taskUUID."""
@@ -92,101 +97,99 @@ class Runner:
             )
         return task, task_type
 
-    def _run_group(self, group: Sequence[Asked]) -> list[Reply]:
-        """Answer light tasks with one transaction for all; one that asks about another waits for what is before it."""
+    def _run_batch(self, batch: Sequence[Job]) -> list[Reply]:
+        """Answer small tasks with one transaction; one that asks about another waits for what is before it."""
         replies: list[Reply] = []
         # What cannot be read now cannot be written below, where it is answered for.
         with suppress(Exception):
             self.services.refresh()
-        for runs_alone, asked in groupby(group, key=self._runs_alone):
-            together = list(asked)
+        for runs_alone, jobs in groupby(batch, key=self._runs_alone):
+            together = list(jobs)
             alone = runs_alone or len(together) == 1
-            replies += [self._run(one, is_fresh=True) for one in together] if alone else self._run_together(together)
+            replies += [self._run(job, is_fresh=True) for job in together] if alone else self._run_together(together)
         return replies
 
-    def _runs_alone(self, asked: Asked) -> bool:
+    def _runs_alone(self, job: Job) -> bool:
         return (
-            asked.task_type.names_another
+            job.task_type.names_another
             or self.services.quotas.is_on
-            or self.services.live.is_planned(asked.caller.account.id)
+            or self.services.live.is_planned(job.caller.account.id)
         )
 
-    def _run_together(self, group: Sequence[Asked]) -> list[Reply]:
+    def _run_together(self, jobs: Sequence[Job]) -> list[Reply]:
         try:
-            works = [self._work(asked) for asked in group]
-            written = self._recorder.written
-            with self.services.database.writing(*{asked.caller.account.id for asked in group}) as connection:
-                return [written(connection, asked, work) for asked, work in zip(group, works, strict=True)]
+            works = [self._work(job) for job in jobs]
+            with self.services.database.writing(*{job.caller.account.id for job in jobs}) as connection:
+                return [self._committer.commit(connection, job, work) for job, work in zip(jobs, works, strict=True)]
         except Exception:  # noqa: BLE001 - whichever task it was, it must not spoil the others
-            return [self._run(asked) for asked in group]
+            return [self._run(job) for job in jobs]
 
-    def _run(self, asked: Asked, *, is_fresh: bool = False) -> Reply:
+    def _run(self, job: Job, *, is_fresh: bool = False) -> Reply:
         try:
             if not is_fresh:
                 self.services.refresh()
-            asked = self._meeting_faults(asked)
+            job = self._with_faults(job)
             if self.services.quotas.is_on:
-                asked = self._within_quotas(asked)
+                job = self._within_quotas(job)
             for _ in range(_TRIES):
-                work = self._work(asked)
-                if isinstance(work, list):
-                    return Reply(items=tuple(work), response_plan=asked.response_plan)
+                work = self._work(job)
                 try:
-                    with self.services.database.writing(asked.caller.account.id) as connection:
-                        return self._recorder.written(connection, asked, work)
+                    return self._commit(job, work)
                 except (ContentGone, Clashed):
                     continue
                 except Refusal as refusal:
-                    with self.services.database.writing(asked.caller.account.id) as connection:
-                        return self._recorder.written(connection, asked, refusal)
-            _log.error("task %s was in the way of others %d times", asked.task_uuid, _TRIES)
-            return self._recorder.crashed(asked, refuse("mockInternalError", "Its log says more."))
+                    return self._commit(job, refusal)
+            _log.error("task %s clashed with others %d times", job.task_uuid, _TRIES)
+            return self._committer.crashed(job, refuse("mockInternalError", "Its log says more."))
         except Exception as error:  # noqa: BLE001 - a crash of the mock is answered as one, never as the service's word
-            _log.exception("task %s failed inside the mock", asked.task_uuid)
-            return self._recorder.crashed(asked, crash(error))
+            _log.exception("task %s failed inside the mock", job.task_uuid)
+            return self._committer.crashed(job, crash(error))
 
-    def _meeting_faults(self, asked: Asked) -> Asked:
-        """Return the task with the faults that it meets."""
-        if asked.refused is not None:
-            return asked
-        caller = asked.caller
-        if not self.services.live.is_planned(caller.account.id):
-            return asked
-        sources = {name: value for name, value in asked.task.items() if name != "webhookURL"}
-        fetches = asked.task_type.load(sources) is Load.WAITING_FOR_NETWORK
-        task_type = str(asked.task["taskType"])
-        event = Event("task", caller.transport, task_type, asked.task_uuid, caller.plan, fetches)
+    def _commit(self, job: Job, work: Work | Refusal | NotDone) -> Reply:
+        if isinstance(work, list):
+            return Reply(items=tuple(work), response_plan=job.response_plan)
+        with self.services.database.writing(job.caller.account.id) as connection:
+            return self._committer.commit(connection, job, work)
+
+    def _with_faults(self, job: Job) -> Job:
+        """Return the job with the planned faults that it meets."""
+        caller = job.caller
+        if job.refused is not None or not self.services.live.is_planned(caller.account.id):
+            return job
+        sources = {name: value for name, value in job.task.items() if name != "webhookURL"}
+        fetches = job.task_type.load(sources) is Load.WAITING_FOR_NETWORK
+        event = Event("task", caller.transport, str(job.task["taskType"]), job.task_uuid, caller.plan, fetches)
         met = self.services.faults.meet(caller.account.id, event)
-        return replace(asked, met=met) if met else asked
+        return replace(job, met=met) if met else job
 
-    def _within_quotas(self, asked: Asked) -> Asked:
-        """Return the task, refused where its account has no more to spend."""
-        if asked.task_type.names_another:
-            return asked
-        account_id = asked.caller.account.id
-        stores = asked.refused is None and not asked.caller.dry_run and asked.task_type.stores(asked.task)
+    def _within_quotas(self, job: Job) -> Job:
+        """Return the job, refused where its account has no more to spend."""
+        if job.task_type.names_another:
+            return job
+        account_id = job.caller.account.id
+        stores = job.refused is None and not job.caller.dry_run and job.task_type.stores(job.task)
         refusal = self.services.quotas.refusal(account_id, self.services.moment(account_id), stores=stores)
         if refusal is not None and stores:
             with self.services.database.reading() as connection:
-                # One that was sent again because its answer was lost stores nothing more.
-                refusal = None if self._recorder.is_done(connection, asked) else refusal
-        return asked if refusal is None else replace(asked, refused=refusal)
+                # A task that is sent again because its answer was lost stores nothing more.
+                refusal = None if self._committer.is_done(connection, job) else refusal
+        return job if refusal is None else replace(job, refused=refusal)
 
-    def _work(self, asked: Asked) -> Work | Refusal | Undone:
+    def _work(self, job: Job) -> Work | Refusal | NotDone:
         """Do the heavy part of a task; return what is left to write, or why it is refused."""
-        if asked.refused is not None:
-            return asked.refused
+        if job.refused is not None:
+            return job.refused
         services = self.services
-        for one in asked.met:
-            if refusal := one.fault.refusal(asked.task):
+        for one in job.met:
+            if refusal := one.fault.refusal(job.task):
                 return refusal
             if not one.fault.works:
-                return Undone()
+                return NotDone()
             services = replace(services, fetch=one.fault.spoiled(services.fetch))
         try:
-            return asked.task_type.work(asked.task, services, asked.caller)
+            return job.task_type.work(job.task, services, job.caller)
         except Refusal as refusal:
-            # As a copy: the one that was raised holds all that was at hand there, and would be held by it in turn.
+            # A copy, since the traceback of the one that was raised keeps the picture's bytes in memory.
             return refusal.but()
 
 

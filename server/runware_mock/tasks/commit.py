@@ -1,0 +1,168 @@
+"""Commit the outcome of a task: its effect, its journal entry and its webhooks, in one transaction; then reply."""
+
+import time
+from collections.abc import Mapping
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from runware_mock import journal
+from runware_mock.clock import in_ms
+from runware_mock.faults.matching import Met, response_plan_of
+from runware_mock.journal import Entry, Outcome
+from runware_mock.protocol.errors import Refusal, refuse
+from runware_mock.protocol.messages import Item, Reply, Task, items_of, rest_body
+from runware_mock.protocol.redaction import without_real_keys
+from runware_mock.protocol.response_plan import ResponsePlan, retried_after
+from runware_mock.services import Caller, Services
+from runware_mock.storage import deliveries, media, undelivered
+from runware_mock.storage.connection import Connection
+from runware_mock.tasks import TaskType
+from runware_mock.tasks.results import echoed
+from runware_mock.tasks.work import Work
+
+# Where an answer names what the task has stored.
+_STORED = frozenset(("imageUUID", "mediaUUID", "guideImageUUID", "maskImageUUID", "videoUUID", "audioUUID"))
+
+
+class Job(Struct, frozen=True):
+    """A task of a known type, or what was sent instead and why it is `refused`."""
+
+    task: Task
+    task_type: TaskType
+    caller: Caller
+    refused: Refusal | None = None
+    met: tuple[Met, ...] = ()
+    began_s: float = field(default_factory=time.perf_counter)
+
+    @property
+    def task_uuid(self) -> str:
+        """The taskUUID as it was sent."""
+        return str(self.task.get("taskUUID", ""))
+
+    @property
+    def leaves_an_entry(self) -> bool:
+        """Whether the journal has it."""
+        return not self.task_type.names_another and not self.caller.dry_run
+
+    @property
+    def response_plan(self) -> ResponsePlan | None:
+        """How the transport is to answer, by the faults that were met."""
+        return response_plan_of(self.met) if self.met else None
+
+
+class NotDone:
+    """The work of a task that a fault keeps from being done."""
+
+
+class Committer:
+    """Commits the outcomes of tasks."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._conflict_window_ms = in_ms(services.settings.conflict_window)
+        self._processing_ms = in_ms(services.settings.processing_time)
+
+    def commit(self, connection: Connection, job: Job, work: Work | Refusal | NotDone) -> Reply:
+        """Write the effect of a task and its journal entry; raises Refusal or ContentGone where that is impossible."""
+        if isinstance(work, list):
+            return Reply(items=tuple(work), response_plan=job.response_plan)
+        if isinstance(work, NotDone):
+            self._record(connection, job, "fault", [])
+            return Reply(response_plan=job.response_plan)
+        if isinstance(work, Refusal):
+            response_plan = retried_after(work.retry_after_s, job.response_plan)
+            reply = replace(Reply.refused(work, job.task or None), response_plan=response_plan)
+            if job.leaves_an_entry:
+                outcome: Outcome = "crash" if work.is_ours else "error"
+                self._record(connection, job, outcome, [reply.error] if reply.error else [])
+            return reply
+        # Only here, where nobody else can write for the account: the same task may have come in twice at once.
+        if self.is_done(connection, job):
+            return Reply(items=tuple(self._repeated(connection, job)), response_plan=job.response_plan)
+        done = work(connection)
+        if self._services.quotas.is_on and job.task_type.stores(job.task):
+            self._services.quotas.check(connection, job.caller.account.id, self._services.moment(job.caller.account.id))
+        self._set_times(connection, job, done.items)
+        is_async = job.task_type.may_be_async and job.task.get("deliveryMethod") == "async"
+        takes_ms = self._processing_ms if is_async else 0
+        self._record(connection, job, "success", done.items, done.audit, takes_ms)
+        if job.task_type.may_be_async:
+            self._notify(connection, job, done.items, takes_ms)
+        # "ACK: one per task, whatever numberResults"; the results are asked for with getResponse.
+        items = (echoed(job.task),) if is_async else tuple(done.items)
+        return Reply(items=items, response_plan=job.response_plan)
+
+    def _set_times(self, connection: Connection, job: Job, items: list[Item]) -> None:
+        """Let what the task has stored vanish or appear when its faults say so."""
+        for one in job.met:
+            if times := one.fault.media_times(self._services.now_at(job.caller.account.id)):
+                media.set_times(
+                    connection, [str(item[name]) for item in items for name in _STORED & item.keys()], **times
+                )
+
+    def crashed(self, job: Job, crashed: Refusal) -> Reply:
+        """Write that the mock has failed, if that can be written, and return the reply that says so."""
+        reply = Reply.refused(crashed, job.task)
+        try:
+            with self._services.database.writing(job.caller.account.id) as connection:
+                self._record(connection, job, "crash", [reply.error] if reply.error else [])
+        except Exception:  # noqa: BLE001 - what broke the task may well keep its entry from being written, too
+            task_type = _column(job.task.get("taskType"), 64, job)
+            self._services.metrics.task(task_type, "crash", time.perf_counter() - job.began_s, 0, [])
+        return reply
+
+    def is_done(self, connection: Connection, job: Job) -> bool:
+        """Tell whether a task of this UUID succeeded; one that failed may be sent again, corrected."""
+        since_at = self._services.now_at(job.caller.account.id) - self._conflict_window_ms
+        return journal.is_done(connection, job.caller.account.id, job.task_uuid, since_at)
+
+    def _repeated(self, connection: Connection, job: Job) -> list[Item]:
+        """Return the answer to this task if it never reached the client; else the taskUUID is simply used twice."""
+        since_at = self._services.now_at(job.caller.account.id) - in_ms(self._services.settings.replay_window)
+        frame = undelivered.take_answer(connection, job.caller.account.id, job.task_uuid, since_at)
+        if frame is None:
+            raise refuse("conflictTaskUUID", "Ask for its result with getResponse.")
+        return items_of(frame)
+
+    def _notify(self, connection: Connection, job: Job, items: list[Item], takes_ms: int) -> None:
+        """Let the webhook know of each result, when it is ready: "one call per result"."""
+        url = job.task.get("webhookURL")
+        if isinstance(url, str):
+            due_at = self._services.now_at(job.caller.account.id) + takes_ms
+            for item in items:
+                body = rest_body([Reply(items=(item,))])[1]
+                deliveries.add(connection, job.caller.account.id, "POST", url, "application/json", body, due_at)
+
+    def _record(
+        self,
+        connection: Connection,
+        job: Job,
+        outcome: Outcome,
+        answer: list[Item],
+        audit: Mapping[str, object] | None = None,
+        takes_ms: int = 0,
+    ) -> None:
+        now_at = self._services.now_at(job.caller.account.id)
+        entry = Entry(
+            outcome=outcome,
+            answer=answer,
+            account_id=job.caller.account.id,
+            at=now_at,
+            ready_at=now_at + takes_ms,
+            transport=job.caller.transport,
+            task_type=_column(job.task.get("taskType"), 64, job),
+            task_uuid=_column(job.task.get("taskUUID"), 36, job),
+            task=job.task,
+            client=job.caller.client,
+            duration_us=int((time.perf_counter() - job.began_s) * 1_000_000),
+            audit=audit,
+            faults=[one.as_json() for one in job.met],
+        )
+        self._services.journal.record(connection, entry)
+
+
+def _column(value: object, longest: int, job: Job) -> str:
+    """Return what a column of that length can hold of a value that, where it was refused, may be anything."""
+    text = value if isinstance(value, str) else ""
+    return (without_real_keys(text) if job.refused else text)[:longest]
