@@ -11,7 +11,7 @@ LOWEST_TOOLS := freezegun hypothesis pytest pytest-timeout pytest-xdist respx
 LOWEST_TESTS := tests/protocol tests/tasks tests/control tests/images/test_formats.py tests/images/test_sizes.py tests/process
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --constraint requirements.lock
 
-.PHONY: serve test test-all test-rest test-lowest check format statements sdks bench bench-scale replicas soak \
+.PHONY: serve test test-all test-rest test-lowest check format sdks bench bench-scale replicas soak \
 	screenshots dist lock clean
 
 serve: $(RUNTIME)  ## start the server; ARGS="--port 0 --in-memory" passes flags
@@ -43,9 +43,6 @@ check: $(INSTALLED)  ## format, lint, types, layers
 format: $(INSTALLED)  ## write the format that check wants
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
-
-statements: $(INSTALLED)  ## compile for SQLite what storage/statements asks
-	$(BIN)/python -m runware_mock.storage.statements
 
 sdks: $(INSTALLED)  ## install the official SDKs, each into an environment of its own
 	$(BIN)/python tests/sdks/install.py

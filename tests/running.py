@@ -50,7 +50,7 @@ class RunningMock:
     def count(self, table: Table) -> int:
         """Count the rows of a table."""
         with self.services.database.reading() as connection:
-            return connection.core.scalar(select(func.count()).select_from(table)) or 0
+            return connection.scalar(select(func.count()).select_from(table)) or 0
 
 
 @contextmanager

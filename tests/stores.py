@@ -1,6 +1,5 @@
 """A database of a test's own, of either kind: how a mock is told to use it, and what is in it, seen from outside."""
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,7 +9,6 @@ from typing import Any
 
 import sqlalchemy
 from sqlalchemy import Engine, NullPool, Table, func, select, text, update
-from sqlalchemy.exc import IntegrityError
 
 from runware_mock.settings import without_secrets
 from runware_mock.storage.database import Database
@@ -20,8 +18,6 @@ from runware_mock.storage.tables import medium
 from tests.postgres import postgres_database
 
 DATABASES = ("sqlite", "postgres")
-# What a row is answered with that cannot be: SQLite is asked without SQLAlchemy.
-INTEGRITY_ERRORS = (sqlite3.IntegrityError, IntegrityError)
 
 
 @dataclass(frozen=True)

@@ -1,31 +1,26 @@
-"""UUIDs that nobody can foresee, and that lie in the order of their making."""
+"""UUIDs of media are random, of version 4."""
 
+from collections.abc import Iterator
 from uuid import RFC_4122, UUID
 
-from hypothesis import given
-from hypothesis import strategies as st
+import pytest
+from sqlalchemy import Connection, create_engine
 
-from runware_mock.ids import random_uuid
-from runware_mock.storage.uuids import key_of
-
-# Until the year 2109.
-INSTANTS = st.integers(0, 2**42 - 1)
+from runware_mock.ids import RandomIds
 
 
-@given(INSTANTS)
-def test_a_random_uuid_is_one_of_version_4(made_at: int) -> None:
-    made = UUID(random_uuid(made_at))
-    assert (made.version, made.variant) == (4, RFC_4122)
+@pytest.fixture
+def connection() -> Iterator[Connection]:
+    """Connect to a database without tables, as a random UUID needs none."""
+    with create_engine("sqlite://").connect() as connection:
+        yield connection
 
 
-@given(INSTANTS, INSTANTS)
-def test_what_was_made_later_lies_behind(one_at: int, other_at: int) -> None:
-    one, other = sorted((one_at, other_at))
-    assert one == other or key_of(random_uuid(one)) < key_of(random_uuid(other))
-
-
-@given(INSTANTS)
-def test_of_the_same_instant_both_ends_are_random(made_at: int) -> None:
-    made = [random_uuid(made_at) for _ in range(50)]
-    assert len({uuid[:8] for uuid in made}) == len({uuid[-12:] for uuid in made}) == len(made)
-    assert {uuid[9:23] for uuid in made} == {made[0][9:23]}
+def test_a_random_uuid_is_one_of_version_4_all_of_whose_other_bits_differ(connection: Connection) -> None:
+    made = [UUID(RandomIds().new(connection, 1)) for _ in range(200)]
+    assert {(one.version, one.variant) for one in made} == {(4, RFC_4122)}
+    assert len({one.int for one in made}) == len(made)
+    changed = 0
+    for one in made:
+        changed |= one.int ^ made[0].int
+    assert changed.bit_count() == 122

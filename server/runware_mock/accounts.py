@@ -5,23 +5,23 @@ import hmac
 import logging
 import secrets
 from collections.abc import Callable, Collection
+from typing import Any
 
 from msgspec import Struct
+from sqlalchemy import Connection, bindparam, insert, select
 
 from runware_mock.live import Live
 from runware_mock.protocol.errors import refuse
 from runware_mock.protocol.redaction import looks_real, masked
-from runware_mock.storage.connection import Connection
-from runware_mock.storage.database import Database
-from runware_mock.storage.kept import kept
-from runware_mock.storage.prepared import Prepared
+from runware_mock.storage.database import ALL_ACCOUNTS, Database
+from runware_mock.storage.secrets import secret_of
+from runware_mock.storage.tables import account
 
 _log = logging.getLogger(__name__)
 
 _PLAN_MARK = "+"
 _CACHED_ACCOUNTS = 10_000
-_ADD = Prepared("accounts.ADD")
-_FIND = Prepared("accounts.FIND")
+_FIND = select(account.c.id, account.c.label).where(account.c.key_hash == bindparam("of_key"))
 
 
 class Account(Struct, frozen=True):
@@ -85,23 +85,29 @@ class Accounts:
         if self._accepted and key_hash not in self._accepted:
             return None
         with self._database.reading() as connection:
-            row = _FIND(connection, {"key_hash": key_hash}).first()
+            row = connection.execute(_FIND, {"of_key": key_hash}).first()
             if row is None:
                 return None
             account_id, label = row
             return Account(account_id, label, plan) if self._has_plan(connection, account_id, plan) else None
 
     def _open(self, key_hash: str, api_key: str) -> Account:
-        find, label = {"key_hash": key_hash}, masked(api_key)
-        with self._database.writing() as connection:
-            row = _FIND(connection, find).first()
-            if row is None:
-                _ADD(connection, {**find, "label": label, "created_at": self._live.now_at()})
-                row = _FIND(connection, find).first()
-                assert row is not None  # noqa: S101 - if not this one, another process has just made it
-                if looks_real(api_key):
-                    _log.warning("the API key %s looks like a real one: any key will do here, keep those out", label)
-        return Account(*row)
+        find, label = {"of_key": key_hash}, masked(api_key)
+        with self._database.reading() as connection:
+            row = connection.execute(_FIND, find).first()
+        if row is not None:
+            return Account(*row)
+        # For all accounts: another process may be opening this one.
+        with self._database.writing(ALL_ACCOUNTS) as connection:
+            row = connection.execute(_FIND, find).first()
+            if row is not None:
+                return Account(*row)
+            values = {"key_hash": key_hash, "label": label, "created_at": self._live.now_at()}
+            added: Any = connection.execute(insert(account), values).inserted_primary_key
+            (account_id,) = added
+        if looks_real(api_key):
+            _log.warning("the API key %s looks like a real one: any key will do here, keep those out", label)
+        return Account(account_id, label)
 
     def _mark(self, api_key: str) -> bytes:
         # For each request: hmac.digest lets another thread have the interpreter, and waits to get it back.
@@ -117,4 +123,4 @@ def _hash_key(database: Database, seed: int | None) -> bytes:
     def make() -> bytes:
         return secrets.token_bytes(32) if seed is None else hashlib.sha256(f"runware-mock {seed}".encode()).digest()
 
-    return kept(database, "account_hash", make)
+    return secret_of(database, "account_hash", make)

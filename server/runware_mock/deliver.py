@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from msgspec.structs import replace
+from sqlalchemy import Connection
 
 from runware_mock.clock import in_ms
 from runware_mock.images.picture import FetchFailed
 from runware_mock.schedule import Schedule
 from runware_mock.services import Services
 from runware_mock.storage import deliveries
-from runware_mock.storage.connection import Connection
 from runware_mock.storage.deliveries import Due, Request
 
 _log = logging.getLogger(__name__)

@@ -5,29 +5,51 @@ import logging
 from collections.abc import Mapping
 from functools import partial
 from threading import Lock
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
+from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from runware_mock.metrics import Metrics
 from runware_mock.protocol.embedded import Embedded
 from runware_mock.protocol.messages import Item
 from runware_mock.protocol.redaction import is_secret_name, looks_real, masked
-from runware_mock.storage.connection import Connection
 from runware_mock.storage.database import once_committed
-from runware_mock.storage.prepared import Prepared, id_of
+from runware_mock.storage.tables import journal
 
 _log = logging.getLogger(__name__)
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
-_ADD = Prepared("journal.ADD")
-_BEST = Prepared("journal.BEST")
-_DONE = Prepared("journal.DONE")
-_TOO_OLD = Prepared("journal.TOO_OLD")
-_CUT = Prepared("journal.CUT")
+_OF_TASK = (
+    (journal.c.account_id == bindparam("account_id"))
+    & (journal.c.task_uuid == bindparam("task_uuid"))
+    & (journal.c.at > bindparam("since_at"))
+)
+_BEST = (
+    select(journal.c.task_type, journal.c.at, journal.c.ready_at, journal.c.outcome, journal.c.answer)
+    .where(
+        _OF_TASK,
+        # That a task came twice says nothing of how it went, nor does a fault that kept it from being done.
+        ~journal.c.answer.startswith('[{"code":"conflictTaskUUID"'),
+        journal.c.outcome != "fault",
+    )
+    # A success is final; what failed under the same UUID may have been sent again since.
+    .order_by((journal.c.outcome == "success").desc(), journal.c.id.desc())
+    .limit(1)
+)
+_DONE = select(journal.c.id).where(_OF_TASK, journal.c.outcome == "success").limit(1)
+_SIZES = select(
+    journal.c.id,
+    func.row_number().over(order_by=journal.c.id.desc()).label("number"),
+    func.sum(journal.c.size_bytes).over(order_by=journal.c.id.desc()).label("total_bytes"),
+).subquery()
+_TOO_OLD = select(func.max(_SIZES.c.id)).where(
+    (_SIZES.c.number > bindparam("max_entries")) | (_SIZES.c.total_bytes > bindparam("max_bytes"))
+)
+_CUT = delete(journal).where(journal.c.id <= bindparam("newest_id"))
 
 # Longer strings of a task are kept as their beginning, length and digest.
 _KEPT_CHARS = 512
@@ -91,8 +113,8 @@ class Journal:
         answer = _encode(entry.answer).decode()
         task = _encode(abbreviated(entry.task, is_known=entry.audit is not None)).decode()
         size_bytes = len(answer) + len(task)
-        added = _ADD(
-            connection,
+        added: Any = connection.execute(
+            insert(journal),
             {
                 "account_id": entry.account_id,
                 "at": entry.at,
@@ -112,7 +134,7 @@ class Journal:
             },
         )
         self._count(connection, entry)
-        if self._is_long(id_of(connection, added) or 0, size_bytes):
+        if self._is_long(added.inserted_primary_key[0], size_bytes):
             self._cut(connection)
 
     def _is_long(self, entry_id: int, size_bytes: int) -> bool:
@@ -144,9 +166,9 @@ class Journal:
 
     def _cut(self, connection: Connection) -> None:
         bounds = {"max_entries": self._max_entries, "max_bytes": self._max_bytes}
-        newest_forgotten = _TOO_OLD(connection, bounds).scalar()
+        newest_forgotten = connection.scalar(_TOO_OLD, bounds)
         if newest_forgotten is not None:
-            _CUT(connection, {"newest_id": newest_forgotten})
+            connection.execute(_CUT, {"newest_id": newest_forgotten})
 
 
 def abbreviated(value: object, is_known: bool = False, depth: int = 0) -> object:  # noqa: FBT001, FBT002 - calls itself for each value
@@ -188,13 +210,13 @@ def _hidden(secret: object) -> object:
 def is_done(connection: Connection, account_id: int, task_uuid: str, since_at: int) -> bool:
     """Tell whether a task of this UUID succeeded later than `since_at`."""
     values = {"account_id": account_id, "task_uuid": task_uuid.lower(), "since_at": since_at}
-    return _DONE(connection, values).first() is not None
+    return connection.execute(_DONE, values).first() is not None
 
 
 def find(connection: Connection, account_id: int, task_uuid: str, since_at: int) -> FoundAnswer | None:
     """Return what answers for this taskUUID since then: its success, else its newest failure."""
     values = {"account_id": account_id, "task_uuid": task_uuid.lower(), "since_at": since_at}
-    row = _BEST(connection, values).first()
+    row = connection.execute(_BEST, values).first()
     if row is None:
         return None
     task_type, at, ready_at, outcome, answer = row

@@ -6,26 +6,22 @@ Every process looks at one number before it trusts what it holds, so that all th
 from collections.abc import Mapping
 from datetime import timedelta
 from threading import Lock
-from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 from msgspec.structs import replace
+from sqlalchemy import Column, ColumnElement, Connection, bindparam, delete, insert, literal, select, update
 
 from runware_mock.clock import Clock, in_ms
-from runware_mock.storage.connection import Connection
-from runware_mock.storage.owners import ALL_ACCOUNTS
-from runware_mock.storage.prepared import Prepared
+from runware_mock.storage.clocks import clock_at
+from runware_mock.storage.database import ALL_ACCOUNTS
+from runware_mock.storage.tables import account_clock, control_version, fault_plan
 
-if TYPE_CHECKING:
-    from sqlalchemy import Column, ColumnElement
-
-_VERSION = Prepared("control.VERSION")
-_CHANGED = Prepared("control.CHANGED")
-_CLOCKS = Prepared("control.CLOCKS")
-_ADD_CLOCK = Prepared("control.ADD_CLOCK")
-_REMOVE_CLOCKS = Prepared("control.REMOVE_CLOCKS")
-_REMOVE_CLOCK = Prepared("control.REMOVE_CLOCK")
-_PLANNED = Prepared("control.PLANNED")
+_VERSION = select(control_version.c.version)
+# Whoever counts next waits for the row until this commits: a version that is seen stands for all before it.
+_COUNT_CHANGE = update(control_version).values(version=control_version.c.version + 1)
+_CLOCKS = select(account_clock.c.account_id, account_clock.c.offset_ms, account_clock.c.frozen_at)
+_REMOVE_CLOCK = delete(account_clock).where(account_clock.c.account_id == bindparam("owner_id"))
+_PLANNED = select(fault_plan.c.account_id).distinct()
 
 
 class ClockBackwards(Exception):
@@ -84,13 +80,13 @@ class Live:
 
     def refresh(self, connection: Connection) -> None:
         """Learn what changed since the last look."""
-        version = _VERSION(connection, {}).scalar() or 0
+        version = connection.scalar(_VERSION) or 0
         if version <= self._known.version:
             return
         known = _Known(
             version,
-            {account_id: ClockState(*state) for account_id, *state in _CLOCKS.all(connection, {})},
-            frozenset(account_id for (account_id,) in _PLANNED.all(connection, {})),
+            {account_id: ClockState(*state) for account_id, *state in connection.execute(_CLOCKS)},
+            frozenset(connection.scalars(_PLANNED)),
         )
         with self._lock:
             # Another thread may have read less in the meantime, or more.
@@ -115,10 +111,6 @@ class Live:
         """Return what the clock of a row's account shows."""
         if not self.own_clocks():
             return self.now_at()
-        from sqlalchemy import literal
-
-        from runware_mock.storage.statements.owners import clock_at
-
         return clock_at(column, literal(self.real_at()))
 
     def own_clocks(self) -> list[int]:
@@ -159,12 +151,14 @@ class Live:
 
     def reset(self, connection: Connection, account_id: int) -> None:
         """Go back to the clock of all accounts, and account 0 back to the real one, with every other."""
-        remove = _REMOVE_CLOCKS if account_id == ALL_ACCOUNTS else _REMOVE_CLOCK
-        remove(connection, {"account_id": account_id})
+        if account_id == ALL_ACCOUNTS:
+            connection.execute(delete(account_clock))
+        else:
+            connection.execute(_REMOVE_CLOCK, {"owner_id": account_id})
 
     def changed(self, connection: Connection) -> None:
         """Tell every process, this one too, that a control call has changed something, when that is committed."""
-        _CHANGED(connection, {"id": 1})
+        connection.execute(_COUNT_CHANGE)
 
     def _meant(self, connection: Connection, account_id: int) -> dict[int, ClockState]:
         """Return the clocks to be changed, as they are in the database; the transaction has their accounts' locks."""
@@ -175,5 +169,6 @@ class Live:
 
     def _write(self, connection: Connection, states: dict[int, ClockState]) -> None:
         for one, state in states.items():
-            _REMOVE_CLOCK(connection, {"account_id": one})
-            _ADD_CLOCK(connection, {"account_id": one, "offset_ms": state.offset_ms, "frozen_at": state.frozen_at})
+            connection.execute(_REMOVE_CLOCK, {"owner_id": one})
+            row = {"account_id": one, "offset_ms": state.offset_ms, "frozen_at": state.frozen_at}
+            connection.execute(insert(account_clock), row)

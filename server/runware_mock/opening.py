@@ -23,7 +23,6 @@ from runware_mock.quotas import Quotas
 from runware_mock.services import Services
 from runware_mock.settings import Settings
 from runware_mock.storage.database import Database, DatabaseUnusable
-from runware_mock.storage.digests import Digests
 from runware_mock.storage.files import Files, folder_of
 from runware_mock.storage.objects import StoreFailed, open_store
 from runware_mock.storage.schema import prepare
@@ -157,14 +156,13 @@ def create_services(settings: Settings, clock: Clock, database: Database) -> Ser
         live=live,
         database=database,
         texts=texts,
-        digests=Digests(texts),
         files=open_files(settings, database),
         accounts=Accounts(database, live, faults.names_plan, settings.api_keys(), seed=settings.seed),
         journal=Journal(settings.journal_entries, settings.journal_bytes, metrics),
         quotas=Quotas(settings, database),
         metrics=metrics,
         faults=faults,
-        ids=RandomIds(clock) if settings.seed is None else SeededIds(settings.seed),
+        ids=RandomIds() if settings.seed is None else SeededIds(settings.seed),
         codec=Codec(
             settings.formats,
             Budget(settings.memory_budget(), settings.thread_count()),

@@ -1,7 +1,7 @@
 """Remove what has expired, in chunks so short that no upload waits for one."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import timedelta
 from itertools import count
@@ -13,9 +13,9 @@ from runware_mock.protocol.errors import Refusal
 from runware_mock.schedule import Schedule
 from runware_mock.services import Services
 from runware_mock.storage import contents, media, undelivered
-from runware_mock.storage.database import PURGER, retried
+from runware_mock.storage.database import ALL_ACCOUNTS, PURGER, retried
 from runware_mock.storage.media import Expired, Moment
-from runware_mock.storage.owners import ALL_ACCOUNTS
+from runware_mock.storage.tables import medium
 from runware_mock.units import write_duration
 
 _log = logging.getLogger(__name__)
@@ -24,9 +24,6 @@ _log = logging.getLogger(__name__)
 CHUNK = 300
 # Each may have to be moved, and what points at it be written.
 _PAGES = 100
-# The more are swept in order, the more of them lie on one page: up to 500,000 digests, which take some 50 MB meanwhile.
-_DROPPED_ROWS = 1000
-_SWEPT_AT_ONCE = 500
 _RELIEVED_AFTER_STEPS = 16
 _TOLD_UUIDS = 1000
 _OBJECTS = 500
@@ -51,13 +48,10 @@ class Purged(Struct, frozen=True):
 
 def forecast(services: Services) -> Expired:
     """Tell what `purge_expired` would remove now."""
-    from runware_mock.storage.statements.media import count_gone, over
-    from runware_mock.storage.tables import medium
-
     with services.database.reading() as connection:
         services.live.refresh(connection)
         at = services.live.shown_at(medium.c.account_id)
-        return count_gone(connection, over(at, in_ms(services.settings.retention)))
+        return media.count_gone(connection, media.is_over(at, in_ms(services.settings.retention)))
 
 
 def purge_expired(
@@ -69,7 +63,6 @@ def purge_expired(
     purged = Purged()
     for one in accounts:
         purged += _purge_account(services, one, stopped)
-    _sweep_digests(services, stopped)
     _delete_dropped(services, stopped)
     for _ in _steps(services, stopped):
         if not services.database.shrink(_PAGES):
@@ -115,28 +108,6 @@ def _purge_chunk(services: Services, account_id: int, moment: Moment) -> Purged:
         if expired:
             services.live.changed(connection)
     return Purged(len(expired), unused, tuple(uuid for uuid, _ in expired))
-
-
-def _sweep_digests(services: Services, stopped: Callable[[], bool]) -> None:
-    """Delete the digests of contents that are gone, many in order: those that lie on one page are written at once."""
-    while not stopped():
-        with services.database.reading() as connection:
-            ids, digests = contents.to_sweep(connection, _DROPPED_ROWS)
-        if not ids:
-            break
-        for start, _ in zip(range(0, len(digests), _SWEPT_AT_ONCE), _steps(services, stopped), strict=False):
-            _sweep(services, digests[start : start + _SWEPT_AT_ONCE])
-        if stopped():
-            # The next purge sweeps them again.
-            break
-        with services.database.writing(PURGER) as connection:
-            contents.forget_to_sweep(connection, ids)
-
-
-@retried
-def _sweep(services: Services, digests: Sequence[bytes]) -> None:
-    with services.database.writing(PURGER) as connection:
-        contents.sweep(connection, digests)
 
 
 def _delete_dropped(services: Services, stopped: Callable[[], bool]) -> None:

@@ -5,17 +5,18 @@ Guess: the real service documents neither a quota of storage nor a limit of requ
 
 import math
 
+from sqlalchemy import Connection, bindparam, insert, select, update
+
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.settings import Settings
 from runware_mock.storage import media
-from runware_mock.storage.connection import Connection
 from runware_mock.storage.database import Database
 from runware_mock.storage.media import Moment, Stored
-from runware_mock.storage.prepared import Prepared
+from runware_mock.storage.tables import quota_bucket
 
-_BUCKET = Prepared("accounts.BUCKET")
-_FIRST_TOKEN = Prepared("accounts.FIRST_TOKEN")
-_NEXT_TOKEN = Prepared("accounts.NEXT_TOKEN")
+_OWN = quota_bucket.c.account_id == bindparam("owner_id")
+_BUCKET = select(quota_bucket.c.tokens, quota_bucket.c.counted_at).where(_OWN)
+_COUNT = update(quota_bucket).where(_OWN)
 
 _MINUTE_MS = 60_000
 
@@ -64,7 +65,7 @@ class Quotas:
     def _wait_s(self, account_id: int, now_at: int, most: int) -> int:
         """Take a token from the account's bucket of `most`, which fills in a minute; return how long there is none."""
         with self._database.writing(account_id) as connection:
-            row = _BUCKET(connection, {"owner_id": account_id}).first()
+            row = connection.execute(_BUCKET, {"owner_id": account_id}).first()
             tokens = float(most)
             if row is not None:
                 tokens, counted_at = row
@@ -74,6 +75,9 @@ class Quotas:
                 tokens = min(float(most), tokens + waited_ms * most / _MINUTE_MS)
             if tokens < 1:
                 return max(1, math.ceil((1 - tokens) * _MINUTE_MS / most / 1000))
-            count = _FIRST_TOKEN if row is None else _NEXT_TOKEN
-            count(connection, {"owner_id": account_id, "tokens_left": tokens - 1, "now_at": now_at})
+            left = {"tokens": tokens - 1, "counted_at": now_at}
+            if row is None:
+                connection.execute(insert(quota_bucket), {"account_id": account_id, **left})
+            else:
+                connection.execute(_COUNT, {"owner_id": account_id, **left})
         return 0

@@ -16,11 +16,9 @@ from runware_mock.metrics import Metrics
 from runware_mock.protocol.texts import Texts
 from runware_mock.quotas import Quotas
 from runware_mock.settings import Settings
-from runware_mock.storage.database import Database
-from runware_mock.storage.digests import Digests
+from runware_mock.storage.database import ALL_ACCOUNTS, Database
 from runware_mock.storage.files import Files
 from runware_mock.storage.media import Moment
-from runware_mock.storage.owners import ALL_ACCOUNTS
 
 
 class Services(Struct, frozen=True):
@@ -30,7 +28,6 @@ class Services(Struct, frozen=True):
     live: Live
     database: Database
     texts: Texts
-    digests: Digests
     files: Files
     accounts: Accounts
     codec: Codec

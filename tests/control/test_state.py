@@ -128,7 +128,7 @@ def test_a_snapshot_of_another_version_is_refused_and_changes_nothing(
 ) -> None:
     control.post("/snapshots/old")
     with mock.services.database.writing() as connection:
-        connection.core.execute(update(snapshot).where(snapshot.c.name == "old").values(payload=b'{"version":"0000"}'))
+        connection.execute(update(snapshot).where(snapshot.c.name == "old").values(payload=b'{"version":"0000"}'))
     item = talker.ask(upload(png())).item
     status, error = control.refused("POST", "/snapshots/old/restore")
     assert (status, error["field"]) == (400, "version")

@@ -229,7 +229,7 @@ def test_a_database_that_cannot_tell_of_plans_leaves_nobody_waiting(store: Store
     with running_mock(**store.settings) as mock, talking(mock, transport, api_key) as talker:
         assert talker.ask(upload(png())).item
         with mock.services.database.writing() as connection:
-            control_version.drop(connection.core)
+            control_version.drop(connection)
         assert talker.ask(upload(png())).item
         unread = {"taskType": "caption", "taskUUID": new_uuid(), "inputImage": new_uuid()}
         assert talker.ask(unread).codes == ["mockInternalError"]

@@ -134,7 +134,7 @@ def test_a_gif_of_10000_frames_is_accepted_byte_for_byte(transport: str, api_key
     with running_mock(memory_budget_bytes=BUDGET_BYTES) as mock, talking(mock, transport, api_key) as talker:
         assert stored_bytes(talker.ask(upload(data)).item) == data
         with mock.services.database.reading() as connection:
-            assert connection.core.execute(content.select()).one().frames == 10_000
+            assert connection.execute(content.select()).one().frames == 10_000
 
 
 @cache

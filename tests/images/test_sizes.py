@@ -92,7 +92,7 @@ def test_the_database_knows_size_format_and_frames(
     with running_mock() as mock, talking(mock, transport, api_key) as talker:
         item = talker.ask(upload(data)).item
         with mock.services.database.reading() as connection:
-            row = connection.core.execute(content.select()).one()
+            row = connection.execute(content.select()).one()
         assert (row.width_px, row.height_px) == size
         assert row.frames == frames
         assert row.size_bytes == len(row.bytes) == len(stored_bytes(item))

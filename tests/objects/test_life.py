@@ -37,7 +37,7 @@ def mock_on(place: Place, **settings: object) -> Iterator[tuple[RunningMock, Res
 def keys(mock: RunningMock) -> set[str]:
     """Return the objects that rows point at."""
     with mock.services.database.reading() as connection:
-        return set(connection.core.scalars(select(content.c.object_key)))
+        return set(connection.scalars(select(content.c.object_key)))
 
 
 def orphan(mock: RunningMock) -> None:
@@ -53,7 +53,7 @@ def test_the_bytes_of_an_upload_are_an_object_and_not_in_the_database(
     with mock_on(place) as (mock, _), talking(mock, transport, KEY) as talker:
         item = talker.ask(upload(paint(1))).item
         with mock.services.database.reading() as connection:
-            row = connection.core.execute(select(content)).one()
+            row = connection.execute(select(content)).one()
         assert row.bytes is None
         assert place.names() == {row.object_key}
         assert len(plain.get(item["imageURL"]).content) == row.size_bytes

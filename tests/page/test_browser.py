@@ -269,7 +269,7 @@ def test_a_medium_that_is_purged_while_its_page_is_open_says_so(alone: RunningMo
 def test_a_broken_medium_is_shown_without_its_picture(alone: RunningMock, page: "Page") -> None:
     send(alone, upload(png()), upload(png()))
     with alone.services.database.writing() as connection:
-        connection.core.execute(update(content).where(content.c.id == 1).values(bytes=b"broken"))
+        connection.execute(update(content).where(content.c.id == 1).values(bytes=b"broken"))
     page.goto(alone.url)
     assert page.locator(".gallery li").count() == 2
     broken = page.locator(".gallery img").last
@@ -283,7 +283,7 @@ def test_an_svg_is_never_run(alone: RunningMock, page: "Page") -> None:
     )
     script = b'<svg xmlns="http://www.w3.org/2000/svg"><script>document.title="hacked"</script></svg>'
     with alone.services.database.writing() as connection:
-        connection.core.execute(update(content).where(content.c.format == "svg").values(bytes=script))
+        connection.execute(update(content).where(content.c.format == "svg").values(bytes=script))
     page.goto(f"{alone.url}/ui/media/{uuid}")
     file = page.request.get(alone.url + str(page.locator("figure img").get_attribute("src")))
     assert "sandbox" in file.headers["content-security-policy"]

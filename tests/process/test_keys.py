@@ -223,7 +223,7 @@ def test_a_crash_of_the_mock_does_not_log_what_was_to_be_stored(
 ) -> None:
     with running_mock() as mock, talking(mock, transport, api_key) as talker:
         with mock.services.database.writing() as connection:
-            connection.core.exec_driver_sql("ALTER TABLE journal RENAME COLUMN task TO elsewhere")
+            connection.exec_driver_sql("ALTER TABLE journal RENAME COLUMN task TO elsewhere")
         picture = upload(png(), positivePrompt="words of the client")
         assert talker.ask(picture).error["code"] == "mockInternalError"
     assert "has no column named task" in caplog.text

@@ -41,7 +41,7 @@ def own_server() -> Iterator[PostgresServer]:
 def test_a_database_server_that_hangs_is_let_go_of(own_server: PostgresServer) -> None:
     def wait_for_ever(database: PostgresDatabase) -> None:
         with database.reading() as connection:
-            connection.core.execute(text("SELECT pg_sleep(1000)"))
+            connection.execute(text("SELECT pg_sleep(1000)"))
 
     with (
         closing(PostgresDatabase(own_server.url("mock"), patience_s=0.2)) as database,
@@ -54,7 +54,7 @@ def test_a_database_server_that_hangs_is_let_go_of(own_server: PostgresServer) -
             time.sleep(0.01)
         assert all(isinstance(one.exception(), OperationalError) for one in waiting)
         # Whoever does not wait for the server is left in peace.
-        assert idle.core.scalar(text("SELECT 1")) == 1
+        assert idle.scalar(text("SELECT 1")) == 1
         assert database.problem() is None
 
 

@@ -6,14 +6,16 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 
 import pytest
 
-from runware_mock.purge import CHUNK
+from runware_mock.purge import CHUNK, purge_expired
 from runware_mock.storage.tables import content, medium
+from tests.control.calling import calling
 from tests.process import data_folder, scenes
-from tests.process.clients import fetched, rest
+from tests.process.clients import API_KEY, fetched, rest
 from tests.running import MockProcess, mock_process, run_command, running_mock
 from tests.stores import Store
 from tests.talking import upload
@@ -155,3 +157,27 @@ def test_a_purge_that_runs_all_the_time_loses_no_upload(store: Store) -> None:
         # What two of three expired ones pointed at is gone, and nothing else.
         while mock.count(content) > 1:
             pass
+
+
+@pytest.mark.both_databases
+def test_a_picture_whose_id_was_given_to_another_is_stored_anew(store: Store) -> None:
+    first, second = scenes.small(1), scenes.small(2)
+    with running_mock(**store.settings) as mock, rest(mock.url) as talker, calling(mock, API_KEY) as control:
+        control.delete(f"/media/{talker.ask(upload(first)).item['imageUUID']}")
+        items = [talker.ask(upload(scene)).item for scene in (second, first)]
+        assert [fetched(mock.url, item["imageURL"]).content for item in items] == [second, first]
+        assert talker.ask(upload(first), upload(second)).data
+        assert (mock.count(medium), mock.count(content)) == (4, 2)
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("steps", range(5))
+def test_a_purge_that_was_stopped_leaves_the_rest_to_the_next(store: Store, steps: int) -> None:
+    with running_mock(**store.settings, purge_every="365d") as mock, rest(mock.url) as talker:
+        talker.ask(*(upload(scenes.small(scene)) for scene in range(CHUNK + 1)))
+        store.execute("UPDATE medium SET last_used_at = 0")
+        asked = count()
+        purged = purge_expired(mock.services, lambda: next(asked) >= steps)
+        assert mock.count(content) == mock.count(medium) == CHUNK + 1 - purged.media
+        purge_expired(mock.services)
+        assert (mock.count(medium), mock.count(content)) == (0, 0)

@@ -12,9 +12,11 @@ import sqlalchemy
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Inspector, inspect
+from sqlalchemy import Connection, Inspector, event, inspect
 from sqlalchemy.engine.interfaces import ReflectedIndex
+from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 
+from runware_mock.storage import media
 from runware_mock.storage.database import Database
 from runware_mock.storage.schema import HEAD, migrate, prepare
 from runware_mock.storage.sqlite import FILE_NAME
@@ -23,13 +25,9 @@ from tests.process import data_folder
 from tests.running import clean_environment, mock_process
 from tests.stores import Store, store_of
 
-# SQLAlchemy reads no expressions back from SQLite; what was written is compared instead.
-UNREAD_INDEX = pytest.mark.filterwarnings(
-    "ignore:Skipped unsupported reflection of expression-based index ix_medium_uuid",
-    "ignore:autogenerate skipping metadata-specified expression-based index 'ix_medium_uuid'",
-)
+pytestmark = pytest.mark.both_databases
 
-pytestmark = [pytest.mark.both_databases, UNREAD_INDEX]
+UUID = "8f14e45f-ceea-467f-a8d1-6b2f0c3e9a10"
 
 
 @pytest.fixture
@@ -80,27 +78,27 @@ def all_described(connection: Connection) -> dict[str, dict[str, Any]]:
 
 def test_the_migrations_make_the_same_tables_as_a_fresh_start(created: Database, migrated: Database) -> None:
     with created.reading() as one, migrated.reading() as other:
-        tables = all_described(one.core)
+        tables = all_described(one)
         assert tables.keys() == {*metadata.tables, "alembic_version"}
-        assert all_described(other.core) == tables
-        if one.core.dialect.name == "sqlite":
+        assert all_described(other) == tables
+        if one.dialect.name == "sqlite":
             stored = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY name"
-            assert one.core.execute(sqlalchemy.text(stored)).all() == other.core.execute(sqlalchemy.text(stored)).all()
+            assert one.execute(sqlalchemy.text(stored)).all() == other.execute(sqlalchemy.text(stored)).all()
 
 
 @pytest.mark.parametrize("made_by", ["created", "migrated"])
 def test_alembic_finds_no_difference_to_the_tables_in_the_code(made_by: str, request: pytest.FixtureRequest) -> None:
     opened: Database = request.getfixturevalue(made_by)
     with opened.reading() as connection:
-        context = MigrationContext.configure(connection.core, opts={"compare_type": True})
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []
 
 
 def test_alembic_does_find_a_difference_where_there_is_one(created: Database) -> None:
     with created.writing() as connection:
-        connection.core.execute(sqlalchemy.text("DROP INDEX ix_medium_last_used_at"))
+        connection.execute(sqlalchemy.text("DROP INDEX ix_medium_last_used_at"))
     with created.reading() as connection:
-        ((operation, index),) = compare_metadata(MigrationContext.configure(connection.core), metadata)
+        ((operation, index),) = compare_metadata(MigrationContext.configure(connection), metadata)
     assert (operation, index.name) == ("add_index", "ix_medium_last_used_at")
 
 
@@ -113,7 +111,27 @@ def test_head_is_the_newest_migration(created: Database, migrated: Database) -> 
     assert versions == [f"{number:04}" for number in range(1, len(versions) + 1)]
     for opened in (created, migrated):
         with opened.reading() as connection:
-            assert MigrationContext.configure(connection.core).get_current_revision() == HEAD
+            assert MigrationContext.configure(connection).get_current_revision() == HEAD
+
+
+def test_an_error_of_the_database_names_no_values(created: Database) -> None:
+    with pytest.raises(IntegrityError) as told, created.writing(1) as connection:
+        # Neither the account nor the content is there.
+        media.add(connection, 1, 1, UUID, 0, task_type="imageUpload")
+    assert UUID not in str(told.value)
+
+
+def test_a_medium_is_found_by_its_uuid_through_the_index(created: Database, empty: Store) -> None:
+    asked: list[str] = []
+    event.listen(created.engine, "before_cursor_execute", lambda _connection, _cursor, sql, *_: asked.append(sql))
+    with created.viewing() as connection:
+        if empty.is_postgres:
+            # An empty table would be scanned.
+            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        assert media.read_any(connection, UUID) is None
+        explain, values = ("EXPLAIN", {"uuid": UUID}) if empty.is_postgres else ("EXPLAIN QUERY PLAN", (UUID,))
+        plan = connection.exec_driver_sql(f"{explain} {asked[-1]}", values).all()
+    assert "ix_medium_uuid" in str(plan)
 
 
 def test_an_empty_database_that_alembic_has_touched_is_migrated(empty: Store) -> None:
@@ -121,8 +139,8 @@ def test_an_empty_database_that_alembic_has_touched_is_migrated(empty: Store) ->
     with empty.opened() as opened:
         prepare(opened)
         with opened.reading() as connection_after:
-            assert {*metadata.tables} < {*inspect(connection_after.core).get_table_names()}
-            assert MigrationContext.configure(connection_after.core).get_current_revision() == HEAD
+            assert {*metadata.tables} < {*inspect(connection_after).get_table_names()}
+            assert MigrationContext.configure(connection_after).get_current_revision() == HEAD
 
 
 def test_a_migration_that_fails_leaves_the_database_as_it_was(empty: Store) -> None:
@@ -131,10 +149,10 @@ def test_a_migration_that_fails_leaves_the_database_as_it_was(empty: Store) -> N
         "CREATE TABLE undelivered (stands INTEGER, in_the_way INTEGER)",
     )
     with empty.opened() as opened:
-        with pytest.raises(opened.failure, match=r"undelivered.* already exists"):
+        with pytest.raises((OperationalError, ProgrammingError), match=r"undelivered.* already exists"):
             migrate(opened)
         with opened.reading() as connection_after:
-            assert sorted(inspect(connection_after.core).get_table_names()) == ["alembic_version", "undelivered"]
+            assert sorted(inspect(connection_after).get_table_names()) == ["alembic_version", "undelivered"]
 
 
 _PREPARE = """

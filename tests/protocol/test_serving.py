@@ -210,10 +210,10 @@ def test_a_crash_of_the_mock_is_told_as_such(transport: str, api_key: str, caplo
     with running_mock() as mock, talking(mock, transport, api_key) as talker:
         talker.ask(upload(png()))
         with mock.services.database.writing() as connection:
-            connection.core.exec_driver_sql("ALTER TABLE medium RENAME TO gone")
+            connection.exec_driver_sql("ALTER TABLE medium RENAME TO gone")
         answer = talker.ask(upload(png()))
         with mock.services.database.writing() as connection:
-            connection.core.exec_driver_sql("ALTER TABLE gone RENAME TO medium")
+            connection.exec_driver_sql("ALTER TABLE gone RENAME TO medium")
         assert talker.ask(upload(png())).item
     assert answer.error["code"] == "mockInternalError"
     assert "no answer of the service" in answer.error["message"]

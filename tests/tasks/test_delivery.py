@@ -211,19 +211,19 @@ def test_what_becomes_of_a_call_is_nothing_to_another_one_that_was_given_its_id(
     with store.opened() as database:
         prepare(database)
         with database.writing() as connection:
-            connection.core.execute(insert(account).values(key_hash="1", label="…", created_at=0))
+            connection.execute(insert(account).values(key_hash="1", label="…", created_at=0))
             deliveries.add(connection, 1, "POST", "http://127.0.0.1/one", "application/json", b"one", 0)
             taken = deliveries.take(connection, deliveries.find_due(connection, 1, hour_ms), 1000)
         with database.writing() as connection:
             # A reset, while the first one is made.
-            connection.core.execute(delete(delivery))
+            connection.execute(delete(delivery))
             deliveries.add(connection, 1, "POST", "http://127.0.0.1/two", "application/json", b"two", 5)
             if not store.is_postgres:
-                assert connection.core.scalar(select(delivery.c.id)) == taken[0].id
+                assert connection.scalar(select(delivery.c.id)) == taken[0].id
             assert deliveries.read(connection, taken[0]) is None
             deliveries.put_off(connection, taken[0], 1, 2000)
             deliveries.remove(connection, taken[0])
-            assert connection.core.execute(select(delivery.c.body, delivery.c.attempts, delivery.c.due_at)).all() == [
+            assert connection.execute(select(delivery.c.body, delivery.c.attempts, delivery.c.due_at)).all() == [
                 (b"two", 0, 5)
             ]
 

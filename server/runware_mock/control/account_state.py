@@ -1,16 +1,13 @@
 """All that one account has, as plain data: what snapshots keep and archives carry."""
 
-import sqlite3
 from typing import Any
 
-from sqlalchemy import Table, delete, insert, select
+from sqlalchemy import Connection, Table, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from runware_mock.control.refusals import ControlRefused, conflict
-from runware_mock.storage.connection import Connection
 from runware_mock.storage.database import problem_of
 from runware_mock.storage.schema import HEAD
-from runware_mock.storage.statements import media as written
 from runware_mock.storage.tables import (
     account_clock,
     delivery,
@@ -37,10 +34,10 @@ def take(connection: Connection, account_id: int) -> AccountState:
     rows: AccountState = {"version": HEAD}
     for name, table in KEPT_TABLES.items():
         own = select(table).where(table.c.account_id == account_id).order_by(*table.primary_key.columns)
-        rows[name] = [dict(row) for row in connection.core.execute(own).mappings()]
+        rows[name] = [dict(row) for row in connection.execute(own).mappings()]
     plan_ids = [plan["id"] for plan in rows["fault_plan"]]
     faults = select(fault).where(fault.c.plan_id.in_(plan_ids)).order_by(fault.c.plan_id, fault.c.position)
-    rows["fault"] = [dict(row) for row in connection.core.execute(faults).mappings()]
+    rows["fault"] = [dict(row) for row in connection.execute(faults).mappings()]
     return rows
 
 
@@ -55,21 +52,21 @@ def put(connection: Connection, account_id: int, state: AccountState) -> None:
             f"it was made by another version of runware-mock (tables {version!r}, here {HEAD!r})", "version"
         )
     for table in _OWN_TABLES:
-        connection.core.execute(delete(table).where(table.c.account_id == account_id))
+        connection.execute(delete(table).where(table.c.account_id == account_id))
     _refuse_taken(connection, [row["uuid"] for row in state["medium"]])
     for name, table in KEPT_TABLES.items():
         if name != "fault_plan" and (rows := state[name]):
             try:
-                connection.core.execute(insert(table), [_renewed(row, account_id=account_id) for row in rows])
-            except (IntegrityError, sqlite3.IntegrityError) as error:
+                connection.execute(insert(table), [_renewed(row, account_id=account_id) for row in rows])
+            except IntegrityError as error:
                 # Just now, or the state is of something else.
                 raise conflict(f"rows of {name} cannot be stored: {problem_of(error)}"[:200], name) from error
     plan_ids = {}
     for plan in state["fault_plan"]:
-        added: Any = connection.core.execute(insert(fault_plan), _renewed(plan, account_id=account_id))
+        added: Any = connection.execute(insert(fault_plan), _renewed(plan, account_id=account_id))
         (plan_ids[plan["id"]],) = added.inserted_primary_key
     if faults := [_renewed(row, plan_id=plan_ids[row["plan_id"]]) for row in state["fault"]]:
-        connection.core.execute(insert(fault), faults)
+        connection.execute(insert(fault), faults)
 
 
 def _renewed(row: dict[str, Any], **owner: int) -> dict[str, Any]:
@@ -80,7 +77,7 @@ def _renewed(row: dict[str, Any], **owner: int) -> dict[str, Any]:
 def _refuse_taken(connection: Connection, uuids: list[str]) -> None:
     for start in range(0, len(uuids), _CHUNK):
         some = uuids[start : start + _CHUNK]
-        taken = connection.core.scalar(select(medium.c.uuid).where(written.named(*some)).limit(1))
+        taken = connection.scalar(select(medium.c.uuid).where(medium.c.uuid.in_(some)).limit(1))
         if taken is not None:
             raise conflict(f"another account has a medium {taken}", "media")
 

@@ -2,12 +2,11 @@
 
 from typing import Any
 
-from sqlalchemy import Table, func, select
+from sqlalchemy import Connection, Table, func, select
 
 from runware_mock.control.refusals import not_found
 from runware_mock.control.times import write_at
 from runware_mock.services import Services
-from runware_mock.storage.connection import Connection
 from runware_mock.storage.tables import account, fault_plan, journal, medium
 
 
@@ -16,7 +15,7 @@ def list_accounts(services: Services) -> list[dict[str, Any]]:
     with services.database.reading() as connection:
         services.live.refresh(connection)
         counts = {table.name: _counts(connection, table) for table in (medium, journal, fault_plan)}
-        rows = connection.core.execute(select(account).order_by(account.c.id.desc())).all()
+        rows = connection.execute(select(account).order_by(account.c.id.desc())).all()
     return [
         {
             "id": row.id,
@@ -34,18 +33,18 @@ def list_accounts(services: Services) -> list[dict[str, Any]]:
 def labels(services: Services) -> dict[int, str]:
     """Return the masked label of every account, the newest first."""
     with services.database.reading() as connection:
-        rows = connection.core.execute(select(account.c.id, account.c.label).order_by(account.c.id.desc())).all()
+        rows = connection.execute(select(account.c.id, account.c.label).order_by(account.c.id.desc())).all()
     return {row.id: row.label for row in rows}
 
 
 def find_account(services: Services, account_id: int) -> int:
     """Return the id again if there is such an account."""
     with services.database.reading() as connection:
-        if connection.core.execute(select(account.c.id).where(account.c.id == account_id)).first() is None:
+        if connection.execute(select(account.c.id).where(account.c.id == account_id)).first() is None:
             raise not_found(f"there is no account {account_id}", "account")
     return account_id
 
 
 def _counts(connection: Connection, table: Table) -> dict[int, int]:
-    rows = connection.core.execute(select(table.c.account_id, func.count()).group_by(table.c.account_id)).all()
+    rows = connection.execute(select(table.c.account_id, func.count()).group_by(table.c.account_id)).all()
     return {row[0]: row[1] for row in rows}

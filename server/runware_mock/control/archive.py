@@ -1,7 +1,6 @@
 """An account's whole state as one file: a zip of its rows and of the files they point at."""
 
 import io
-import sqlite3
 import zipfile
 from collections.abc import Mapping
 from typing import Any
@@ -18,10 +17,9 @@ from runware_mock.images.picture import Picture, PictureRefused, Sent
 from runware_mock.protocol.errors import Refusal
 from runware_mock.services import Services
 from runware_mock.storage import contents
-from runware_mock.storage.contents import Placed, StoredFile
+from runware_mock.storage.contents import FILE, Placed, StoredFile
 from runware_mock.storage.database import Clashed, retried
 from runware_mock.storage.objects import ObjectGone
-from runware_mock.storage.statements.contents import FILE
 from runware_mock.storage.tables import content, medium
 from runware_mock.tasks.media_storage import stored_form
 
@@ -35,7 +33,7 @@ def export(services: Services, account_id: int) -> bytes:
         taken = account_state.take(connection, account_id)
         kept = []
         for content_id in sorted({row["content_id"] for row in taken["medium"]}):
-            row = connection.core.execute(select(content).where(content.c.id == content_id)).mappings().one()
+            row = connection.execute(select(content).where(content.c.id == content_id)).mappings().one()
             file = f"media/{row['sent_sha256'].hex()}.{FORMATS[row['format']].extension}"
             try:
                 archive.writestr(file, services.files.read(StoredFile(*(row[column.name] for column in FILE))))
@@ -62,7 +60,7 @@ def load(services: Services, account_id: int, data: bytes) -> dict[str, Any]:
         # Their files are where they are to stay before any row points at them.
         placed = {row["id"]: _placed(services, row, files[row["bytes"]]) for row in state["content"]}
         _put(services, account_id, state, placed)
-    except (ControlRefused, Refusal, Clashed, OperationalError, sqlite3.OperationalError):
+    except (ControlRefused, Refusal, Clashed, OperationalError):
         raise
     except Exception as error:
         raise ControlRefused(f"this is no archive that runware-mock has exported: {error!r}"[:200], "body") from error
@@ -98,7 +96,7 @@ def _placed(services: Services, row: dict[str, Any], data: bytes) -> Placed:
 @retried
 def _put(services: Services, account_id: int, state: Mapping[str, Any], placed: Mapping[int, Placed]) -> None:
     with changing(services, account_id) as connection:
-        before = list(connection.core.scalars(select(medium.c.content_id).where(medium.c.account_id == account_id)))
+        before = list(connection.scalars(select(medium.c.content_id).where(medium.c.account_id == account_id)))
         ids = {row["id"]: contents.add(connection, placed[row["id"]], row["created_at"]).id for row in state["content"]}
         moved = [{**row, "content_id": ids[row["content_id"]]} for row in state["medium"]]
         account_state.put(connection, account_id, {**state, "medium": moved})

@@ -22,5 +22,5 @@ _LOOK_AT_ALL = select(cast(func.pg_current_snapshot(), String))
 def change_token(services: Services) -> tuple[object, ...]:
     """Return numbers of which at least one changes with every task, purge and control call."""
     with services.database.reading() as connection:
-        is_sqlite = connection.driver is not None
-        return tuple(connection.core.execute(_LOOK if is_sqlite else _LOOK_AT_ALL).one())
+        is_sqlite = connection.dialect.name == "sqlite"
+        return tuple(connection.execute(_LOOK if is_sqlite else _LOOK_AT_ALL).one())

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from sqlalchemy import Connection
+
 from runware_mock.services import Services
-from runware_mock.storage.connection import Connection
 
 
 @contextmanager

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from sqlalchemy import Connection
+
 from runware_mock.clock import in_ms
 from runware_mock.control.changing import changing
 from runware_mock.control.refusals import ControlRefused
@@ -11,10 +13,8 @@ from runware_mock.deliver import deliver, take_all
 from runware_mock.live import ClockBackwards
 from runware_mock.purge import Purged, purge_expired
 from runware_mock.services import Services
-from runware_mock.storage.connection import Connection
-from runware_mock.storage.database import retried
+from runware_mock.storage.database import ALL_ACCOUNTS, retried
 from runware_mock.storage.deliveries import Due
-from runware_mock.storage.owners import ALL_ACCOUNTS
 
 _T = TypeVar("_T")
 

@@ -12,8 +12,7 @@ from runware_mock.control.refusals import not_found
 from runware_mock.control.times import write_at
 from runware_mock.journal import abbreviated
 from runware_mock.services import Services
-from runware_mock.storage.database import retried
-from runware_mock.storage.owners import ALL_ACCOUNTS
+from runware_mock.storage.database import ALL_ACCOUNTS, retried
 from runware_mock.storage.tables import journal
 
 _decode = msgspec.json.Decoder().decode
@@ -67,7 +66,7 @@ def list_entries(services: Services, account_id: int, chosen: Filter, limit: int
     # what is being written: it might have smaller numbers than what can be seen already.
     follows_all = account_id == ALL_ACCOUNTS and chosen.since is not None
     with database.writing(ALL_ACCOUNTS) if follows_all else database.reading() as connection:
-        rows = connection.core.execute(page).all()
+        rows = connection.execute(page).all()
     return {
         "entries": [_as_json(row) for row in rows],
         "next_before": rows[-1].id if len(rows) == limit else None,
@@ -77,13 +76,13 @@ def list_entries(services: Services, account_id: int, chosen: Filter, limit: int
 def count_entries(services: Services, account_id: int, chosen: Filter) -> int:
     """Count entries."""
     with services.database.reading() as connection:
-        return connection.core.scalar(select(func.count()).where(chosen.condition(account_id))) or 0
+        return connection.scalar(select(func.count()).where(chosen.condition(account_id))) or 0
 
 
 def get_entry(services: Services, account_id: int, entry_id: int) -> dict[str, Any]:
     """Return one entry."""
     with services.database.reading() as connection:
-        row = connection.core.execute(
+        row = connection.execute(
             select(journal).where(Filter().condition(account_id), journal.c.id == entry_id)
         ).first()
     if row is None:
@@ -95,7 +94,7 @@ def get_entry(services: Services, account_id: int, entry_id: int) -> dict[str, A
 def clear(services: Services, account_id: int) -> int:
     """Forget every entry; return how many there were."""
     with changing(services, account_id) as connection:
-        return connection.core.execute(delete(journal).where(Filter().condition(account_id))).rowcount
+        return connection.execute(delete(journal).where(Filter().condition(account_id))).rowcount
 
 
 def _as_json(row: Row[Any]) -> dict[str, Any]:

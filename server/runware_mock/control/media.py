@@ -1,13 +1,12 @@
 """Look at stored media, add one with an age, remove one, and foretell what expires when."""
 
 import hashlib
-import sqlite3
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, and_, delete, func, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, select
 from sqlalchemy.exc import IntegrityError
 
 from runware_mock.clock import in_ms
@@ -18,12 +17,8 @@ from runware_mock.images.formats import FORMATS, url_path
 from runware_mock.images.picture import PictureRefused
 from runware_mock.services import Services
 from runware_mock.storage import contents, media
-from runware_mock.storage.connection import Connection
-from runware_mock.storage.contents import StoredContent
-from runware_mock.storage.database import retried
-from runware_mock.storage.owners import ALL_ACCOUNTS
-from runware_mock.storage.statements import media as written
-from runware_mock.storage.statements.contents import FACTS
+from runware_mock.storage.contents import FACTS, StoredContent
+from runware_mock.storage.database import ALL_ACCOUNTS, retried
 from runware_mock.storage.tables import content, medium
 from runware_mock.tasks.media_storage import stored_form
 
@@ -67,11 +62,11 @@ def list_media(
         page = page.where(medium.c.id < before)
     with services.database.reading() as connection:
         services.live.refresh(connection)
-        rows = connection.core.execute(page).all()
+        rows = connection.execute(page).all()
         # Each medium has a content: only what is asked of it is a reason to look at it.
         ones = select(medium.c.id).join_from(medium, content) if picture_format else select(medium.c.id)
         counted = ones.where(chosen).limit(_COUNTED).subquery()
-        total = connection.core.scalar(select(func.count()).select_from(counted))
+        total = connection.scalar(select(func.count()).select_from(counted))
     return {
         "media": [_as_json(services, row, base_url) for row in rows],
         "next_before": rows[-1].medium_id if len(rows) == limit else None,
@@ -83,7 +78,7 @@ def get_medium(services: Services, account_id: int, base_url: str, uuid: str) ->
     """Return one medium, alive or expired."""
     with services.database.reading() as connection:
         services.live.refresh(connection)
-        row = connection.core.execute(_MEDIA.where(_own(account_id), written.named(uuid.lower()))).first()
+        row = connection.execute(_MEDIA.where(_own(account_id), medium.c.uuid == uuid.lower())).first()
     if row is None:
         raise not_found(f"no medium {uuid[:60]} is stored", "uuid")
     return _as_json(services, row, base_url)
@@ -129,14 +124,14 @@ def add_medium(
 
     try:
         return stored()
-    except (IntegrityError, sqlite3.IntegrityError):
+    except IntegrityError:
         raise conflict(f"a medium {uuid} is stored already", "uuid") from None
 
 
 def _removed(connection: Connection, account_id: int, uuid: str | None) -> int | None:
     """Remove a medium, if it is there; return its content."""
-    own = written.named(str(uuid).lower()) & _own(account_id)
-    return connection.core.scalar(delete(medium).where(own).returning(medium.c.content_id))
+    own = (medium.c.uuid == str(uuid).lower()) & _own(account_id)
+    return connection.scalar(delete(medium).where(own).returning(medium.c.content_id))
 
 
 def check_free(connection: Connection, uuid: str, field: str) -> str:
@@ -145,7 +140,7 @@ def check_free(connection: Connection, uuid: str, field: str) -> str:
         chosen = str(UUID(uuid))
     except ValueError:
         raise ControlRefused(f"{uuid[:60]!r} is no UUID", field) from None
-    if connection.core.execute(select(medium.c.id).where(written.named(chosen))).first():
+    if connection.execute(select(medium.c.id).where(medium.c.uuid == chosen)).first():
         raise conflict(f"a medium {chosen} is stored already", field)
     return chosen
 
@@ -158,10 +153,8 @@ def forecast(services: Services, account_id: int, at: int | None) -> dict[str, A
     with services.database.reading() as connection:
         services.live.refresh(connection)
         own = _own(account_id)
-        rows = connection.core.execute(
-            _MEDIA.where(own).order_by(medium.c.last_used_at, medium.c.id).limit(_MOST)
-        ).all()
-        expired = written.count_gone(connection, own & _over(services, at))
+        rows = connection.execute(_MEDIA.where(own).order_by(medium.c.last_used_at, medium.c.id).limit(_MOST)).all()
+        expired = media.count_gone(connection, own & _over(services, at))
 
     def seen_at(owner_id: int) -> int:
         return services.now_at(owner_id) if at is None else at
@@ -216,7 +209,7 @@ def _chosen(
 def _over(services: Services, at: int | None = None) -> ColumnElement[bool]:
     """Return the condition that a medium has expired by an instant, or by its account's clock."""
     shown_at = services.live.shown_at(medium.c.account_id) if at is None else at
-    return written.over(shown_at, in_ms(services.settings.retention))
+    return media.is_over(shown_at, in_ms(services.settings.retention))
 
 
 def _as_json(services: Services, row: Row[Any], base_url: str) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from typing import Any
 
 import msgspec
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Connection, delete, insert, select
 
 from runware_mock.control import account_state
 from runware_mock.control.changing import changing
@@ -11,7 +11,6 @@ from runware_mock.control.refusals import ControlRefused, conflict, not_found
 from runware_mock.control.times import write_at
 from runware_mock.services import Services
 from runware_mock.storage import contents
-from runware_mock.storage.connection import Connection
 from runware_mock.storage.database import PURGER, retried
 from runware_mock.storage.schema import HEAD
 from runware_mock.storage.tables import medium, snapshot, snapshot_content
@@ -38,10 +37,10 @@ def save(services: Services, account_id: int, name: str) -> dict[str, Any]:
             "media": len(taken["medium"]),
             "payload": msgspec.json.encode(taken),
         }
-        added: Any = connection.core.execute(insert(snapshot), values).inserted_primary_key
+        added: Any = connection.execute(insert(snapshot), values).inserted_primary_key
         if content_ids := {row["content_id"] for row in taken["medium"]}:
             kept = [{"snapshot_id": added[0], "content_id": content_id} for content_id in content_ids]
-            connection.core.execute(insert(snapshot_content), kept)
+            connection.execute(insert(snapshot_content), kept)
         return _as_json(_found(connection, account_id, name))
 
 
@@ -51,7 +50,7 @@ def restore(services: Services, account_id: int, name: str) -> dict[str, Any]:
     with changing(services, account_id) as connection:
         found = _found(connection, account_id, name)
         before = _contents_of(connection, account_id)
-        payload: Any = connection.core.scalar(select(snapshot.c.payload).where(snapshot.c.id == found.id))
+        payload: Any = connection.scalar(select(snapshot.c.payload).where(snapshot.c.id == found.id))
         account_state.put(connection, account_id, msgspec.json.decode(payload))
         contents.delete_unused(connection, before)
         return _as_json(found)
@@ -61,7 +60,7 @@ def list_snapshots(services: Services, account_id: int) -> list[dict[str, Any]]:
     """Return the snapshots of an account, the newest first."""
     own = select(*_SHOWN).where(snapshot.c.account_id == account_id).order_by(snapshot.c.id.desc())
     with services.database.reading() as connection:
-        return [_as_json(row) for row in connection.core.execute(own)]
+        return [_as_json(row) for row in connection.execute(own)]
 
 
 @retried
@@ -70,21 +69,19 @@ def remove(services: Services, account_id: int, name: str) -> int:
     with changing(services, account_id) as connection:
         found = _found(connection, account_id, name)
         of_it = snapshot_content.c.snapshot_id == found.id
-        content_ids = list(connection.core.scalars(select(snapshot_content.c.content_id).where(of_it)))
-        connection.core.execute(delete(snapshot_content).where(of_it))
-        connection.core.execute(delete(snapshot).where(snapshot.c.id == found.id))
+        content_ids = list(connection.scalars(select(snapshot_content.c.content_id).where(of_it)))
+        connection.execute(delete(snapshot_content).where(of_it))
+        connection.execute(delete(snapshot).where(snapshot.c.id == found.id))
         contents.delete_unused(connection, content_ids)
     return 1
 
 
 def _contents_of(connection: Connection, account_id: int) -> list[int]:
-    return list(
-        connection.core.scalars(select(medium.c.content_id).where(medium.c.account_id == account_id).distinct())
-    )
+    return list(connection.scalars(select(medium.c.content_id).where(medium.c.account_id == account_id).distinct()))
 
 
 def _find(connection: Connection, account_id: int, name: str) -> Any:
-    return connection.core.execute(
+    return connection.execute(
         select(*_SHOWN).where(snapshot.c.account_id == account_id, snapshot.c.name == name)
     ).first()
 

@@ -1,20 +1,27 @@
 """Forget, for one account or for all: everything, or one part of it."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, Delete, Select, Table, delete, func, select
 
 from runware_mock.control.changing import changing
 from runware_mock.control.refusals import ControlRefused
 from runware_mock.services import Services
 from runware_mock.storage import contents
-from runware_mock.storage.connection import Connection
-from runware_mock.storage.database import retried
-from runware_mock.storage.owners import ALL_ACCOUNTS
-from runware_mock.storage.prepared import Prepared
-from runware_mock.storage.tables import account, journal, medium
+from runware_mock.storage.database import ALL_ACCOUNTS, retried
+from runware_mock.storage.tables import (
+    account,
+    delivery,
+    fault_plan,
+    journal,
+    medium,
+    quota_bucket,
+    undelivered,
+)
 from runware_mock.version import __version__
+
+_Where = TypeVar("_Where", Delete, Select[Any])
 
 
 @retried
@@ -31,53 +38,41 @@ def status(services: Services) -> dict[str, Any]:
     """Return the version, the settings that differ from their default, and how much is stored."""
     with services.database.reading() as connection:
         counts = {
-            name: connection.core.scalar(select(func.count()).select_from(table))
+            name: connection.scalar(select(func.count()).select_from(table))
             for name, table in (("accounts", account), ("media", medium), ("journal", journal))
         }
     return {"version": __version__, "settings": services.settings.changed(), **counts}
 
 
-# Of all accounts, and of one.
-_Both = tuple[Prepared, Prepared]
-_CONTENTS = Prepared("resets.ALL_CONTENTS"), Prepared("resets.OWN_CONTENTS")
-_MEDIA = Prepared("resets.ALL_MEDIA"), Prepared("resets.OWN_MEDIA")
-_JOURNAL = Prepared("resets.ALL_JOURNAL"), Prepared("resets.OWN_JOURNAL")
-_UNDELIVERED = Prepared("resets.ALL_UNDELIVERED"), Prepared("resets.OWN_UNDELIVERED")
-_DELIVERIES = Prepared("resets.ALL_DELIVERIES"), Prepared("resets.OWN_DELIVERIES")
-_QUOTAS = Prepared("resets.ALL_QUOTAS"), Prepared("resets.OWN_QUOTAS")
-_PLANS = Prepared("resets.ALL_PLANS"), Prepared("resets.OWN_PLANS")
+def _delete(connection: Connection, table: Table, account_id: int) -> int:
+    return connection.execute(_own(delete(table), table, account_id)).rowcount
 
 
-def _meant(both: _Both, account_id: int) -> Prepared:
-    of_all, of_one = both
-    return of_all if account_id == ALL_ACCOUNTS else of_one
-
-
-def _delete(connection: Connection, rows: _Both, account_id: int) -> int:
-    return _meant(rows, account_id)(connection, {"account_id": account_id}).rowcount
+def _own(statement: _Where, table: Table, account_id: int) -> _Where:
+    return statement if account_id == ALL_ACCOUNTS else statement.where(table.c.account_id == account_id)
 
 
 def _media(_services: Services, connection: Connection, account_id: int) -> int:
-    found = _meant(_CONTENTS, account_id).all(connection, {"account_id": account_id})
-    count = _delete(connection, _MEDIA, account_id)
-    contents.delete_unused(connection, [content_id for (content_id,) in found])
+    found = connection.scalars(_own(select(medium.c.content_id).distinct(), medium, account_id)).all()
+    count = _delete(connection, medium, account_id)
+    contents.delete_unused(connection, found)
     return count
 
 
 def _journal(_services: Services, connection: Connection, account_id: int) -> int:
-    for rows in (_UNDELIVERED, _DELIVERIES, _QUOTAS):
-        _delete(connection, rows, account_id)
-    return _delete(connection, _JOURNAL, account_id)
+    for table in (undelivered, delivery, quota_bucket):
+        _delete(connection, table, account_id)
+    return _delete(connection, journal, account_id)
 
 
 def _faults(_services: Services, connection: Connection, account_id: int) -> int:
-    return _delete(connection, _PLANS, account_id)
+    return _delete(connection, fault_plan, account_id)
 
 
 def _clock(services: Services, connection: Connection, account_id: int) -> int:
     services.live.reset(connection, account_id)
     # It was filled by the clock that is no more.
-    _delete(connection, _QUOTAS, account_id)
+    _delete(connection, quota_bucket, account_id)
     return 1
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import Connection, or_, select, update
 
 from runware_mock.faults.answers import RateLimitFault
 from runware_mock.faults.base import Fault
@@ -17,9 +17,7 @@ from runware_mock.faults.plans import has_plan
 from runware_mock.live import Live
 from runware_mock.protocol.errors import Refusal
 from runware_mock.protocol.response_plan import NOTHING, ResponsePlan
-from runware_mock.storage.connection import Connection
-from runware_mock.storage.database import Database, retried
-from runware_mock.storage.owners import ALL_ACCOUNTS
+from runware_mock.storage.database import ALL_ACCOUNTS, Database, retried
 from runware_mock.storage.tables import fault, fault_plan
 
 
@@ -93,12 +91,12 @@ def _meet(connection: Connection, account_id: int, event: Event, real_at: int) -
         .order_by(fault_plan.c.id)
     )
     met = []
-    for plan in connection.core.execute(plans).all():
+    for plan in connection.execute(plans).all():
         if plan.by_name_only and plan.name != event.plan:
             continue
         faults = select(fault).where(fault.c.plan_id == plan.id).order_by(fault.c.position).with_for_update()
         is_over = False
-        for row in connection.core.execute(faults).all():
+        for row in connection.execute(faults).all():
             one = _parsed(row.spec)
             if not one.fits(event):
                 continue
@@ -107,7 +105,7 @@ def _meet(connection: Connection, account_id: int, event: Event, real_at: int) -
                 is_over = True
                 values["met"] = row.met + 1
                 met.append(Met(plan.name, one, row.seen + 1))
-            connection.core.execute(update(fault).where(fault.c.id == row.id).values(values))
+            connection.execute(update(fault).where(fault.c.id == row.id).values(values))
     return tuple(met)
 
 

@@ -4,13 +4,12 @@ import secrets
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Connection, delete, insert, select
 
 from runware_mock.faults.base import Fault
 from runware_mock.faults.kinds import FAULT, AnyFault
 from runware_mock.protocol.messages import is_uuid
-from runware_mock.storage.connection import Connection
-from runware_mock.storage.owners import ALL_ACCOUNTS
+from runware_mock.storage.database import ALL_ACCOUNTS
 from runware_mock.storage.tables import fault, fault_plan
 
 _SEED_LIMIT = 2**31
@@ -83,12 +82,12 @@ def add(connection: Connection, account_id: int, plan: Plan, real_at: int) -> Pl
         "must_be_met": plan.must_be_met,
         "by_name_only": plan.by_name_only,
     }
-    added: Any = connection.core.execute(insert(fault_plan), values).inserted_primary_key
+    added: Any = connection.execute(insert(fault_plan), values).inserted_primary_key
     rows = [
         {"plan_id": added[0], "position": position, "spec": _seeded(one).model_dump_json(), "seen": 0, "met": 0}
         for position, one in enumerate(plan.faults)
     ]
-    connection.core.execute(insert(fault), rows)
+    connection.execute(insert(fault), rows)
     return states(connection, account_id, name)[0]
 
 
@@ -100,7 +99,7 @@ def states(connection: Connection, account_id: int, name: str | None = None) -> 
 def remove(connection: Connection, account_id: int, name: str | None = None) -> int:
     """Delete an account's plans, or the one of that name; return how many."""
     ids = [row.id for row in _rows(connection, account_id, name)]
-    return connection.core.execute(delete(fault_plan).where(fault_plan.c.id.in_(ids))).rowcount
+    return connection.execute(delete(fault_plan).where(fault_plan.c.id.in_(ids))).rowcount
 
 
 def has_plan(connection: Connection, account_id: int, name: str) -> bool:
@@ -110,7 +109,7 @@ def has_plan(connection: Connection, account_id: int, name: str) -> bool:
 
 def _rows(connection: Connection, account_id: int, name: str | None) -> list[Any]:
     own = select(fault_plan).where(fault_plan.c.account_id == account_id).order_by(fault_plan.c.id)
-    return list(connection.core.execute(own if name is None else own.where(fault_plan.c.name == name)))
+    return list(connection.execute(own if name is None else own.where(fault_plan.c.name == name)))
 
 
 def _seeded(one: Fault) -> Fault:
@@ -122,7 +121,7 @@ def _seeded(one: Fault) -> Fault:
 
 def _state(connection: Connection, row: Any) -> PlanState:
     found = select(fault).where(fault.c.plan_id == row.id).order_by(fault.c.position)
-    rows = connection.core.execute(found).all()
+    rows = connection.execute(found).all()
     kept = [FAULT.validate_json(one.spec) for one in rows]
     states = [_fault_state(one, one_row) for one, one_row in zip(kept, rows, strict=True)]
     return PlanState(

@@ -1,16 +1,15 @@
 """Stored pictures, found by the SHA-256 of the bytes that were sent: the same fixture is decoded once."""
 
-import secrets
 from collections.abc import Collection, Iterable, Mapping
-from operator import itemgetter
+from functools import cache
 from typing import Any
 
 from msgspec import Struct
+from sqlalchemy import Connection, Insert, String, bindparam, delete, exists, func, insert, select, update
+from sqlalchemy.dialects import sqlite
 
 from runware_mock.images.picture import Picture
-from runware_mock.storage.connection import Connection
-from runware_mock.storage.pieces import cut_digests, joined_ids
-from runware_mock.storage.prepared import Prepared, id_of
+from runware_mock.storage.tables import content, dropped_object, medium, snapshot_content
 
 
 class StoredContent(Struct, frozen=True):
@@ -58,7 +57,7 @@ class StoredFile(Struct, frozen=True):
 
 
 class Placed(Struct, frozen=True):
-    """A picture on its way to a row: so are its bytes, unless they are in the object `object_key` already.
+    """A picture on its way to a row, together with its bytes, unless they are in the object `object_key` already.
 
     `in_place_of` is the object of a row of the same bytes that is gone from the storage.
     """
@@ -69,47 +68,68 @@ class Placed(Struct, frozen=True):
     in_place_of: str | None = None
 
 
-# What a row tells of itself but for its id.
-_facts = itemgetter(*StoredContent.__struct_fields__[1:])
-# How many are deleted at once, and their digests be kept together.
+# The columns of StoredContent and of StoredFile, in their order.
+FACTS = tuple(content.c[name] for name in StoredContent.__struct_fields__)
+FILE = (*(content.c[name] for name in StoredFile.__struct_fields__ if name != "data"), content.c.bytes)
+# So many are deleted by one statement.
 _CHUNK = 500
-# A shorter picture is written before it is looked for: mostly it is new, or its task has looked for it.
-_LOOKED_FOR_FROM_BYTES = 16 * 1024
 
-_FIND = Prepared("contents.FIND")
-_HOLD = Prepared("contents.HOLD")
-_ADD = Prepared("contents.ADD")
-_MEAN = Prepared("contents.MEAN")
-_REMOVE = Prepared("contents.REMOVE")
-_MEND = Prepared("contents.MEND")
-_LOCK = Prepared("contents.LOCK")
-_DELETE_UNUSED = Prepared("contents.DELETE_UNUSED")
-_DROP_DIGESTS = Prepared("contents.DROP_DIGESTS")
-_DROP_OBJECT = Prepared("contents.DROP_OBJECT")
-_TO_SWEEP = Prepared("contents.TO_SWEEP")
-_SWEEP = Prepared("contents.SWEEP")
-_SWEPT = Prepared("contents.SWEPT")
-_DROPPED = Prepared("contents.DROPPED")
-_STORED_BYTES = Prepared("contents.STORED_BYTES")
+_ID = content.c.id == bindparam("content_id")
+_IDS = content.c.id.in_(bindparam("content_ids", expanding=True))
+_KEYS = bindparam("object_keys", type_=String, expanding=True)
+_FIND = select(*FACTS).where(content.c.sent_sha256 == bindparam("sent_sha256"))
+# FOR KEY SHARE: nobody deletes the row until the transaction ends, in which a medium will point at it. SQLAlchemy
+# leaves it out for SQLite, which has one writer at a time anyway.
+_HOLD = _FIND.with_for_update(read=True, key_share=True)
+_MEND = (
+    update(content).where(_ID, content.c.object_key == bindparam("in_place_of")).values(object_key=bindparam("new_key"))
+)
+_LOCK = select(content.c.id).where(_IDS).order_by(content.c.id).with_for_update()
+_DELETE_UNUSED = (
+    delete(content)
+    .where(
+        _IDS,
+        ~exists().where(medium.c.content_id == content.c.id),
+        ~exists().where(snapshot_content.c.content_id == content.c.id),
+    )
+    .returning(content.c.object_key)
+)
+_DROPPED = select(dropped_object.c.object_key).limit(bindparam("most"))
+_FORGET_DROPPED = delete(dropped_object).where(dropped_object.c.object_key.in_(_KEYS))
+_POINTED_AT = select(content.c.object_key).where(content.c.object_key.in_(_KEYS))
+_STORED_BYTES = select(func.sum(content.c.size_bytes))
+
+
+@cache
+def _add_unless_there(dialect: str) -> Insert:
+    """Return the INSERT that returns the id of the new row, or nothing if a row has this SHA-256 already."""
+    if dialect == "postgresql":
+        # Comes with the extra [postgres].
+        from sqlalchemy.dialects import postgresql
+
+        added: Insert = postgresql.insert(content).on_conflict_do_nothing(index_elements=["sent_sha256"])
+    else:
+        added = sqlite.insert(content).on_conflict_do_nothing(index_elements=["sent_sha256"])
+    return added.returning(content.c.id)
 
 
 def find(connection: Connection, sent_sha256: bytes) -> StoredContent | None:
     """Return the content made from bytes with this digest."""
-    row = _FIND(connection, {"sent_sha256": sent_sha256}).first()
+    row = connection.execute(_FIND, {"sent_sha256": sent_sha256}).first()
     return None if row is None else StoredContent(*row)
 
 
 def hold(connection: Connection, sent_sha256: bytes) -> StoredContent | None:
-    """Return the content made from bytes with this digest, which stays at least until the transaction ends.
+    """Return the content made from bytes with this digest; it stays at least until the transaction ends.
 
     By its digest, never by an id that was found before: SQLite gives the id of a deleted row to the next one.
     """
-    row = _HOLD(connection, {"sent_sha256": sent_sha256}).first()
+    row = connection.execute(_HOLD, {"sent_sha256": sent_sha256}).first()
     return None if row is None else StoredContent(*row)
 
 
 def add(connection: Connection, placed: Placed, now_at: int) -> StoredContent:
-    """Store a picture; where another task just stored the same bytes, return what that one made of them."""
+    """Store a picture; if another task just stored the same bytes, return what that one made of them."""
     picture, sent = placed.picture, placed.picture.sent
     row = {
         "format": picture.format,
@@ -133,28 +153,22 @@ def add(connection: Connection, placed: Placed, now_at: int) -> StoredContent:
 
 
 def add_row(connection: Connection, row: Mapping[str, Any]) -> StoredContent:
-    """Store a row but for its id; where one of the same digest is there, return that one."""
-    digest = row["sent_sha256"]
-    is_short = row["bytes"] is not None and len(row["bytes"]) < _LOOKED_FOR_FROM_BYTES
+    """Store a row without its id; if one of the same SHA-256 is there, return that one."""
+    statement = _add_unless_there(connection.dialect.name)
     while True:
-        if not is_short and (held := hold(connection, digest)):
+        content_id = connection.scalar(statement, row)
+        if content_id is not None:
+            return StoredContent(content_id, *(row[name] for name in StoredContent.__struct_fields__[1:]))
+        # It was there; if another transaction deletes it meanwhile, it is added after all.
+        if held := hold(connection, row["sent_sha256"]):
             return held
-        added_id = id_of(connection, _ADD(connection, row))
-        if _MEAN(connection, {"sent_sha256": digest, "content_id": added_id}).rowcount:
-            assert added_id is not None  # noqa: S101 - of one that is always inserted
-            return StoredContent(added_id, *_facts(row))
-        # It was there, or another task has just stored it, or the digest of a deleted one is not swept out yet.
-        _REMOVE(connection, {"content_id": added_id})
-        if held := hold(connection, digest):
-            return held
-        sweep(connection, [digest])
 
 
 def _mend_or_drop(connection: Connection, content_id: int, in_place_of: str | None, object_key: str) -> None:
-    """Let the row that there was have the new object if its own is gone; else nobody needs the new one."""
+    """Give the new object to the row that was there if its own is gone; otherwise nobody needs the new one."""
     mended = {"content_id": content_id, "in_place_of": in_place_of, "new_key": object_key}
-    if in_place_of is None or not _MEND(connection, mended).rowcount:
-        _DROP_OBJECT(connection, {"object_key": object_key})
+    if in_place_of is None or not connection.execute(_MEND, mended).rowcount:
+        connection.execute(insert(dropped_object), {"object_key": object_key})
 
 
 def delete_unused(connection: Connection, content_ids: Iterable[int]) -> int:
@@ -168,57 +182,34 @@ def delete_unused(connection: Connection, content_ids: Iterable[int]) -> int:
 
 
 def _delete_unused(connection: Connection, content_ids: list[int]) -> int:
-    ids = {"ids": joined_ids(content_ids)}
-    if connection.driver is None:
-        # Whoever is about to point at one of them has its row; only a statement after this one sees what came of it.
-        # All rows, used or not: of two who delete the last two media of a content one has to see that nothing is left.
-        _LOCK(connection, ids)
-    deleted = _DELETE_UNUSED.all(connection, ids)
-    if deleted:
-        together = b"".join(digest for digest, _ in deleted)
-        _DROP_DIGESTS(connection, {"id": secrets.randbits(63), "sent_sha256s": together})
-    for _, key in deleted:
-        if key is not None:
-            _DROP_OBJECT(connection, {"object_key": key})
+    ids = {"content_ids": content_ids}
+    if connection.dialect.name != "sqlite":
+        # A task that is about to point at one of them holds its row, and only a statement after this one sees what
+        # came of it. All rows are locked, used or not: of two transactions that delete the last two media of a
+        # content, one has to see that nothing is left.
+        connection.execute(_LOCK, ids)
+    deleted = connection.scalars(_DELETE_UNUSED, ids).all()
+    if keys := [{"object_key": key} for key in deleted if key is not None]:
+        connection.execute(insert(dropped_object), keys)
     return len(deleted)
-
-
-def to_sweep(connection: Connection, most: int) -> tuple[list[int], list[bytes]]:
-    """Return up to `most` times the digests of contents that were deleted together: their rows, and all in order."""
-    rows = _TO_SWEEP.all(connection, {"most": most})
-    return [row_id for row_id, _ in rows], sorted(cut_digests(b"".join(together for _, together in rows)))
-
-
-def sweep(connection: Connection, digests: Collection[bytes]) -> None:
-    """Delete those of the digests that mean no content."""
-    _SWEEP(connection, {"digests": b"".join(digests)})
-
-
-def forget_to_sweep(connection: Connection, ids: Collection[int]) -> None:
-    """Forget rows of digests that are swept out."""
-    _SWEPT(connection, {"ids": joined_ids(ids)})
 
 
 def dropped(connection: Connection, most: int) -> list[str]:
     """Return up to `most` objects whose rows are deleted."""
-    return [key for (key,) in _DROPPED.all(connection, {"most": most})]
+    return list(connection.scalars(_DROPPED, {"most": most}))
 
 
 def forget_dropped(connection: Connection, object_keys: Collection[str]) -> None:
     """Forget objects that are deleted."""
-    from runware_mock.storage.statements.contents import forgetting_dropped
-
-    connection.core.execute(forgetting_dropped(object_keys))
+    connection.execute(_FORGET_DROPPED, {"object_keys": list(object_keys)})
 
 
 def without_row(connection: Connection, object_keys: Collection[str]) -> list[str]:
     """Return those of the objects that no row points at."""
-    from runware_mock.storage.statements.contents import pointed_at
-
-    needed = set(connection.core.scalars(pointed_at(object_keys)))
+    needed = set(connection.scalars(_POINTED_AT, {"object_keys": list(object_keys)}))
     return [key for key in object_keys if key not in needed]
 
 
 def stored_bytes(connection: Connection) -> int:
     """Return how many bytes all contents have."""
-    return int(_STORED_BYTES(connection, {}).scalar() or 0)
+    return int(connection.scalar(_STORED_BYTES) or 0)

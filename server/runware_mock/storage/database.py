@@ -1,24 +1,28 @@
-"""The database as everybody else sees it: transactions, and what a file of it needs now and then.
+"""The database as all others see it: connections to read with, transactions to write in, and its upkeep.
 
-SQLite lets one transaction write at a time. PostgreSQL lets many, so that whoever writes says whose rows they are, and
-two who write those of one account take turns: whatever an account's tasks and control calls read before they write is
-still so when they commit, and its journal is numbered in the order of the commits. What accounts share is guarded where
-it is written: by a row's lock, or by a unique index.
+SQLite lets one transaction write at a time. PostgreSQL lets many, so a writer names the accounts whose rows it writes,
+and two writers of one account take turns: whatever a task or a control call reads before it writes still holds when it
+commits, and an account's journal is numbered in the order of the commits. Rows that accounts share are guarded where
+they are written, by a row lock or a unique index.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from runware_mock.storage.connection import Connection
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 _TRIES = 10
+_AFTER_COMMIT = "runware_mock.after_commit"
 
-# No account, but may be given to `writing` like one: only one at a time purges.
+# Stands in place of an account's id where all accounts are meant, or all that have no clock of their own.
+ALL_ACCOUNTS = 0
+# No account, but may be given to `writing` like one: only one purge runs at a time.
 PURGER = -1
 
 
@@ -27,37 +31,54 @@ class DatabaseUnusable(Exception):
 
 
 class Clashed(Exception):
-    """Two transactions waited for one another and this one was given up: nothing of it was done, do it again."""
+    """Two transactions waited for one another and this one was rolled back: run it again."""
 
 
 class Database(ABC):
-    """A database; `name` tells a user which, without a password, and `failure` is what its connections raise.
+    """A database and its one `Engine`; `name` is what a user knows it by, without a password.
 
-    `is_shared` tells that other processes write to it, so that even what is asked often has to be looked up.
+    `is_shared` tells whether other processes write to it too, so that nothing read from it may be kept in memory.
+
+    The engine is in AUTOCOMMIT mode, in which SQLAlchemy sends no BEGIN of its own: a read is one statement without a
+    transaction around it, and each kind of transaction begins with the statement that it needs.
     """
 
     name: str
     is_shared: bool
-    failure: type[Exception]
+    engine: Engine
+    failure = SQLAlchemyError
 
-    @abstractmethod
-    def reading(self) -> AbstractContextManager[Connection]:
-        """Open a connection on which each statement sees what is committed."""
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Open a connection on which each statement sees what is committed by then."""
+        with self.engine.connect() as connection:
+            yield connection
 
     @abstractmethod
     def viewing(self) -> AbstractContextManager[Connection]:
-        """Open a connection on which every statement sees what was committed when the first one ran."""
+        """Open a read-only transaction: every statement sees what was committed when the first one ran."""
 
     @abstractmethod
     def writing(self, *account_ids: int) -> AbstractContextManager[Connection]:
-        """Open a transaction that commits at the end of the block, or leaves nothing; raises Clashed.
+        """Open a transaction that commits at the end of the block, or rolls back if that raises; raises Clashed.
 
-        Until then nobody else writes what belongs to these accounts; account 0 stands for all of them.
+        Until then nobody else writes rows of these accounts; account 0 stands for all of them.
         """
 
     @abstractmethod
     def migrating(self) -> AbstractContextManager[Connection]:
-        """Open a transaction in which tables may be made anew, for all accounts; raises DatabaseUnusable."""
+        """Open a transaction for all accounts that may recreate tables; raises DatabaseUnusable."""
+
+    @contextmanager
+    def _transaction(self, connection: Connection, begin: str) -> Iterator[Connection]:
+        """Begin a transaction on a connection and commit it; closing the connection rolls back what did not commit."""
+        connection.exec_driver_sql(begin)
+        after_commit: list[Callable[[], None]] = []
+        connection.info[_AFTER_COMMIT] = after_commit
+        yield connection
+        connection.commit()
+        for act in after_commit:
+            act()
 
     @abstractmethod
     def problem(self) -> str | None:
@@ -69,19 +90,19 @@ class Database(ABC):
 
     @abstractmethod
     def shrink(self, pages: int) -> bool:
-        """Give up to `pages` free pages back to the file system; tell whether there may be more."""
+        """Give up to `pages` free pages back to the file system; return whether there may be more."""
 
     @abstractmethod
     def relieve(self) -> None:
-        """Move the write-ahead log into the file while others write; the one after them begins it anew."""
+        """Do what has to be done now and then beside those who write."""
 
     @abstractmethod
     def checkpoint(self) -> None:
-        """Move the write-ahead log into the file and cut it, if nobody is in the way."""
+        """Move the write-ahead log into the file and truncate it, unless somebody is reading it."""
 
-    @abstractmethod
     def close(self) -> None:
-        """Close every connection; the next one is opened anew."""
+        """Close every idle connection; the next one is opened anew."""
+        self.engine.dispose()
 
     def check(self) -> None:
         """Prove that the database can be written; raises DatabaseUnusable."""
@@ -93,24 +114,18 @@ class Database(ABC):
         return DatabaseUnusable(f"cannot use the database {self.name}: {problem}")
 
 
-def begun(connection: Connection) -> list[Callable[[], None]]:
-    """Return what is to be done once a transaction is committed, which may still grow."""
-    connection.then = []
-    return connection.then
-
-
 def once_committed(connection: Connection, act: Callable[[], None]) -> None:
-    """Do something when what a connection of `writing` writes is committed, and never where it is not."""
-    connection.then.append(act)
+    """Call `act` once the transaction of `writing` has committed, and never if it rolls back."""
+    connection.info[_AFTER_COMMIT].append(act)
 
 
-def problem_of(error: Exception) -> str:
-    """Return what a driver has to say, in one line."""
-    return " ".join(str(getattr(error, "orig", error)).split())
+def problem_of(error: SQLAlchemyError) -> str:
+    """Return the driver's message in one line."""
+    return " ".join(str(getattr(error, "orig", None) or error).split())
 
 
 def retried(act: Callable[_P, _T]) -> Callable[_P, _T]:
-    """Do again what has clashed; `act` is a function whose whole effect is one transaction."""
+    """Run a function again when it clashes; its whole effect has to be one transaction."""
 
     @wraps(act)
     def acted(*args: _P.args, **kwargs: _P.kwargs) -> _T:

@@ -13,8 +13,8 @@ from runware_mock.protocol.errors import refuse
 from runware_mock.storage import contents
 from runware_mock.storage.contents import Placed, StoredFile
 from runware_mock.storage.database import Database
-from runware_mock.storage.kept import kept
 from runware_mock.storage.objects import ObjectGone, ObjectStore, StoreFailed
+from runware_mock.storage.secrets import secret_of
 
 _log = logging.getLogger(__name__)
 
@@ -123,4 +123,4 @@ class Files:
 
 def folder_of(database: Database) -> str:
     """Return what a database calls its part of an object storage, in which no other one ever deletes anything."""
-    return kept(database, _FOLDER, lambda: secrets.token_hex(8).encode()).decode()
+    return secret_of(database, _FOLDER, lambda: secrets.token_hex(8).encode()).decode()

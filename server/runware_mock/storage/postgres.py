@@ -9,14 +9,11 @@ from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from typing import Any
 
-import sqlalchemy
-from sqlalchemy import event, text
+from sqlalchemy import Connection, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DisconnectionError, OperationalError, SQLAlchemyError
 
 from runware_mock.settings import without_secrets
-from runware_mock.storage.connection import Connection
-from runware_mock.storage.database import Clashed, Database, DatabaseUnusable, begun, problem_of
-from runware_mock.storage.owners import ALL_ACCOUNTS
+from runware_mock.storage.database import ALL_ACCOUNTS, Clashed, Database, DatabaseUnusable, problem_of
 
 # serialization_failure and deadlock_detected.
 _CLASHES = ("40001", "40P01")
@@ -51,7 +48,6 @@ class PostgresDatabase(Database):
     """Connections to the database at `url`, such as `postgresql+psycopg://user:password@host/name`."""
 
     is_shared = True
-    failure = SQLAlchemyError
 
     def __init__(self, url: str, patience_s: float = _PATIENCE_S) -> None:
         self.name = without_secrets(url)
@@ -62,10 +58,9 @@ class PostgresDatabase(Database):
         # Until when a server is taken to be away, and what told so.
         self._away = (0.0, "")
         try:
-            address = sqlalchemy.make_url(url).set(drivername="postgresql+psycopg")
-            self._engine = sqlalchemy.create_engine(
+            address = make_url(url).set(drivername="postgresql+psycopg")
+            self.engine = create_engine(
                 address,
-                # As with SQLite, we begin transactions ourselves; all else is one statement, without a BEGIN around it.
                 isolation_level="AUTOCOMMIT",
                 pool_size=_CONNECTIONS,
                 max_overflow=0,
@@ -79,18 +74,12 @@ class PostgresDatabase(Database):
         except (ArgumentError, ValueError):
             # What it has to say may hold the password.
             raise DatabaseUnusable(f"--database-url {self.name} is not the address of a database") from None
-        event.listen(self._engine, "do_connect", self._connected)
-        event.listen(self._engine, "connect", _on_connect)
-        event.listen(self._engine, "checkout", _on_checkout)
-        event.listen(self._engine, "checkout", lambda connection, *_: self._used.add(connection))
+        event.listen(self.engine, "do_connect", self._connected)
+        event.listen(self.engine, "connect", _on_connect)
+        event.listen(self.engine, "checkout", _on_checkout)
+        event.listen(self.engine, "checkout", lambda connection, *_: self._used.add(connection))
         for over in ("checkin", "close"):
-            event.listen(self._engine, over, lambda connection, *_: self._used.discard(connection))
-
-    @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """Open a connection on which each statement sees what is committed."""
-        with self._engine.connect() as core:
-            yield _over(core)
+            event.listen(self.engine, over, lambda connection, *_: self._used.discard(connection))
 
     @contextmanager
     def viewing(self) -> Iterator[Connection]:
@@ -112,17 +101,12 @@ class PostgresDatabase(Database):
     @contextmanager
     def _begun(self, begin: str) -> Iterator[Connection]:
         try:
-            with self._engine.begin() as core:
-                core.exec_driver_sql(begin)
-                connection = _over(core)
-                then = begun(connection)
+            with self.engine.connect() as connection, self._transaction(connection, begin):
                 yield connection
         except OperationalError as error:
             if getattr(error.orig, "sqlstate", None) in _CLASHES:
                 raise Clashed from error
             raise
-        for act in then:
-            act()
 
     def _connected(self, dialect: Any, _record: object, address: Any, options: Any) -> Any:
         """Open a connection."""
@@ -142,7 +126,7 @@ class PostgresDatabase(Database):
         """Return what keeps the database from being written, or None."""
         try:
             with self.writing() as connection:
-                version, encoding, is_read_only = connection.core.execute(_SERVER).one()
+                version, encoding, is_read_only = connection.execute(_SERVER).one()
         except SQLAlchemyError as error:
             return problem_of(error)
         if int(version) < _OLDEST:
@@ -168,14 +152,6 @@ class PostgresDatabase(Database):
 
     def checkpoint(self) -> None:
         """Leave it to the server."""
-
-    def close(self) -> None:
-        """Close every connection; the next one is opened anew."""
-        self._engine.dispose()
-
-
-def _over(core: sqlalchemy.Connection) -> Connection:
-    return Connection(None, lambda _driver: core)
 
 
 def _locking(account_ids: tuple[int, ...]) -> str:

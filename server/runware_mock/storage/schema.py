@@ -2,19 +2,25 @@
 
 from typing import TYPE_CHECKING
 
-from runware_mock.storage.connection import Connection
-from runware_mock.storage.database import Database, DatabaseUnusable, problem_of
-from runware_mock.storage.owners import ALL_ACCOUNTS
-from runware_mock.storage.prepared import SQLITE, Prepared
+from sqlalchemy import Column, Connection, MetaData, PrimaryKeyConstraint, String, Table, insert, inspect, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from runware_mock.storage.database import ALL_ACCOUNTS, Database, DatabaseUnusable, problem_of
+from runware_mock.storage.tables import control_version, metadata
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
 # The newest file in migrations/versions. A test holds that it is, and that the migrations make exactly our tables.
-HEAD = "0004"
+HEAD = "0005"
 
-_VERSION = Prepared("version.FIND")
-_SET_VERSION = Prepared("version.ADD")
+# As Alembic makes it.
+_alembic_version = Table(
+    "alembic_version",
+    MetaData(),
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
 
 
 def prepare(database: Database) -> None:
@@ -26,16 +32,15 @@ def prepare(database: Database) -> None:
         version = _version(database)
         if version is None:
             with database.writing(ALL_ACCOUNTS) as connection:
-                tables = _tables(connection)
+                tables = inspect(connection).get_table_names()
                 if tables and "alembic_version" not in tables:
                     raise DatabaseUnusable(f"the database {database.name} holds tables of another program")
                 if not tables:
                     _create_tables(connection)
-                    _SET_VERSION(connection, {"version_num": HEAD})
             version = _version(database)
         if version != HEAD:
             migrate(database)
-    except database.failure as error:
+    except SQLAlchemyError as error:
         raise database.unusable(problem_of(error)) from error
 
 
@@ -68,32 +73,19 @@ def migrate(database: Database, revision: str = "head", config: "Config | None" 
             f"knows up to {HEAD}): update runware-mock, or use another --data-dir or --database-url"
         ) from None
     with database.migrating() as connection:
-        config.attributes["connection"] = connection.core
+        config.attributes["connection"] = connection
         command.upgrade(config, revision)
 
 
 def _version(database: Database) -> str | None:
     with database.reading() as connection:
-        if "alembic_version" not in _tables(connection):
+        if not inspect(connection).has_table("alembic_version"):
             return None
-        version = _VERSION(connection, {}).scalar()
-        return None if version is None else str(version)
-
-
-def _tables(connection: Connection) -> list[str]:
-    if connection.driver is not None:
-        named = connection.driver.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
-        return [name for (name,) in named if not name.startswith("sqlite_")]
-    from sqlalchemy import inspect
-
-    return inspect(connection.core).get_table_names()
+        return connection.scalar(select(_alembic_version.c.version_num))
 
 
 def _create_tables(connection: Connection) -> None:
-    if connection.driver is not None:
-        for text in SQLITE.tables:
-            connection.driver.execute(text)
-        return
-    from runware_mock.storage.statements.version import create_tables
-
-    create_tables(connection)
+    metadata.create_all(connection)
+    _alembic_version.create(connection)
+    connection.execute(insert(_alembic_version), {"version_num": HEAD})
+    connection.execute(insert(control_version), {"id": 1, "version": 0})

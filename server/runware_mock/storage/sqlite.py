@@ -3,31 +3,34 @@
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from runware_mock.storage.connection import Connection
-from runware_mock.storage.core import Core
-from runware_mock.storage.database import Database, begun, problem_of
+from sqlalchemy import URL, Connection, create_engine, event
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+
+from runware_mock.storage.database import Database, problem_of
 from runware_mock.storage.turns import Turns
 from runware_mock.units import write_size
 
 FILE_NAME = "runware-mock.sqlite3"
 
-_BUSY_TIMEOUT_MS = 30_000
-_END_TIMEOUT_MS = 100
-# A longer write-ahead log, of a burst of big uploads, is cut when nobody has written for so many calls of `relieve`.
-# Not before, as by `journal_size_limit`: to free 200 MB takes some disks half a second, for which all who write wait.
+_BUSY_TIMEOUT_S = 30
+_TRUNCATE_TIMEOUT_MS = 100
+# A longer write-ahead log, left by a burst of big uploads, is truncated after so many calls of `relieve` without a
+# write in between. Not earlier, as `journal_size_limit` would: freeing 200 MB takes some disks half a second, for which
+# every writer waits.
 _WAL_LIMIT_BYTES = 32 * 2**20
-_RESTED_CALLS = 10
-# `relieve` moves it into the file beside those who write. Where that cannot keep up one of them has to, and all wait.
-# A purge writes 30 MB between two calls of it.
+_IDLE_CALLS = 10
+# `relieve` moves the log into the file beside those who write. Only if that cannot keep up does one of them have to,
+# and all wait. A purge writes 30 MB between two calls of it.
 _WAL_PAGES = 64_000
-# From here on it is moved to its very end, so that it begins anew. Each pass takes what was written during the one
+# From here on the log is moved to its very end, so that it restarts. Each pass takes what was written during the one
 # before it; the last one, for which all wait, has hardly anything left to do.
 _WAL_LONG_PAGES = 16_000
 _WAL_PASSES = 10
-# A picture as a telephone takes it, which is written twice: to the log, and then to the file.
+# A photo from a phone, which is written twice: to the log, and then to the file.
 _ROOM_BYTES = 16 * 2**20
 
 
@@ -38,130 +41,79 @@ class SqliteDatabase(Database):
     power fails, OFF is for databases that live only as long as the process.
     """
 
-    failure = sqlite3.Error
-
     def __init__(self, path: Path, durability: str = "NORMAL", *, is_shared: bool = False) -> None:
         self.path = path
         self.name = str(path)
         self.is_shared = is_shared
         self._durability = durability
         self._relieved_ns = 0
-        self._rested_calls = 0
-        # Which file it is, once it was opened.
+        self._idle_calls = 0
+        # Device and inode of the file, once it was opened.
         self._file: tuple[int, int] | None = None
         self._wal = path.with_name(f"{path.name}-wal")
         self._write_lock = Turns()
-        # One for all who write: SQLite forgets what it has read of the file when another connection has written.
-        self._writer: Connection | None = None
-        # Those that nobody uses now: of readers, and of those who move the write-ahead log and are in nobody's way.
-        self._readers: list[Connection] = []
-        self._movers: list[Connection] = []
-        self._core = Core()
+        self.engine = create_engine(
+            URL.create("sqlite", database=str(path)),
+            isolation_level="AUTOCOMMIT",
+            hide_parameters=True,
+            # Unlimited: every thread may read. The last connection used is the next one: it has pages in its cache.
+            pool_size=0,
+            pool_use_lifo=True,
+            connect_args={"timeout": _BUSY_TIMEOUT_S},
+        )
+        event.listen(self.engine, "do_connect", self._on_do_connect)
+        event.listen(self.engine, "connect", self._on_connect)
 
-    def _open(self) -> Connection:
+    def _on_do_connect(self, *_: object) -> None:
         if self._file is not None:
-            # SQLite would make a new file, without our tables.
+            # SQLite would create a new file, without our tables.
             self._check_file()
-        # The driver must not open transactions by itself: we begin them, knowing whether they will write.
-        driver = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
-        try:
-            for pragma in (
-                f"busy_timeout={_BUSY_TIMEOUT_MS}",
-                "auto_vacuum=INCREMENTAL",
-                "journal_mode=WAL",
-                f"synchronous={self._durability}",
-                "foreign_keys=ON",
-                # Some systems' SQLite writes zeros over what is deleted: 2.5 s for 200 pictures of 5 MB, and all wait.
-                "secure_delete=OFF",
-                # What a statement would need to undo itself, which for a purge took a tenth of its time to write down.
-                "temp_store=MEMORY",
-                f"wal_autocheckpoint={_WAL_PAGES}",
-            ):
-                driver.execute(f"PRAGMA {pragma}").close()
-        except BaseException:
-            driver.close()
-            raise
-        return Connection(driver, self._core.over)
 
-    def reading(self) -> AbstractContextManager[Connection]:
-        """Open a connection on which each statement sees what is committed."""
-        # Rather one of the others than a new one, which cannot be opened where the disk can only be read.
-        return self._lent(self._readers, self._movers)
-
-    @contextmanager
-    def _lent(self, own: list[Connection], *others: list[Connection]) -> Iterator[Connection]:
-        """Take a connection that nobody uses now, or a new one; whatever goes wrong it is kept for the next one."""
-        for idle in (own, *others):
-            # Not looked for before: another thread could take the last one in between.
-            with suppress(IndexError):
-                connection = idle.pop()
-                break
-        else:
-            connection = self._open()
-        try:
-            yield connection
-        finally:
-            own.append(connection)
+    def _on_connect(self, driver: Any, _record: object) -> None:
+        for pragma in (
+            "auto_vacuum=INCREMENTAL",
+            "journal_mode=WAL",
+            f"synchronous={self._durability}",
+            "foreign_keys=ON",
+            # Some systems' SQLite overwrites deleted data with zeros: 2.5 s for 200 pictures of 5 MB, and all wait.
+            "secure_delete=OFF",
+            # Holds what a statement needs to undo itself; writing it to disk took a tenth of a purge.
+            "temp_store=MEMORY",
+            f"wal_autocheckpoint={_WAL_PAGES}",
+        ):
+            driver.execute(f"PRAGMA {pragma}").close()
 
     @contextmanager
     def viewing(self) -> Iterator[Connection]:
-        """Open a connection on which every statement sees what was committed when the first one ran."""
-        with self.reading() as connection:
-            connection.driver.execute("BEGIN")
-            try:
-                yield connection
-            finally:
-                connection.driver.rollback()
+        """Open a read-only transaction: every statement sees what was committed when the first one ran."""
+        with self.engine.connect() as connection:
+            connection.exec_driver_sql("BEGIN")
+            yield connection
 
     @contextmanager
     def writing(self, *_account_ids: int) -> Iterator[Connection]:
-        """Open a transaction that commits at the end of the block, or leaves nothing: nobody else writes meanwhile."""
-        # Waiting here is fair and wakes at once; waiting on SQLite's own lock is a poll with growing pauses.
-        with self._write_lock:
-            connection = self._writer = self._writer or self._open()
-            # What is written to a file that was deleted while it is open is lost, and SQLite says nothing.
+        """Open a transaction that commits at the end of the block, or rolls back: nobody else writes meanwhile."""
+        # Waiting here is fair and wakes at once; waiting for SQLite's own lock is a poll with growing pauses.
+        with self._write_lock, self.engine.connect() as connection:
+            # SQLite would say nothing, and write to a file that was deleted while it is open.
             self._check_file()
-            with self._transaction(connection):
-                then = begun(connection)
+            with self._transaction(connection, "BEGIN IMMEDIATE"):
                 yield connection
-        for act in then:
-            act()
-
-    @contextmanager
-    def _transaction(self, connection: Connection) -> Iterator[None]:
-        """Begin a transaction, and commit or undo it."""
-        driver = connection.driver
-        driver.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            driver.commit()
-        except BaseException:
-            try:
-                driver.rollback()
-            except sqlite3.Error:
-                # What cannot be undone is, where its connection is closed.
-                self._leave_writer()
-            raise
-
-    def _leave_writer(self) -> None:
-        """Let the next one who writes open a connection anew."""
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
 
     @contextmanager
     def migrating(self) -> Iterator[Connection]:
-        """Open a transaction in which tables may be made anew; raises DatabaseUnusable.
+        """Open a transaction that may recreate tables; raises DatabaseUnusable.
 
         SQLite alters most of a table by making another in its place. Rows that point at it would be deleted with it, or
-        keep it from being dropped; here they are left alone, and have to point at something again in the end.
+        keep it from being dropped: foreign keys are checked at the end instead.
         """
-        with self._write_lock, closing(self._open()) as connection:
-            # Within a transaction that would do nothing.
-            connection.driver.execute("PRAGMA foreign_keys=OFF")
-            with self._transaction(connection):
+        with self._write_lock, self.engine.connect() as connection:
+            # Closed in the end, not pooled: foreign keys are off on it. In a transaction the pragma would do nothing.
+            connection.detach()
+            connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+            with self._transaction(connection, "BEGIN IMMEDIATE"):
                 yield connection
-                if stray := connection.driver.execute("PRAGMA foreign_key_check").fetchone():
+                if stray := connection.exec_driver_sql("PRAGMA foreign_key_check").first():
                     raise self.unusable(f"after its migration a row of {stray[0]} points at no {stray[2]}")
 
     def problem(self) -> str | None:
@@ -169,10 +121,10 @@ class SqliteDatabase(Database):
         try:
             with self.writing() as connection:
                 # Only what changes a page is written at all.
-                (number,) = connection.driver.execute("PRAGMA user_version").fetchone()
-                connection.driver.execute(f"PRAGMA user_version = {(number + 1) % 2**31}")
+                number = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+                connection.exec_driver_sql(f"PRAGMA user_version = {(number + 1) % 2**31}")
                 return None
-        except sqlite3.Error as error:
+        except SQLAlchemyError as error:
             return problem_of(error)
 
     def shortage(self) -> str | None:
@@ -182,45 +134,39 @@ class SqliteDatabase(Database):
         return f"only {write_size(free_bytes)} are free on its disk" if free_bytes < _ROOM_BYTES else None
 
     def _check_file(self) -> None:
-        """Prove that the file is still the one that was opened first."""
+        """Prove that the file is still the one that was opened first; raises OperationalError."""
         try:
             found = self.path.stat()
         except OSError as error:
-            raise self._lost(f"its file cannot be found ({error.strerror})") from error
+            raise _lost(f"its file cannot be found ({error.strerror})") from error
         if self._file is None:
             self._file = (found.st_dev, found.st_ino)
         elif self._file != (found.st_dev, found.st_ino):
-            raise self._lost("its file was replaced by another one: start the server again")
-
-    @staticmethod
-    def _lost(problem: str) -> sqlite3.OperationalError:
-        return sqlite3.OperationalError(problem)
+            raise _lost("its file was replaced by another one: start the server again")
 
     def shrink(self, pages: int) -> bool:
-        """Give up to `pages` free pages back to the file system; tell whether there may be more."""
-        with self._write_lock:
-            self._writer = self._writer or self._open()
-            driver = self._writer.driver
-            (free,) = driver.execute("PRAGMA freelist_count").fetchone()
+        """Give up to `pages` free pages back to the file system; return whether there may be more."""
+        with self._write_lock, self.engine.connect() as connection:
+            free: int = connection.exec_driver_sql("PRAGMA freelist_count").scalar_one()
             if free:
-                # `execute` steps this statement once, which frees one page; `executescript` runs it to its end.
-                driver.executescript(f"PRAGMA incremental_vacuum({pages})")
-            return bool(free > pages)
+                # `execute` would free one page only; `executescript` runs the statement to its end.
+                connection.connection.cursor().executescript(f"PRAGMA incremental_vacuum({pages})")
+            return free > pages
 
     def relieve(self) -> None:
-        """Move the write-ahead log into the file while others write; the one after them begins it anew.
+        """Move the write-ahead log into the file while others write; the next writer restarts it.
 
-        Called again and again while nobody writes, it cuts a long one.
+        Called again and again while nobody writes, it truncates a long one.
         """
         log = self._wal.stat() if self._wal.exists() else None
         changed_ns = log.st_mtime_ns if log else 0
         if changed_ns == self._relieved_ns:
-            self._rested_calls += 1
-            if log and log.st_size > _WAL_LIMIT_BYTES and self._rested_calls >= _RESTED_CALLS:
-                self._end("TRUNCATE")
+            self._idle_calls += 1
+            if log and log.st_size > _WAL_LIMIT_BYTES and self._idle_calls >= _IDLE_CALLS:
+                self._finish_log("TRUNCATE")
             return
-        self._relieved_ns, self._rested_calls = changed_ns, 0
-        with self._lent(self._movers) as connection:
+        self._relieved_ns, self._idle_calls = changed_ns, 0
+        with self.reading() as connection:
             moved = _move(connection)
             if moved < _WAL_LONG_PAGES:
                 return
@@ -228,37 +174,37 @@ class SqliteDatabase(Database):
                 before, moved = moved, _move(connection)
                 if moved <= before:
                     break
-        self._end("RESTART")
+        self._finish_log("RESTART")
 
     def checkpoint(self) -> None:
-        """Move the write-ahead log into the file and cut it, if nobody is in the way."""
-        # All wait while it is cut: as little as possible is to be moved then.
+        """Move the write-ahead log into the file and truncate it, unless somebody is reading it."""
+        # Everybody waits while it is truncated: as little as possible is to be moved then.
         self.relieve()
-        self._end("TRUNCATE")
+        self._finish_log("TRUNCATE")
 
-    def _end(self, how: str) -> None:
-        """Have the write-ahead log begun anew (RESTART) or cut (TRUNCATE), unless somebody reads it for long."""
-        with self._write_lock, self._lent(self._movers) as connection:
-            driver = connection.driver
-            driver.execute(f"PRAGMA busy_timeout={_END_TIMEOUT_MS}")
-            driver.execute(f"PRAGMA wal_checkpoint({how})").fetchall()
-            driver.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
+    def _finish_log(self, mode: str) -> None:
+        """Restart (RESTART) or truncate (TRUNCATE) the write-ahead log, unless somebody reads it for long."""
+        with self._write_lock, self.reading() as connection:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={_TRUNCATE_TIMEOUT_MS}")
+            connection.exec_driver_sql(f"PRAGMA wal_checkpoint({mode})").all()
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_S * 1000}")
 
     def close(self) -> None:
-        """Close every connection; the next one is opened anew."""
+        """Close every idle connection, when no transaction is being written."""
         with self._write_lock:
-            self._leave_writer()
-        for idle in (self._readers, self._movers):
-            while idle:
-                idle.pop().close()
+            super().close()
+
+
+def _lost(problem: str) -> OperationalError:
+    return OperationalError(None, None, sqlite3.OperationalError(problem))
 
 
 def _move(connection: Connection) -> int:
     """Move what the write-ahead log holds now, up to the state that somebody still reads; return how many pages.
 
-    SQLite syncs the file only where nobody has written meanwhile, which takes longest, and as a rule that comes of a
-    short pass: then all that is moved in the last one is little, too.
+    SQLite syncs the file only if nobody wrote meanwhile, and that takes longest; as a rule it happens after a short
+    pass, so that little is left for the last one.
     """
-    # It tells of the pages that it saw when it began. More may have come since.
-    _, _, moved = connection.driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+    # The counts are those of when it began; more may have come since.
+    _, _, moved = connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)").one()
     return int(moved)

@@ -20,8 +20,6 @@ from sqlalchemy import (
     text,
 )
 
-from runware_mock.storage.uuids import in_order
-
 metadata = MetaData()
 
 # SQLite only fills INTEGER primary keys by itself.
@@ -50,6 +48,7 @@ content = Table(
     "content",
     metadata,
     Column("id", _Id, primary_key=True),
+    # Of the bytes that were sent, by which a content is found.
     Column("sent_sha256", LargeBinary(32), nullable=False),
     Column("format", String(8), nullable=False),
     Column("width_px", Integer, nullable=False),
@@ -67,26 +66,8 @@ content = Table(
     Column("bytes", LargeBinary, nullable=True),
     CheckConstraint("(bytes IS NULL) <> (object_key IS NULL)", name="ck_content_bytes"),
     # To say the same for PostgreSQL would import its dialect for SQLite, too.
+    Index("ix_content_sent_sha256", "sent_sha256", unique=True),
     Index("ix_content_object_key", "object_key", sqlite_where=text("object_key IS NOT NULL")),
-)
-
-# By what a content is found. A row may outlive its content, whose id another may have by then: it means that one only
-# where both have the same SHA-256. As these are random, to delete a row with each content would write a page for each.
-content_digest = Table(
-    "content_digest",
-    metadata,
-    Column("sent_sha256", LargeBinary(32), primary_key=True),
-    Column("content_id", BigInteger, nullable=False),
-    sqlite_with_rowid=False,
-)
-
-# The SHA-256s of contents that were deleted together, one after the other, until a purge deletes those rows in order.
-dropped_digests = Table(
-    "dropped_digests",
-    metadata,
-    # A random one: SQLite would give that of rows another purge has swept meanwhile to those after them.
-    Column("id", _Id, primary_key=True, autoincrement=False),
-    Column("sent_sha256s", LargeBinary, nullable=False),
 )
 
 # Objects whose row was deleted, until they are deleted too.
@@ -96,6 +77,7 @@ medium = Table(
     "medium",
     metadata,
     Column("id", _Id, primary_key=True),
+    # Always in lower case.
     Column("uuid", String(36), nullable=False),
     Column("account_id", ForeignKey("account.id"), nullable=False),
     Column("content_id", ForeignKey("content.id"), nullable=False, index=True),
@@ -106,6 +88,7 @@ medium = Table(
     Column("expires_at", BigInteger, nullable=True),
     # Only by fault plans.
     Column("visible_at", BigInteger, nullable=True),
+    Index("ix_medium_uuid", "uuid", unique=True),
     # To name PostgreSQL here, too, would import its dialect for SQLite; it can do with the whole.
     Index("ix_medium_expires_at", "expires_at", sqlite_where=text("expires_at IS NOT NULL")),
     # An account whose clock is its own is purged by that clock.
@@ -113,7 +96,6 @@ medium = Table(
     # The newest of an account, however many it has.
     Index("ix_medium_account", "account_id", "id"),
 )
-Index("ix_medium_uuid", in_order(medium.c.uuid), unique=True)
 
 journal = Table(
     "journal",

@@ -2,39 +2,52 @@
 
 from collections.abc import Collection
 
-from runware_mock.storage.connection import Connection
-from runware_mock.storage.owners import ALL_ACCOUNTS
-from runware_mock.storage.prepared import Prepared
+from sqlalchemy import Connection, Text, bindparam, delete, insert, select
 
-_ADD = Prepared("undelivered.ADD")
-_OF_SESSION = Prepared("undelivered.OF_SESSION")
-_REMOVE_SESSION = Prepared("undelivered.REMOVE_SESSION")
-_ANSWER = Prepared("undelivered.ANSWER")
-_REMOVE = Prepared("undelivered.REMOVE")
-_REMOVE_LATE = Prepared("undelivered.REMOVE_LATE")
-_REMOVE_LATE_OWN = Prepared("undelivered.REMOVE_LATE_OWN")
+from runware_mock.storage.clocks import has_no_clock
+from runware_mock.storage.database import ALL_ACCOUNTS
+from runware_mock.storage.tables import undelivered
+
+_ACCOUNT = undelivered.c.account_id == bindparam("account_id")
+_SESSION = _ACCOUNT & (undelivered.c.session_uuid == bindparam("session_uuid"))
+_LATE = undelivered.c.at < bindparam("cutoff_at")
+
+_OF_SESSION = select(undelivered.c.at, undelivered.c.frame).where(_SESSION).order_by(undelivered.c.id)
+_REMOVE_SESSION = delete(undelivered).where(_SESSION)
+_ANSWER = (
+    select(undelivered.c.id, undelivered.c.frame)
+    .where(
+        _ACCOUNT,
+        undelivered.c.at > bindparam("since_at"),
+        undelivered.c.frame.icontains(bindparam("part", type_=Text)),
+    )
+    .limit(1)
+)
+_REMOVE = delete(undelivered).where(undelivered.c.id == bindparam("row_id"))
+_REMOVE_LATE = delete(undelivered).where(_LATE, has_no_clock(undelivered.c.account_id))
+_REMOVE_LATE_OWN = delete(undelivered).where(_LATE, _ACCOUNT)
 
 
 def keep(connection: Connection, account_id: int, session_uuid: str, frames: list[str], now_at: int) -> None:
     """Store frames in the order in which they were to be sent."""
-    for frame in frames:
-        _ADD(connection, {"account_id": account_id, "session_uuid": session_uuid, "at": now_at, "frame": frame})
+    row = {"account_id": account_id, "session_uuid": session_uuid, "at": now_at}
+    if frames:
+        connection.execute(insert(undelivered), [{**row, "frame": frame} for frame in frames])
 
 
 def sessions_of(connection: Connection, session_uuids: Collection[str]) -> list[tuple[int, str]]:
     """Return those of the sessions, each with its account, for which something is kept."""
-    from runware_mock.storage.statements.undelivered import kept_for
-
-    rows = connection.core.execute(kept_for(session_uuids)).all()
+    kept = select(undelivered.c.account_id, undelivered.c.session_uuid).distinct()
+    rows = connection.execute(kept.where(undelivered.c.session_uuid.in_(session_uuids)))
     return [(row.account_id, row.session_uuid) for row in rows]
 
 
 def take(connection: Connection, account_id: int, session_uuid: str, since_at: int) -> list[str]:
     """Remove and return the frames of a session that were stored later than `since_at`."""
     session = {"account_id": account_id, "session_uuid": session_uuid}
-    rows = _OF_SESSION.all(connection, session)
+    rows = connection.execute(_OF_SESSION, session).all()
     if rows:
-        _REMOVE_SESSION(connection, session)
+        connection.execute(_REMOVE_SESSION, session)
     return [frame for at, frame in rows if at > since_at]
 
 
@@ -42,16 +55,16 @@ def take_answer(connection: Connection, account_id: int, task_uuid: str, since_a
     """Remove and return the frame that answers this task, if it was stored later than `since_at`."""
     # A UUID has none of the characters that would stand for others.
     part = f'"taskUUID":"{task_uuid}"'
-    row = _ANSWER(connection, {"account_id": account_id, "part": part, "since_at": since_at}).first()
+    row = connection.execute(_ANSWER, {"account_id": account_id, "part": part, "since_at": since_at}).first()
     if row is None:
         return None
     row_id, frame = row
-    _REMOVE(connection, {"row_id": row_id})
+    connection.execute(_REMOVE, {"row_id": row_id})
     return str(frame)
 
 
 def delete_before(connection: Connection, account_id: int, cutoff_at: int) -> int:
     """Delete what nobody came back for in time; return how many."""
     if account_id == ALL_ACCOUNTS:
-        return _REMOVE_LATE(connection, {"cutoff_at": cutoff_at}).rowcount
-    return _REMOVE_LATE_OWN(connection, {"cutoff_at": cutoff_at, "account_id": account_id}).rowcount
+        return connection.execute(_REMOVE_LATE, {"cutoff_at": cutoff_at}).rowcount
+    return connection.execute(_REMOVE_LATE_OWN, {"cutoff_at": cutoff_at, "account_id": account_id}).rowcount

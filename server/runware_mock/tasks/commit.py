@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct, field
 from msgspec.structs import replace
+from sqlalchemy import Connection
 
 from runware_mock import journal
 from runware_mock.clock import in_ms
@@ -16,7 +17,6 @@ from runware_mock.protocol.redaction import without_real_keys
 from runware_mock.protocol.response_plan import ResponsePlan, retried_after
 from runware_mock.services import Caller, Services
 from runware_mock.storage import deliveries, media, undelivered
-from runware_mock.storage.connection import Connection
 from runware_mock.tasks import TaskType
 from runware_mock.tasks.results import echoed
 from runware_mock.tasks.work import Work

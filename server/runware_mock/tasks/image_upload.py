@@ -2,6 +2,8 @@
 
 from functools import partial
 
+from sqlalchemy import Connection
+
 from runware_mock.images.formats import url_path
 from runware_mock.images.picture import PictureRefused
 from runware_mock.protocol.embedded import Embedded
@@ -9,7 +11,6 @@ from runware_mock.protocol.errors import refuse
 from runware_mock.protocol.messages import kind_of
 from runware_mock.services import Caller, Services
 from runware_mock.storage import media
-from runware_mock.storage.connection import Connection
 from runware_mock.tasks.models import ImageUpload
 from runware_mock.tasks.results import echoed
 from runware_mock.tasks.sources import check, storing

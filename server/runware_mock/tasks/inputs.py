@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from PIL.Image import Image
+from sqlalchemy import Connection
 
 from runware_mock.images.decoding import opened
 from runware_mock.images.picture import FetchFailed, Picture, PictureRefused
@@ -18,7 +19,6 @@ from runware_mock.protocol.messages import Task, is_uuid, kind_of
 from runware_mock.services import Caller, Services
 from runware_mock.settings import PICTURES
 from runware_mock.storage import media
-from runware_mock.storage.connection import Connection
 from runware_mock.storage.objects import ObjectGone
 from runware_mock.tasks.validation import TaskModel
 

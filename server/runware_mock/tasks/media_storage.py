@@ -5,6 +5,8 @@
 
 from collections.abc import Callable
 
+from sqlalchemy import Connection
+
 from runware_mock.images.codec import Codec
 from runware_mock.images.formats import FORMATS, detect_format, url_path
 from runware_mock.images.picture import Picture, PictureRefused
@@ -14,7 +16,6 @@ from runware_mock.protocol.messages import Item
 from runware_mock.services import Caller, Services
 from runware_mock.settings import PICTURES
 from runware_mock.storage import contents, media
-from runware_mock.storage.connection import Connection
 from runware_mock.tasks.inputs import named_uuid
 from runware_mock.tasks.models import MediaStorage
 from runware_mock.tasks.results import echoed

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from PIL.Image import Image
+from sqlalchemy import Connection
 
 from runware_mock.images.formats import FORMATS, url_path
 from runware_mock.images.picture import Picture
@@ -14,7 +15,6 @@ from runware_mock.images.standins.encode import encode
 from runware_mock.protocol.messages import Item, Task
 from runware_mock.services import Caller, Services
 from runware_mock.storage import contents, deliveries, media
-from runware_mock.storage.connection import Connection
 from runware_mock.storage.contents import Placed
 from runware_mock.tasks.inputs import Input, Inputs
 from runware_mock.tasks.models import WithOutput

@@ -1,7 +1,10 @@
 """Store what an upload brings, however it is brought: bytes, a URL to fetch, or the URL of what is stored already."""
 
+import hashlib
 from collections.abc import Callable, Collection
 from functools import partial
+
+from sqlalchemy import Connection
 
 from runware_mock.images.formats import unaccepted
 from runware_mock.images.picture import FetchFailed, Picture
@@ -10,13 +13,9 @@ from runware_mock.protocol.embedded import Embedded
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.services import Caller, Services
 from runware_mock.storage import contents, media
-from runware_mock.storage.connection import Connection
 from runware_mock.storage.contents import StoredContent
 from runware_mock.tasks.inputs import FILE_GONE, stored_uuid
 from runware_mock.tasks.work import ContentGone
-
-# To prove a shorter file whole takes no longer than to look whether it is stored already, and mostly it is not.
-_LOOKED_UP_FROM_BYTES = 16 * 1024
 
 # Writes the content, unless it is there already, and returns it.
 StoreContent = Callable[[Connection], StoredContent]
@@ -38,12 +37,12 @@ def storing(
     source = value if isinstance(value, Embedded) else read_source(value)
     now_at = services.now_at(caller.account.id)
     if not isinstance(source, UrlSource):
-        return _storing_bytes(source, caller, now_at, services, form, formats)
+        return _storing_bytes(source, now_at, services, form, formats)
     if uuid := stored_uuid(source.url, caller.base_url):
         _refuse_gone(uuid, parameter, services, caller)
         return partial(_use_stored, uuid, parameter, services, caller, formats, invalid)
     try:
-        return _storing_bytes(services.fetch(source.url), caller, now_at, services, form, formats)
+        return _storing_bytes(services.fetch(source.url), now_at, services, form, formats)
     except FetchFailed as error:
         raise refuse("failedToTransferImage", str(error), parameter=parameter) from error
 
@@ -57,19 +56,17 @@ def check(value: str | Embedded, form: Callable[[bytes], Picture]) -> None:
 
 def _storing_bytes(
     sent: bytes | Embedded,
-    caller: Caller,
     now_at: int,
     services: Services,
     form: Callable[[bytes], Picture],
     formats: Collection[str],
 ) -> StoreContent:
-    digest = services.digests.sha256(caller.account.id, sent)
-    known = None
-    if len(sent) > _LOOKED_UP_FROM_BYTES or services.files.are_objects or services.digests.came_before(digest):
-        with services.database.reading() as connection:
-            known = contents.find(connection, digest)
+    data = sent.data if isinstance(sent, Embedded) else sent
+    digest = hashlib.sha256(data).digest()
+    with services.database.reading() as connection:
+        known = contents.find(connection, digest)
     if known is None or known.format not in formats or not services.files.has(known.object_key):
-        placed = services.files.place(digest, form(sent.data if isinstance(sent, Embedded) else sent))
+        placed = services.files.place(digest, form(data))
         return lambda connection: contents.add(connection, placed, now_at)
 
     def reuse(connection: Connection) -> StoredContent:

@@ -1,9 +1,10 @@
 """The tasks that are answered with a text: captions and better prompts."""
 
+from sqlalchemy import Connection
+
 from runware_mock.images.standins.caption import describe, enhance
 from runware_mock.protocol.messages import Item
 from runware_mock.services import Caller, Services
-from runware_mock.storage.connection import Connection
 from runware_mock.tasks.inputs import INPUT_FIELDS, Inputs, missing_input
 from runware_mock.tasks.models import Caption, PromptEnhance
 from runware_mock.tasks.results import echoed

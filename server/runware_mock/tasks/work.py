@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from enum import Enum, auto
 
 from msgspec import Struct
+from sqlalchemy import Connection
 
 from runware_mock.protocol.embedded import Embedded
 from runware_mock.protocol.messages import Item, Task
-from runware_mock.storage.connection import Connection
 
 _LIGHT_CHARS = 16 * 1024
 

@@ -8,7 +8,7 @@ from runware_mock.api.dependencies import bearer_key
 from runware_mock.control.accounts import find_account
 from runware_mock.control.refusals import ControlRefused
 from runware_mock.services import Services
-from runware_mock.storage.owners import ALL_ACCOUNTS
+from runware_mock.storage.database import ALL_ACCOUNTS
 
 # What a column of ids can hold.
 LARGEST_ID = 2**63 - 1

@@ -26,9 +26,9 @@ from runware_mock.images.formats import FORMATS
 from runware_mock.images.thumbnail import thumbnail
 from runware_mock.protocol.errors import Refusal
 from runware_mock.services import Services
+from runware_mock.storage.database import ALL_ACCOUNTS
 from runware_mock.storage.media import read_any
 from runware_mock.storage.objects import ObjectGone
-from runware_mock.storage.owners import ALL_ACCOUNTS
 from runware_mock.tasks import TASKS
 from runware_mock.units import parse_duration
 
