@@ -1,8 +1,8 @@
-"""Run by Alembic: migrates over the connection that `runware_mock.storage.schema` hands in."""
+"""Run by Alembic: migrates over the connection that `runware_mock.storage.migrations` hands in."""
 
 from alembic import context
 
-from runware_mock.storage.tables import metadata
+from runware_mock.storage.models import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import psycopg
 
+from runware_mock.storage.migrations import prepare
 from runware_mock.storage.postgres import PostgresDatabase
-from runware_mock.storage.schema import prepare
 
 # Where the processes of a test run keep what they share.
 SHARED = "RUNWARE_MOCK_TESTS_POSTGRES"

@@ -12,9 +12,9 @@ from sqlalchemy import Engine, NullPool, Table, func, select, text, update
 
 from runware_mock.settings import without_secrets
 from runware_mock.storage.database import Database
+from runware_mock.storage.models import medium
 from runware_mock.storage.postgres import PostgresDatabase
 from runware_mock.storage.sqlite import FILE_NAME, SqliteDatabase
-from runware_mock.storage.tables import medium
 from tests.postgres import postgres_database
 
 DATABASES = ("sqlite", "postgres")

@@ -24,7 +24,7 @@ _FAST = (
     "process/test_packaging.py",
     "process/test_schema.py",
     "process/test_settings.py",
-    "process/test_turns.py",
+    "process/test_fair_lock.py",
     "process/test_units.py",
     "process/test_unusable.py",
 )

@@ -19,16 +19,16 @@ from runware_mock.api.ui.changes import Changes
 from runware_mock.api.ui.pages import FOLDER
 from runware_mock.clock import Clock, SystemClock
 from runware_mock.control.change_token import change_token
-from runware_mock.deliver import delivery_schedule
 from runware_mock.metrics import WRITTEN_EVERY_S, Exposition, ProcessMetrics
 from runware_mock.opening import Common, open_services
 from runware_mock.purge import orphan_schedule, purge_schedule
-from runware_mock.schedule import Schedule
+from runware_mock.scheduler import Schedule
 from runware_mock.services import Services
 from runware_mock.settings import Settings
 from runware_mock.storage import contents, media
 from runware_mock.tasks.runner import Runner
 from runware_mock.version import __version__
+from runware_mock.webhooks import delivery_schedule
 
 _CHECKPOINT_S = 1.0
 _READING_THREADS = 32
@@ -66,7 +66,7 @@ def create_app(settings: Settings, clock: Clock | None = None, common: Common | 
     if common is not None:
         schedules.append(Schedule("metrics", lambda _stopped: metrics.write(), WRITTEN_EVERY_S))
     reading = None
-    if services.files.are_objects:
+    if services.blobs.are_objects:
         schedules.append(orphan_schedule(services))
         # Those who look at pictures wait for the object storage, and keep nobody else waiting.
         reading = cleanup.enter_context(ThreadPoolExecutor(_READING_THREADS, "reading"))

@@ -101,7 +101,7 @@ def _opened(settings: Settings, cleanup: ExitStack) -> Callable[[], "FastAPI"]:
     from runware_mock.logs import set_up_logging
     from runware_mock.opening import FixturesUnusable, prepare_for_workers
     from runware_mock.storage.database import DatabaseUnusable
-    from runware_mock.storage.objects import StoreFailed
+    from runware_mock.storage.object_store import StoreFailed
     from runware_mock.storage.outage import outage_of
 
     set_up_logging(settings.log_level, settings.log_format, outage_of)
@@ -118,7 +118,7 @@ def _serve(settings: Settings, bound: "socket.socket", make_app: Callable[[], "F
     from runware_mock import malloc
     from runware_mock.api.listening import address_of, is_loopback, ready_document
     from runware_mock.certificates import TlsUnusable, server_context
-    from runware_mock.schedule import Schedule
+    from runware_mock.scheduler import Schedule
     from runware_mock.server import MockServer
 
     if settings.control_token is None and not is_loopback(settings.host):
@@ -163,7 +163,7 @@ def _serve(settings: Settings, bound: "socket.socket", make_app: Callable[[], "F
 @settings_flags(*_STORE_SETTINGS)
 def migrate(**values: Any) -> None:
     """Create the database, or upgrade it to the tables of this version, without serving."""
-    from runware_mock.storage.schema import HEAD
+    from runware_mock.storage.migrations import HEAD
 
     with ExitStack() as cleanup:
         database = _open(settings_of(values), cleanup)
@@ -179,7 +179,7 @@ def purge(*, dry_run: bool, **values: Any) -> None:
     from runware_mock.opening import create_services
     from runware_mock.protocol.errors import Refusal
     from runware_mock.purge import collect_orphans, count_orphans, forecast, purge_expired
-    from runware_mock.storage.objects import StoreFailed
+    from runware_mock.storage.object_store import StoreFailed
 
     with ExitStack() as cleanup:
         settings = settings_of(values)

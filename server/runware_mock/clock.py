@@ -87,7 +87,7 @@ class ManualClock:
         self._now_at += in_ms(step)
 
 
-class Trust:
+class ClockJumpDetector:
     """Tells whether a clock has gone as time has, so that what it says may be acted on for good.
 
     One that has jumped ahead is trusted again when it has come back, or has stayed there for `patience`.

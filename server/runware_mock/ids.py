@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, bindparam, update
 
-from runware_mock.storage.tables import account
+from runware_mock.storage.models import account
 
 _ISSUE = (
     update(account)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from runware_mock.accounts import Accounts
 from runware_mock.clock import Clock, SystemClock
 from runware_mock.control.refusals import ControlRefused
 from runware_mock.faults.matching import Faults
@@ -14,18 +13,19 @@ from runware_mock.ids import RandomIds, SeededIds
 from runware_mock.images.codec import Codec
 from runware_mock.images.fetch import UrlFetcher
 from runware_mock.images.limits import Budget
-from runware_mock.journal import Journal
-from runware_mock.live import Live
 from runware_mock.metrics import Metrics
 from runware_mock.protocol.errors import Refusal
 from runware_mock.protocol.texts import Texts
 from runware_mock.quotas import Quotas
 from runware_mock.services import Services
 from runware_mock.settings import Settings
+from runware_mock.storage.accounts import Accounts
+from runware_mock.storage.blobs import Blobs, folder_of
+from runware_mock.storage.clocks import Clocks
 from runware_mock.storage.database import Database, DatabaseUnusable
-from runware_mock.storage.files import Files, folder_of
-from runware_mock.storage.objects import StoreFailed, open_store
-from runware_mock.storage.schema import prepare
+from runware_mock.storage.journal import Journal
+from runware_mock.storage.migrations import prepare
+from runware_mock.storage.object_store import StoreFailed, open_store
 from runware_mock.storage.sqlite import FILE_NAME, SqliteDatabase
 
 _SQLITE = "sqlite:///"
@@ -117,16 +117,16 @@ def _database(settings: Settings, cleanup: ExitStack) -> Database:
     return SqliteDatabase(file, "FULL" if settings.durable else "NORMAL", is_shared=is_shared)
 
 
-def open_files(settings: Settings, database: Database) -> Files:
+def open_blobs(settings: Settings, database: Database) -> Blobs:
     """Return where the bytes of pictures are kept; raises StoreFailed where they cannot be."""
     if settings.content_url is None:
-        return Files(database)
+        return Blobs(database)
     try:
         store = open_store(settings.content_url, folder_of(database), settings.content_timeout.total_seconds())
         store.prove()
     except StoreFailed as error:
         raise StoreFailed(f"cannot use the object storage {settings.content_url}: {error}") from error
-    return Files(database, store)
+    return Blobs(database, store)
 
 
 def open_services(settings: Settings, clock: Clock, cleanup: ExitStack, common: Common | None = None) -> Services:
@@ -148,16 +148,16 @@ def open_services(settings: Settings, clock: Clock, cleanup: ExitStack, common: 
 
 def create_services(settings: Settings, clock: Clock, database: Database) -> Services:
     """Return what tasks may ask for; raises StoreFailed."""
-    live, metrics, texts = Live(clock), Metrics(), Texts()
-    faults = Faults(database, live)
+    clocks, metrics, texts = Clocks(clock), Metrics(), Texts()
+    faults = Faults(database, clocks)
     net = UrlFetcher(settings.fetch, settings.fetch_timeout, settings.max_message_bytes, settings.url_map)
     return Services(
         settings=settings,
-        live=live,
+        clocks=clocks,
         database=database,
         texts=texts,
-        files=open_files(settings, database),
-        accounts=Accounts(database, live, faults.names_plan, settings.api_keys(), seed=settings.seed),
+        blobs=open_blobs(settings, database),
+        accounts=Accounts(database, clocks, faults.names_plan, settings.api_keys(), seed=settings.seed),
         journal=Journal(settings.journal_entries, settings.journal_bytes, metrics),
         quotas=Quotas(settings, database),
         metrics=metrics,
@@ -186,4 +186,4 @@ def _seed(services: Services, fixtures: Path) -> None:
 
 def _forget(settings: Settings, database: Database) -> None:
     with suppress(Refusal, StoreFailed):
-        open_files(settings, database).clear()
+        open_blobs(settings, database).clear()

@@ -8,14 +8,14 @@ from itertools import count
 
 from msgspec import Struct
 
-from runware_mock.clock import Trust, in_ms
+from runware_mock.clock import ClockJumpDetector, in_ms
 from runware_mock.protocol.errors import Refusal
-from runware_mock.schedule import Schedule
+from runware_mock.scheduler import Schedule
 from runware_mock.services import Services
 from runware_mock.storage import contents, media, undelivered
 from runware_mock.storage.database import ALL_ACCOUNTS, PURGER, retried
 from runware_mock.storage.media import Expired, Moment
-from runware_mock.storage.tables import medium
+from runware_mock.storage.models import medium
 from runware_mock.units import write_duration
 
 _log = logging.getLogger(__name__)
@@ -49,8 +49,8 @@ class Purged(Struct, frozen=True):
 def forecast(services: Services) -> Expired:
     """Tell what `purge_expired` would remove now."""
     with services.database.reading() as connection:
-        services.live.refresh(connection)
-        at = services.live.shown_at(medium.c.account_id)
+        services.clocks.refresh(connection)
+        at = services.clocks.shown_at(medium.c.account_id)
         return media.count_gone(connection, media.is_over(at, in_ms(services.settings.retention)))
 
 
@@ -74,7 +74,7 @@ def purge_expired(
 
 def _ruled_apart(services: Services) -> list[int]:
     """Return the accounts that a purge has to look at one by one, and 0 for all the others together."""
-    return [*services.live.own_clocks(), ALL_ACCOUNTS]
+    return [*services.clocks.own_clocks(), ALL_ACCOUNTS]
 
 
 def _purge_account(services: Services, account_id: int, stopped: Callable[[], bool]) -> Purged:
@@ -106,13 +106,13 @@ def _purge_chunk(services: Services, account_id: int, moment: Moment) -> Purged:
         if len(expired) < CHUNK:
             undelivered.delete_before(connection, account_id, moment.now_at - in_ms(services.settings.replay_window))
         if expired:
-            services.live.changed(connection)
+            services.clocks.changed(connection)
     return Purged(len(expired), unused, tuple(uuid for uuid, _ in expired))
 
 
 def _delete_dropped(services: Services, stopped: Callable[[], bool]) -> None:
     """Delete the objects of rows that are gone; where the storage cannot be used, the next purge does."""
-    if not services.files.are_objects:
+    if not services.blobs.are_objects:
         return
     with suppress(Refusal):
         while not stopped():
@@ -120,7 +120,7 @@ def _delete_dropped(services: Services, stopped: Callable[[], bool]) -> None:
                 keys = contents.dropped(connection, _OBJECTS)
             if not keys:
                 break
-            services.files.delete(keys)
+            services.blobs.delete(keys)
             with services.database.writing() as connection:
                 contents.forget_dropped(connection, keys)
 
@@ -136,7 +136,7 @@ def collect_orphans(
     for keys in _orphans(services, age_s):
         if stopped():
             break
-        services.files.delete(keys)
+        services.blobs.delete(keys)
         collected += len(keys)
     return collected
 
@@ -147,7 +147,7 @@ def count_orphans(services: Services, age_s: float = ORPHAN_AGE_S) -> int:
 
 
 def _orphans(services: Services, age_s: float) -> Iterator[list[str]]:
-    for keys in services.files.older_than(age_s):
+    for keys in services.blobs.older_than(age_s):
         with services.database.reading() as connection:
             orphans = contents.without_row(connection, keys)
         yield orphans
@@ -165,7 +165,7 @@ def orphan_schedule(services: Services) -> Schedule:
     return Schedule("orphan", collect, ORPHAN_AGE_S)
 
 
-def purge_trusting(services: Services, trust: Trust, stopped: Callable[[], bool] = lambda: False) -> None:
+def purge_trusting(services: Services, trust: ClockJumpDetector, stopped: Callable[[], bool] = lambda: False) -> None:
     """Purge all accounts, unless the machine's clock is in doubt, and only as long as it is not."""
     if by := trust.jump():
         # Whatever it says is expired is not served; but when it is put right again, it is all there.
@@ -179,7 +179,7 @@ def purge_trusting(services: Services, trust: Trust, stopped: Callable[[], bool]
 
 def purge_schedule(services: Services) -> Schedule:
     """Return the schedule that purges every `purge_every`, once right after the start."""
-    trust = Trust(services.live.real, DOUBT)
+    trust = ClockJumpDetector(services.clocks.real, DOUBT)
 
     def purge(stopped: Callable[[], bool]) -> None:
         purge_trusting(services, trust, stopped)

@@ -12,7 +12,7 @@ from runware_mock.settings import Settings
 from runware_mock.storage import media
 from runware_mock.storage.database import Database
 from runware_mock.storage.media import Moment, Stored
-from runware_mock.storage.tables import quota_bucket
+from runware_mock.storage.models import quota_bucket
 
 _OWN = quota_bucket.c.account_id == bindparam("owner_id")
 _BUCKET = select(quota_bucket.c.tokens, quota_bucket.c.counted_at).where(_OWN)

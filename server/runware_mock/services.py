@@ -4,20 +4,20 @@ from typing import Literal
 
 from msgspec import Struct
 
-from runware_mock.accounts import Account, Accounts
 from runware_mock.clock import in_ms
 from runware_mock.faults.matching import Faults
 from runware_mock.ids import Ids
 from runware_mock.images.codec import Codec
 from runware_mock.images.fetch import Fetch, Send
-from runware_mock.journal import Journal
-from runware_mock.live import Live
 from runware_mock.metrics import Metrics
 from runware_mock.protocol.texts import Texts
 from runware_mock.quotas import Quotas
 from runware_mock.settings import Settings
+from runware_mock.storage.accounts import Account, Accounts
+from runware_mock.storage.blobs import Blobs
+from runware_mock.storage.clocks import Clocks
 from runware_mock.storage.database import ALL_ACCOUNTS, Database
-from runware_mock.storage.files import Files
+from runware_mock.storage.journal import Journal
 from runware_mock.storage.media import Moment
 
 
@@ -25,10 +25,10 @@ class Services(Struct, frozen=True):
     """Everything from outside that a task needs, handed in."""
 
     settings: Settings
-    live: Live
+    clocks: Clocks
     database: Database
     texts: Texts
-    files: Files
+    blobs: Blobs
     accounts: Accounts
     codec: Codec
     faults: Faults
@@ -42,11 +42,11 @@ class Services(Struct, frozen=True):
     def refresh(self) -> None:
         """Learn what control calls have changed, here or in another process."""
         with self.database.reading() as connection:
-            self.live.refresh(connection)
+            self.clocks.refresh(connection)
 
     def now_at(self, account_id: int = ALL_ACCOUNTS) -> int:
         """Return what an account's clock shows."""
-        return self.live.now_at(account_id)
+        return self.clocks.now_at(account_id)
 
     def moment(self, account_id: int = ALL_ACCOUNTS) -> Moment:
         """Return an account's present instant, and which last uses have expired by then."""

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from runware_mock.storage.tables import medium
+from runware_mock.storage.models import medium
 from tests import plain
 from tests.control.calling import Calls, calling
 from tests.pictures import png

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from runware_mock.deliver import deliver_due
 from runware_mock.images.picture import FetchFailed
-from runware_mock.storage.tables import delivery, medium
+from runware_mock.storage.models import delivery, medium
+from runware_mock.webhooks import deliver_due
 from tests import plain
 from tests.control.calling import Calls, calling
 from tests.running import RunningMock, mock_process, running_mock

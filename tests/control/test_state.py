@@ -7,7 +7,7 @@ import zipfile
 import pytest
 from sqlalchemy import update
 
-from runware_mock.storage.tables import content, medium, snapshot
+from runware_mock.storage.models import content, medium, snapshot
 from tests import plain
 from tests.control.calling import Calls, calling
 from tests.images.painting import one_color_png

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from runware_mock.storage.tables import control_version
+from runware_mock.storage.models import control_version
 from tests.control.calling import Calls, calling
 from tests.faults.planning import is_met, met, plan
 from tests.pictures import png

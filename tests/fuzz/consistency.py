@@ -2,7 +2,7 @@
 
 from sqlalchemy import func, select
 
-from runware_mock.storage.tables import (
+from runware_mock.storage.models import (
     content,
     fault,
     fault_plan,

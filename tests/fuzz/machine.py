@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant
 from runware_mock.control.times import read_at
 from runware_mock.purge import forecast
 from runware_mock.storage.media import Expired
-from runware_mock.storage.tables import content, dropped_object
+from runware_mock.storage.models import content, dropped_object
 from tests import plain
 from tests.control.calling import Calls, calling
 from tests.fuzz.consistency import assert_consistent

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runware_mock.journal import abbreviated
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.messages import Reply, head_of, kind_of, parse_tasks, rest_body, ws_frame
 from runware_mock.protocol.redaction import without_key
 from runware_mock.protocol.texts import Texts
+from runware_mock.storage.journal import abbreviated
 from runware_mock.tasks.work import load_of_drawing, load_of_upload
 from tests.fuzz.effort import effort
 from tests.talking import upload

@@ -14,7 +14,7 @@ from time import monotonic
 import pytest
 
 from runware_mock.images.gif import open_gif
-from runware_mock.storage.tables import content
+from runware_mock.storage.models import content
 from tests.images.looking import is_stored, opened, stored_bytes, taken_apart
 from tests.images.painting import clip, encoded, moving, one_color_png, one_pixel_gif, photo, png_chunk
 from tests.running import RunningMock, running_mock

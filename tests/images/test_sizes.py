@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from runware_mock.images.codec import target_size
-from runware_mock.storage.tables import content, medium
+from runware_mock.storage.models import content, medium
 from tests.images.looking import opened, stored_bytes, uploaded
 from tests.images.painting import CORNERS, Size, clip, corners, encoded, exif, moving, photo, see_through
 from tests.running import running_mock

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from runware_mock.storage.tables import content, medium
+from runware_mock.storage.models import content, medium
 from tests import plain
 from tests.images.looking import stored_bytes
 from tests.images.picture_host import PICTURE, PictureHost

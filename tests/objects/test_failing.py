@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from runware_mock.purge import purge_expired
-from runware_mock.storage.tables import content, journal, medium
+from runware_mock.storage.models import content, journal, medium
 from tests import plain
 from tests.control.calling import calling
 from tests.objects.gate import Gate, gate_to

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import select
 
 from runware_mock.purge import ORPHAN_AGE_S, collect_orphans, count_orphans, purge_expired
-from runware_mock.storage.tables import content, medium
+from runware_mock.storage.models import content, medium
 from tests import plain
 from tests.control.calling import calling
 from tests.objects.places import FolderPlace, Paint, Place, folder_place, until
@@ -43,7 +43,7 @@ def keys(mock: RunningMock) -> set[str]:
 def orphan(mock: RunningMock) -> None:
     """Leave what a server leaves that is killed before it has written the row."""
     data = png()
-    mock.services.files.place(hashlib.sha256(data).digest(), mock.services.codec.stored_form(data))
+    mock.services.blobs.place(hashlib.sha256(data).digest(), mock.services.codec.stored_form(data))
 
 
 @pytest.mark.parametrize("paint", [scenes.small, scenes.heavy, scenes.big], ids=lambda paint: paint.__name__)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import update
 
-from runware_mock.storage.tables import content
+from runware_mock.storage.models import content
 from tests import plain
 from tests.control.calling import calling
 from tests.images.painting import clip, encoded, moving, see_through

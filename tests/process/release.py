@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from runware_mock.storage.schema import HEAD
+from runware_mock.storage.migrations import HEAD
 from runware_mock.storage.sqlite import FILE_NAME
 from tests.control.calling import Calls, calling
 from tests.images.painting import one_pixel_gif

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from runware_mock.clock import ManualClock, Trust, in_ms
+from runware_mock.clock import ClockJumpDetector, ManualClock, in_ms
 from runware_mock.opening import open_services
 from runware_mock.purge import DOUBT, purge_expired, purge_trusting
 from runware_mock.settings import Settings
-from runware_mock.storage.tables import delivery, medium
+from runware_mock.storage.models import delivery, medium
 from tests import plain
 from tests.control.calling import calling
 from tests.pictures import png
@@ -65,7 +65,7 @@ def test_pictures_are_not_deleted_when_the_clock_goes_wrong_amid_a_purge(
     clock = JumpingClock(START_AT)
     with ExitStack() as cleanup:
         services = open_services(Settings(data_dir=tmp_path), clock, cleanup)
-        trust = Trust(clock, DOUBT)
+        trust = ClockJumpDetector(clock, DOUBT)
         clock.last_reading = last_reading
         purge_trusting(services, trust)
         assert clock.last_reading <= 0
@@ -89,7 +89,7 @@ def test_a_clock_that_has_jumped_ahead_is_trusted_after_an_hour(
     jump: timedelta, waited: timedelta, *, is_trusted: bool
 ) -> None:
     clock = ManualClock(START_AT)
-    trust = Trust(clock, timedelta(hours=1))
+    trust = ClockJumpDetector(clock, timedelta(hours=1))
     for _ in range(3):
         clock.advance(timedelta(days=1))
         assert not trust.jump()

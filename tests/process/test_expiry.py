@@ -9,7 +9,7 @@ import pytest
 
 from runware_mock.purge import purge_expired
 from runware_mock.services import Caller
-from runware_mock.storage.tables import content, medium
+from runware_mock.storage.models import content, medium
 from runware_mock.tasks import TASKS
 from runware_mock.tasks.work import ContentGone
 from tests.process import scenes

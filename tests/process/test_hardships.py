@@ -12,8 +12,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from runware_mock.storage.models import content
 from runware_mock.storage.sqlite import FILE_NAME
-from runware_mock.storage.tables import content
 from tests import plain
 from tests.pictures import png
 from tests.process import scenes

@@ -14,8 +14,8 @@ from runware_mock.storage import contents, media
 from runware_mock.storage.contents import Placed
 from runware_mock.storage.database import ALL_ACCOUNTS, PURGER, Clashed, Database, retried
 from runware_mock.storage.media import Moment
-from runware_mock.storage.schema import prepare
-from runware_mock.storage.tables import account, content, medium
+from runware_mock.storage.migrations import prepare
+from runware_mock.storage.models import account, content, medium
 from tests.stores import Store
 from tests.talking import new_uuid
 

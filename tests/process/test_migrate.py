@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import inspect
 
-from runware_mock.storage.schema import HEAD
-from runware_mock.storage.tables import metadata
+from runware_mock.storage.migrations import HEAD
+from runware_mock.storage.models import metadata
 from tests.process import scenes
 from tests.process.clients import fetched, rest
 from tests.running import mock_process, run_command

@@ -14,7 +14,7 @@ from zipfile import ZipFile
 import pytest
 import yaml  # type: ignore[import-untyped]
 
-from runware_mock.storage.schema import HEAD
+from runware_mock.storage.migrations import HEAD
 from runware_mock.storage.sqlite import FILE_NAME
 from runware_mock.version import __version__
 from tests.running import clean_environment

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import select
 
 from runware_mock.purge import CHUNK
-from runware_mock.storage.tables import content, delivery, medium
+from runware_mock.storage.models import content, delivery, medium
 from tests import plain
 from tests.control.calling import Calls, calling
 from tests.faults.planning import met, plan

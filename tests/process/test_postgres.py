@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from runware_mock.storage.schema import HEAD
+from runware_mock.storage.migrations import HEAD
 from tests import plain, postgres
 from tests.pictures import png
 from tests.postgres import PostgresServer, postgres_database

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from runware_mock.purge import CHUNK, purge_expired
-from runware_mock.storage.tables import content, medium
+from runware_mock.storage.models import content, medium
 from tests.control.calling import calling
 from tests.process import data_folder, scenes
 from tests.process.clients import API_KEY, fetched, rest

@@ -18,9 +18,9 @@ from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 
 from runware_mock.storage import media
 from runware_mock.storage.database import Database
-from runware_mock.storage.schema import HEAD, migrate, prepare
+from runware_mock.storage.migrations import HEAD, migrate, prepare
+from runware_mock.storage.models import metadata
 from runware_mock.storage.sqlite import FILE_NAME
-from runware_mock.storage.tables import metadata
 from tests.process import data_folder
 from tests.running import clean_environment, mock_process
 from tests.stores import Store, store_of
@@ -159,7 +159,7 @@ _PREPARE = """
 import sys
 from pathlib import Path
 from runware_mock.storage.sqlite import SqliteDatabase
-from runware_mock.storage.schema import prepare
+from runware_mock.storage.migrations import prepare
 database = SqliteDatabase(Path(sys.argv[1]))
 prepare(database)
 database.close()
@@ -189,5 +189,5 @@ def test_a_server_whose_database_is_at_head_starts_without_alembic(tmp_path: Pat
         server.stop()
     with mock_process(tmp_path, PYTHONPROFILEIMPORTTIME="1") as server:
         imported = {line.rpartition("|")[2].strip() for line in server.started if line.startswith("import time:")}
-    assert "runware_mock.storage.schema" in imported
+    assert "runware_mock.storage.migrations" in imported
     assert not [name for name in imported if name.partition(".")[0] == "alembic"]

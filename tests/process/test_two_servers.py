@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from runware_mock.storage.schema import HEAD
-from runware_mock.storage.tables import account, content, medium
+from runware_mock.storage.migrations import HEAD
+from runware_mock.storage.models import account, content, medium
 from tests.process import scenes
 from tests.process.clients import API_KEY, fetched, rest, ws
 from tests.running import STOPPED_WITHIN_S, MockProcess, clean_environment, command, mock_process, run_command

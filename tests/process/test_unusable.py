@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from runware_mock.storage.schema import HEAD
+from runware_mock.storage.migrations import HEAD
 from runware_mock.storage.sqlite import FILE_NAME
 from tests.process import data_folder
 from tests.running import run_command

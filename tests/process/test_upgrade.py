@@ -23,8 +23,8 @@ from sqlalchemy.exc import IntegrityError
 
 from runware_mock.control.account_state import KEPT_TABLES, SHAPE
 from runware_mock.storage.database import Database, DatabaseUnusable
-from runware_mock.storage.schema import HEAD, migrate, scripts
-from runware_mock.storage.tables import content, dropped_object, medium, metadata
+from runware_mock.storage.migrations import HEAD, migrate, scripts
+from runware_mock.storage.models import content, dropped_object, medium, metadata
 from tests import plain
 from tests.objects.places import FolderPlace, folder_place
 from tests.process.release import FOLDER, OBJECT, ONE, OTHER, PLAN, QUIET, clients

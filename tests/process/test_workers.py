@@ -17,8 +17,8 @@ from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode
 
 import runware_mock
+from runware_mock.storage.models import content, medium
 from runware_mock.storage.sqlite import FILE_NAME
-from runware_mock.storage.tables import content, medium
 from tests import plain
 from tests.control.calling import calling
 from tests.faults.planning import met, plan

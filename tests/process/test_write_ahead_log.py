@@ -7,7 +7,7 @@ from threading import Event, Thread
 
 import pytest
 
-from runware_mock.storage.schema import prepare
+from runware_mock.storage.migrations import prepare
 from runware_mock.storage.sqlite import SqliteDatabase
 
 LIMIT_BYTES = 32 * 2**20

@@ -16,7 +16,7 @@ import pytest
 from runware_mock.api.gathering import READ_AT_ONCE_BYTES, Gathering
 from runware_mock.api.intake import SMALL_BYTES
 from runware_mock.api.limits import LEAST_BYTES
-from runware_mock.storage.tables import medium
+from runware_mock.storage.models import medium
 from tests import plain
 from tests.images.painting import encoded, photo
 from tests.pictures import png

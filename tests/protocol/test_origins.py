@@ -8,7 +8,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 from websockets.typing import Origin
 
-from runware_mock.storage.tables import account, medium
+from runware_mock.storage.models import account, medium
 from tests import plain
 from tests.pictures import png
 from tests.running import RunningMock, running_mock

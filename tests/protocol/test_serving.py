@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from websockets.sync.client import connect
 
-from runware_mock.storage.tables import content, journal, medium
+from runware_mock.storage.models import content, journal, medium
 from tests import plain
 from tests.pictures import png
 from tests.running import RunningMock, running_mock

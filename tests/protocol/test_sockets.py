@@ -16,7 +16,7 @@ from websockets.exceptions import ConnectionClosed
 from runware_mock.api.outbox import Answers
 from runware_mock.api.sockets import Sockets
 from runware_mock.api.ws_connections import WsProtocol
-from runware_mock.storage.tables import medium, undelivered
+from runware_mock.storage.models import medium, undelivered
 from runware_mock.tasks.runner import Runner
 from tests import plain
 from tests.control.calling import calling

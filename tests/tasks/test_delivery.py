@@ -7,10 +7,10 @@ from http.server import BaseHTTPRequestHandler
 import pytest
 from sqlalchemy import delete, insert, select
 
-from runware_mock.deliver import ATTEMPTS, deliver_due
 from runware_mock.storage import deliveries
-from runware_mock.storage.schema import prepare
-from runware_mock.storage.tables import account, delivery
+from runware_mock.storage.migrations import prepare
+from runware_mock.storage.models import account, delivery
+from runware_mock.webhooks import ATTEMPTS, deliver_due
 from tests.pictures import png
 from tests.running import RunningMock, running_mock
 from tests.stores import Store

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from runware_mock.storage.tables import content, journal, medium
+from runware_mock.storage.models import content, journal, medium
 from tests import plain
 from tests.images.painting import png_chunk
 from tests.pictures import png

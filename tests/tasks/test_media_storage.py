@@ -7,7 +7,7 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from runware_mock.storage.tables import content, medium
+from runware_mock.storage.models import content, medium
 from tests import plain
 from tests.pictures import png
 from tests.running import RunningMock, running_mock

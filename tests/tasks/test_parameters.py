@@ -2,7 +2,7 @@
 
 import pytest
 
-from runware_mock.storage.tables import journal, medium
+from runware_mock.storage.models import journal, medium
 from tests import plain
 from tests.pictures import png
 from tests.running import running_mock

@@ -8,7 +8,7 @@ from threading import Thread
 
 import pytest
 
-from runware_mock.storage.tables import content, medium, quota_bucket, undelivered
+from runware_mock.storage.models import content, medium, quota_bucket, undelivered
 from tests import plain
 from tests.control.calling import calling
 from tests.images.painting import encoded, one_color_png, photo

@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from PIL import Image
 
-from runware_mock.deliver import deliver_due
+from runware_mock.webhooks import deliver_due
 from tests import plain
 from tests.pictures import png
 from tests.running import running_mock

@@ -6,11 +6,11 @@ from urllib.parse import parse_qsl
 
 from starlette.types import Scope
 
-from runware_mock.accounts import Account
 from runware_mock.protocol.messages import Message
 from runware_mock.protocol.redaction import holds_key, without_key, without_real_keys
 from runware_mock.protocol.session import is_authentication
 from runware_mock.services import Caller, Services
+from runware_mock.storage.accounts import Account
 
 _log = logging.getLogger(__name__)
 

@@ -125,7 +125,7 @@ async def is_planned(services: Services, account_id: int) -> bool:
         # What cannot be read now is answered for by the task.
         with suppress(services.database.failure):
             await asyncio.to_thread(services.refresh)
-    return services.live.is_planned(account_id)
+    return services.clocks.is_planned(account_id)
 
 
 def ended(scope: Scope) -> asyncio.Event:

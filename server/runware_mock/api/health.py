@@ -63,7 +63,7 @@ class _Probe:
             return [outage_of(error) or repr(error)]
 
     async def _look(self) -> list[str]:
-        database, files = self._services.database, self._services.files
+        database, files = self._services.database, self._services.blobs
         in_database, in_files = await asyncio.gather(
             asyncio.to_thread(lambda: database.problem() or database.shortage()), run_in_threadpool(files.problem)
         )

@@ -13,9 +13,9 @@ from runware_mock.images.formats import FORMATS
 from runware_mock.protocol.errors import refuse
 from runware_mock.services import Services
 from runware_mock.storage import media
+from runware_mock.storage.blobs import Blobs
 from runware_mock.storage.contents import StoredFile
-from runware_mock.storage.files import Files
-from runware_mock.storage.objects import ObjectGone
+from runware_mock.storage.object_store import ObjectGone
 
 # `/image/ii/<uuid>.<ext>`, `/image/ws/<n>/ii/<uuid>.<ext>`, `/image/os/…/<uuid>.<ext>`: any extension, in any case.
 _PATHS = ("/image/{path:path}", "/video/{path:path}", "/audio/{path:path}", "/3d/{path:path}")
@@ -49,7 +49,7 @@ def router(services: Services, threads: Executor | None = None) -> APIRouter:
 
 def _answer(services: Services, request: Request, uuid: str) -> Response:
     with services.database.reading() as connection:
-        services.live.refresh(connection)
+        services.clocks.refresh(connection)
         file = media.read_served(connection, uuid, services.moment)
     if file is None:
         raise refuse("mediaNotFound", "It was never stored here, or has expired.")
@@ -59,12 +59,12 @@ def _answer(services: Services, request: Request, uuid: str) -> Response:
     if _matches(request.headers.get("if-none-match"), etag):
         return Response(status_code=304, headers=headers)
     try:
-        return _ranged(services.files, request, file, headers)
+        return _ranged(services.blobs, request, file, headers)
     except ObjectGone:
         raise refuse("mediaNotFound", "Its file is gone from the object storage.") from None
 
 
-def _ranged(files: Files, request: Request, file: StoredFile, headers: dict[str, str]) -> Response:
+def _ranged(files: Blobs, request: Request, file: StoredFile, headers: dict[str, str]) -> Response:
     content_type, size = FORMATS[file.format].content_type, file.size_bytes
     wanted = _wanted_range(request, size, headers["ETag"])
     if wanted is not None and not wanted:

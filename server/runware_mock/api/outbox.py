@@ -178,11 +178,11 @@ class Answers:
 
     def _store(self, frames: list[str]) -> None:
         with self._services.database.writing(self.session[0]) as connection:
-            self._services.live.refresh(connection)
+            self._services.clocks.refresh(connection)
             undelivered.keep(connection, *self.session, frames, self._services.now_at(self.session[0]))
 
     def _take(self) -> list[str]:
         with self._services.database.writing(self.session[0]) as connection:
-            self._services.live.refresh(connection)
+            self._services.clocks.refresh(connection)
             since_at = self._services.now_at(self.session[0]) - in_ms(self._services.settings.replay_window)
             return undelivered.take(connection, *self.session, since_at)

@@ -7,7 +7,6 @@ from contextlib import suppress
 from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from runware_mock.accounts import Account
 from runware_mock.api.dependencies import bearer_key, open_account, plan_of
 from runware_mock.api.envelope import refused
 from runware_mock.api.fault_effects import met_by
@@ -17,6 +16,7 @@ from runware_mock.api.websocket import CLOSE_INTERNAL, Socket
 from runware_mock.faults.event import Event
 from runware_mock.protocol.errors import Refusal
 from runware_mock.storage import undelivered
+from runware_mock.storage.accounts import Account
 from runware_mock.storage.database import ALL_ACCOUNTS
 from runware_mock.storage.outage import crash
 from runware_mock.tasks.runner import Runner

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from runware_mock.accounts import Account
 from runware_mock.api.connections import PROTOCOL
 from runware_mock.api.dependencies import caller_of, keyless, open_account, plan_of
 from runware_mock.api.fault_effects import end, met_by, pause
@@ -27,6 +26,7 @@ from runware_mock.protocol.session import (
     is_authentication,
     is_ping,
 )
+from runware_mock.storage.accounts import Account
 from runware_mock.storage.outage import crash
 from runware_mock.tasks.runner import Pending
 

@@ -7,8 +7,8 @@ from sqlalchemy.exc import IntegrityError
 
 from runware_mock.control.refusals import ControlRefused, conflict
 from runware_mock.storage.database import problem_of
-from runware_mock.storage.schema import HEAD
-from runware_mock.storage.tables import (
+from runware_mock.storage.migrations import HEAD
+from runware_mock.storage.models import (
     account_clock,
     delivery,
     fault,

@@ -7,13 +7,13 @@ from sqlalchemy import Connection, Table, func, select
 from runware_mock.control.refusals import not_found
 from runware_mock.control.times import write_at
 from runware_mock.services import Services
-from runware_mock.storage.tables import account, fault_plan, journal, medium
+from runware_mock.storage.models import account, fault_plan, journal, medium
 
 
 def list_accounts(services: Services) -> list[dict[str, Any]]:
     """Return every account, the newest first: masked label, its clock, and how much it has of each."""
     with services.database.reading() as connection:
-        services.live.refresh(connection)
+        services.clocks.refresh(connection)
         counts = {table.name: _counts(connection, table) for table in (medium, journal, fault_plan)}
         rows = connection.execute(select(account).order_by(account.c.id.desc())).all()
     return [

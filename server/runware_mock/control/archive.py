@@ -19,8 +19,8 @@ from runware_mock.services import Services
 from runware_mock.storage import contents
 from runware_mock.storage.contents import FILE, Placed, StoredFile
 from runware_mock.storage.database import Clashed, retried
-from runware_mock.storage.objects import ObjectGone
-from runware_mock.storage.tables import content, medium
+from runware_mock.storage.models import content, medium
+from runware_mock.storage.object_store import ObjectGone
 from runware_mock.tasks.media_storage import stored_form
 
 _STATE = "state.json"
@@ -36,7 +36,7 @@ def export(services: Services, account_id: int) -> bytes:
             row = connection.execute(select(content).where(content.c.id == content_id)).mappings().one()
             file = f"media/{row['sent_sha256'].hex()}.{FORMATS[row['format']].extension}"
             try:
-                archive.writestr(file, services.files.read(StoredFile(*(row[column.name] for column in FILE))))
+                archive.writestr(file, services.blobs.read(StoredFile(*(row[column.name] for column in FILE))))
             except ObjectGone:
                 uuid = next(one["uuid"] for one in taken["medium"] if one["content_id"] == content_id)
                 raise conflict(
@@ -90,7 +90,7 @@ def _prove(row: dict[str, Any], data: bytes, services: Services) -> None:
 def _placed(services: Services, row: dict[str, Any], data: bytes) -> Placed:
     sent = Sent(row["sent_size_bytes"], row["sent_width_px"], row["sent_height_px"], row["orientation"])
     picture = Picture(row["format"], row["width_px"], row["height_px"], row["frames"], data, sent)
-    return services.files.place(bytes.fromhex(row["sent_sha256"]), picture)
+    return services.blobs.place(bytes.fromhex(row["sent_sha256"]), picture)
 
 
 @retried

@@ -3,7 +3,7 @@
 from sqlalchemy import String, cast, func, select
 
 from runware_mock.services import Services
-from runware_mock.storage.tables import control_version, fault, journal, medium, snapshot
+from runware_mock.storage.models import control_version, fault, journal, medium, snapshot
 
 _LOOK = select(
     select(func.max(journal.c.id)).scalar_subquery(),

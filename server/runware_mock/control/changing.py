@@ -13,5 +13,5 @@ def changing(services: Services, account_id: int) -> Iterator[Connection]:
     """Open a transaction on an account; when it is committed this process knows of the change, the others find out."""
     with services.database.writing(account_id) as connection:
         yield connection
-        services.live.changed(connection)
+        services.clocks.changed(connection)
     services.refresh()

@@ -9,12 +9,12 @@ from runware_mock.clock import in_ms
 from runware_mock.control.changing import changing
 from runware_mock.control.refusals import ControlRefused
 from runware_mock.control.times import read_at, read_span, write_at, write_span_ms
-from runware_mock.deliver import deliver, take_all
-from runware_mock.live import ClockBackwards
 from runware_mock.purge import Purged, purge_expired
 from runware_mock.services import Services
+from runware_mock.storage.clocks import ClockBackwards
 from runware_mock.storage.database import ALL_ACCOUNTS, retried
 from runware_mock.storage.deliveries import Due
+from runware_mock.webhooks import deliver, take_all
 
 _T = TypeVar("_T")
 
@@ -22,7 +22,7 @@ _T = TypeVar("_T")
 def show(services: Services, account_id: int) -> dict[str, Any]:
     """Return what a clock shows, whether it stands still, and how far it is ahead of the real one."""
     services.refresh()
-    state, real_at = services.live.clock_of(account_id), services.live.real_at()
+    state, real_at = services.clocks.clock_of(account_id), services.clocks.real_at()
     now_at = state.now_at(real_at)
     return {
         "now_at": write_at(now_at),
@@ -34,17 +34,17 @@ def show(services: Services, account_id: int) -> dict[str, Any]:
 
 def freeze(services: Services, account_id: int) -> dict[str, Any]:
     """Stop a clock."""
-    return _changed(services, account_id, lambda connection: services.live.freeze(connection, account_id))
+    return _changed(services, account_id, lambda connection: services.clocks.freeze(connection, account_id))
 
 
 def resume(services: Services, account_id: int) -> dict[str, Any]:
     """Let a clock run on from where it stands."""
-    return _changed(services, account_id, lambda connection: services.live.resume(connection, account_id))
+    return _changed(services, account_id, lambda connection: services.clocks.resume(connection, account_id))
 
 
 def reset(services: Services, account_id: int) -> dict[str, Any]:
     """Go back to the real time."""
-    return _changed(services, account_id, lambda connection: services.live.reset(connection, account_id))
+    return _changed(services, account_id, lambda connection: services.clocks.reset(connection, account_id))
 
 
 def advance(services: Services, account_id: int, by: object, *, is_patient: bool = False) -> dict[str, Any]:
@@ -54,15 +54,15 @@ def advance(services: Services, account_id: int, by: object, *, is_patient: bool
     """
     span = read_span(by, "by")
     # The latest instant that can be written; the clock of all accounts moves those that are accounts' own, too.
-    moved = [account_id, *(services.live.own_clocks() if account_id == ALL_ACCOUNTS else ())]
+    moved = [account_id, *(services.clocks.own_clocks() if account_id == ALL_ACCOUNTS else ())]
     read_at(max(map(services.now_at, moved)) + in_ms(span), "by")
-    return _moved(services, account_id, lambda one: services.live.advance(one, account_id, span), is_patient)
+    return _moved(services, account_id, lambda one: services.clocks.advance(one, account_id, span), is_patient)
 
 
 def set_to(services: Services, account_id: int, at: object, *, is_patient: bool = False) -> dict[str, Any]:
     """Move a clock ahead to an instant, as `advance` does."""
     instant = read_at(at, "at")
-    return _moved(services, account_id, lambda one: services.live.set_to(one, account_id, instant), is_patient)
+    return _moved(services, account_id, lambda one: services.clocks.set_to(one, account_id, instant), is_patient)
 
 
 def purged_as_json(purged: Purged) -> dict[str, Any]:

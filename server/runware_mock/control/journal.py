@@ -10,10 +10,10 @@ from runware_mock.control.changing import changing
 from runware_mock.control.explain import explanation
 from runware_mock.control.refusals import not_found
 from runware_mock.control.times import write_at
-from runware_mock.journal import abbreviated
 from runware_mock.services import Services
 from runware_mock.storage.database import ALL_ACCOUNTS, retried
-from runware_mock.storage.tables import journal
+from runware_mock.storage.journal import abbreviated
+from runware_mock.storage.models import journal
 
 _decode = msgspec.json.Decoder().decode
 

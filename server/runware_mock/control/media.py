@@ -19,7 +19,7 @@ from runware_mock.services import Services
 from runware_mock.storage import contents, media
 from runware_mock.storage.contents import FACTS, StoredContent
 from runware_mock.storage.database import ALL_ACCOUNTS, retried
-from runware_mock.storage.tables import content, medium
+from runware_mock.storage.models import content, medium
 from runware_mock.tasks.media_storage import stored_form
 
 _MOST = 1000
@@ -61,7 +61,7 @@ def list_media(
     if before is not None:
         page = page.where(medium.c.id < before)
     with services.database.reading() as connection:
-        services.live.refresh(connection)
+        services.clocks.refresh(connection)
         rows = connection.execute(page).all()
         # Each medium has a content: only what is asked of it is a reason to look at it.
         ones = select(medium.c.id).join_from(medium, content) if picture_format else select(medium.c.id)
@@ -77,7 +77,7 @@ def list_media(
 def get_medium(services: Services, account_id: int, base_url: str, uuid: str) -> dict[str, Any]:
     """Return one medium, alive or expired."""
     with services.database.reading() as connection:
-        services.live.refresh(connection)
+        services.clocks.refresh(connection)
         row = connection.execute(_MEDIA.where(_own(account_id), medium.c.uuid == uuid.lower())).first()
     if row is None:
         raise not_found(f"no medium {uuid[:60]} is stored", "uuid")
@@ -107,12 +107,12 @@ def add_medium(
         picture = stored_form(data, services.codec)
     except PictureRefused as error:
         raise ControlRefused(str(error), "body") from None
-    placed = services.files.place(hashlib.sha256(data).digest(), picture)
+    placed = services.blobs.place(hashlib.sha256(data).digest(), picture)
 
     @retried
     def stored() -> str:
         with services.database.writing(account_id) as connection:
-            services.live.refresh(connection)
+            services.clocks.refresh(connection)
             now_at = services.now_at(account_id)
             content_id = contents.add(connection, placed, now_at).id
             replaced = _removed(connection, account_id, uuid) if replaces else None
@@ -151,7 +151,7 @@ def forecast(services: Services, account_id: int, at: int | None) -> dict[str, A
     Without `at` each account's clock says when: a purge now.
     """
     with services.database.reading() as connection:
-        services.live.refresh(connection)
+        services.clocks.refresh(connection)
         own = _own(account_id)
         rows = connection.execute(_MEDIA.where(own).order_by(medium.c.last_used_at, medium.c.id).limit(_MOST)).all()
         expired = media.count_gone(connection, own & _over(services, at))
@@ -208,7 +208,7 @@ def _chosen(
 
 def _over(services: Services, at: int | None = None) -> ColumnElement[bool]:
     """Return the condition that a medium has expired by an instant, or by its account's clock."""
-    shown_at = services.live.shown_at(medium.c.account_id) if at is None else at
+    shown_at = services.clocks.shown_at(medium.c.account_id) if at is None else at
     return media.is_over(shown_at, in_ms(services.settings.retention))
 
 

@@ -21,7 +21,7 @@ def add_plan(services: Services, account_id: int, given: object) -> PlanState:
         raise ControlRefused(first["msg"].removeprefix("Value error, "), _path(first["loc"])) from None
     with changing(services, account_id) as connection:
         try:
-            state = plans.add(connection, account_id, plan, services.live.real_at())
+            state = plans.add(connection, account_id, plan, services.clocks.real_at())
         except PlanExists as error:
             raise conflict(f"there is a plan {error} already: delete it first", "name") from None
     return _warned(state)

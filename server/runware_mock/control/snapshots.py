@@ -12,8 +12,8 @@ from runware_mock.control.times import write_at
 from runware_mock.services import Services
 from runware_mock.storage import contents
 from runware_mock.storage.database import PURGER, retried
-from runware_mock.storage.schema import HEAD
-from runware_mock.storage.tables import medium, snapshot, snapshot_content
+from runware_mock.storage.migrations import HEAD
+from runware_mock.storage.models import medium, snapshot, snapshot_content
 
 _LONGEST_NAME = 100
 _SHOWN = (snapshot.c.id, snapshot.c.name, snapshot.c.created_at, snapshot.c.media)
@@ -33,7 +33,7 @@ def save(services: Services, account_id: int, name: str) -> dict[str, Any]:
             "account_id": account_id,
             "name": name,
             "version": HEAD,
-            "created_at": services.live.real_at(),
+            "created_at": services.clocks.real_at(),
             "media": len(taken["medium"]),
             "payload": msgspec.json.encode(taken),
         }

@@ -10,7 +10,7 @@ from runware_mock.control.refusals import ControlRefused
 from runware_mock.services import Services
 from runware_mock.storage import contents
 from runware_mock.storage.database import ALL_ACCOUNTS, retried
-from runware_mock.storage.tables import (
+from runware_mock.storage.models import (
     account,
     delivery,
     fault_plan,
@@ -70,7 +70,7 @@ def _faults(_services: Services, connection: Connection, account_id: int) -> int
 
 
 def _clock(services: Services, connection: Connection, account_id: int) -> int:
-    services.live.reset(connection, account_id)
+    services.clocks.reset(connection, account_id)
     # It was filled by the clock that is no more.
     _delete(connection, quota_bucket, account_id)
     return 1

@@ -14,11 +14,11 @@ from runware_mock.faults.base import Fault
 from runware_mock.faults.event import Event
 from runware_mock.faults.kinds import FAULT
 from runware_mock.faults.plans import has_plan
-from runware_mock.live import Live
 from runware_mock.protocol.errors import Refusal
 from runware_mock.protocol.response_plan import NOTHING, ResponsePlan
+from runware_mock.storage.clocks import Clocks
 from runware_mock.storage.database import ALL_ACCOUNTS, Database, retried
-from runware_mock.storage.tables import fault, fault_plan
+from runware_mock.storage.models import fault, fault_plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +53,19 @@ def response_plan_of(met: tuple[Met, ...]) -> ResponsePlan | None:
 class Faults:
     """Finds and consumes planned faults. Accounts without a plan cost one look-up in memory."""
 
-    def __init__(self, database: Database, live: Live) -> None:
+    def __init__(self, database: Database, clocks: Clocks) -> None:
         self._database = database
-        self._live = live
+        self._clocks = clocks
 
     def meet(self, account_id: int, event: Event) -> tuple[Met, ...]:
         """Return the faults that an event meets; they are consumed."""
-        if not self._live.is_planned(account_id):
+        if not self._clocks.is_planned(account_id):
             return ()
 
         @retried
         def met() -> tuple[Met, ...]:
             with self._database.writing() as connection:
-                return _meet(connection, account_id, event, self._live.real_at())
+                return _meet(connection, account_id, event, self._clocks.real_at())
 
         return met()
 

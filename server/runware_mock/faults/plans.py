@@ -10,7 +10,7 @@ from runware_mock.faults.base import Fault
 from runware_mock.faults.kinds import FAULT, AnyFault
 from runware_mock.protocol.messages import is_uuid
 from runware_mock.storage.database import ALL_ACCOUNTS
-from runware_mock.storage.tables import fault, fault_plan
+from runware_mock.storage.models import fault, fault_plan
 
 _SEED_LIMIT = 2**31
 

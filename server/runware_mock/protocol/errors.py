@@ -23,7 +23,7 @@ _IMAGE_FORMS = (
 )
 
 
-class Entry(Struct, frozen=True):
+class JournalEntry(Struct, frozen=True):
     """One row: HTTP status, message with `{parameter}` and `{hint}` left open, and the fields that go with it.
 
     `page` is where the documentation describes the parameter; `code` is the code that is sent, where the key of the row
@@ -38,44 +38,48 @@ class Entry(Struct, frozen=True):
     code: str | None = None
 
 
-CATALOGUE: Mapping[str, Entry] = {
+CATALOGUE: Mapping[str, JournalEntry] = {
     # "401 no valid API key"; the text is the documented one.
-    "invalidApiKey": Entry(401, "Invalid API key. Get one at https://my.runware.ai/signup", "apiKey"),
+    "invalidApiKey": JournalEntry(401, "Invalid API key. Get one at https://my.runware.ai/signup", "apiKey"),
     # Guess: the code is in the SDKs and was seen live; its text was not.
-    "missingApiKey": Entry(401, "Missing API key. Get one at https://my.runware.ai/signup", "apiKey"),
+    "missingApiKey": JournalEntry(401, "Missing API key. Get one at https://my.runware.ai/signup", "apiKey"),
     # Guess: no transcript of a body that is no JSON, or no array of tasks, exists.
-    "invalidJson": Entry(400, "Invalid JSON in request body. {hint}", type="array"),
-    "invalidRequest": Entry(
+    "invalidJson": JournalEntry(400, "Invalid JSON in request body. {hint}", type="array"),
+    "invalidRequest": JournalEntry(
         400, "Invalid request. The body must be a non-empty array of task objects. {hint}", None, "array"
     ),
     # Guess: the code for a task type that exists in no table was seen live only for a missing one.
-    "invalidTaskType": Entry(400, "Invalid value for 'taskType' parameter. {hint}", "taskType"),
-    "invalidTaskUUID": Entry(
+    "invalidTaskType": JournalEntry(400, "Invalid value for 'taskType' parameter. {hint}", "taskType"),
+    "invalidTaskUUID": JournalEntry(
         400,
         "Invalid value for 'taskUUID' parameter. It must be a valid UUID v4 string. {hint}",
         "taskUUID",
         page=_UPLOAD_PAGE,
     ),
-    "conflictTaskUUID": Entry(
+    "conflictTaskUUID": JournalEntry(
         400,
         "The taskUUID provided is already in use. It must be unique per task. {hint}",
         "taskUUID",
         page=_UPLOAD_PAGE,
     ),
     # Guess: `missing<Parameter>` is the pattern of the known codes.
-    "missingImage": Entry(400, "Missing value for 'image' parameter. {hint}", "image", page=_UPLOAD_PAGE),
+    "missingImage": JournalEntry(400, "Missing value for 'image' parameter. {hint}", "image", page=_UPLOAD_PAGE),
     # Guess: no transcript of a refused upload exists; the text is that of a refused 'seedImage'.
-    "invalidImage": Entry(
+    "invalidImage": JournalEntry(
         400,
         "Invalid value for 'image' parameter. " + _IMAGE_FORMS.replace("{parameter}", "image", 1),
         "image",
         page=_UPLOAD_PAGE,
     ),
     # The two patterns of the known codes, such as missingPositivePrompt and invalidWidth.
-    "missingParameter": Entry(400, "Missing value for '{parameter}' parameter. {hint}", code="missing{Parameter}"),
-    "invalidParameter": Entry(400, "Invalid value for '{parameter}' parameter. {hint}", code="invalid{Parameter}"),
+    "missingParameter": JournalEntry(
+        400, "Missing value for '{parameter}' parameter. {hint}", code="missing{Parameter}"
+    ),
+    "invalidParameter": JournalEntry(
+        400, "Invalid value for '{parameter}' parameter. {hint}", code="invalid{Parameter}"
+    ),
     # The text is that seen live for 'seedImage'; the code follows the parameter.
-    "invalidInputImage": Entry(
+    "invalidInputImage": JournalEntry(
         400,
         "Invalid value for '{parameter}' parameter. The image must be specified in one of the following formats: a "
         "UUID v4 string of a previously uploaded or generated image, a data URI string, a base64 encoded image, or a "
@@ -83,42 +87,44 @@ CATALOGUE: Mapping[str, Entry] = {
         code="invalid{Parameter}",
     ),
     # Seen live with reference images; the other lists of images follow.
-    "invalidInputImagesCount": Entry(
+    "invalidInputImagesCount": JournalEntry(
         400, "Invalid value for '{parameter}' parameter. {hint}", type="array", code="invalid{Parameter}Count"
     ),
     # Guess: these codes are in the SDKs' tables, status and text are not known; only planned faults answer so.
-    "rateLimitExceeded": Entry(429, "Rate limit exceeded. {hint}", None, None),
+    "rateLimitExceeded": JournalEntry(429, "Rate limit exceeded. {hint}", None, None),
     # Guess: no quota of storage is documented; the SDKs take every code with "Quota" in it for one.
-    "storageQuotaExceeded": Entry(402, "Storage quota exceeded. {hint}", None, None),
-    "insufficientCredits": Entry(402, "Insufficient credits. {hint}", None, None),
-    "accountSuspended": Entry(403, "The account is suspended. {hint}", None, None),
-    "insufficientPermissions": Entry(403, "The API key lacks the permission. {hint}", None, None),
-    "contentPolicyViolation": Entry(400, "The content violates the content policy. {hint}", None, None),
-    "mediaExpired": Entry(404, "The requested media has expired. {hint}", "mediaUUID"),
-    "timeoutProvider": Entry(504, "The provider took too long. {hint}", None, None),
-    "internalServerError": Entry(500, "Internal server error. {hint}", None, None),
-    "serviceUnavailable": Entry(503, "Service unavailable. {hint}", None, None),
+    "storageQuotaExceeded": JournalEntry(402, "Storage quota exceeded. {hint}", None, None),
+    "insufficientCredits": JournalEntry(402, "Insufficient credits. {hint}", None, None),
+    "accountSuspended": JournalEntry(403, "The account is suspended. {hint}", None, None),
+    "insufficientPermissions": JournalEntry(403, "The API key lacks the permission. {hint}", None, None),
+    "contentPolicyViolation": JournalEntry(400, "The content violates the content policy. {hint}", None, None),
+    "mediaExpired": JournalEntry(404, "The requested media has expired. {hint}", "mediaUUID"),
+    "timeoutProvider": JournalEntry(504, "The provider took too long. {hint}", None, None),
+    "internalServerError": JournalEntry(500, "Internal server error. {hint}", None, None),
+    "serviceUnavailable": JournalEntry(503, "Service unavailable. {hint}", None, None),
     # Guess: the code is in the SDKs' tables, its text is not known.
-    "unsupportedTaskType": Entry(400, "Unsupported task type. {hint}", "taskType"),
+    "unsupportedTaskType": JournalEntry(400, "Unsupported task type. {hint}", "taskType"),
     # Text and status as seen live, many times.
-    "failedToTransferImage": Entry(
+    "failedToTransferImage": JournalEntry(
         400,
         "Invalid value for '{parameter}' parameter. Failed to transfer the provided image. {hint}",
         page=_UPLOAD_PAGE,
     ),
     # Guess: the code is in the SDKs' tables; the real service is said to answer an empty `data`, which hangs clients.
-    "taskNotFound": Entry(404, "No task with this taskUUID was found. {hint}", "taskUUID"),
-    "mediaNotFound": Entry(404, "The requested media was not found. {hint}", "mediaUUID"),
+    "taskNotFound": JournalEntry(404, "No task with this taskUUID was found. {hint}", "taskUUID"),
+    "mediaNotFound": JournalEntry(404, "The requested media was not found. {hint}", "mediaUUID"),
     # Guess: nothing is documented about bodies that are too long, unknown paths or methods.
-    "requestTimeout": Entry(408, "The request took too long to arrive. {hint}", None, None),
-    "requestTooLarge": Entry(413, "The request is too large. {hint}", None, None),
-    "notFound": Entry(404, "Not found. {hint}", None, None),
-    "methodNotAllowed": Entry(405, "Method not allowed. {hint}", None, None),
+    "requestTimeout": JournalEntry(408, "The request took too long to arrive. {hint}", None, None),
+    "requestTooLarge": JournalEntry(413, "The request is too large. {hint}", None, None),
+    "notFound": JournalEntry(404, "Not found. {hint}", None, None),
+    "methodNotAllowed": JournalEntry(405, "Method not allowed. {hint}", None, None),
     # Ours alone: a mock on a developer's machine lets no page of the world in.
-    "originNotAllowed": Entry(403, "This origin may not call runware-mock. {hint}", None, None),
+    "originNotAllowed": JournalEntry(403, "This origin may not call runware-mock. {hint}", None, None),
     # Ours alone, so that a fault of the mock is never taken for an answer of the service: see OURS.
-    "mockInternalError": Entry(500, "runware-mock itself failed; this is no answer of the service. {hint}", None, None),
-    "mockStorageUnavailable": Entry(
+    "mockInternalError": JournalEntry(
+        500, "runware-mock itself failed; this is no answer of the service. {hint}", None, None
+    ),
+    "mockStorageUnavailable": JournalEntry(
         503, "runware-mock cannot use its object storage; this is no answer of the service. {hint}", None, None
     ),
 }

@@ -1,9 +1,26 @@
-"""Which clock rules a row: that of its account, or that of all accounts."""
+"""The clock of each account, and which accounts have fault plans, held in memory while nobody changes them.
 
-from sqlalchemy import Column, ColumnElement, func, literal, select
+Every process looks at one number before it trusts what it holds, so that all processes of a database agree.
+"""
 
+from collections.abc import Mapping
+from datetime import timedelta
+from threading import Lock
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+from sqlalchemy import Column, ColumnElement, Connection, bindparam, delete, func, insert, literal, select, update
+
+from runware_mock.clock import Clock, in_ms
 from runware_mock.storage.database import ALL_ACCOUNTS
-from runware_mock.storage.tables import account_clock
+from runware_mock.storage.models import account_clock, control_version, fault_plan
+
+_VERSION = select(control_version.c.version)
+# Whoever counts next waits for the row until this commits: a version that is seen stands for all before it.
+_COUNT_CHANGE = update(control_version).values(version=control_version.c.version + 1)
+_CLOCKS = select(account_clock.c.account_id, account_clock.c.offset_ms, account_clock.c.frozen_at)
+_REMOVE_CLOCK = delete(account_clock).where(account_clock.c.account_id == bindparam("owner_id"))
+_PLANNED = select(fault_plan.c.account_id).distinct()
 
 
 def has_no_clock(account_id: "Column[int]") -> ColumnElement[bool]:
@@ -21,3 +38,153 @@ def clock_at(account_id: "Column[int]", real_at: ColumnElement[int]) -> ColumnEl
         )
         shown += [frozen_at, offset_ms + real_at]
     return func.coalesce(*shown, real_at)
+
+
+class ClockBackwards(Exception):
+    """Time was to go backwards, which only a reset may do."""
+
+
+class ClockState(Struct, frozen=True):
+    """A clock that runs ahead of the real one, or stands still."""
+
+    offset_ms: int = 0
+    frozen_at: int | None = None
+
+    def now_at(self, real_at: int) -> int:
+        """Return what this clock shows when the real one shows `real_at`."""
+        return real_at + self.offset_ms if self.frozen_at is None else self.frozen_at
+
+    def frozen(self, real_at: int) -> "ClockState":
+        """Stand still from now on."""
+        return replace(self, frozen_at=self.now_at(real_at))
+
+    def resumed(self, real_at: int) -> "ClockState":
+        """Run on from where it stands."""
+        return ClockState(self.now_at(real_at) - real_at)
+
+    def moved(self, by_ms: int) -> "ClockState":
+        """Jump ahead; raises ClockBackwards."""
+        if by_ms < 0:
+            raise ClockBackwards
+        if self.frozen_at is None:
+            return ClockState(self.offset_ms + by_ms)
+        return replace(self, frozen_at=self.frozen_at + by_ms)
+
+    def set_to(self, real_at: int, at: int) -> "ClockState":
+        """Jump ahead to an instant; raises ClockBackwards."""
+        return self.moved(at - self.now_at(real_at))
+
+
+_REAL_TIME = ClockState()
+
+
+class _Known(Struct, frozen=True):
+    """What was in the database at a version: the clocks of accounts, and which accounts have plans."""
+
+    version: int = 0
+    clocks: Mapping[int, ClockState] = field(default_factory=dict)
+    planned: frozenset[int] = frozenset()
+
+
+class Clocks:
+    """The clocks of all accounts, and which accounts have fault plans; `real` is that of the machine."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.real = clock
+        self._known = _Known()
+        self._lock = Lock()
+
+    def refresh(self, connection: Connection) -> None:
+        """Learn what changed since the last look."""
+        version = connection.scalar(_VERSION) or 0
+        if version <= self._known.version:
+            return
+        known = _Known(
+            version,
+            {account_id: ClockState(*state) for account_id, *state in connection.execute(_CLOCKS)},
+            frozenset(connection.scalars(_PLANNED)),
+        )
+        with self._lock:
+            # Another thread may have read less in the meantime, or more.
+            if known.version > self._known.version:
+                self._known = known
+
+    def real_at(self) -> int:
+        """Return what the real clock shows."""
+        return self.real.now_at()
+
+    def now_at(self, account_id: int = ALL_ACCOUNTS) -> int:
+        """Return what an account's clock shows."""
+        real_at = self.real.now_at()
+        return self.clock_of(account_id).now_at(real_at) if self._known.clocks else real_at
+
+    def clock_of(self, account_id: int = ALL_ACCOUNTS) -> ClockState:
+        """Return an account's clock: its own, or that of all accounts."""
+        clocks = self._known.clocks
+        return clocks.get(account_id) or clocks.get(ALL_ACCOUNTS) or _REAL_TIME
+
+    def shown_at(self, column: "Column[int]") -> "ColumnElement[int] | int":
+        """Return what the clock of a row's account shows."""
+        if not self.own_clocks():
+            return self.now_at()
+        return clock_at(column, literal(self.real_at()))
+
+    def own_clocks(self) -> list[int]:
+        """Return the accounts whose clock is their own."""
+        return [account_id for account_id in self._known.clocks if account_id != ALL_ACCOUNTS]
+
+    def is_planned(self, account_id: int) -> bool:
+        """Tell whether a fault plan may be waiting for this account."""
+        planned = self._known.planned
+        return account_id in planned or ALL_ACCOUNTS in planned
+
+    def freeze(self, connection: Connection, account_id: int) -> None:
+        """Stop a clock; account 0 stops all of them."""
+        real_at = self.real_at()
+        self._write(
+            connection, {one: state.frozen(real_at) for one, state in self._meant(connection, account_id).items()}
+        )
+
+    def resume(self, connection: Connection, account_id: int) -> None:
+        """Let a clock run on from where it stands."""
+        real_at = self.real_at()
+        self._write(
+            connection, {one: state.resumed(real_at) for one, state in self._meant(connection, account_id).items()}
+        )
+
+    def advance(self, connection: Connection, account_id: int, by: timedelta) -> None:
+        """Move a clock ahead; raises ClockBackwards."""
+        self._write(
+            connection, {one: state.moved(in_ms(by)) for one, state in self._meant(connection, account_id).items()}
+        )
+
+    def set_to(self, connection: Connection, account_id: int, at: int) -> None:
+        """Move a clock ahead to an instant; raises ClockBackwards where one of those meant is later already."""
+        real_at = self.real_at()
+        self._write(
+            connection, {one: state.set_to(real_at, at) for one, state in self._meant(connection, account_id).items()}
+        )
+
+    def reset(self, connection: Connection, account_id: int) -> None:
+        """Go back to the clock of all accounts, and account 0 back to the real one, with every other."""
+        if account_id == ALL_ACCOUNTS:
+            connection.execute(delete(account_clock))
+        else:
+            connection.execute(_REMOVE_CLOCK, {"owner_id": account_id})
+
+    def changed(self, connection: Connection) -> None:
+        """Tell every process, this one too, that a control call has changed something, when that is committed."""
+        connection.execute(_COUNT_CHANGE)
+
+    def _meant(self, connection: Connection, account_id: int) -> dict[int, ClockState]:
+        """Return the clocks to be changed, as they are in the database; the transaction has their accounts' locks."""
+        self.refresh(connection)
+        if account_id != ALL_ACCOUNTS:
+            return {account_id: self.clock_of(account_id)}
+        return {ALL_ACCOUNTS: self.clock_of(), **self._known.clocks}
+
+    def _write(self, connection: Connection, states: dict[int, ClockState]) -> None:
+        for one, state in states.items():
+            connection.execute(_REMOVE_CLOCK, {"owner_id": one})
+            row = {"account_id": one, "offset_ms": state.offset_ms, "frozen_at": state.frozen_at}
+            connection.execute(insert(account_clock), row)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Insert, String, bindparam, delete, exists, fu
 from sqlalchemy.dialects import sqlite
 
 from runware_mock.images.picture import Picture
-from runware_mock.storage.tables import content, dropped_object, medium, snapshot_content
+from runware_mock.storage.models import content, dropped_object, medium, snapshot_content
 
 
 class StoredContent(Struct, frozen=True):

@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, ColumnElement, Connection, bindparam, delete,
 
 from runware_mock.storage.clocks import clock_at
 from runware_mock.storage.database import ALL_ACCOUNTS
-from runware_mock.storage.tables import delivery
+from runware_mock.storage.models import delivery
 
 _REAL_AT: ColumnElement[int] = bindparam("real_at", type_=BigInteger)
 _OWN = or_(bindparam("account_id") == ALL_ACCOUNTS, delivery.c.account_id == bindparam("account_id"))

@@ -9,7 +9,7 @@ from sqlalchemy.sql.dml import ReturningDelete
 from runware_mock.storage.clocks import has_no_clock
 from runware_mock.storage.contents import FACTS, FILE, StoredContent, StoredFile
 from runware_mock.storage.database import ALL_ACCOUNTS
-from runware_mock.storage.tables import content, medium, snapshot_content
+from runware_mock.storage.models import content, medium, snapshot_content
 
 
 class Moment(Struct, frozen=True):

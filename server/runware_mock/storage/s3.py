@@ -12,7 +12,7 @@ from urllib.parse import SplitResult, parse_qsl
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
-from runware_mock.storage.objects import LISTED_AT_ONCE, MARK, ObjectGone, StoreFailed
+from runware_mock.storage.object_store import LISTED_AT_ONCE, MARK, ObjectGone, StoreFailed
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, RetryConfig, S3Config

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from sqlalchemy import bindparam, insert, select
 
 from runware_mock.storage.database import ALL_ACCOUNTS, Database
-from runware_mock.storage.tables import secret
+from runware_mock.storage.models import secret
 
 _FIND = select(secret.c.value).where(secret.c.name == bindparam("secret_name"))
 

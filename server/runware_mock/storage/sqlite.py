@@ -11,7 +11,7 @@ from sqlalchemy import URL, Connection, create_engine, event
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from runware_mock.storage.database import Database, problem_of
-from runware_mock.storage.turns import Turns
+from runware_mock.storage.fair_lock import FairLock
 from runware_mock.units import write_size
 
 FILE_NAME = "runware-mock.sqlite3"
@@ -51,7 +51,7 @@ class SqliteDatabase(Database):
         # Device and inode of the file, once it was opened.
         self._file: tuple[int, int] | None = None
         self._wal = path.with_name(f"{path.name}-wal")
-        self._write_lock = Turns()
+        self._write_lock = FairLock()
         self.engine = create_engine(
             URL.create("sqlite", database=str(path)),
             isolation_level="AUTOCOMMIT",

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, Text, bindparam, delete, insert, select
 
 from runware_mock.storage.clocks import has_no_clock
 from runware_mock.storage.database import ALL_ACCOUNTS
-from runware_mock.storage.tables import undelivered
+from runware_mock.storage.models import undelivered
 
 _ACCOUNT = undelivered.c.account_id == bindparam("account_id")
 _SESSION = _ACCOUNT & (undelivered.c.session_uuid == bindparam("session_uuid"))

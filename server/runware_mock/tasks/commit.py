@@ -7,16 +7,15 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 from sqlalchemy import Connection
 
-from runware_mock import journal
 from runware_mock.clock import in_ms
 from runware_mock.faults.matching import Met, response_plan_of
-from runware_mock.journal import Entry, Outcome
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.messages import Item, Reply, Task, items_of, rest_body
 from runware_mock.protocol.redaction import without_real_keys
 from runware_mock.protocol.response_plan import ResponsePlan, retried_after
 from runware_mock.services import Caller, Services
-from runware_mock.storage import deliveries, media, undelivered
+from runware_mock.storage import deliveries, journal, media, undelivered
+from runware_mock.storage.journal import JournalEntry, Outcome
 from runware_mock.tasks import TaskType
 from runware_mock.tasks.results import echoed
 from runware_mock.tasks.work import Work
@@ -144,7 +143,7 @@ class Committer:
         takes_ms: int = 0,
     ) -> None:
         now_at = self._services.now_at(job.caller.account.id)
-        entry = Entry(
+        entry = JournalEntry(
             outcome=outcome,
             answer=answer,
             account_id=job.caller.account.id,

@@ -4,11 +4,11 @@
 "`status` appears only in poll answers".
 """
 
-from runware_mock import journal
 from runware_mock.clock import in_ms
 from runware_mock.protocol.errors import refuse, retold
 from runware_mock.protocol.messages import Item
 from runware_mock.services import Caller, Services
+from runware_mock.storage import journal
 from runware_mock.tasks.models import GetResponse
 from runware_mock.tasks.work import Work
 

@@ -19,7 +19,7 @@ from runware_mock.protocol.messages import Task, is_uuid, kind_of
 from runware_mock.services import Caller, Services
 from runware_mock.settings import PICTURES
 from runware_mock.storage import media
-from runware_mock.storage.objects import ObjectGone
+from runware_mock.storage.object_store import ObjectGone
 from runware_mock.tasks.validation import TaskModel
 
 # "https://im.runware.ai/image/ii/<imageUUID>.<ext>": clients build it themselves from an imageUUID.
@@ -118,7 +118,7 @@ class Inputs:
             hint = f"The medium of this UUID is {file.format.upper()}."
             raise refuse("invalidInputImage", hint, parameter=path, page=self._page)
         try:
-            picture = self._services.files.picture(file)
+            picture = self._services.blobs.picture(file)
         except ObjectGone:
             raise self._not_stored(path, FILE_GONE) from None
         self._used.setdefault(uuid, path)

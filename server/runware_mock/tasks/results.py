@@ -95,7 +95,7 @@ def echoed(task: Task, family: str = "") -> Item:
 
 
 def _placed(services: Services, picture: Picture) -> Placed:
-    return services.files.place(hashlib.sha256(picture.data).digest(), picture)
+    return services.blobs.place(hashlib.sha256(picture.data).digest(), picture)
 
 
 def _input_to_store(result: Result) -> Input | None:

@@ -43,7 +43,7 @@ class Runner:
         self._small = BatchThread(self._run_batch, "small-tasks")
         network = ThreadPoolExecutor(_NETWORK_THREADS, "network")
         self._pools = {Load.WAITING_FOR_NETWORK: network}
-        if services.files.are_objects:
+        if services.blobs.are_objects:
             # Whatever writes or reads a file waits for the object storage; the codec bounds how many decode at once.
             self._pools |= {Load.STORING: network, Load.DECODING: network}
         else:
@@ -113,7 +113,7 @@ class Runner:
         return (
             job.task_type.names_another
             or self.services.quotas.is_on
-            or self.services.live.is_planned(job.caller.account.id)
+            or self.services.clocks.is_planned(job.caller.account.id)
         )
 
     def _run_together(self, jobs: Sequence[Job]) -> list[Reply]:
@@ -154,7 +154,7 @@ class Runner:
     def _with_faults(self, job: Job) -> Job:
         """Return the job with the planned faults that it meets."""
         caller = job.caller
-        if job.refused is not None or not self.services.live.is_planned(caller.account.id):
+        if job.refused is not None or not self.services.clocks.is_planned(caller.account.id):
             return job
         sources = {name: value for name, value in job.task.items() if name != "webhookURL"}
         fetches = job.task_type.load(sources) is Load.WAITING_FOR_NETWORK

@@ -65,8 +65,8 @@ def _storing_bytes(
     digest = hashlib.sha256(data).digest()
     with services.database.reading() as connection:
         known = contents.find(connection, digest)
-    if known is None or known.format not in formats or not services.files.has(known.object_key):
-        placed = services.files.place(digest, form(data))
+    if known is None or known.format not in formats or not services.blobs.has(known.object_key):
+        placed = services.blobs.place(digest, form(data))
         return lambda connection: contents.add(connection, placed, now_at)
 
     def reuse(connection: Connection) -> StoredContent:
@@ -79,11 +79,11 @@ def _storing_bytes(
 
 
 def _refuse_gone(uuid: str, parameter: str, services: Services, caller: Caller) -> None:
-    if not services.files.are_objects:
+    if not services.blobs.are_objects:
         return
     with services.database.reading() as connection:
         file = media.read_own(connection, caller.account.id, uuid, services.moment(caller.account.id))
-    if file is not None and not services.files.has(file.object_key):
+    if file is not None and not services.blobs.has(file.object_key):
         raise refuse("failedToTransferImage", FILE_GONE, parameter=parameter)
 
 

@@ -16,9 +16,9 @@ from runware_mock.control import accounts, archive, clocks, journal, media, snap
 from runware_mock.control.journal import Filter
 from runware_mock.control.refusals import ControlRefused
 from runware_mock.control.times import read_at, read_span
-from runware_mock.deliver import UnderWay
 from runware_mock.purge import purge_expired
 from runware_mock.services import Services
+from runware_mock.webhooks import UnderWay
 
 Json = dict[str, Any]
 _FILE: Json = {"requestBody": {"required": True, "content": {"application/octet-stream": {}}}}

@@ -28,7 +28,7 @@ from runware_mock.protocol.errors import Refusal
 from runware_mock.services import Services
 from runware_mock.storage.database import ALL_ACCOUNTS
 from runware_mock.storage.media import read_any
-from runware_mock.storage.objects import ObjectGone
+from runware_mock.storage.object_store import ObjectGone
 from runware_mock.tasks import TASKS
 from runware_mock.units import parse_duration
 
@@ -155,7 +155,7 @@ class Thumbnails:
     def _draw(self, uuid: str) -> bytes | None:
         with self._services.database.reading() as connection:
             file = read_any(connection, uuid)
-        return None if file is None else thumbnail(self._services.files.picture(file))
+        return None if file is None else thumbnail(self._services.blobs.picture(file))
 
 
 def _shared(services: Services) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from runware_mock.clock import in_ms
 from runware_mock.images.picture import FetchFailed
-from runware_mock.schedule import Schedule
+from runware_mock.scheduler import Schedule
 from runware_mock.services import Services
 from runware_mock.storage import deliveries
 from runware_mock.storage.deliveries import Due, Request
@@ -43,11 +43,11 @@ def deliver_due(services: Services) -> int:
 
 def _taken(services: Services) -> list[Due]:
     with services.database.reading() as connection:
-        services.live.refresh(connection)
-        if not deliveries.is_due(connection, services.live.real_at(), _farthest_ms(services)):
+        services.clocks.refresh(connection)
+        if not deliveries.is_due(connection, services.clocks.real_at(), _farthest_ms(services)):
             return []
     with services.database.writing() as connection:
-        real_at = services.live.real_at()
+        real_at = services.clocks.real_at()
         found = deliveries.find_due(connection, real_at, _farthest_ms(services), _AT_ONCE)
         return deliveries.take(connection, found, real_at + _lease_ms(services, 1))
 
@@ -57,7 +57,7 @@ def take_all(services: Services, connection: Connection, account_id: int, *, is_
 
     Raises UnderWay, if `is_patient`, where a request is being made: its next attempt would be missing.
     """
-    real_at = services.live.real_at()
+    real_at = services.clocks.real_at()
     deliveries.hold(connection, account_id)
     if is_patient and deliveries.are_under_way(connection, real_at, account_id):
         raise UnderWay

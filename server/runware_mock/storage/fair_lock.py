@@ -4,7 +4,7 @@ from collections import deque
 from threading import Lock
 
 
-class Turns:
+class FairLock:
     """A mutual exclusion in which nobody overtakes: threading.Lock lets a thread that has just left in again first.
 
     A purge would keep uploads out for as long as it lasts, though it leaves between any two of its chunks.

@@ -13,7 +13,7 @@ from runware_mock.protocol.errors import refuse
 from runware_mock.storage import contents
 from runware_mock.storage.contents import Placed, StoredFile
 from runware_mock.storage.database import Database
-from runware_mock.storage.objects import ObjectGone, ObjectStore, StoreFailed
+from runware_mock.storage.object_store import ObjectGone, ObjectStore, StoreFailed
 from runware_mock.storage.secrets import secret_of
 
 _log = logging.getLogger(__name__)
@@ -23,7 +23,7 @@ _FOLDER = "object_folder"
 _PROVED_FOR_S = 2.0
 
 
-class Files:
+class Blobs:
     """The bytes of contents. Without a `store` they are in the rows, with one new ones are objects of it.
 
     Every method raises the refusal mockStorageUnavailable where the storage cannot be used.

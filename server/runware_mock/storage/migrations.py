@@ -6,7 +6,7 @@ from sqlalchemy import Column, Connection, MetaData, PrimaryKeyConstraint, Strin
 from sqlalchemy.exc import SQLAlchemyError
 
 from runware_mock.storage.database import ALL_ACCOUNTS, Database, DatabaseUnusable, problem_of
-from runware_mock.storage.tables import control_version, metadata
+from runware_mock.storage.models import control_version, metadata
 
 if TYPE_CHECKING:
     from alembic.config import Config

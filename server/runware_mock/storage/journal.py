@@ -16,7 +16,7 @@ from runware_mock.protocol.embedded import Embedded
 from runware_mock.protocol.messages import Item
 from runware_mock.protocol.redaction import is_secret_name, looks_real, masked
 from runware_mock.storage.database import once_committed
-from runware_mock.storage.tables import journal
+from runware_mock.storage.models import journal
 
 _log = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ _CUT_EVERY = 16
 Outcome = Literal["success", "error", "fault", "crash"]
 
 
-class Entry(Struct, frozen=True):
+class JournalEntry(Struct, frozen=True):
     """One task and its answer: the items on success, else the one error.
 
     Until `ready_at` its answer is still being worked on, as far as the client is told.
@@ -108,7 +108,7 @@ class Journal:
         self._new_bytes = 0
         self._lock = Lock()
 
-    def record(self, connection: Connection, entry: Entry) -> None:
+    def record(self, connection: Connection, entry: JournalEntry) -> None:
         """Write an entry."""
         answer = _encode(entry.answer).decode()
         task = _encode(abbreviated(entry.task, is_known=entry.audit is not None)).decode()
@@ -152,7 +152,7 @@ class Journal:
                 self._cut_id, self._new_entries, self._new_bytes = entry_id, 0, 0
             return is_long
 
-    def _count(self, connection: Connection, entry: Entry) -> None:
+    def _count(self, connection: Connection, entry: JournalEntry) -> None:
         sent = entry.audit.get("sent") if entry.audit else None
         sent_bytes = int(sent["size_bytes"]) if isinstance(sent, dict) else 0
         kinds = [str(fault.get("kind")) for fault in entry.faults] if entry.faults else []

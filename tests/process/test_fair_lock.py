@@ -4,11 +4,11 @@ import threading
 
 import pytest
 
-from runware_mock.storage.turns import Turns
+from runware_mock.storage.fair_lock import FairLock
 
 
 def test_who_left_does_not_get_in_again_before_those_who_wait() -> None:
-    turns, order, inside = Turns(), list[str](), threading.Event()
+    turns, order, inside = FairLock(), list[str](), threading.Event()
 
     def wait_for_a_turn() -> None:
         inside.set()
@@ -28,7 +28,7 @@ def test_who_left_does_not_get_in_again_before_those_who_wait() -> None:
 
 
 def test_nobody_is_in_beside_another() -> None:
-    turns, inside, most = Turns(), list[int](), list[int]()
+    turns, inside, most = FairLock(), list[int](), list[int]()
 
     def come_and_go() -> None:
         for _ in range(500):
@@ -46,7 +46,7 @@ def test_nobody_is_in_beside_another() -> None:
 
 
 def test_a_turn_ends_where_an_error_leaves_it() -> None:
-    turns = Turns()
+    turns = FairLock()
     with pytest.raises(LookupError), turns:
         raise LookupError
     with turns:

@@ -10,12 +10,12 @@ from typing import Any
 from msgspec import Struct
 from sqlalchemy import Connection, bindparam, insert, select
 
-from runware_mock.live import Live
 from runware_mock.protocol.errors import refuse
 from runware_mock.protocol.redaction import looks_real, masked
+from runware_mock.storage.clocks import Clocks
 from runware_mock.storage.database import ALL_ACCOUNTS, Database
+from runware_mock.storage.models import account
 from runware_mock.storage.secrets import secret_of
-from runware_mock.storage.tables import account
 
 _log = logging.getLogger(__name__)
 
@@ -39,14 +39,14 @@ class Accounts:
     def __init__(
         self,
         database: Database,
-        live: Live,
+        clocks: Clocks,
         has_plan: Callable[[Connection, int, str], bool],
         accepted: Collection[str] = (),
         *,
         seed: int | None = None,
     ) -> None:
         self._database = database
-        self._live = live
+        self._clocks = clocks
         self._has_plan = has_plan
         self._hash_key = _hash_key(database, seed)
         self._accepted = frozenset(map(self._hash, accepted))
@@ -102,7 +102,7 @@ class Accounts:
             row = connection.execute(_FIND, find).first()
             if row is not None:
                 return Account(*row)
-            values = {"key_hash": key_hash, "label": label, "created_at": self._live.now_at()}
+            values = {"key_hash": key_hash, "label": label, "created_at": self._clocks.now_at()}
             added: Any = connection.execute(insert(account), values).inserted_primary_key
             (account_id,) = added
         if looks_real(api_key):
