@@ -10,7 +10,9 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from runware_mock.cli import main
 from tests.process.ports import free_port
 from tests.running import MockProcess, clean_environment, command, mock_process, run_command
 
@@ -35,6 +37,31 @@ def test_it_asks_the_server_that_serve_would_start_with_the_same_variables(serve
     for variables in ({"RUNWARE_MOCK_PORT": port}, everywhere, {"RUNWARE_MOCK_URL": server.url}):
         ended = run_command("ready", **variables)
         assert (ended.returncode, ended.stdout) == (0, f"ready on {server.url}\n")
+
+
+def test_it_finds_the_server_by_its_ready_file(tmp_path: Path, server: MockProcess) -> None:
+    file = tmp_path / "ready.json"
+    for arguments in (("--ready-file", str(file)), ("--url", server.url, "--ready-file", "nowhere")):
+        ended = run_command("ready", *arguments)
+        assert (ended.returncode, ended.stdout, ended.stderr) == (0, f"ready on {server.url}\n", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [(None, "cannot read {}: No such file or directory"), ("", "{} holds no address"), ("[]", "{} holds no address")],
+)
+def test_without_a_ready_file_no_server_is_ready(tmp_path: Path, text: str | None, problem: str) -> None:
+    file = tmp_path / "ready.json"
+    if text is not None:
+        file.write_text(text)
+    ended = CliRunner().invoke(main, ["ready", "--ready-file", str(file)])
+    assert (ended.exit_code, ended.stderr) == (1, f"runware-mock: not ready: {problem.format(file)}\n")
+
+
+def test_a_wait_without_a_unit_is_refused() -> None:
+    ended = CliRunner().invoke(main, ["ready", "--wait", "2"])
+    message = "bad value for --wait (or RUNWARE_MOCK_WAIT): 2 has no unit: write 2s, 2m or 2d"
+    assert (ended.exit_code, ended.stderr) == (2, f"runware-mock: {message}\n")
 
 
 def test_an_address_with_colons_is_put_in_brackets() -> None:

@@ -3,8 +3,9 @@
 import json
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import wraps
+from functools import cached_property, wraps
 from typing import Any, NamedTuple, NoReturn
 
 import click
@@ -30,14 +31,19 @@ class Printed(NamedTuple):
     problem: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass
 class Call:
     """One run of a command: the server it talks to, and the account it acts on (all accounts without `api_key`)."""
 
     url: str
     api_key: str | None
     token: str | None
-    control: ControlClient
+    cleanup: ExitStack
+
+    @cached_property
+    def control(self) -> ControlClient:
+        """The control API of the server; closed when the command ends."""
+        return self.cleanup.enter_context(ControlClient(self.url, self.api_key, self.token))
 
     @property
     def account(self) -> str:
@@ -101,8 +107,8 @@ def control_command(name: str, group: click.Group | None = None) -> Callable[[Fu
         @wraps(function)
         def run(*, url: str, account: str | None, token: str | None, as_json: bool, **given: Any) -> None:
             try:
-                with ControlClient(url, account, token) as control:
-                    answer = function(Call(url.rstrip("/"), account, token, control), **given)
+                with ExitStack() as cleanup:
+                    answer = function(Call(url.rstrip("/"), account, token, cleanup), **given)
             except ControlError as error:
                 fail(_one_line(error, account, token))
             _show(answer, as_json=as_json)

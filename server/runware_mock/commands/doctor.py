@@ -6,6 +6,7 @@ from typing import Any
 
 from runware_mock.certificates import client_context
 from runware_mock.commands.base import Call, Printed, control_command
+from runware_mock.commands.ready import Unreachable, ask
 from runware_mock.commands.sdks import SDKS, Address
 
 _TRUST = (
@@ -68,17 +69,15 @@ def _problem(check: Callable[[Address, str], None], address: Address, api_key: s
 
 def _check_rest(address: Address, api_key: str) -> None:
     """Authenticate as ComfyUI does, which sends the key only in the body."""
-    import httpx
-
     task = {"taskType": "authentication", "apiKey": api_key}
-    trust = client_context() if address.is_tls else False
+    trust = client_context() if address.is_tls else None
     try:
-        answer = httpx.post(address.rest_url, json=[task], timeout=_TIMEOUT_S, trust_env=False, verify=trust)
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        _, headers, answer = ask(address.rest_url, json.dumps([task]).encode(), trust)
+    except Unreachable as error:
         raise CheckFailed(f"{address.rest_url} cannot be reached: {_why(error)}") from None
-    if "X-Runware-Mock" not in answer.headers:
+    if "X-Runware-Mock" not in headers:
         raise CheckFailed(f"something else answers at {address.rest_url}")
-    _check_answer(answer.text, "authentication")
+    _check_answer(answer, "authentication")
 
 
 def _check_websocket(address: Address, api_key: str) -> None:

@@ -1,7 +1,13 @@
 """`runware-mock ready`."""
 
+import http.client
 import json
+import ssl
 import time
+import urllib.error
+import urllib.request
+from email.message import Message
+from http import HTTPStatus
 from pathlib import Path
 
 import click
@@ -11,6 +17,10 @@ from runware_mock.units import parse_duration
 
 _POLL_S = 0.05
 _TIMEOUT_S = 5.0
+
+
+class Unreachable(Exception):
+    """No web server answers; the message says why."""
 
 
 class NotReady(Exception):
@@ -68,15 +78,34 @@ def _url_in(ready_file: Path) -> str:
 
 def _problem_at(url: str) -> str | None:
     """Return what keeps the server from being ready, or None."""
-    import httpx
-
     try:
-        # A proxy has nothing to do with a server on this machine; nothing secret is sent, so any certificate will do.
-        answer = httpx.get(f"{url}/health", timeout=_TIMEOUT_S, trust_env=False, verify=False)  # noqa: S501
-    except httpx.RemoteProtocolError as error:
-        return f"no web server answers there ({error})"
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        return str(error) or type(error).__name__
-    if not answer.is_success:
-        return f"it answers {answer.status_code}"
-    return None if "X-Runware-Mock" in answer.headers else "something else answers there"
+        status, headers, _ = ask(f"{url}/health", trust=_any_certificate())
+    except Unreachable as error:
+        return str(error)
+    if status != HTTPStatus.OK:
+        return f"it answers {status}"
+    return None if "X-Runware-Mock" in headers else "something else answers there"
+
+
+def _any_certificate() -> ssl.SSLContext:
+    """Return a context that trusts every server, for a question that holds nothing secret."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def ask(url: str, body: bytes | None = None, trust: ssl.SSLContext | None = None) -> tuple[int, Message, bytes]:
+    """GET a URL, or POST JSON to it; return status, headers and body of the answer. Raises Unreachable."""
+    # A proxy named by the environment has nothing to do with a server on this machine.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trust))
+    try:
+        request = urllib.request.Request(url, body, {"Content-Type": "application/json"})  # noqa: S310 - the user's own
+        with opener.open(request, timeout=_TIMEOUT_S) as answer:
+            return answer.status, answer.headers, answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.headers, error.read()
+    except http.client.HTTPException as error:
+        raise Unreachable(f"no web server answers there ({str(error).strip()})") from None
+    except (OSError, ValueError) as error:
+        raise Unreachable(str(getattr(error, "reason", error))) from None
