@@ -8,11 +8,13 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
+from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 
 from runware_mock.api import health, images, upload
 from runware_mock.api.control import api as control
 from runware_mock.api.failures import failure_response
+from runware_mock.api.openapi import add_tasks
 from runware_mock.api.sockets import Sockets
 from runware_mock.api.ui import routes as ui
 from runware_mock.api.ui.changes import Changes
@@ -33,8 +35,9 @@ from runware_mock.webhooks import delivery_schedule
 _CHECKPOINT_S = 1.0
 _READING_THREADS = 32
 _ABOUT = (
-    "Send the application's API key as `Authorization: Bearer KEY` to speak of its account; without it a call speaks "
-    "of all accounts. The upload API has a description of its own at /_mock/v1/docs."
+    "`POST /v1` and the WebSocket at the same path are Runware's own; calls under `/_mock` control the mock. Send the "
+    "application's API key as `Authorization: Bearer KEY`: a control call speaks of its account, and without a key of "
+    "all accounts."
 )
 
 
@@ -80,11 +83,12 @@ def create_app(settings: Settings, clock: Clock | None = None, common: Common | 
         with cleanup:
             yield {"stopping": asyncio.Event()}
 
-    app = FastAPI(
-        title="runware-mock control API",
+    app = FastAPIOffline(
+        redoc_url=None,
+        title="runware-mock",
         version=__version__,
         description=_ABOUT,
-        openapi_url=None,
+        generate_unique_id_function=lambda route: route.name,
         lifespan=lifespan,
         # Whatever is not answered by a route: unknown paths, wrong methods, and what no route could answer.
         exception_handlers={HTTPException: failure_response, Exception: failure_response},
@@ -103,6 +107,7 @@ def create_app(settings: Settings, clock: Clock | None = None, common: Common | 
         app.include_router(router)
     for path in upload.API_PATHS:
         app.add_api_websocket_route(path, sockets.serve)
+    add_tasks(app)
     app.mount("/ui/static", StaticFiles(directory=FOLDER / "static"))
     return app
 

@@ -23,7 +23,7 @@ GOOD = {"model": "example:1@1", "positivePrompt": "a cat", "prompt": "a cat", "w
 @pytest.fixture(scope="module")
 def document() -> Schema:
     with running_mock() as mock:
-        described: Schema = plain.get(f"{mock.url}/_mock/v1/openapi.json").json()
+        described: Schema = plain.get(f"{mock.url}/openapi.json").json()
     return described
 
 

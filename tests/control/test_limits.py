@@ -71,12 +71,16 @@ def test_a_control_call_that_breaks_the_mock_is_told_apart_from_a_refusal(
 
 
 def test_the_document_tells_of_refusals_and_bodies(mock: RunningMock) -> None:
-    document = plain.get(f"{mock.url}/_mock/openapi.json").json()
-    for operations in document["paths"].values():
+    paths = plain.get(f"{mock.url}/openapi.json").json()["paths"]
+    for path, operations in paths.items():
         for operation in operations.values():
-            assert {"4XX", "500"} < set(operation["responses"])
+            if path.startswith("/_mock/"):
+                assert {"4XX", "500"} < set(operation["responses"])
+                answers = [one for status, one in operation["responses"].items() if status.startswith("2")]
+                (content,) = answers[0]["content"].values()
+                assert content["schema"], "every answer has a type"
             assert "422" not in operation["responses"]
-    paths = document["paths"]
-    assert "application/octet-stream" in paths["/_mock/media"]["post"]["requestBody"]["content"]
-    assert "application/zip" in paths["/_mock/import"]["post"]["requestBody"]["content"]
-    assert "application/zip" in paths["/_mock/export"]["get"]["responses"]["200"]["content"]
+    for path in ("/_mock/media", "/_mock/import"):
+        assert "application/octet-stream" in paths[path]["post"]["requestBody"]["content"]
+    fault = paths["/_mock/faults"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert fault == {"$ref": "#/components/schemas/Plan"}

@@ -26,12 +26,6 @@ Check = Callable[[CheckContext, Response, Case], bool | None]
 Steer = Callable[[st.DataObject, Case], None]
 
 
-@schemathesis.serializer("application/zip")
-def zipped(_context: schemathesis.SerializationContext, value: object) -> bytes | None:
-    """Send an archive as it is."""
-    return value if isinstance(value, bytes) else None
-
-
 def operations(document: Mapping[str, Any], base_url: str) -> Iterator[Operation]:
     """Return the operations that a document describes."""
     schema = schemathesis.openapi.from_dict({**document, "servers": [{"url": base_url}]})

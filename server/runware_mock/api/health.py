@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from fastapi import APIRouter
 from prometheus_client import CONTENT_TYPE_LATEST
+from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
@@ -16,6 +18,20 @@ from runware_mock.version import __version__
 
 # Probes wait for a few seconds at most, and then ask again.
 _LOOK_S = 8.0
+
+
+class Health(BaseModel):
+    """Status `ok` or `ready`, and the version of the server."""
+
+    status: str
+    version: str
+
+
+class NotReady(BaseModel):
+    """What keeps an upload from succeeding, a line each."""
+
+    status: str
+    missing: list[str]
 
 
 def router(services: Services, is_running: Mapping[str, Callable[[], bool]], exposition: Exposition) -> APIRouter:
@@ -39,8 +55,15 @@ def router(services: Services, is_running: Mapping[str, Callable[[], bool]], exp
         """Return the metrics in Prometheus' text format."""
         return Response(await asyncio.to_thread(exposition.text), media_type=CONTENT_TYPE_LATEST)
 
+    responses: dict[str, dict[int | str, dict[str, Any]]] = {
+        "health": {200: {"model": Health}},
+        "ready": {200: {"model": Health}, 503: {"model": NotReady}},
+        "metrics": {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+    }
     for endpoint in (health, ready, metrics):
-        api.add_api_route(f"/{endpoint.__name__}", endpoint, methods=["GET", "HEAD"], include_in_schema=False)
+        path, told = f"/{endpoint.__name__}", responses[endpoint.__name__]
+        api.add_api_route(path, endpoint, methods=["GET"], response_class=Response, responses=told)
+        api.add_api_route(path, endpoint, methods=["HEAD"], include_in_schema=False)
     return api
 
 

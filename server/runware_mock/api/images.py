@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from runware_mock.api.envelope import CORS_HEADERS, preflight
 from runware_mock.api.failures import AnsweringRoute
+from runware_mock.api.openapi import FILE_OPERATION
 from runware_mock.images.formats import FORMATS
 from runware_mock.protocol.errors import refuse
 from runware_mock.services import Services
@@ -42,7 +43,15 @@ def router(services: Services, threads: Executor | None = None) -> APIRouter:
         return await asyncio.get_running_loop().run_in_executor(threads, _answer, services, request, uuid)
 
     for path in _PATHS:
-        api.add_api_route(path, get_file, methods=["GET", "HEAD"], include_in_schema=False)
+        api.add_api_route(
+            path,
+            get_file,
+            name=f"get_{path.split('/')[1]}",
+            methods=["GET"],
+            response_class=Response,
+            openapi_extra=FILE_OPERATION,
+        )
+        api.add_api_route(path, get_file, methods=["HEAD"], include_in_schema=False)
         api.add_api_route(path, preflight, methods=["OPTIONS"], include_in_schema=False)
     return api
 

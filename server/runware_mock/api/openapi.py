@@ -7,9 +7,11 @@ models; they are added to the document here.
 from collections import defaultdict
 from typing import Annotated, Any, Literal, Union
 
+from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from pydantic.alias_generators import to_camel
 
+from runware_mock.images.formats import FORMATS
 from runware_mock.protocol.errors import CATALOGUE
 from runware_mock.tasks import TASKS
 from runware_mock.tasks.models import AnyTask
@@ -81,6 +83,45 @@ class Answer(BaseModel):
     errors: Annotated[list[TaskError], Field(min_length=1)] | None = None
 
 
+def _file_operation() -> dict[str, Any]:
+    content: dict[str, Any] = {
+        one.content_type: {"schema": {"type": "string", "format": "binary"}} for one in FORMATS.values()
+    }
+    gone = {"application/json": {"schema": {"$ref": _REF.format(model="Answer")}}}
+    name = {"type": "string", "examples": ["ii/989ba605-1449-4e1e-b462-cd83ec9c1a67.jpg"]}
+    return {
+        "parameters": [
+            {"name": "path", "in": "path", "required": True, "schema": name},
+            *({"name": header, "in": "header", "schema": {"type": "string"}} for header in ("Range", "If-None-Match")),
+        ],
+        "responses": {
+            "200": {"description": "The file.", "content": content},
+            "206": {"description": "The bytes asked for.", "content": content},
+            "304": {"description": "The client has it."},
+            "404": {"description": "It was never stored, or has expired.", "content": gone},
+            "416": {"description": "It has no such bytes."},
+        },
+    }
+
+
+# What FastAPI cannot know of a route that serves stored files.
+FILE_OPERATION = _file_operation()
+
+
+def add_tasks(app: FastAPI) -> None:
+    """Add the schemas of the tasks to the application's document, in the way that FastAPI's documentation shows."""
+    describe = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = describe()
+        components = document.setdefault("components", {})
+        components["schemas"] = dict(sorted({**components.get("schemas", {}), **task_schemas()}.items()))
+        components["securitySchemes"] = {"apiKey": {"type": "http", "scheme": "bearer"}}
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign] # as FastAPI documents it
+
+
 def task_models() -> list[type[BaseModel]]:
     """Return the model of every kind of task, each once."""
     models = dict.fromkeys(row.model for row in TASKS.values() if row.model is not AnyTask)
@@ -92,8 +133,7 @@ def task_schemas() -> dict[str, Any]:
     any_task: Any = Annotated[Union[tuple(task_models())], Field(discriminator="task_type")]  # noqa: UP007 - of a list
     task = TypeAdapter(any_task).json_schema(ref_template=_REF, schema_generator=TaskSchema)
     answer = Answer.model_json_schema(ref_template=_REF, schema_generator=TaskSchema, mode="serialization")
-    schemas = {**task.pop("$defs"), "Task": task, **answer.pop("$defs"), "Answer": answer}
-    return dict(sorted(schemas.items()))
+    return {**task.pop("$defs"), "Task": task, **answer.pop("$defs"), "Answer": answer}
 
 
 def task_operation() -> dict[str, Any]:
@@ -105,7 +145,13 @@ def task_operation() -> dict[str, Any]:
     refusals = {str(status): f"Every task failed, the first as one of {', '.join(codes[status])}." for status in codes}
     tasks = {"type": "array", "minItems": 1, "items": {"$ref": _REF.format(model="Task")}}
     answer = {"application/json": {"schema": {"$ref": _REF.format(model="Answer")}}}
+    text = {"schema": {"type": "string"}}
+    dry_run = "Check the tasks and tell their cost, but do nothing."
     return {
+        "parameters": [
+            {"name": "dryRun", "in": "query", "schema": {"enum": ["1", "true"]}, "description": dry_run},
+            {"name": "X-Runware-Mock-Plan", "in": "header", **text, "description": "Name of a fault plan to meet."},
+        ],
         "requestBody": {"required": True, "content": {"application/json": {"schema": tasks}}},
         # An authentication among the tasks stands for the header.
         "security": [{"apiKey": []}, {}],

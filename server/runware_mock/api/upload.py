@@ -14,6 +14,7 @@ from runware_mock.api.envelope import CORS_HEADERS, envelope, preflight
 from runware_mock.api.failures import AnsweringRoute
 from runware_mock.api.fault_effects import PlannedResponse, ended, is_planned, met_by, pause
 from runware_mock.api.intake import SMALL_BYTES, Intake
+from runware_mock.api.openapi import task_operation
 from runware_mock.api.origins import check_origin
 from runware_mock.faults.event import Event
 from runware_mock.protocol.errors import Refusal, refuse
@@ -55,7 +56,7 @@ def router(runner: Runner) -> APIRouter:
     settings = runner.services.settings
     intake = Intake(settings.memory_budget() // _INTAKE_SHARE)
 
-    async def upload(request: Request) -> Response:
+    async def run_tasks(request: Request) -> Response:
         """Run the tasks of the body, and answer them together."""
         async with _room(request, settings, intake):
             replies = await _replies(request, runner)
@@ -66,7 +67,9 @@ def router(runner: Runner) -> APIRouter:
         return envelope(status, body) if plan is None else PlannedResponse(status, body, CORS_HEADERS, plan)
 
     for path in API_PATHS:
-        api.add_api_route(path, upload, methods=["POST"], include_in_schema=False)
+        is_documented = path == "/v1"
+        extra = task_operation() if is_documented else None
+        api.add_api_route(path, run_tasks, methods=["POST"], include_in_schema=is_documented, openapi_extra=extra)
         api.add_api_route(path, preflight, methods=["OPTIONS"], include_in_schema=False)
     return api
 

@@ -1,9 +1,7 @@
 """Fault plans: make them, look at them, drop them."""
 
-from pydantic import ValidationError
-
 from runware_mock.control.changing import changing
-from runware_mock.control.refusals import ControlRefused, conflict, not_found
+from runware_mock.control.refusals import conflict, not_found
 from runware_mock.faults import plans
 from runware_mock.faults.plans import Plan, PlanExists, PlanState
 from runware_mock.services import Services
@@ -12,13 +10,8 @@ from runware_mock.tasks import TASKS
 
 
 @retried
-def add_plan(services: Services, account_id: int, given: object) -> PlanState:
+def add_plan(services: Services, account_id: int, plan: Plan) -> PlanState:
     """Make a plan and return its state."""
-    try:
-        plan = Plan.model_validate(given)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False)[0]
-        raise ControlRefused(first["msg"].removeprefix("Value error, "), _path(first["loc"])) from None
     with changing(services, account_id) as connection:
         try:
             state = plans.add(connection, account_id, plan, services.clocks.real_at())
@@ -59,11 +52,3 @@ def _warned(state: PlanState) -> PlanState:
         if one.task_type and one.task_type not in TASKS
     ]
     return state.model_copy(update={"warnings": [*state.warnings, *warnings]})
-
-
-def _path(location: tuple[int | str, ...]) -> str:
-    """Write `("faults", 0, "latency", "delay")` as `faults[0].delay`: the kind is no field of its own."""
-    parts = [part for index, part in enumerate(location) if not (index == 2 and location[0] == "faults")]  # noqa: PLR2004 - after its number
-    if len(location) == 2 and location[0] == "faults":  # noqa: PLR2004 - a fault without a kind that is known
-        parts.append("kind")
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts).removeprefix(".") or "body"

@@ -1,11 +1,13 @@
 """How the control API answers a call that fails."""
 
 import logging
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any, get_args
+from typing import Any
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import Scope
@@ -17,28 +19,20 @@ from runware_mock.protocol.errors import Refusal
 _log = logging.getLogger(__name__)
 
 PREFIX = "/_mock"
-REFUSED: dict[str, Any] = {
-    "description": "Nothing was done. `field` is the dotted path of what has to be mended, such as `faults[0].kind`.",
-    "content": {
-        "application/json": {
-            "schema": {
-                "type": "object",
-                "required": ["error"],
-                "properties": {
-                    "error": {
-                        "type": "object",
-                        "required": ["message", "field", "code"],
-                        "properties": {
-                            "message": {"type": "string"},
-                            "field": {"type": ["string", "null"]},
-                            "code": {"enum": list(get_args(Code))},
-                        },
-                    }
-                },
-            }
-        }
-    },
-}
+
+
+class Failure(BaseModel):
+    """Why nothing was done; `field` is the dotted path of what has to be mended, such as `faults[0].kind`."""
+
+    message: str
+    field: str | None
+    code: Code
+
+
+class Refused(BaseModel):
+    """The answer to a call that is refused."""
+
+    error: Failure
 
 
 def is_control(scope: Scope) -> bool:
@@ -62,8 +56,9 @@ def _refusal_of(request: Request, error: Exception) -> ControlRefused:
             # A key that the upload API would refuse, too.
             return ControlRefused(error.message, "account", "forbidden", error.status)
         case RequestValidationError():
-            first = error.errors()[0]
-            return ControlRefused(str(first["msg"]), _dotted(first["loc"][1:]) or str(first["loc"][0]))
+            return _invalid(error.errors()[0])
+        case HTTPException(status_code=400):
+            return ControlRefused("the body is no JSON, or is nested too deeply", "body")
         case HTTPException():
             return _no_such_call(request, error)
     _log.error("%s %s failed inside the mock", request.method, request.url.path, exc_info=error)
@@ -84,7 +79,23 @@ def _no_such_call(request: Request, error: HTTPException) -> ControlRefused:
     return not_found(f"no such path {path[:100]}; {meant}there are {', '.join(known)}", "path")
 
 
-def _dotted(location: tuple[Any, ...]) -> str:
+def _invalid(error: Mapping[str, Any]) -> ControlRefused:
+    """Return what FastAPI found wrong with a parameter or a field of the body."""
+    source, *location = error["loc"]
+    message = str(error["msg"]).removeprefix("Value error, ")
+    if error["type"] == "json_invalid":
+        return ControlRefused(f"the body is no JSON: {message}", source)
+    if not location and source == "body":
+        return ControlRefused(f"{message}; send a JSON object, with Content-Type: application/json", source)
+    if location[:1] == ["faults"]:
+        # The kind of a fault stands in the location, but it is no field of its own; where it is missing, that is all.
+        location = [*location[:2], *location[3:], *(["kind"] if error["type"].startswith("union_tag") else [])]
+        if error["type"] == "model_attributes_type":
+            location.append("kind")
+    return ControlRefused(message, _dotted(location) or source)
+
+
+def _dotted(location: Sequence[str | int]) -> str:
     """Write `("faults", 0, "kind")` as `faults[0].kind`."""
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
     return text.removeprefix(".")

@@ -1,4 +1,4 @@
-"""The endpoints of the control API but for fault plans: each reads its parameters and calls one function."""
+"""The endpoints of the control API: each reads its parameters and calls one function."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,22 +7,25 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import Field as Bounds
+from pydantic import WithJsonSchema
 
 from runware_mock.api.control.who import LARGEST_ID, Account, AccountNeeded
 from runware_mock.api.dependencies import base_url
 from runware_mock.api.failures import GuardedRoute
 from runware_mock.clock import monotonic_s
-from runware_mock.control import accounts, archive, clocks, journal, media, snapshots, state
+from runware_mock.control import accounts, archive, clocks, journal, media, models, plans, snapshots, state
 from runware_mock.control.journal import Filter
 from runware_mock.control.refusals import ControlRefused
 from runware_mock.control.times import read_at, read_span
+from runware_mock.faults.plans import Plan, PlanState
 from runware_mock.purge import purge_expired
 from runware_mock.services import Services
 from runware_mock.webhooks import UnderWay
 
 Json = dict[str, Any]
-_FILE: Json = {"requestBody": {"required": True, "content": {"application/octet-stream": {}}}}
-_ARCHIVE: Json = {"requestBody": {"required": True, "content": {"application/zip": {}}}}
+_BINARY = "application/octet-stream"
+_BYTES: Json = {"schema": {"type": "string", "format": "binary"}}
+_FILE: Json = {"requestBody": {"required": True, "content": {_BINARY: _BYTES}}}
 
 _POLL_S = 0.02
 _MOST_WAITED_S = 600.0
@@ -48,54 +51,61 @@ def _filter(
 
 Filtered = Annotated[Filter, Depends(_filter)]
 Limit = Annotated[int, Query(ge=1, le=1000)]
-Field = Annotated[object, Body(embed=True)]
+At = Annotated[
+    object,
+    Body(embed=True, description="An ISO 8601 instant, or milliseconds since 1970."),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "integer"}]}),
+]
+By = Annotated[
+    object, Body(embed=True, description="A duration such as 31d or 2h30m."), WithJsonSchema({"type": "string"})
+]
 
 
 def router(services: Services) -> APIRouter:  # noqa: C901, PLR0915 - a table of endpoints, each of a line or two
     """Return the endpoints."""
     api = APIRouter(route_class=GuardedRoute)
 
-    @api.get("/status", tags=["state"])
+    @api.get("/status", tags=["state"], response_model=models.Status)
     def status(request: Request) -> Json:
         """Tell the version, the settings that differ from their default, and how much is stored."""
         return {**state.status(services), "url": base_url(request.scope, services)}
 
-    @api.get("/accounts", tags=["state"])
+    @api.get("/accounts", tags=["state"], response_model=models.Accounts)
     def list_accounts() -> Json:
         """List the accounts: masked label, clock, how much each has."""
         return {"accounts": accounts.list_accounts(services)}
 
-    @api.get("/clock", tags=["clock"])
+    @api.get("/clock", tags=["clock"], response_model=models.Clock)
     def show_clock(account_id: Account) -> Json:
         """Show a clock: an account's, or that of all accounts."""
         return clocks.show(services, account_id)
 
-    @api.post("/clock/freeze", tags=["clock"])
+    @api.post("/clock/freeze", tags=["clock"], response_model=models.Clock)
     def freeze_clock(account_id: Account) -> Json:
         """Stop the clock."""
         return clocks.freeze(services, account_id)
 
-    @api.post("/clock/resume", tags=["clock"])
+    @api.post("/clock/resume", tags=["clock"], response_model=models.Clock)
     def resume_clock(account_id: Account) -> Json:
         """Let the clock run on from where it stands."""
         return clocks.resume(services, account_id)
 
-    @api.post("/clock/reset", tags=["clock"])
+    @api.post("/clock/reset", tags=["clock"], response_model=models.Clock)
     def reset_clock(account_id: Account) -> Json:
         """Go back to the real time."""
         return clocks.reset(services, account_id)
 
-    @api.post("/clock/set", tags=["clock"])
-    async def set_clock(account_id: Account, at: Field) -> Json:
+    @api.post("/clock/set", tags=["clock"], response_model=models.Moved)
+    async def set_clock(account_id: Account, at: At) -> Json:
         """Move the clock ahead to an instant; whatever falls due has happened when this answers."""
         return await _moved(services, clocks.set_to, account_id, at)
 
-    @api.post("/clock/advance", tags=["clock"])
-    async def advance_clock(account_id: Account, by: Field) -> Json:
+    @api.post("/clock/advance", tags=["clock"], response_model=models.Moved)
+    async def advance_clock(account_id: Account, by: By) -> Json:
         """Move the clock ahead by a duration such as "31d"; whatever falls due has happened when this answers."""
         return await _moved(services, clocks.advance, account_id, by)
 
-    @api.get("/media", tags=["media"])
+    @api.get("/media", tags=["media"], response_model=models.Media)
     def list_media(
         request: Request,
         account_id: Account,
@@ -119,7 +129,7 @@ def router(services: Services) -> APIRouter:  # noqa: C901, PLR0915 - a table of
             state=state,
         )
 
-    @api.post("/media", tags=["media"], status_code=201, openapi_extra=_FILE)
+    @api.post("/media", tags=["media"], status_code=201, openapi_extra=_FILE, response_model=models.Medium)
     async def add_medium(
         request: Request, account_id: AccountNeeded, uuid: str | None = None, age: str | None = None
     ) -> Json:
@@ -128,17 +138,17 @@ def router(services: Services) -> APIRouter:  # noqa: C901, PLR0915 - a table of
         added = await run_in_threadpool(media.add_medium, services, account_id, data, uuid=uuid, age=age)
         return await asyncio.to_thread(media.get_medium, services, account_id, base_url(request.scope, services), added)
 
-    @api.get("/media/{uuid}", tags=["media"])
+    @api.get("/media/{uuid}", tags=["media"], response_model=models.Medium)
     def get_medium(request: Request, account_id: Account, uuid: str) -> Json:
         """Show one medium."""
         return media.get_medium(services, account_id, base_url(request.scope, services), uuid)
 
-    @api.delete("/media/{uuid}", tags=["media"])
+    @api.delete("/media/{uuid}", tags=["media"], response_model=models.Deleted)
     def delete_medium(account_id: Account, uuid: str) -> Json:
         """Remove one medium."""
         return {"deleted": media.delete_medium(services, account_id, uuid)}
 
-    @api.get("/forecast", tags=["media"])
+    @api.get("/forecast", tags=["media"], response_model=models.Forecast)
     def forecast(
         account_id: Account, at: str | None = None, within: Annotated[str | None, Query(alias="in")] = None
     ) -> Json:
@@ -149,22 +159,22 @@ def router(services: Services) -> APIRouter:  # noqa: C901, PLR0915 - a table of
             seen_at = read_at(services.now_at(account_id) + int(span.total_seconds() * 1000), "in")
         return media.forecast(services, account_id, seen_at)
 
-    @api.post("/purge", tags=["media"])
+    @api.post("/purge", tags=["media"], response_model=models.Purged)
     def purge(account_id: Account) -> Json:
         """Remove what has expired."""
         return clocks.purged_as_json(purge_expired(services, account_id=account_id))
 
-    @api.get("/journal", tags=["journal"])
+    @api.get("/journal", tags=["journal"], response_model=models.Entries)
     def list_journal(account_id: Account, chosen: Filtered, limit: Limit = 100) -> Json:
         """List entries, the newest first."""
         return journal.list_entries(services, account_id, chosen, limit)
 
-    @api.get("/journal/count", tags=["journal"])
+    @api.get("/journal/count", tags=["journal"], response_model=models.Count)
     def count_journal(account_id: Account, chosen: Filtered) -> Json:
         """Count entries."""
         return {"count": journal.count_entries(services, account_id, chosen)}
 
-    @api.get("/journal/wait", tags=["journal"])
+    @api.get("/journal/wait", tags=["journal"], response_model=models.Waited)
     async def wait_for_journal(
         account_id: Account,
         chosen: Filtered,
@@ -183,51 +193,77 @@ def router(services: Services) -> APIRouter:  # noqa: C901, PLR0915 - a table of
         found = await asyncio.to_thread(journal.list_entries, services, account_id, chosen, min(there, 1000))
         return {"count": there, "entries": found["entries"]}
 
-    @api.get("/journal/{id}", tags=["journal"])
+    @api.get("/journal/{id}", tags=["journal"], response_model=models.Entry)
     def get_entry(account_id: Account, entry_id: Annotated[Id, Path(alias="id")]) -> Json:
         """Show one entry."""
         return journal.get_entry(services, account_id, entry_id)
 
-    @api.delete("/journal", tags=["journal"])
+    @api.delete("/journal", tags=["journal"], response_model=models.Deleted)
     def clear_journal(account_id: Account) -> Json:
         """Forget every entry."""
         return {"deleted": journal.clear(services, account_id)}
 
-    @api.post("/reset", tags=["state"])
+    @api.post("/reset", tags=["state"], response_model=models.Reset)
     def reset(account_id: Account, scope: Annotated[str, Body(embed=True)] = "all") -> Json:
         """Forget all, media, journal, faults or clock."""
         return state.reset(services, account_id, scope)
 
-    @api.get("/snapshots", tags=["state"])
+    @api.get("/snapshots", tags=["state"], response_model=models.Snapshots)
     def list_snapshots(account_id: AccountNeeded) -> Json:
         """List the snapshots of an account."""
         return {"snapshots": snapshots.list_snapshots(services, account_id)}
 
-    @api.post("/snapshots/{name}", tags=["state"], status_code=201)
+    @api.post("/snapshots/{name}", tags=["state"], status_code=201, response_model=models.Snapshot)
     def save_snapshot(account_id: AccountNeeded, name: str) -> Json:
         """Keep the account's state under a name."""
         return snapshots.save(services, account_id, name)
 
-    @api.post("/snapshots/{name}/restore", tags=["state"])
+    @api.post("/snapshots/{name}/restore", tags=["state"], response_model=models.Snapshot)
     def restore_snapshot(account_id: AccountNeeded, name: str) -> Json:
         """Put the account back into that state."""
         return snapshots.restore(services, account_id, name)
 
-    @api.delete("/snapshots/{name}", tags=["state"])
+    @api.delete("/snapshots/{name}", tags=["state"], response_model=models.Deleted)
     def delete_snapshot(account_id: AccountNeeded, name: str) -> Json:
         """Forget a snapshot."""
         return {"deleted": snapshots.remove(services, account_id, name)}
 
-    @api.get("/export", tags=["state"], response_class=Response, responses={200: {"content": {"application/zip": {}}}})
+    @api.get("/export", tags=["state"], response_class=Response, responses={200: {"content": {_BINARY: _BYTES}}})
     def export(account_id: AccountNeeded) -> Response:
         """Download the account's whole state as one file."""
-        return Response(archive.export(services, account_id), media_type="application/zip")
+        headers = {"Content-Disposition": 'attachment; filename="runware-mock.zip"'}
+        return Response(archive.export(services, account_id), headers=headers, media_type=_BINARY)
 
-    @api.post("/import", tags=["state"], openapi_extra=_ARCHIVE)
+    @api.post("/import", tags=["state"], openapi_extra=_FILE, response_model=models.Loaded)
     async def load(request: Request, account_id: AccountNeeded) -> Json:
         """Give the account the state of such a file, in place of its own."""
         data = await _body(request, services)
         return await run_in_threadpool(archive.load, services, account_id, data)
+
+    @api.post("/faults", tags=["faults"], status_code=201)
+    def add_plan(account_id: Account, plan: Plan) -> PlanState:
+        """Make a plan: for the account, or without one for all accounts."""
+        return plans.add_plan(services, account_id, plan)
+
+    @api.get("/faults", tags=["faults"])
+    def list_plans(account_id: Account) -> models.Plans:
+        """List the plans, with what remains of them and what was met."""
+        return models.Plans(plans=plans.list_plans(services, account_id))
+
+    @api.get("/faults/{name}", tags=["faults"])
+    def get_plan(account_id: Account, name: str) -> PlanState:
+        """Show one plan."""
+        return plans.get_plan(services, account_id, name)
+
+    @api.delete("/faults/{name}", tags=["faults"], response_model=models.Deleted)
+    def delete_plan(account_id: Account, name: str) -> Json:
+        """Drop one plan."""
+        return {"deleted": plans.delete_plans(services, account_id, name)}
+
+    @api.delete("/faults", tags=["faults"], response_model=models.Deleted)
+    def delete_plans(account_id: Account) -> Json:
+        """Drop every plan of the account."""
+        return {"deleted": plans.delete_plans(services, account_id)}
 
     return api
 
