@@ -1,4 +1,7 @@
-"""TLS: a certificate authority of the data folder's own, and the contexts of both sides. Needs `runware-mock[tls]`."""
+"""TLS: a local certificate authority in the data folder, and the SSL contexts of server and client.
+
+Only making certificates needs `runware-mock[tls]`.
+"""
 
 import os
 import ssl
@@ -21,35 +24,35 @@ _CERTIFICATE = "ca.pem"
 _KEY = "ca-key.pem"
 _LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 _EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
-# The longest that Apple's systems accept of an authority that a user has added.
+# Apple's systems accept no longer validity under an authority that a user has added.
 _VALID = timedelta(days=825)
-# Clocks of other machines may be late.
+# The clocks of other machines may be slow.
 _VALID_SINCE = timedelta(days=1)
 
 
 class TlsUnusable(Exception):
-    """No certificate can be had; the message is for the user."""
+    """There is no usable certificate; the message is for the user."""
 
 
 def ca_file(data_dir: Path) -> Path:
-    """Return where the authority's certificate is kept, whether or not there is one."""
+    """Return the path of the authority's certificate, whether or not it exists."""
     return data_dir / _FOLDER / _CERTIFICATE
 
 
 def ensure_ca(data_dir: Path) -> Path:
-    """Return the file of the authority's certificate, made now if there is none; raises TlsUnusable."""
+    """Return the path of the authority's certificate, creating the authority if needed; raises TlsUnusable."""
     file = ca_file(data_dir)
     try:
         if not file.exists():
             data_dir.mkdir(0o700, parents=True, exist_ok=True)
             _make(file.parent)
     except OSError as error:
-        raise TlsUnusable(f"cannot make a certificate authority in {file.parent}: {error.strerror}") from error
+        raise TlsUnusable(f"cannot create a certificate authority in {file.parent}: {error.strerror}") from error
     return file
 
 
 def server_context(settings: Settings) -> ssl.SSLContext | None:
-    """Return what a server with these settings shows its clients, or None without TLS; raises TlsUnusable."""
+    """Return the context of a server with these settings, or None without TLS; raises TlsUnusable."""
     if not settings.uses_tls:
         return None
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -75,12 +78,12 @@ def server_context(settings: Settings) -> ssl.SSLContext | None:
 
 
 def client_context(trusted: Path | None = None) -> ssl.SSLContext:
-    """Return what trusts the world's authorities, or those of SSL_CERT_FILE, and the mock's own beside them.
+    """Return a context that trusts the usual authorities (or those of SSL_CERT_FILE) and `trusted`.
 
-    That is the certificate `trusted`, or the one in the folder where a server with this environment keeps its own.
+    `trusted` defaults to the authority of a server with this environment, if there is one.
     """
     context = ssl.create_default_context()
-    # A server's own certificate is as good as that of its authority.
+    # `trusted` may be the certificate of the server itself.
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     file = trusted or ca_file(Path(os.environ.get(f"{ENV_PREFIX}DATA_DIR") or default_data_dir()))
     if trusted is not None or file.exists():
@@ -102,11 +105,11 @@ def _make(folder: Path) -> None:
         certificate = new / _CERTIFICATE
         certificate.write_bytes(authority.cert_pem.bytes())
         certificate.chmod(0o644)
-        # Both files at once, or those of another process that was faster.
+        # Both files appear at once; if another process was faster, its files stay.
         with suppress(OSError):
             new.rename(folder)
     if not (folder / _CERTIFICATE).exists():
-        raise FileExistsError(0, f"{folder} is there, and holds none")
+        raise FileExistsError(0, f"{folder} exists, but holds no certificate")
 
 
 def _names(settings: Settings) -> Iterable[str]:
@@ -126,7 +129,7 @@ def _authority_class() -> "type[trustme.CA]":
 
 
 def _no_password() -> str:
-    """Keep OpenSSL from asking on the terminal."""
+    """Keep OpenSSL from asking for a password on the terminal."""
     raise ValueError("the key is encrypted")
 
 

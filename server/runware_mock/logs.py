@@ -1,14 +1,18 @@
-"""Log lines, as text for a person or as JSON for a machine; what fails a thousand times is one line, not thousands."""
+"""Log lines on standard error, as text for a person or as JSON for a machine."""
 
 import json
 import logging
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from threading import Lock
 
-_TOLD_AGAIN_AFTER_S = 60.0
-_KNOWN = 1000
+from runware_mock.clock import monotonic_s
+
+OutageOf = Callable[[Exception], str | None]
+
+_REPEATED_AFTER_S = 60.0
+# More different lines than that are not remembered.
+_REMEMBERED = 1000
 
 
 class JsonFormatter(logging.Formatter):
@@ -29,31 +33,29 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line)
 
 
-class Calm(logging.Filter):
-    """Lets the same warning or error through once a minute, and then tells how many were left out.
+class RateLimitFilter(logging.Filter):
+    """Lets the same warning or error through once a minute, then says how many were left out.
 
-    Where `outage_of` an exception tells what the machine lacks, that is all there is to say: a traceback shows only
-    where it was noticed, which is everywhere at once.
+    `outage_of` returns what the machine lacks if an exception comes from that (a full disk, no database), else None.
+    Such an outage is logged without a traceback: it only shows where the outage was noticed first.
     """
 
-    def __init__(
-        self, outage_of: Callable[[Exception], str | None], elapsed_s: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, outage_of: OutageOf, elapsed_s: Callable[[], float] = monotonic_s) -> None:
         super().__init__()
         self._outage_of = outage_of
         self._elapsed_s = elapsed_s
         self._lock = Lock()
-        # What was told -> when, and how often it was left out since.
-        self._told: dict[object, tuple[float, int]] = {}
+        # What was logged -> when, and how often it was left out since.
+        self._logged: dict[object, tuple[float, int]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Tell whether a record is a line."""
+        """Return whether to log a record."""
         if record.levelno < logging.WARNING:
             return True
-        more = self._more(self._key(record))
-        if more:
-            record.msg, record.args = f"{record.getMessage()} ({more} more like this were not logged)", None
-        return more is not None
+        left_out = self._left_out_before(self._key(record))
+        if left_out:
+            record.msg, record.args = f"{record.getMessage()} ({left_out} more like this were not logged)", None
+        return left_out is not None
 
     def _key(self, record: logging.LogRecord) -> object:
         error = record.exc_info[1] if record.exc_info else None
@@ -65,29 +67,28 @@ class Calm(logging.Filter):
             return outage
         return record.name, record.msg, type(error), str(error)
 
-    def _more(self, key: object) -> int | None:
-        """Return how many were left out before this one, or None if it is to be left out itself."""
+    def _left_out_before(self, key: object) -> int | None:
+        """Return how many lines were left out since the last one that was logged; None if this is another."""
         now_s = self._elapsed_s()
         with self._lock:
-            told_s, left_out = self._told.get(key, (None, 0))
-            if told_s is not None and now_s - told_s < _TOLD_AGAIN_AFTER_S:
-                self._told[key] = (told_s, left_out + 1)
+            logged_s, left_out = self._logged.get(key, (None, 0))
+            if logged_s is not None and now_s - logged_s < _REPEATED_AFTER_S:
+                self._logged[key] = (logged_s, left_out + 1)
                 return None
-            if len(self._told) >= _KNOWN:
-                self._told.clear()
-            self._told[key] = (now_s, 0)
+            if len(self._logged) >= _REMEMBERED:
+                self._logged.clear()
+            self._logged[key] = (now_s, 0)
             return left_out
 
 
-def set_up_logging(level: str, line_format: str, outage_of: Callable[[Exception], str | None]) -> None:
-    """Send log lines of this level and above to standard error."""
+def set_up_logging(level: str, line_format: str, outage_of: OutageOf) -> None:
+    """Write log lines of this level and above to standard error; `line_format` is text or json."""
     handler = logging.StreamHandler()
-    handler.addFilter(Calm(outage_of))
-    handler.setFormatter(
-        JsonFormatter() if line_format == "json" else logging.Formatter("%(asctime)s %(levelname)s %(message)s")
-    )
+    handler.addFilter(RateLimitFilter(outage_of))
+    text = logging.Formatter("%(asctime)s %(levelname)s %(message)s")
+    handler.setFormatter(JsonFormatter() if line_format == "json" else text)
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    # Every connection is worth a line to uvicorn, not to a user; and its debug lines are messages, API keys and all.
+    # uvicorn logs a line for every connection, and at level debug whole messages with the API keys in them.
     quieter = {"debug": logging.INFO, "info": logging.WARNING}
     for name in ("uvicorn", "alembic"):
         logging.getLogger(name).setLevel(quieter.get(level, logging.NOTSET))

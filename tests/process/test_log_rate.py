@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from runware_mock.logs import Calm
+from runware_mock.logs import RateLimitFilter
 from runware_mock.storage.outage import outage_of
 
 Lines = list[str]
@@ -35,13 +35,13 @@ def now_s() -> list[float]:
 def told(now_s: list[float]) -> Iterator[Lines]:
     """Return the lines of a log of the test's own."""
     collecting = Collecting()
-    collecting.addFilter(Calm(outage_of, lambda: now_s[0]))
+    collecting.addFilter(RateLimitFilter(outage_of, lambda: now_s[0]))
     log.addHandler(collecting)
     yield collecting.lines
     log.removeHandler(collecting)
 
 
-log = logging.Logger("tests.calm", logging.INFO)  # noqa: LOG001 - nobody else is to listen to it
+log = logging.Logger("tests.rate_limit", logging.INFO)  # noqa: LOG001 - nobody else is to listen to it
 
 
 def fail(error: Exception, what: str) -> None:
@@ -55,7 +55,7 @@ def full() -> Exception:
 def test_an_outage_is_one_line_wherever_it_is_noticed(told: Lines) -> None:
     for number in range(1000):
         fail(full(), str(number))
-    fail(sqlite3.OperationalError("database or disk is full"), "purge")
+    fail(full(), "purge")
     assert told == ["task 0 failed: the database cannot be used: database or disk is full"]
 
 
