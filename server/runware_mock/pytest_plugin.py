@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from runware_mock.failure_messages import task_history, unmet_plan
-from runware_mock.testing import ENV_NAMES, RunwareMock, fresh_key, serve
+from runware_mock.testing import ENV_NAMES, RunwareMock, fresh_key, import_server, serve
 
 _URL = "RUNWARE_MOCK_URL"
 _TOKEN = "RUNWARE_MOCK_CONTROL_TOKEN"  # noqa: S105 - the name of a variable
@@ -52,6 +52,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini(
         "runware_mock_settings", "settings of the server, a line each: retention = 7d", type="linelist", default=[]
     )
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Import the server if a test will need it: a fixture may freeze the time, and then its imports would fail."""
+    needed = any("runware_mock_server" in getattr(item, "fixturenames", ()) for item in session.items)
+    if needed and _running_elsewhere(session.config) is None and not session.config.option.collectonly:
+        import_server()
 
 
 @pytest.fixture(scope="session")

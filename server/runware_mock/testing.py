@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Unpack
 from uuid import UUID
 
@@ -185,11 +186,15 @@ def serve(**settings: Any) -> Iterator[RunwareMock]:
         OSError: The port is taken.
         TlsUnusable: There is no certificate to show.
     """
-    # Every pytest run loads this module with the plugin; the server waits for the first test that needs it.
-    from runware_mock.local_server import running
-
-    with running(settings) as server:
+    with import_server().running(settings) as server:
         yield RunwareMock(server.url, server.api_key or fresh_key(), token=server.token, ca_file=server.ca_file)
+
+
+def import_server() -> ModuleType:
+    """Import the server, which takes most of a second: every pytest run loads this module, and few need a server."""
+    from runware_mock import local_server
+
+    return local_server
 
 
 def _is_upload(entry: Entry) -> bool:
