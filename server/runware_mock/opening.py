@@ -15,7 +15,6 @@ from runware_mock.images.fetch import UrlFetcher
 from runware_mock.images.limits import Budget
 from runware_mock.metrics import Metrics
 from runware_mock.protocol.errors import Refusal
-from runware_mock.protocol.texts import Texts
 from runware_mock.quotas import Quotas
 from runware_mock.services import Services
 from runware_mock.settings import Settings
@@ -148,14 +147,13 @@ def open_services(settings: Settings, clock: Clock, cleanup: ExitStack, common: 
 
 def create_services(settings: Settings, clock: Clock, database: Database) -> Services:
     """Return what tasks may ask for; raises StoreFailed."""
-    clocks, metrics, texts = Clocks(clock), Metrics(), Texts()
+    clocks, metrics = Clocks(clock), Metrics()
     faults = Faults(database, clocks)
     net = UrlFetcher(settings.fetch, settings.fetch_timeout, settings.max_message_bytes, settings.url_map)
     return Services(
         settings=settings,
         clocks=clocks,
         database=database,
-        texts=texts,
         blobs=open_blobs(settings, database),
         accounts=Accounts(database, clocks, faults.names_plan, settings.api_keys(), seed=settings.seed),
         journal=Journal(settings.journal_entries, settings.journal_bytes, metrics),

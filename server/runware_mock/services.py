@@ -10,7 +10,6 @@ from runware_mock.ids import Ids
 from runware_mock.images.codec import Codec
 from runware_mock.images.fetch import Fetch, Send
 from runware_mock.metrics import Metrics
-from runware_mock.protocol.texts import Texts
 from runware_mock.quotas import Quotas
 from runware_mock.settings import Settings
 from runware_mock.storage.accounts import Account, Accounts
@@ -27,7 +26,6 @@ class Services(Struct, frozen=True):
     settings: Settings
     clocks: Clocks
     database: Database
-    texts: Texts
     blobs: Blobs
     accounts: Accounts
     codec: Codec

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.messages import Reply, head_of, kind_of, parse_tasks, rest_body, ws_frame
 from runware_mock.protocol.redaction import without_key
-from runware_mock.protocol.texts import Texts
 from runware_mock.storage.journal import abbreviated
 from runware_mock.tasks.work import load_of_drawing, load_of_upload
 from tests.fuzz.effort import effort
@@ -29,7 +28,7 @@ WHOLE = json.dumps([upload(b"no picture"), {"taskType": "ping", "ping": True}]).
 def taken_or_refused(raw: bytes | str) -> None:
     """Check that a message is refused by one of two codes, or that whatever stands in it can be told of."""
     try:
-        tasks = parse_tasks(raw, Texts()).tasks
+        tasks = parse_tasks(raw)
     except Refusal as refusal:
         reply, is_known = Reply.refused(refusal), refusal.code in ("invalidJson", "invalidRequest")
     else:

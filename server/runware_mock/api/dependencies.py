@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 
 from starlette.types import Scope
 
-from runware_mock.protocol.messages import Message
+from runware_mock.protocol.messages import parse_tasks
 from runware_mock.protocol.redaction import holds_key, without_key, without_real_keys
 from runware_mock.protocol.session import is_authentication
 from runware_mock.services import Caller, Services
@@ -14,8 +14,8 @@ from runware_mock.storage.accounts import Account
 
 _log = logging.getLogger(__name__)
 
-# A longer message would hold up the other clients of the event loop.
-_SEARCHED_IN_LOOP = 64 * 1024
+# To parse or search more would hold up the other clients of the event loop.
+_READ_IN_LOOP = 64 * 1024
 _CLIENT_CHARS = 100
 _HEADERS = "runware_mock.headers"
 _HTTP_SCHEMES = {"ws": "http", "wss": "https"}
@@ -48,22 +48,28 @@ async def open_account(api_key: object, services: Services) -> Account:
     return await asyncio.to_thread(services.accounts.open, api_key)
 
 
-async def keyless(message: Message, api_key: object, account: Account) -> list[object]:
-    """Return the tasks of a message without their sender's key, which nobody after this must store, log or answer."""
-    if not isinstance(api_key, str):
-        return message.tasks
-    if len(message.text) > _SEARCHED_IN_LOOP:
-        return await asyncio.to_thread(_keyless, message, api_key, account)
-    return _keyless(message, api_key, account)
+async def read_tasks(raw: bytes | bytearray | str) -> list[object]:
+    """Return the tasks of a body or frame, as `parse_tasks` does; a long one is parsed in a thread."""
+    return parse_tasks(raw) if len(raw) <= _READ_IN_LOOP else await asyncio.to_thread(parse_tasks, raw)
 
 
-def _keyless(message: Message, api_key: str, account: Account) -> list[object]:
-    if not holds_key(message.text, api_key):
-        return message.tasks
-    cleaned = [task if is_authentication(task) else without_key(task, api_key) for task in message.tasks]
-    if cleaned != message.tasks:
-        _log.warning("a task of %s held its own API key, which was taken out of it", account.label)
-    return cleaned
+async def keyless(tasks: list[object], api_key: object, account: Account, length: int) -> list[object]:
+    """Return tasks without their sender's key, which nobody after this must store, log or answer.
+
+    `length` is that of the body or frame in which they came.
+    """
+    if length <= _READ_IN_LOOP:
+        return _keyless(tasks, api_key, account)
+    return await asyncio.to_thread(_keyless, tasks, api_key, account)
+
+
+def _keyless(tasks: list[object], api_key: object, account: Account) -> list[object]:
+    if not isinstance(api_key, str) or not any(
+        holds_key(task, api_key) for task in tasks if not is_authentication(task)
+    ):
+        return tasks
+    _log.warning("a task of %s held its own API key, which was taken out of it", account.label)
+    return [task if is_authentication(task) else without_key(task, api_key) for task in tasks]
 
 
 def caller_of(scope: Scope, account: Account, services: Services, api_key: object) -> Caller:

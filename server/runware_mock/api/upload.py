@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from runware_mock.api.dependencies import bearer_key, caller_of, headers_of, keyless, open_account
+from runware_mock.api.dependencies import bearer_key, caller_of, headers_of, keyless, open_account, read_tasks
 from runware_mock.api.envelope import CORS_HEADERS, envelope, preflight
 from runware_mock.api.failures import AnsweringRoute
 from runware_mock.api.fault_effects import PlannedResponse, ended, is_planned, met_by, pause
@@ -18,7 +18,7 @@ from runware_mock.api.openapi import task_operation
 from runware_mock.api.origins import check_origin
 from runware_mock.faults.event import Event
 from runware_mock.protocol.errors import Refusal, refuse
-from runware_mock.protocol.messages import Message, Reply, parse_tasks, rest_body
+from runware_mock.protocol.messages import Reply, rest_body
 from runware_mock.protocol.response_plan import combined
 from runware_mock.protocol.session import (
     AUTHENTICATION,
@@ -28,7 +28,6 @@ from runware_mock.protocol.session import (
     is_authentication,
     is_ping,
 )
-from runware_mock.services import Services
 from runware_mock.settings import Settings
 from runware_mock.tasks.runner import Pending, Runner
 
@@ -36,8 +35,6 @@ from runware_mock.tasks.runner import Pending, Runner
 API_PATHS = ("/v1", "/v1/", "/")
 # Bodies may take so small a part of the memory budget over and above it.
 _INTAKE_SHARE = 4
-# Parsing a longer body would hold up the other clients of the event loop.
-_PARSED_IN_LOOP_BYTES = 64 * 1024
 # How often to look whether the client still waits for its answer.
 _LOOK_S = 0.25
 
@@ -77,16 +74,18 @@ def router(runner: Runner) -> APIRouter:
 async def _replies(request: Request, runner: Runner) -> list[Reply]:
     """Run the tasks of the body; return a reply for each."""
     services = runner.services
-    message = await _parsed(await _read(request, services.settings.max_message_bytes), services)
-    authentication = first_authentication(message.tasks)
+    body = await _read(request, services.settings.max_message_bytes)
+    tasks = await read_tasks(body)
+    length_bytes = len(body)
+    # Nobody needs it while pictures are decoded.
+    del body
+    authentication = first_authentication(tasks)
     key = bearer_key(request.scope) if authentication is None else authentication.get("apiKey")
     try:
         account = await open_account(key, services)
     except Refusal as refusal:
         return [Reply.refused(refusal, {"taskType": AUTHENTICATION})]
-    tasks = await keyless(message, key, account)
-    # It holds the body, which nobody needs while pictures are decoded.
-    del message
+    tasks = await keyless(tasks, key, account, length_bytes)
     caller = caller_of(request.scope, account, services, key)
     if await is_planned(services, account.id):
         plan, met = await met_by(services, account.id, Event("authentication", "rest", plan=caller.plan))
@@ -123,12 +122,6 @@ async def _read(request: Request, limit_bytes: int) -> bytearray:
 
 def _too_large(limit_bytes: int) -> Refusal:
     return refuse("requestTooLarge", f"The limit is {limit_bytes} bytes (--max-message-bytes).")
-
-
-async def _parsed(body: bytearray, services: Services) -> Message:
-    if len(body) <= _PARSED_IN_LOOP_BYTES:
-        return parse_tasks(body, services.texts)
-    return await asyncio.to_thread(parse_tasks, body, services.texts)
 
 
 async def _finished(request: Request, pending: Sequence[Pending]) -> list[Reply]:

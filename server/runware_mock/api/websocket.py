@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from runware_mock.api.connections import PROTOCOL
-from runware_mock.api.dependencies import caller_of, keyless, open_account, plan_of
+from runware_mock.api.dependencies import caller_of, keyless, open_account, plan_of, read_tasks
 from runware_mock.api.fault_effects import end, met_by, pause
 from runware_mock.api.outbox import Answers
 from runware_mock.faults.event import Event, Point
 from runware_mock.protocol.errors import Refusal, refuse
-from runware_mock.protocol.messages import Reply, is_uuid, parse_tasks, ws_frame
+from runware_mock.protocol.messages import Reply, is_uuid, ws_frame
 from runware_mock.protocol.response_plan import ResponsePlan
 from runware_mock.protocol.session import (
     AUTHENTICATION,
@@ -44,8 +44,6 @@ _STRANGER = refuse("missingApiKey")
 _CLEAN_CLOSES = (1000, 1001)
 
 _IN_FLIGHT_FRAMES = 64
-# Parsing a longer frame would hold up the other clients of the event loop.
-_PARSED_IN_LOOP = 64 * 1024
 # When to look again whether a client is idle of which a frame is being read.
 _BUSY_S = 0.25
 
@@ -169,14 +167,11 @@ class Socket:
         size_bytes = self._protocol.take_size()
         pending: list[Pending] = []
         try:
-            texts = self._services.texts
-            is_short = len(raw) <= _PARSED_IN_LOOP
-            message = parse_tasks(raw, texts) if is_short else await asyncio.to_thread(parse_tasks, raw, texts)
-            tasks = message.tasks
+            tasks = await read_tasks(raw)
             if authentication := first_authentication(tasks):
                 await self._authenticate(authentication.get("apiKey"), authentication.get("connectionSessionUUID"))
             if self._account is not None:
-                tasks = await keyless(message, self._api_key, self._account)
+                tasks = await keyless(tasks, self._api_key, self._account, len(raw))
             pending = await self._start([task for task in tasks if not is_authentication(task)])
         except Refusal as refusal:
             await self.answers.deliver(ws_frame(Reply.refused(refusal)))

@@ -15,7 +15,6 @@ from runware_mock.api.connections import BUSY, PROTOCOL, TOO_SLOW
 from runware_mock.api.gathering import READ_AT_ONCE_BYTES, Gathering
 from runware_mock.api.limits import Limits, Pace, Unread
 from runware_mock.api.unmasking import Unmasking, can_unmask
-from runware_mock.protocol.embedded import LONG_CHARS
 from runware_mock.storage.outage import crash
 
 _logger = logging.getLogger("uvicorn.error.runware_mock")
@@ -24,6 +23,7 @@ _log = logging.getLogger(__name__)
 _MOST_FRAGMENTS = 200_000
 _CLOSE_FAILED, _CLOSE_TRY_LATER = 1011, 1013
 _MASK_BYTES = 4
+LONG_CHARS = 64 * 1024
 # The first two bytes of a long masked frame that is a whole message, RFC 6455, section 5.2: FIN and the opcode, then a
 # length of 8 bytes.
 _WHOLE_MESSAGES = {b"\x81\xff": Opcode.TEXT, b"\x82\xff": Opcode.BINARY}

@@ -4,7 +4,6 @@ import pybase64
 from msgspec import Struct
 
 from runware_mock.images.picture import PictureRefused
-from runware_mock.protocol.embedded import Embedded
 
 
 class UrlSource(Struct, frozen=True):
@@ -13,13 +12,11 @@ class UrlSource(Struct, frozen=True):
     url: str
 
 
-def read_source(value: str | Embedded) -> UrlSource | bytes:
+def read_source(value: str) -> UrlSource | bytes:
     """Tell the forms apart: "Image to upload (URL, Data URI, or Base64)".
 
     Raises PictureRefused where the text has none of them.
     """
-    if isinstance(value, Embedded):
-        return value.data
     text = value.strip()
     scheme = text[:8].lower()
     if scheme.startswith(("http://", "https://")):

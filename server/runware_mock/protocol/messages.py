@@ -6,11 +6,9 @@ from collections.abc import Mapping, Sequence
 import msgspec
 from msgspec import Struct
 
-from runware_mock.protocol.embedded import LONG_CHARS, Embedded, taken_out
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.redaction import without_real_keys
 from runware_mock.protocol.response_plan import ResponsePlan
-from runware_mock.protocol.texts import Texts
 
 # A dict wherever it is decoded JSON: whether something is a Mapping takes seven times as long to tell.
 Task = Mapping[str, object]
@@ -18,7 +16,6 @@ Item = dict[str, object]
 
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
-_encode_sent = msgspec.json.Encoder(enc_hook=str).encode
 _LONG = 2**20
 
 # "UUID v4 identifier": version digit 4, variant 8, 9, a or b.
@@ -43,40 +40,25 @@ class Reply(Struct, frozen=True):
         return cls(error=refusal.item(_echo(task, "taskType"), _echo(task, "taskUUID")), status=refusal.status)
 
 
-class Message(Struct, frozen=True):
-    """A request body or frame: its tasks, with Embedded for the long files, and its text without those."""
-
-    tasks: list[object]
-    text: bytes | bytearray | str
-
-
-def parse_tasks(raw: bytes | bytearray | str, texts: Texts) -> Message:
-    """Return what a request body or frame holds; raises the refusal invalidJson or invalidRequest.
+def parse_tasks(raw: bytes | bytearray | str) -> list[object]:
+    """Return the tasks of a request body or frame; raises the refusal invalidJson or invalidRequest.
 
     "Our API always accepts an array of objects as input, where each object represents a specific task".
     """
     try:
-        body, text = _parsed(raw, texts)
+        if len(raw) > _LONG:
+            # msgspec does not check whether it got the memory for a string, and the process would crash.
+            bytearray(len(raw))
+        tasks = _decode(raw)
     except RecursionError:
         raise refuse("invalidJson", "It is nested too deeply.") from None
     except (msgspec.DecodeError, UnicodeError) as error:
         raise refuse("invalidJson", f"{error}.") from None
-    if not isinstance(body, list):
-        raise refuse("invalidRequest", f"This is {kind_of(body)}.")
-    if not body:
+    if not isinstance(tasks, list):
+        raise refuse("invalidRequest", f"This is {kind_of(tasks)}.")
+    if not tasks:
         raise refuse("invalidRequest", "The array is empty.")
-    return Message(body, text)
-
-
-def _parsed(raw: bytes | bytearray | str, texts: Texts) -> tuple[object, bytes | bytearray | str]:
-    if len(raw) > LONG_CHARS:
-        found = taken_out(raw.encode() if isinstance(raw, str) else raw, _decode, texts)
-        if found is not None:
-            return found
-    if len(raw) > _LONG:
-        # For a string msgspec takes memory without a look whether it got any, and would end the process.
-        bytearray(len(raw))
-    return _decode(raw), raw
+    return tasks
 
 
 def is_uuid(text: str, *, v4: bool) -> bool:
@@ -90,7 +72,6 @@ def kind_of(value: object) -> str:
         dict: "an object",
         list: "an array",
         str: "a string",
-        Embedded: "a string",
         bool: "a boolean",
         int: "a number",
         float: "a number",
@@ -100,9 +81,7 @@ def kind_of(value: object) -> str:
 
 def head_of(value: object) -> str:
     """Return the start of a value, short enough for a message."""
-    if isinstance(value, Embedded):
-        value = value.head(2 * _HEAD_LIMIT)
-    text = without_real_keys((value if isinstance(value, str) else _encode_sent(value).decode())[: 2 * _HEAD_LIMIT])
+    text = without_real_keys((value if isinstance(value, str) else _encode(value).decode())[: 2 * _HEAD_LIMIT])
     return repr(text if len(text) <= _HEAD_LIMIT else text[:_HEAD_LIMIT] + "…")
 
 

@@ -1,9 +1,7 @@
-"""API keys where they do not belong: told by being the caller's own, by the name of their field, or by their form."""
+"""Find API keys where they do not belong: the caller's own, by the name of a field, or by their form."""
 
 import re
 from collections.abc import Mapping
-
-from runware_mock.protocol.embedded import Embedded
 
 _SHOWN_FROM = 20
 # A shorter one is no secret, and may well stand in a text by chance.
@@ -38,12 +36,23 @@ def is_secret_name(name: str) -> bool:
     return _SECRET_NAME.search(name) is not None
 
 
-def holds_key(raw: bytes | bytearray | str, api_key: str) -> bool:
-    """Tell whether a message holds its sender's key."""
+def holds_key(value: object, api_key: str) -> bool:
+    """Tell whether decoded JSON holds its sender's key: in a text or a name, however JSON spelled it."""
     key = _own(api_key)
     if len(key) < _SECRET_FROM:
         return False
-    return key in raw if isinstance(raw, str) else key.encode("utf-8", "replace") in raw
+    left = [value]
+    while left:
+        one = left.pop()
+        if isinstance(one, str):
+            if key in one:
+                return True
+        elif isinstance(one, Mapping):
+            left += one.keys()
+            left += one.values()
+        elif isinstance(one, list):
+            left += one
+    return False
 
 
 def without_key(value: object, api_key: str) -> object:
@@ -53,9 +62,6 @@ def without_key(value: object, api_key: str) -> object:
     def cleaned(value: object, depth: int = 0) -> object:
         if isinstance(value, str):
             return value.replace(key, masked(key))
-        if isinstance(value, Embedded):
-            text = str(value)
-            return cleaned(text) if key in text else value
         if depth > _DEEPEST:
             return None
         if isinstance(value, Mapping):

@@ -12,7 +12,6 @@ from msgspec import Struct
 from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from runware_mock.metrics import Metrics
-from runware_mock.protocol.embedded import Embedded
 from runware_mock.protocol.messages import Item
 from runware_mock.protocol.redaction import is_secret_name, looks_real, masked
 from runware_mock.storage.database import once_committed
@@ -176,10 +175,10 @@ def abbreviated(value: object, is_known: bool = False, depth: int = 0) -> object
 
     `is_known` leaves the digest out where it would be that of a file whose own digest is kept.
     """
-    if isinstance(value, str) and len(value) <= _KEPT_CHARS:
+    if isinstance(value, str):
+        if len(value) > _KEPT_CHARS:
+            return _shortened(value, is_known=is_known)
         return masked(value) if looks_real(value) else value
-    if isinstance(value, (str, Embedded)):
-        return _shortened(value, is_known=is_known)
     if depth > _DEEPEST:
         return "…"
     if isinstance(value, dict):
@@ -197,10 +196,9 @@ def abbreviated(value: object, is_known: bool = False, depth: int = 0) -> object
     return value
 
 
-def _shortened(text: str | Embedded, *, is_known: bool) -> object:
-    head = text.head(_HEAD_CHARS) if isinstance(text, Embedded) else text[:_HEAD_CHARS]
-    kept = {"head": head, "chars": len(text)}
-    return kept if is_known else {**kept, "sha256": hashlib.sha256(str(text).encode("utf-8", "replace")).hexdigest()}
+def _shortened(text: str, *, is_known: bool) -> object:
+    kept = {"head": text[:_HEAD_CHARS], "chars": len(text)}
+    return kept if is_known else {**kept, "sha256": hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()}
 
 
 def _hidden(secret: object) -> object:

@@ -6,7 +6,6 @@ from sqlalchemy import Connection
 
 from runware_mock.images.formats import url_path
 from runware_mock.images.picture import PictureRefused
-from runware_mock.protocol.embedded import Embedded
 from runware_mock.protocol.errors import refuse
 from runware_mock.protocol.messages import kind_of
 from runware_mock.services import Caller, Services
@@ -22,7 +21,7 @@ def run(task: ImageUpload, services: Services, caller: Caller) -> Work:
     image = task.image
     if image is None:
         raise refuse("missingImage")
-    if not isinstance(image, (str, Embedded)):
+    if not isinstance(image, str):
         raise refuse("invalidImage", f"The value is {kind_of(image)}, not a string.")
     form, formats = services.codec.stored_form, services.settings.formats
     try:

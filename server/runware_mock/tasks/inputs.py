@@ -13,7 +13,6 @@ from sqlalchemy import Connection
 from runware_mock.images.decoding import opened
 from runware_mock.images.picture import FetchFailed, Picture, PictureRefused
 from runware_mock.images.source import UrlSource, read_source
-from runware_mock.protocol.embedded import Embedded
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.messages import Task, is_uuid, kind_of
 from runware_mock.services import Caller, Services
@@ -94,8 +93,8 @@ class Inputs:
             if media.use(connection, self._caller.account.id, uuid, moment) is None:
                 raise self._not_stored(path)
 
-    def _load(self, path: str, value: str | Embedded) -> Input:
-        uuid = None if isinstance(value, Embedded) else named_uuid(value, self._caller.base_url)
+    def _load(self, path: str, value: str) -> Input:
+        uuid = named_uuid(value, self._caller.base_url)
         if uuid is not None:
             return self._load_stored(path, uuid)
         try:
@@ -155,13 +154,13 @@ def field_of(path: str) -> str:
     return path.rpartition(".")[2].partition("[")[0]
 
 
-def _found(task: Task, page: str) -> Iterator[tuple[str, str | Embedded]]:
+def _found(task: Task, page: str) -> Iterator[tuple[str, str]]:
     for name, value in task.items():
         if name not in _OWN_FIELDS:
             yield from _found_in(name[:_LONGEST_NAME], value, page, depth=1)
 
 
-def _found_in(path: str, value: object, page: str, depth: int) -> Iterator[tuple[str, str | Embedded]]:
+def _found_in(path: str, value: object, page: str, depth: int) -> Iterator[tuple[str, str]]:
     if depth > _DEEPEST:
         raise refuse("invalidRequest", f"The parameter {path[:60]} is nested too deeply.")
     if isinstance(value, Mapping):
@@ -175,6 +174,6 @@ def _found_in(path: str, value: object, page: str, depth: int) -> Iterator[tuple
         for index, inner in enumerate(value):
             yield from _found_in(f"{path}[{index}]", inner, page, depth + 1)
     elif field_of(path) in IMAGE_FIELDS and value is not None:
-        if not isinstance(value, str | Embedded):
+        if not isinstance(value, str):
             raise refuse("invalidInputImage", f"The value is {kind_of(value)}.", parameter=path, page=page)
         yield path, value

@@ -10,7 +10,6 @@ from sqlalchemy import Connection
 from runware_mock.images.codec import Codec
 from runware_mock.images.formats import FORMATS, detect_format, url_path
 from runware_mock.images.picture import Picture, PictureRefused
-from runware_mock.protocol.embedded import Embedded
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.messages import Item
 from runware_mock.services import Caller, Services
@@ -36,9 +35,7 @@ def run(task: MediaStorage, services: Services, caller: Caller) -> Work:
         raise task.invalid("media", str(error), "string") from error
 
 
-def _uploading(
-    value: str | Embedded, item: Item, services: Services, caller: Caller, invalid: Callable[[str], Refusal]
-) -> Work:
+def _uploading(value: str, item: Item, services: Services, caller: Caller, invalid: Callable[[str], Refusal]) -> Work:
     def form(data: bytes) -> Picture:
         return stored_form(data, services.codec)
 

@@ -9,7 +9,6 @@ from sqlalchemy import Connection
 from runware_mock.images.formats import unaccepted
 from runware_mock.images.picture import FetchFailed, Picture
 from runware_mock.images.source import UrlSource, read_source
-from runware_mock.protocol.embedded import Embedded
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.services import Caller, Services
 from runware_mock.storage import contents, media
@@ -22,7 +21,7 @@ StoreContent = Callable[[Connection], StoredContent]
 
 
 def storing(
-    value: str | Embedded,
+    value: str,
     parameter: str,
     services: Services,
     caller: Caller,
@@ -34,7 +33,7 @@ def storing(
 
     Raises PictureRefused, or the refusal of a URL that cannot be fetched; what is returned raises `invalid`.
     """
-    source = value if isinstance(value, Embedded) else read_source(value)
+    source = read_source(value)
     now_at = services.now_at(caller.account.id)
     if not isinstance(source, UrlSource):
         return _storing_bytes(source, now_at, services, form, formats)
@@ -47,7 +46,7 @@ def storing(
         raise refuse("failedToTransferImage", str(error), parameter=parameter) from error
 
 
-def check(value: str | Embedded, form: Callable[[bytes], Picture]) -> None:
+def check(value: str, form: Callable[[bytes], Picture]) -> None:
     """Check what can be checked without a network; raises PictureRefused."""
     source = read_source(value)
     if not isinstance(source, UrlSource):
@@ -55,13 +54,12 @@ def check(value: str | Embedded, form: Callable[[bytes], Picture]) -> None:
 
 
 def _storing_bytes(
-    sent: bytes | Embedded,
+    data: bytes,
     now_at: int,
     services: Services,
     form: Callable[[bytes], Picture],
     formats: Collection[str],
 ) -> StoreContent:
-    data = sent.data if isinstance(sent, Embedded) else sent
     digest = hashlib.sha256(data).digest()
     with services.database.reading() as connection:
         known = contents.find(connection, digest)

@@ -9,7 +9,6 @@ from pydantic.alias_generators import to_camel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
-from runware_mock.protocol.embedded import Embedded
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.messages import Task, head_of, kind_of
 
@@ -70,11 +69,7 @@ class TaskModel(BaseModel):
     @classmethod
     def _drop_nulls(cls, sent: Any) -> Any:
         """Treat null as if the parameter were not there."""
-        return {
-            name: str(value) if isinstance(value, Embedded) else value
-            for name, value in sent.items()
-            if value is not None
-        }
+        return {name: value for name, value in sent.items() if value is not None}
 
     @classmethod
     def missing(cls, parameter: str, kind: str) -> Refusal:

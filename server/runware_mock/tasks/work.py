@@ -6,7 +6,6 @@ from enum import Enum, auto
 from msgspec import Struct
 from sqlalchemy import Connection
 
-from runware_mock.protocol.embedded import Embedded
 from runware_mock.protocol.messages import Item, Task
 
 _LIGHT_CHARS = 16 * 1024
@@ -25,9 +24,9 @@ class Load(Enum):
 def load_of_upload(task: Task) -> Load:
     """Tell whether what is uploaded has to be fetched, and whether it may be big."""
     value = task.get("image") or task.get("media")
-    if not isinstance(value, (str, Embedded)) or task.get("operation") == "delete":
+    if not isinstance(value, str) or task.get("operation") == "delete":
         return Load.LIGHT
-    if isinstance(value, str) and _is_url(value):
+    if _is_url(value):
         return Load.WAITING_FOR_NETWORK
     return Load.STORING if len(value) <= _LIGHT_CHARS else Load.DECODING
 
