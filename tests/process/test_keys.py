@@ -177,7 +177,7 @@ def all_that_is_shown(url: str, key: str) -> Iterator[tuple[str, str]]:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_key_is_nowhere_afterwards(tmp_path: Path, transport: str, kind: str) -> None:
     key, send = new_key(kind), sent_by_rest if transport == "rest" else sent_by_ws
-    log, given = tmp_path / "log", ("--log-level", "debug", "--max-message-bytes", str(LONGEST_BYTES))
+    log, given = tmp_path / "log", ("--log-level", "debug", "--max-message-bytes", f"{LONGEST_BYTES}B")
     with log.open("w") as file, mock_process_logging(file, tmp_path, *given) as server:
         answers = send(server.url, key, kind)
         assert len(answers) > 50
