@@ -1,12 +1,15 @@
 """What integrations get wrong is told with code, parameter, type and limits, as seen live."""
 
+from typing import Any
+
 import pytest
 
 from runware_mock.storage.models import journal, medium
 from tests import plain
+from tests.control.calling import calling
 from tests.pictures import png
-from tests.running import running_mock
-from tests.talking import Talker, new_uuid, upload
+from tests.running import RunningMock, running_mock
+from tests.talking import Talker, data_uri, new_uuid, upload
 from tests.tasks.asking import inference, task
 
 
@@ -83,8 +86,94 @@ def test_an_error_about_a_size_reads_as_seen_live(talker: Talker) -> None:
     assert error["documentation"] == "https://runware.ai/docs/en/image-inference/api-reference#request-width"
 
 
-def test_models_of_other_providers_take_any_size(talker: Talker) -> None:
-    assert talker.ask(inference(model="bfl:2@1", width=1000, height=1001)).item
+@pytest.mark.parametrize(
+    ("model", "width_px", "height_px"),
+    [
+        ("runware:101@1", 1024, 1088),
+        ("runware:400@1", 1040, 128),
+        ("runware:106@1", 1392, 752),
+        ("google:4@2", 1376, 768),
+        ("openai:gpt-image@2", 3840, 2160),
+        ("bytedance:5@0", 6048, 2592),
+        ("nobody:knows@it", 1001, 77),
+        ("not an AIR identifier", 500, 500),
+    ],
+)
+def test_a_model_takes_the_sizes_of_its_family(
+    mock: RunningMock, api_key: str, model: str, width_px: int, height_px: int
+) -> None:
+    sent = inference(model=model, width=width_px, height=height_px)
+    assert "errors" not in checked_by(mock, api_key, sent)
+
+
+@pytest.mark.parametrize(
+    ("model", "width_px"), [("runware:100@1", 1000), ("runware:400@2", 1000), ("bytedance:5@0", 8193)]
+)
+def test_a_model_refuses_sizes_that_its_family_has_not(
+    mock: RunningMock, api_key: str, model: str, width_px: int
+) -> None:
+    error = checked_by(mock, api_key, inference(model=model, width=width_px))["errors"][0]
+    assert error["code"] == "invalidWidth"
+
+
+@pytest.mark.parametrize(
+    ("model", "longest"),
+    [("runware:101@1", 3000), ("runware:400@1", 32_000), ("openai:4@1", 32_000), ("x:1@1", 45_000)],
+)
+def test_a_prompt_is_as_long_as_its_model_takes(mock: RunningMock, api_key: str, model: str, longest: int) -> None:
+    assert "errors" not in checked_by(mock, api_key, inference(model=model, positivePrompt="x" * longest))
+    error = checked_by(mock, api_key, inference(model=model, positivePrompt="x" * (longest + 1)))["errors"][0]
+    assert (error["code"], error["max"]) == ("invalidPositivePrompt", longest)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("seed", 0), ("model", "flux"), ("width", 4097), ("positivePrompt", "x" * 3001)]
+)
+def test_strict_keeps_to_the_older_documentation(api_key: str, field: str, value: object) -> None:
+    sent = inference(model="example:1@1")
+    with running_mock(strict=True) as strict:
+        error = checked_by(strict, api_key, {**sent, field: value})["errors"][0]
+    assert error["parameter"] == field
+
+
+def test_an_unknown_parameter_is_ignored_and_named_in_the_journal(
+    mock: RunningMock, talker: Talker, api_key: str
+) -> None:
+    sent = inference(numberResult=4, scheduler="Euler", lora=[])
+    assert talker.ask(sent).item
+    with calling(mock, api_key) as control:
+        (entry,) = control.get("/journal", task_uuid=sent["taskUUID"])["entries"]
+    (warning,) = entry["warnings"]
+    assert "'numberResult'" in warning
+    assert "did you mean numberResults?" in warning
+
+
+def test_a_video_is_told_as_such(talker: Talker) -> None:
+    video = data_uri(b"\0\0\0\x18ftypmp42" + bytes(50), "video/mp4")
+    assert "MP4 (video)" in talker.ask(upload(video)).error["message"]
+    assert "MP4 (video)" in talker.ask(task("caption", inputImage=video)).error["message"]
+    error = talker.ask(task("caption", inputs={"video": video})).error
+    assert (error["code"], error["parameter"]) == ("invalidVideo", "inputs.video")
+
+
+def test_a_prompt_alone_is_made_a_vector(talker: Talker) -> None:
+    item = talker.ask(task("vectorize", model="recraft:v4@vector", positivePrompt="a fox")).item
+    assert plain.get(item["imageURL"]).content.startswith(b"<svg")
+
+
+def test_any_form_of_uuid_is_taken_where_any_is(api_key: str) -> None:
+    with running_mock(uuid="any") as mock:
+        for good in (new_uuid().replace("-", ""), "019c42a0-c3ff-7138-be83-ee257abc5331"):
+            assert "errors" not in checked_by(mock, api_key, {**upload(png()), "taskUUID": good})
+        error = checked_by(mock, api_key, {**upload(png()), "taskUUID": "x"})["errors"][0]
+    assert "v4" not in error["message"]
+
+
+def checked_by(mock: RunningMock, api_key: str, sent: dict[str, object]) -> dict[str, Any]:
+    """Return the answer to a task that is only checked."""
+    headers = {"Authorization": f"Bearer {api_key}", "X-Runware-Dry-Run": "1"}
+    answer: dict[str, Any] = plain.post(mock.rest_url, json=[sent], headers=headers).json()
+    return answer
 
 
 @pytest.mark.parametrize(
@@ -135,6 +224,8 @@ def test_a_dry_run_checks_parameters_alone(api_key: str, checked: dict[str, obje
         headers = {"Authorization": f"Bearer {api_key}"}
         body = plain.post(f"{mock.rest_url}?dryRun=1", json=[checked], headers=headers).json()
         assert body["data"][0]["taskUUID"] == checked["taskUUID"]
+        assert body["data"][0]["cost"] >= 0
+        assert body == plain.post(mock.rest_url, json=[checked], headers={**headers, "X-Runware-Dry-Run": "1"}).json()
         assert (mock.count(medium), mock.count(journal)) == (0, 0)
 
 

@@ -158,6 +158,7 @@ def test_a_guide_image_has_names_of_its_own(talker: Talker) -> None:
     item = talker.ask(using("controlNetPreprocess", uuid)).item
     assert {"guideImageUUID", "guideImageURL", "inputImageUUID"} <= set(item)
     assert opened(item, "guideImageURL").size == (64, 48)
+    assert item["imageURL"] == item["guideImageURL"]
     assert talker.ask(using("caption", item["guideImageUUID"])).item
 
 
@@ -182,6 +183,7 @@ def test_an_upscale_factor_may_be_a_float_that_is_whole(talker: Talker) -> None:
 def test_a_mask_has_names_of_its_own_and_boxes(talker: Talker) -> None:
     item = talker.ask(using("imageMasking", upload(png(64, 48))["image"])).item
     assert opened(item, "maskImageURL").size == (64, 48)
+    assert item["imageURL"] == item["maskImageURL"]
     assert set(item["detections"][0]) == {"x_min", "y_min", "x_max", "y_max"}
 
 

@@ -73,13 +73,17 @@ def _keyless(tasks: list[object], api_key: object, account: Account) -> list[obj
 
 
 def caller_of(scope: Scope, account: Account, services: Services, api_key: object) -> Caller:
-    """Return the caller behind a request or socket; `?dryRun=1` validates tasks without executing them."""
+    """Return the caller behind a request or socket.
+
+    `?dryRun=1` and the header `X-Runware-Dry-Run: 1` check tasks and tell their cost without executing them.
+    """
     query = scope["query_string"]
+    dry_run = dict(parse_qsl(query)).get(b"dryRun") if b"dryRun" in query else None
     return Caller(
         account,
         "ws" if scope["type"] == "websocket" else "rest",
         base_url(scope, services),
-        b"dryRun" in query and dict(parse_qsl(query)).get(b"dryRun") in (b"1", b"true"),
+        dry_run in (b"1", b"true") or header(scope, b"x-runware-dry-run") in ("1", "true"),
         _client(scope, api_key),
         plan_of(scope, account),
     )

@@ -150,6 +150,7 @@ def task_operation() -> dict[str, Any]:
     return {
         "parameters": [
             {"name": "dryRun", "in": "query", "schema": {"enum": ["1", "true"]}, "description": dry_run},
+            {"name": "X-Runware-Dry-Run", "in": "header", "schema": {"enum": ["1", "true"]}, "description": dry_run},
             {"name": "X-Runware-Mock-Plan", "in": "header", **text, "description": "Name of a fault plan to meet."},
         ],
         "requestBody": {"required": True, "content": {"application/json": {"schema": tasks}}},

@@ -217,7 +217,10 @@ class FaultMet(Answer):
 
 @dataclass(frozen=True)
 class Entry(Answer):
-    """One task in the journal. In `task` and `answer`, each long string is `{"head", "chars", "sha256"}`."""
+    """One task in the journal. In `task` and `answer`, each long string is `{"head", "chars", "sha256"}`.
+
+    `warnings` name parameters that the mock ignored because it does not know them.
+    """
 
     id: int
     account: int
@@ -233,6 +236,7 @@ class Entry(Answer):
     faults: tuple[FaultMet, ...]
     audit: Audit | None
     explanation: Explanation | None
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

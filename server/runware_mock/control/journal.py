@@ -14,6 +14,10 @@ from runware_mock.services import Services
 from runware_mock.storage.database import ALL_ACCOUNTS, retried
 from runware_mock.storage.journal import abbreviated
 from runware_mock.storage.models import journal
+from runware_mock.tasks import TASKS
+from runware_mock.tasks.inputs import IMAGE_FIELDS
+from runware_mock.tasks.models import OTHER_PARAMETERS
+from runware_mock.tasks.validation import unknown_parameters
 
 _decode = msgspec.json.Decoder().decode
 
@@ -117,8 +121,15 @@ def _as_json(row: Row[Any]) -> dict[str, Any]:
         "duration_ms": row.duration_us / 1000,
         "faults": _decode(row.faults) if row.faults else [],
         "audit": audit,
+        "warnings": _warnings(row.task_type, task),
         "explanation": explanation(answer[0], task) if row.outcome == "error" and answer else None,
     }
+
+
+def _warnings(task_type: str, task: dict[str, Any]) -> list[str]:
+    """Name the parameters that were ignored because nobody knows them."""
+    row = TASKS.get(task_type)
+    return [] if row is None else unknown_parameters(row.model, task, OTHER_PARAMETERS | IMAGE_FIELDS)
 
 
 def _declared(task: dict[str, Any]) -> str | None:

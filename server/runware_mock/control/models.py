@@ -179,6 +179,7 @@ class Entry(BaseModel):
     duration_ms: float
     faults: list[FaultMet]
     audit: Audit | None
+    warnings: list[str]
     explanation: Explanation | None
 
 

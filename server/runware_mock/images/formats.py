@@ -115,7 +115,9 @@ def unaccepted(name: str | None, accepted: Collection[str]) -> str:
     supported = f"Supported formats are: {', '.join(key.upper() for key in accepted)}."
     if name is None:
         return f"The bytes are no picture of a known format. {supported}"
-    return f"The format is {name.upper() if name in FORMATS else name}. {supported}"
+    found = FORMATS.get(name)
+    kind = f" ({found.kind})" if found is not None and found.kind != "image" else ""
+    return f"The format is {name.upper() if found else name}{kind}. {supported}"
 
 
 def _detect_text(head: bytes) -> str | None:

@@ -21,6 +21,7 @@ _LONG = 2**20
 # "UUID v4 identifier": version digit 4, variant 8, 9, a or b.
 UUID_V4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE)
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+UUID_OF_ANY_FORM = re.compile(rf"{UUID.pattern}|[0-9a-f]{{32}}", re.IGNORECASE)
 
 _ECHO_LIMIT = 256
 _HEAD_LIMIT = 60

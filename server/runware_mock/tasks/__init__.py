@@ -40,7 +40,7 @@ class TaskType:
 
     def work(self, sent: Task, services: Services, caller: Caller) -> Work:
         """Check a task and do its heavy part; return what is left to write. Raises Refusal."""
-        return self.run(read(self.model, sent), services, caller)
+        return self.run(read(self.model, sent, is_strict=services.settings.strict), services, caller)
 
 
 def _picture(model: type[TaskModel], run: Run) -> TaskType:

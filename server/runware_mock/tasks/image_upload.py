@@ -11,7 +11,7 @@ from runware_mock.protocol.messages import kind_of
 from runware_mock.services import Caller, Services
 from runware_mock.storage import media
 from runware_mock.tasks.models import ImageUpload
-from runware_mock.tasks.results import echoed
+from runware_mock.tasks.results import checked, echoed
 from runware_mock.tasks.sources import check, storing
 from runware_mock.tasks.work import Done, Work
 
@@ -27,7 +27,7 @@ def run(task: ImageUpload, services: Services, caller: Caller) -> Work:
     try:
         if caller.dry_run:
             check(image, form)
-            return [echoed(task.sent)]
+            return checked(task, "imageUpload")
         store = storing(image, "image", services, caller, form, formats, partial(refuse, "invalidImage"))
     except PictureRefused as error:
         raise refuse("invalidImage", str(error)) from error

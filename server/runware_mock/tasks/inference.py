@@ -10,7 +10,7 @@ from runware_mock.protocol.messages import Task
 from runware_mock.services import Caller, Services
 from runware_mock.tasks.inputs import Inputs
 from runware_mock.tasks.models import ImageInference, PhotoMaker, Sized
-from runware_mock.tasks.results import Result, answer_with, echoed, encoded
+from runware_mock.tasks.results import Result, answer_with, checked, encoded
 from runware_mock.tasks.work import Work
 
 # The side of a picture whose task gives no size.
@@ -33,7 +33,7 @@ def run_photo_maker(task: PhotoMaker, services: Services, caller: Caller) -> Wor
 
 def _draw(task: Sized, services: Services, caller: Caller, *, strength: float) -> Work:
     if caller.dry_run:
-        return [echoed(task.sent)]
+        return checked(task, task.task_type, task.number_results)
     width_px, height_px = task.width or _DEFAULT_PX, task.height or _DEFAULT_PX
     seed = _seed_of(task.sent) if task.seed is None else task.seed
     checks_content = task.check_nsfw or _checks_content(task.safety)

@@ -133,6 +133,10 @@ class Inputs:
 
 def missing_input(task: TaskModel) -> Refusal:
     """Return the refusal of a task without a picture: the field is missing that callers of its form use."""
+    inputs = task.sent.get("inputs")
+    if "video" in (inputs if isinstance(inputs, Mapping) else task.sent):
+        path = "inputs.video" if isinstance(inputs, Mapping) else "video"
+        return task.invalid(path, "This is a video, and runware-mock works on images alone.", "string")
     return task.missing("inputs.image" if "inputs" in task.sent else "inputImage", "string")
 
 

@@ -41,7 +41,7 @@ def _uploading(value: str, item: Item, services: Services, caller: Caller, inval
 
     if caller.dry_run:
         check(value, form)
-        return [item]
+        return [{**item, "cost": 0.0}]
     formats = (*services.settings.formats, *_STORED_AS_THEY_ARE)
     store = storing(value, "media", services, caller, form, formats, invalid)
 
@@ -70,7 +70,7 @@ def stored_form(data: bytes, codec: Codec) -> Picture:
 def _deleting(value: str, item: Item, services: Services, caller: Caller) -> Work:
     uuid = named_uuid(value, caller.base_url)
     if caller.dry_run:
-        return [item]
+        return [{**item, "cost": 0.0}]
 
     def commit(connection: Connection) -> Done:
         content_id = media.remove(connection, caller.account.id, uuid or "", services.moment(caller.account.id))

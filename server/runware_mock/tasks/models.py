@@ -62,6 +62,17 @@ def _whole(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
+# Documented parameters that change nothing here.
+OTHER_PARAMETERS = frozenset(
+    (
+        *("acceleration", "acceleratorOptions", "acePlusPlus", "advancedFeatures", "clipSkip", "controlNet"),
+        *("duration", "embeddings", "fps", "guidanceEndStep", "instantID", "ipAdapters", "layerDiffuse", "lora"),
+        *("maskMargin", "outpaint", "promptWeighting", "providerSettings", "puLID", "refiner", "scheduler"),
+        *("startStep", "endStep", "tea_cache", "teaCache", "usePromptWeighting", "vae", "settings", "model"),
+    )
+)
+
+
 class AnyTask(TaskModel):
     """What every task has."""
 

@@ -17,7 +17,7 @@ from runware_mock.services import Caller, Services
 from runware_mock.storage import contents, deliveries, media
 from runware_mock.storage.contents import Placed
 from runware_mock.tasks.inputs import Input, Inputs
-from runware_mock.tasks.models import WithOutput
+from runware_mock.tasks.models import AnyTask, WithOutput
 from runware_mock.tasks.work import Commit, Done
 
 _ENCODED: Mapping[str, Literal["jpeg", "png", "webp"]] = {"JPG": "jpeg", "JPEG": "jpeg", "PNG": "png", "WEBP": "webp"}
@@ -94,6 +94,11 @@ def echoed(task: Task, family: str = "") -> Item:
     return {**item, "cost": COSTS[family]} if family and task.get("includeCost") is True else item
 
 
+def checked(task: AnyTask, family: str, count: int = 1) -> list[Item]:
+    """Return the answer to a dry run: what the task would cost in all."""
+    return [{**echoed(task.sent), "cost": round(COSTS.get(family, 0.0) * count, 6)}]
+
+
 def _placed(services: Services, picture: Picture) -> Placed:
     return services.blobs.place(hashlib.sha256(picture.data).digest(), picture)
 
@@ -133,12 +138,13 @@ def _stored(
     if task.upload_endpoint is not None:
         # The page on uploadEndpoint: the bytes of the result are PUT raw to that URL.
         deliveries.add(connection, caller.account.id, "PUT", task.upload_endpoint, content_type, picture.data, now_at)
-    fields: Item = {f"{prefix}UUID": uuid}
+    # Clients look for imageUUID and imageURL whatever the picture is.
+    fields: Item = {f"{prefix}UUID": uuid, "imageUUID": uuid}
     # "Extension upper-cased when outputFormat was given upper-case; `.jpg` default".
     extension = str(task.sent.get("outputFormat") or task.default_format.lower())
     url = caller.base_url + url_path(uuid, picture.format, extension)
     if "URL" in task.output_type:
-        fields[f"{prefix}URL"] = url
+        fields |= {f"{prefix}URL": url, "imageURL": url}
     if len(task.output_type) > 1 or "URL" not in task.output_type:
         text = base64.b64encode(picture.data).decode()
         if "base64Data" in task.output_type:

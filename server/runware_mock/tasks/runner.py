@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from runware_mock.faults.event import Event
 from runware_mock.protocol.errors import Refusal, refuse
-from runware_mock.protocol.messages import Reply, Task, head_of, is_uuid, kind_of
+from runware_mock.protocol.messages import UUID_OF_ANY_FORM, UUID_V4, Reply, Task, head_of, kind_of
 from runware_mock.services import Caller, Services
 from runware_mock.storage.database import Clashed
 from runware_mock.storage.outage import crash
@@ -91,10 +91,11 @@ class Runner:
             supported = ", ".join(sorted((*(TASKS.keys() - unsupported.NAMES), "authentication", "ping")))
             raise refuse("invalidTaskType", f"{given}. Supported task types are: {supported}.")
         task_uuid = task.get("taskUUID")
-        if not isinstance(task_uuid, str) or not is_uuid(task_uuid, v4=self.services.settings.uuid == "v4"):
-            raise refuse(
-                "invalidTaskUUID", f"The value is {head_of(task_uuid)}." if "taskUUID" in task else "It is missing."
-            )
+        form = UUID_V4 if self.services.settings.uuid == "v4" else UUID_OF_ANY_FORM
+        if not isinstance(task_uuid, str) or not form.fullmatch(task_uuid):
+            hint = f"The value is {head_of(task_uuid)}." if "taskUUID" in task else "It is missing."
+            refusal = refuse("invalidTaskUUID", hint)
+            raise refusal if form is UUID_V4 else refusal.but(message=refusal.message.replace("UUID v4", "UUID"))
         return task, task_type
 
     def _run_batch(self, batch: Sequence[Job]) -> list[Reply]:

@@ -7,14 +7,14 @@ from runware_mock.protocol.messages import Item
 from runware_mock.services import Caller, Services
 from runware_mock.tasks.inputs import INPUT_FIELDS, Inputs, missing_input
 from runware_mock.tasks.models import Caption, PromptEnhance
-from runware_mock.tasks.results import echoed
+from runware_mock.tasks.results import checked, echoed
 from runware_mock.tasks.work import Done, Work
 
 
 def run_caption(task: Caption, services: Services, caller: Caller) -> Work:
     """Describe all the images given in one text."""
     if caller.dry_run:
-        return [echoed(task.sent)]
+        return checked(task, "caption")
     inputs = Inputs(task.sent, services, caller, task.page)
     given = inputs.named(*INPUT_FIELDS)
     if not given:
@@ -34,7 +34,7 @@ def run_caption(task: Caption, services: Services, caller: Caller) -> Work:
 def run_enhance(task: PromptEnhance, _services: Services, caller: Caller) -> Work:
     """Return as many versions of the prompt as are asked for, one item each."""
     if caller.dry_run:
-        return [echoed(task.sent)]
+        return checked(task, "promptEnhance", task.prompt_versions)
     # The length is counted in tokens, of which a word is about one.
     items: list[Item] = [
         {

@@ -7,6 +7,7 @@ from PIL.Image import Image
 
 from runware_mock.images.picture import Picture
 from runware_mock.images.standins.background import remove_background
+from runware_mock.images.standins.inference import draw_inference
 from runware_mock.images.standins.masking import draw_mask
 from runware_mock.images.standins.preprocess import Options, preprocess
 from runware_mock.images.standins.upscale import upscale
@@ -22,11 +23,12 @@ from runware_mock.tasks.models import (
     Upscale,
     Vectorize,
 )
-from runware_mock.tasks.results import Result, answer_with, echoed, encoded
+from runware_mock.tasks.results import Result, answer_with, checked, encoded
 from runware_mock.tasks.work import Work
 
 # Guess: no service enlarges beyond this; here it bounds time and memory.
 _MAX_UPSCALED_PX = 8192
+_DRAWN_PX = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +90,11 @@ def run_masking(task: ImageMasking, services: Services, caller: Caller) -> Work:
 def run_vectorize(task: Vectorize, services: Services, caller: Caller) -> Work:
     """Make an SVG of the picture."""
     if caller.dry_run:
-        return [echoed(task.sent)]
+        return checked(task, "vectorize")
     inputs = Inputs(task.sent, services, caller, task.page)
-    image = _input(task, inputs).open()
+    image = (
+        _drawn_from(task.positive_prompt) if task.positive_prompt and not inputs.all else _input(task, inputs).open()
+    )
     with services.codec.drawing(*image.size):
         svg = vectorize(image).encode()
     picture = Picture("svg", *image.size, 1, svg)
@@ -108,7 +112,7 @@ def _transformed(
     enlarged: int = 1,
 ) -> Work:
     if caller.dry_run:
-        return [echoed(task.sent)]
+        return checked(task, family)
     inputs = Inputs(task.sent, services, caller, task.page)
     given = _input(task, inputs)
     image = given.open()
@@ -117,6 +121,23 @@ def _transformed(
         picture = encoded(made.image, task)
     result = Result(picture, made.fields, given, must_name_input=prefix != "image")
     return answer_with([result], task, services, caller, inputs, family=family, prefix=prefix)
+
+
+def _drawn_from(prompt: str) -> Image:
+    """Draw what a vectorizer that takes a prompt alone, such as recraft's, would make a vector of."""
+    return draw_inference(
+        width_px=_DRAWN_PX,
+        height_px=_DRAWN_PX,
+        prompt=prompt,
+        negative_prompt="",
+        model="",
+        seed=1,
+        number=1,
+        seed_picture=None,
+        strength=0.0,
+        mask=None,
+        references=[],
+    )
 
 
 def _input(task: Changing, inputs: Inputs) -> Input:

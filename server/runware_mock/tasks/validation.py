@@ -1,6 +1,7 @@
 """From a task as it was sent to its model, and from what pydantic finds wrong with it to Runware's own words."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from difflib import get_close_matches
 from functools import cache
 from typing import Any, ClassVar, TypeVar, get_args
 
@@ -11,6 +12,9 @@ from pydantic_core import CoreSchema, core_schema
 
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.messages import Task, head_of, kind_of
+
+# Of a task that is all unknown parameters the first few say enough.
+_MOST_TOLD = 20
 
 
 class Missing(ValueError):
@@ -127,6 +131,17 @@ def refusal_of(error: ValidationError, model: type[TaskModel]) -> Refusal:
         return model.invalid(name, str(cause), kind, **cause.limits)
     sentence, limits = _rule_of(name, schema, first["input"])
     return model.invalid(name, sentence, kind, **limits)
+
+
+def unknown_parameters(model: type[TaskModel], sent: Task, known: Collection[str]) -> list[str]:
+    """Return a sentence about each parameter that neither the model nor `known` has."""
+    names = {*properties(model), *known}
+    sentences = []
+    for name in sorted(sent.keys() - names)[:_MOST_TOLD]:
+        near = get_close_matches(name, names, 1)
+        meant = f"; did you mean {near[0]}?" if near else "."
+        sentences.append(f"runware-mock knows no parameter {name[:64]!r} of this task{meant}")
+    return sentences
 
 
 @cache
