@@ -8,12 +8,22 @@ _log = logging.getLogger(__name__)
 
 
 class Schedule:
-    """Calls `act` at once and then every `every_s` seconds; `act` is handed what tells it to end early."""
+    """Calls `act` at once and then every `every_s` seconds; `act` is handed what tells it to end early.
 
-    def __init__(self, name: str, act: Callable[[Callable[[], bool]], object], every_s: float) -> None:
+    `on_stop` is called in the end, after the last call of `act`.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        act: Callable[[Callable[[], bool]], object],
+        every_s: float,
+        on_stop: Callable[[], None] = lambda: None,
+    ) -> None:
         self.name = name
         self._act = act
         self._every_s = every_s
+        self._on_stop = on_stop
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
@@ -25,6 +35,7 @@ class Schedule:
         """End when `act` returns."""
         self._stop.set()
         self._thread.join()
+        self._on_stop()
 
     def is_running(self) -> bool:
         """Tell whether the schedule is alive."""

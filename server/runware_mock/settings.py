@@ -179,6 +179,9 @@ class Settings(BaseSettings):
         "array",
         description="array or object. object: answer a REST request of one task as the documentation page prints it.",
     )
+    webhook_body: Literal["flat", "data"] = Field(
+        "flat", description="flat or data. flat: a webhook's body is the result itself. data: an answer of one result."
+    )
     fetch: FetchMode = Field(
         "local", description="Image URLs fetched: off, public addresses, or local (private and loopback ones too)."
     )

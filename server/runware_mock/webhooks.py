@@ -1,11 +1,13 @@
 """Send webhooks and uploads of results, and try again where they fail.
 
-"POST of the complete task response JSON; 2xx expected, retried otherwise".
+"POST of the complete task response JSON; 2xx expected, retried otherwise": the receiver has 5 s to answer, and the
+waits between the attempts are 250 ms, doubled up to 8 s, with jitter. Attempts fall due by the clock of their account.
 """
 
 import logging
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+import random
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from msgspec.structs import replace
 from sqlalchemy import Connection
@@ -15,16 +17,23 @@ from runware_mock.images.picture import FetchFailed
 from runware_mock.scheduler import Schedule
 from runware_mock.services import Services
 from runware_mock.storage import deliveries
+from runware_mock.storage.database import ALL_ACCOUNTS
 from runware_mock.storage.deliveries import Due, Request
 
 _log = logging.getLogger(__name__)
 
-# Guess: the real schedule is not known. Waits of 1, 4, 16 and 64 s lie between the five attempts.
-ATTEMPTS = 5
-_FIRST_WAIT_MS = 1000
-_WAIT_FACTOR = 4
+# Guess: Runware's integration guide does not say when it gives up. Eight attempts take 24 s.
+ATTEMPTS = 8
+# "2xx is due within about 5 s, else retries: 250 ms, doubling, capped at 8 s, with jitter".
+_ANSWER_DUE_S = 5.0
+_FIRST_WAIT_MS = 250
+_LONGEST_WAIT_MS = 8000
+# Guess: how much jitter is not said. A wait is up to a fifth shorter, so that none is longer than 8 s.
+_SHORTEST_SHARE = 0.8
+# A slow receiver holds up only the account that named it: so many accounts are served at once, each by so many threads.
+_ACCOUNTS_AT_ONCE = 32
 _AT_ONCE = 8
-_POLL_S = 0.5
+_POLL_S = 0.25
 _HOUR_MS = 3_600_000
 
 
@@ -32,23 +41,55 @@ class UnderWay(Exception):
     """A request is being made, here or in another process; when it is made again is not known yet."""
 
 
-def deliver_due(services: Services) -> int:
-    """Make every request that is due by its account's clock; return how many attempts were made."""
-    made = 0
-    while taken := _taken(services):
-        # What is made late, since nobody was there, is not hurried after: its waits count from now.
-        made += deliver(services, [replace(one, due_at=services.now_at(one.account_id)) for one in taken])
-    return made
+class _Senders:
+    """Makes the requests of many accounts side by side."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._pool = ThreadPoolExecutor(_ACCOUNTS_AT_ONCE, "delivery")
+        self._running: dict[int, Future[object]] = {}
+
+    def start_due(self, stopped: Callable[[], bool]) -> None:
+        """Begin to make the requests of each account that has some due; raises what failed since the last call."""
+        for account_id in _due_accounts(self._services):
+            if account_id not in self._running:
+                self._running[account_id] = self._pool.submit(deliver_due, self._services, account_id, stopped)
+        for account_id, running in list(self._running.items()):
+            if running.done():
+                del self._running[account_id]
+                running.result()
+
+    def close(self) -> None:
+        """Finish what runs, and begin nothing more."""
+        self._pool.shutdown(cancel_futures=True)
 
 
-def _taken(services: Services) -> list[Due]:
+def delivery_schedule(services: Services) -> Schedule:
+    """Return the schedule that makes requests as they fall due."""
+    senders = _Senders(services)
+    return Schedule("delivery", senders.start_due, _POLL_S, on_stop=senders.close)
+
+
+def _due_accounts(services: Services) -> Sequence[int]:
+    """Return the accounts for which requests are due by their clocks."""
     with services.database.reading() as connection:
         services.clocks.refresh(connection)
-        if not deliveries.is_due(connection, services.clocks.real_at(), _farthest_ms(services)):
-            return []
+        return deliveries.due_accounts(connection, services.clocks.real_at(), _farthest_ms(services))
+
+
+def deliver_due(
+    services: Services, account_id: int = ALL_ACCOUNTS, stopped: Callable[[], bool] = lambda: False
+) -> None:
+    """Make every request that is due by its account's clock, of one account or all."""
+    while not stopped() and (taken := _take_due(services, account_id)):
+        # What is made late, as after a restart, is not hurried after: its waits count from now.
+        deliver(services, [replace(one, due_at=services.now_at(one.account_id)) for one in taken])
+
+
+def _take_due(services: Services, account_id: int) -> list[Due]:
     with services.database.writing() as connection:
         real_at = services.clocks.real_at()
-        found = deliveries.find_due(connection, real_at, _farthest_ms(services), _AT_ONCE)
+        found = deliveries.find_due(connection, real_at, _farthest_ms(services), _AT_ONCE, account_id)
         return deliveries.take(connection, found, real_at + _lease_ms(services, 1))
 
 
@@ -81,7 +122,8 @@ def _farthest_ms(services: Services) -> int:
 
 def _lease_ms(services: Services, attempts: int) -> int:
     """Return after what time another process makes a request again, should this one die in the middle."""
-    return attempts * (2 * in_ms(services.settings.fetch_timeout) + _FIRST_WAIT_MS)
+    longest_s = max(_ANSWER_DUE_S, services.settings.fetch_timeout.total_seconds())
+    return attempts * (int(2000 * longest_s) + _LONGEST_WAIT_MS)
 
 
 def _deliver(services: Services, one: Due) -> int:
@@ -98,7 +140,7 @@ def _deliver(services: Services, one: Due) -> int:
         elif attempts == ATTEMPTS:
             url = _without_query(request.url)
             _log.warning("gave up %s %s after %d attempts: %s", request.method, url, attempts, problem)
-        due_at += _FIRST_WAIT_MS * _WAIT_FACTOR ** (attempts - 1)
+        due_at += _wait_ms(attempts)
     with services.database.writing() as connection:
         if request is None or attempts == ATTEMPTS:
             deliveries.remove(connection, one)
@@ -107,10 +149,18 @@ def _deliver(services: Services, one: Due) -> int:
     return attempts - one.attempts
 
 
+def _wait_ms(attempts: int) -> int:
+    """Return how long to wait after so many attempts in vain."""
+    longest_ms = min(_LONGEST_WAIT_MS, _FIRST_WAIT_MS << (attempts - 1))
+    return round(longest_ms * random.uniform(_SHORTEST_SHARE, 1))  # noqa: S311 - spreads retries, keeps no secret
+
+
 def _problem(services: Services, request: Request) -> FetchFailed | None:
     """Make a request; return why it has not arrived."""
+    # An upload of a result may be long; only webhooks have to be answered that soon.
+    timeout_s = _ANSWER_DUE_S if request.method == "POST" else services.settings.fetch_timeout.total_seconds()
     try:
-        services.send(request.method, request.url, request.content_type, request.body)
+        services.send(request.method, request.url, request.content_type, request.body, timeout_s)
     except FetchFailed as error:
         return error
     return None
@@ -119,8 +169,3 @@ def _problem(services: Services, request: Request) -> FetchFailed | None:
 def _without_query(url: str) -> str:
     """Leave out what authenticates a webhook: "auth by URL parameters"."""
     return url.partition("?")[0]
-
-
-def delivery_schedule(services: Services) -> Schedule:
-    """Return the schedule that makes requests as they fall due."""
-    return Schedule("delivery", lambda _stopped: deliver_due(services), _POLL_S)

@@ -83,7 +83,7 @@ def test_a_webhook_cannot_drive_the_control_api(api_key: str, transport: str, pa
         clock = control.get("/clock")
         talker.ask(inference(webhookURL=mock.url + path))
         with pytest.raises(FetchFailed, match="The server answered 403"):
-            mock.services.send("POST", mock.url + path, "application/json", b"{}")
+            mock.services.send("POST", mock.url + path, "application/json", b"{}", 5)
         deliver_due(mock.services)
         assert mock.count(delivery) == 1, "it was refused, and will be tried again"
         assert control.get("/clock") == clock

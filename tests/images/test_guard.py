@@ -22,7 +22,7 @@ def fetched(net: UrlFetcher, url: str) -> object:
 
 def called(net: UrlFetcher, url: str) -> object:
     """Call a webhook."""
-    net.send("POST", url, "application/json", b"{}")
+    net.send("POST", url, "application/json", b"{}", 5)
     return None
 
 

@@ -20,6 +20,9 @@ from tests.tasks.webhooks import Answer, status, webhook
 
 pytestmark = pytest.mark.both_databases
 
+# "retries: 250 ms, doubling, capped at 8 s".
+PAUSES_S = (0, 0.25, 0.5, 1, 2, 4, 8, 8)
+
 
 def get_response(task: dict[str, object]) -> dict[str, object]:
     """Return the question after a task's result."""
@@ -79,7 +82,7 @@ def test_another_account_cannot_ask_for_a_result(mock: RunningMock, talker: Talk
 
 
 def settle(mock: RunningMock) -> None:
-    """Make what is due, until nothing is under way."""
+    """Make what is due, beside what the server makes by itself."""
     deliver_due(mock.services)
 
 
@@ -97,8 +100,44 @@ def test_a_webhook_is_called_once_for_each_result(store: Store, transport: str, 
             settle(mock)
         results = talker.ask(get_response(asked)).data
     assert [path for path, _ in hook.taken] == ["/hook?token=secret"] * 2
-    told = sorted(str(body["data"][0]["imageUUID"]) for _, body in hook.taken)  # type: ignore[index] # JSON
-    assert told == sorted(item["imageUUID"] for item in results)
+    # The body is the item itself, to which getResponse adds a few fields.
+    told = {body["imageUUID"]: body for _, body in hook.taken}
+    assert told.keys() == {item["imageUUID"] for item in results}
+    assert all(told[item["imageUUID"]].items() <= item.items() for item in results)
+
+
+@pytest.mark.parametrize(("webhook_body", "wrapped"), [("flat", False), ("data", True)])
+def test_a_webhook_may_get_the_envelope_of_an_answer(api_key: str, webhook_body: str, *, wrapped: bool) -> None:
+    with (
+        running_mock(webhook_body=webhook_body) as mock,
+        talking(mock, "rest", api_key) as talker,
+        webhook(status(200)) as hook,
+    ):
+        item = talker.ask(inference(webhookURL=hook.url)).item
+        error = talker.ask(inference(webhookURL=hook.url, width=1)).error
+        while mock.count(delivery):
+            settle(mock)
+    expected = [{"data": [item]}, {"errors": [error]}] if wrapped else [item, error]
+    assert sorted((body for _, body in hook.taken), key=str) == sorted(expected, key=str)
+
+
+def test_a_webhook_is_told_of_a_task_that_failed_but_not_that_it_came_twice(
+    store: Store, transport: str, api_key: str
+) -> None:
+    with (
+        running_mock(**store.settings) as mock,
+        talking(mock, transport, api_key) as talker,
+        webhook(status(200)) as hook,
+    ):
+        failed = inference(webhookURL=hook.url, inputs={"seedImage": new_uuid()})
+        error = talker.ask(failed).error
+        talker.ask(inference(webhookURL="ftp://127.0.0.1/hook"))
+        done = inference(webhookURL=hook.url)
+        item = talker.ask(done).item
+        assert talker.ask(done).codes == ["conflictTaskUUID"]
+        while mock.count(delivery):
+            settle(mock)
+    assert sorted((body for _, body in hook.taken), key=str) == sorted([error, item], key=str)
 
 
 def test_a_webhook_waits_until_the_result_is_ready(store: Store, transport: str, api_key: str) -> None:
@@ -131,8 +170,12 @@ def test_a_webhook_that_refuses_is_tried_again_with_growing_pauses_and_then_give
 ) -> None:
     with running_mock(**store.settings) as mock, talking(mock, transport, api_key) as talker, webhook(answer) as hook:
         assert talker.ask(inference(webhookURL=hook.url)).item
-        for attempt, pause_s in enumerate((0, 1, 4, 16, 64), start=1):
-            mock.clock.advance(timedelta(seconds=pause_s))
+        for attempt, pause_s in enumerate(PAUSES_S, start=1):
+            # Jitter takes up to a fifth of a pause: half of it is never enough.
+            mock.clock.advance(timedelta(seconds=pause_s / 2))
+            settle(mock)
+            assert len(hook.taken) <= attempt - bool(pause_s)
+            mock.clock.advance(timedelta(seconds=pause_s / 2))
             while len(hook.taken) < attempt:
                 settle(mock)
         assert attempt == ATTEMPTS
@@ -161,22 +204,29 @@ def test_a_webhook_that_recovers_is_not_called_again(store: Store, transport: st
         assert len(hook.taken) == 2
 
 
-def test_a_webhook_that_hangs_holds_up_nobody(transport: str, api_key: str) -> None:
+def test_a_webhook_that_hangs_holds_up_neither_tasks_nor_the_webhooks_of_another_account(
+    transport: str, api_key: str
+) -> None:
     go_on = threading.Event()
 
     def hang(_handler: BaseHTTPRequestHandler) -> None:
         go_on.wait(30)
 
     with (
-        running_mock(fetch_timeout=timedelta(milliseconds=200)) as mock,
+        running_mock() as mock,
         talking(mock, transport, api_key) as talker,
-        webhook(hang) as hook,
+        talking(mock, transport, api_key + "-other") as other,
+        webhook(hang) as slow,
+        webhook(status(200)) as quick,
     ):
-        talker.ask(inference(webhookURL=hook.url))
-        while not hook.taken:
-            settle(mock)
-        assert talker.ask(inference()).item
-        assert mock.count(delivery) == 1
+        # More than are called at once.
+        talker.ask(inference(webhookURL=slow.url, numberResults=20))
+        while not slow.taken:
+            pass
+        assert other.ask(inference(webhookURL=quick.url)).item
+        while not quick.taken:
+            pass
+        assert mock.count(delivery) >= 20
         go_on.set()
 
 
@@ -189,7 +239,7 @@ def test_a_webhook_at_a_forbidden_address_is_never_called(transport: str, api_ke
         assert talker.ask(inference(webhookURL=hook.url)).item
         for _ in range(ATTEMPTS):
             settle(mock)
-            mock.clock.advance(timedelta(seconds=64))
+            mock.clock.advance(timedelta(seconds=8))
         assert not hook.taken
 
 

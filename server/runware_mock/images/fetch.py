@@ -46,8 +46,8 @@ class Fetch(Protocol):
 class Send(Protocol):
     """Whatever sends a result to a client's URL."""
 
-    def __call__(self, method: str, url: str, content_type: str, body: bytes) -> None:
-        """Make the request; raises FetchFailed unless the answer is a success."""
+    def __call__(self, method: str, url: str, content_type: str, body: bytes, timeout_s: float) -> None:
+        """Make the request; raises FetchFailed unless a success is answered within `timeout_s`."""
         ...
 
 
@@ -72,7 +72,7 @@ class UrlFetcher:
         """Return the bytes behind `url`, freed of their content encoding; raises FetchFailed."""
         if url in self._local_files:
             return self._read_file(self._local_files[url])
-        deadline_s = self._begin("Fetching URLs")
+        deadline_s = self._begin("Fetching URLs", self._timeout_s)
         for _ in range(MAX_REDIRECTS + 1):
             body, location = self._get(url, deadline_s)
             if location is None:
@@ -84,17 +84,17 @@ class UrlFetcher:
                 raise FetchFailed(f"A redirect leads to {scheme}:, which is not fetched.")
         raise FetchFailed(f"More than {MAX_REDIRECTS} redirects.")
 
-    def send(self, method: str, url: str, content_type: str, body: bytes) -> None:
-        """Make the request; raises FetchFailed unless the answer is a success. Redirects are not followed."""
-        deadline_s = self._begin("Reaching out")
-        with self._opened(method, url, deadline_s, {"Content-Type": content_type}, body) as response:
+    def send(self, method: str, url: str, content_type: str, body: bytes, timeout_s: float) -> None:
+        """Make the request; raises FetchFailed unless a success is answered in time. Redirects are not followed."""
+        deadline_s = self._begin("Reaching out", timeout_s)
+        with self._opened(method, url, deadline_s, {"Content-Type": content_type}, body, timeout_s) as response:
             if response.status // 100 != _SUCCESS:
                 raise FetchFailed(f"The server answered {response.status}.")
 
-    def _begin(self, what: str) -> float:
+    def _begin(self, what: str, timeout_s: float) -> float:
         if self._mode == "off":
             raise FetchFailed(f"{what} is switched off (--fetch off).")
-        return time.monotonic() + self._timeout_s
+        return time.monotonic() + timeout_s
 
     def _read_file(self, file: Path) -> bytes:
         try:
@@ -131,7 +131,13 @@ class UrlFetcher:
 
     @contextmanager
     def _opened(
-        self, method: str, url: str, deadline_s: float, headers: dict[str, str], body: bytes | None
+        self,
+        method: str,
+        url: str,
+        deadline_s: float,
+        headers: dict[str, str],
+        body: bytes | None,
+        timeout_s: float | None = None,
     ) -> Iterator[HTTPResponse]:
         with _refusing_invalid_urls():
             target = urlsplit(quote(url, safe=_URL_CHARACTERS))
@@ -144,7 +150,7 @@ class UrlFetcher:
                 connection.request(method, path, body, sent)
                 yield connection.getresponse()
         except TimeoutError:
-            raise FetchFailed(f"It took longer than {self._timeout_s:g} s.") from None
+            raise FetchFailed(f"It took longer than {timeout_s or self._timeout_s:g} s.") from None
         except (HTTPException, OSError) as error:
             raise FetchFailed(f"The connection failed: {error or type(error).__name__}.") from None
 

@@ -101,6 +101,13 @@ def rest_body(replies: Sequence[Reply], *, single_object: bool = False) -> tuple
     return status, _encode({"data": data, "errors": errors})
 
 
+def webhook_body(item: Item, *, is_error: bool, flat: bool) -> bytes:
+    """Return what a webhook is sent of one result or error: "the flat task object", or the older guess's envelope."""
+    if flat:
+        return _encode(item)
+    return _encode({"errors": [item]} if is_error else {"data": [item]})
+
+
 def ws_frame(reply: Reply) -> str:
     """Return the one WebSocket frame that answers one task: data and errors are never mixed."""
     if reply.error is None:

@@ -1,6 +1,6 @@
 """Results that are to be sent somewhere: webhooks and uploads to a client's own endpoint, until they have arrived."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -34,7 +34,7 @@ _DUE = (
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)
 )
-_ANY_DUE = select(delivery.c.id).where(_IS_DUE).limit(1)
+_DUE_ACCOUNTS = select(delivery.c.account_id).where(_IS_DUE).distinct()
 _UNDER_WAY = select(delivery.c.id).where(_IS_UNDER_WAY, delivery.c.due_at > _REAL_AT, _OWN).limit(1)
 _HOLD = select(delivery.c.id).where(_OWN).order_by(delivery.c.id).with_for_update()
 _TAKE = update(delivery).where(delivery.c.id == bindparam("row_id")).values(_NEW)
@@ -76,9 +76,9 @@ def add(
     connection.execute(insert(delivery), {**values, "attempts": 0, "due_at": due_at})
 
 
-def is_due(connection: Connection, real_at: int, farthest_ms: int) -> bool:
-    """Tell whether there is a request to be made; none is put off farther than that."""
-    return connection.execute(_ANY_DUE, {"real_at": real_at, "farthest_ms": farthest_ms}).first() is not None
+def due_accounts(connection: Connection, real_at: int, farthest_ms: int) -> Sequence[int]:
+    """Return the accounts for which requests are to be made; none is put off farther than that."""
+    return connection.scalars(_DUE_ACCOUNTS, {"real_at": real_at, "farthest_ms": farthest_ms}).all()
 
 
 def are_under_way(connection: Connection, real_at: int, account_id: int) -> bool:

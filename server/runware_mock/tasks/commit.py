@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from runware_mock.clock import in_ms
 from runware_mock.faults.matching import Met, response_plan_of
 from runware_mock.protocol.errors import Refusal, refuse
-from runware_mock.protocol.messages import Item, Reply, Task, items_of, rest_body
+from runware_mock.protocol.messages import Item, Reply, Task, items_of, webhook_body
 from runware_mock.protocol.redaction import without_real_keys
 from runware_mock.protocol.response_plan import ResponsePlan, retried_after
 from runware_mock.services import Caller, Services
@@ -22,6 +22,8 @@ from runware_mock.tasks.work import Work
 
 # Where an answer names what the task has stored.
 _STORED = frozenset(("imageUUID", "mediaUUID", "guideImageUUID", "maskImageUUID", "videoUUID", "audioUUID"))
+
+_LONGEST_URL_CHARS = 8192
 
 
 class Job(Struct, frozen=True):
@@ -75,6 +77,8 @@ class Committer:
             if job.leaves_an_entry:
                 outcome: Outcome = "crash" if work.is_ours else "error"
                 self._record(connection, job, outcome, [reply.error] if reply.error else [])
+                if reply.error and outcome == "error" and work.code != "conflictTaskUUID":
+                    self._notify(connection, job, [reply.error], is_error=True)
             return reply
         # Only here, where nobody else can write for the account: the same task may have come in twice at once.
         if self.is_done(connection, job):
@@ -86,8 +90,7 @@ class Committer:
         is_async = job.task_type.may_be_async and job.task.get("deliveryMethod") == "async"
         takes_ms = self._processing_ms if is_async else 0
         self._record(connection, job, "success", done.items, done.audit, takes_ms)
-        if job.task_type.may_be_async:
-            self._notify(connection, job, done.items, takes_ms)
+        self._notify(connection, job, done.items, takes_ms)
         # "ACK: one per task, whatever numberResults"; the results are asked for with getResponse.
         items = (echoed(job.task),) if is_async else tuple(done.items)
         return Reply(items=items, response_plan=job.response_plan)
@@ -124,14 +127,18 @@ class Committer:
             raise refuse("conflictTaskUUID", "Ask for its result with getResponse.")
         return items_of(frame)
 
-    def _notify(self, connection: Connection, job: Job, items: list[Item], takes_ms: int) -> None:
-        """Let the webhook know of each result, when it is ready: "one call per result"."""
+    def _notify(
+        self, connection: Connection, job: Job, items: list[Item], takes_ms: int = 0, *, is_error: bool = False
+    ) -> None:
+        """Let the webhook know of each result when it is ready, "one call per result", or of the error."""
         url = job.task.get("webhookURL")
-        if isinstance(url, str):
-            due_at = self._services.now_at(job.caller.account.id) + takes_ms
-            for item in items:
-                body = rest_body([Reply(items=(item,))])[1]
-                deliveries.add(connection, job.caller.account.id, "POST", url, "application/json", body, due_at)
+        if not job.task_type.may_be_async or not isinstance(url, str) or not _is_web_url(url):
+            return
+        account_id, is_flat = job.caller.account.id, self._services.settings.webhook_body == "flat"
+        due_at = self._services.now_at(account_id) + takes_ms
+        for item in items:
+            body = webhook_body(item, is_error=is_error, flat=is_flat)
+            deliveries.add(connection, account_id, "POST", url, "application/json", body, due_at)
 
     def _record(
         self,
@@ -159,6 +166,11 @@ class Committer:
             faults=[one.as_json() for one in job.met],
         )
         self._services.journal.record(connection, entry)
+
+
+def _is_web_url(url: str) -> bool:
+    """Return whether a webhook can be called there: where a task is refused, nobody has checked it."""
+    return len(url) <= _LONGEST_URL_CHARS and url.lower().startswith(("http://", "https://"))
 
 
 def _column(value: object, longest: int, job: Job) -> str:
