@@ -14,6 +14,7 @@ from typing import IO, Any
 
 from sqlalchemy import Table, func, select
 
+from runware_mock.api.limits import Room
 from runware_mock.api.listening import address_of, listening_socket
 from runware_mock.app import create_app
 from runware_mock.certificates import server_context
@@ -36,6 +37,7 @@ class RunningMock:
     clock: ManualClock
     server: MockServer
     services: Services
+    room: Room
 
     @property
     def rest_url(self) -> str:
@@ -67,7 +69,9 @@ def running_mock(**settings: Any) -> Iterator[RunningMock]:
         thread.start()
         assert is_ready.wait(STARTED_WITHIN_S)
         try:
-            yield RunningMock(address_of(bound, is_tls=configured.uses_tls), clock, server, app.state.services)
+            yield RunningMock(
+                address_of(bound, is_tls=configured.uses_tls), clock, server, app.state.services, app.state.room
+            )
         finally:
             server.should_exit = True
             thread.join()

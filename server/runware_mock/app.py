@@ -14,8 +14,10 @@ from starlette.exceptions import HTTPException
 from runware_mock.api import health, images, upload
 from runware_mock.api.control import api as control
 from runware_mock.api.failures import failure_response
+from runware_mock.api.limits import Limits, Readers, Room
 from runware_mock.api.openapi import add_tasks
-from runware_mock.api.sockets import Sockets
+from runware_mock.api.sessions import Sessions
+from runware_mock.api.transport import STOPPING
 from runware_mock.api.ui import routes as ui
 from runware_mock.api.ui.changes import Changes
 from runware_mock.api.ui.pages import FOLDER
@@ -53,9 +55,10 @@ def create_app(settings: Settings, clock: Clock | None = None, common: Common | 
         cleanup.close()
         raise
     runner = Runner(services)
-    sockets = Sockets(runner)
+    room, readers = Room(settings), Readers(settings)
+    sessions = Sessions(runner, room, readers)
     gauges: dict[str, Callable[[], float]] = {
-        "sockets": sockets.count,
+        "sockets": sessions.count,
         "tasks_waiting": runner.waiting,
         "memory_budget_bytes": services.settings.memory_budget,
         "memory_reserved_bytes": services.codec.memory_reserved_bytes,
@@ -75,13 +78,18 @@ def create_app(settings: Settings, clock: Clock | None = None, common: Common | 
         reading = cleanup.enter_context(ThreadPoolExecutor(_READING_THREADS, "reading"))
     cleanup.callback(runner.close)
 
+    changes = Changes(lambda: change_token(services))
+
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[dict[str, Any]]:
         for schedule in schedules:
             schedule.start()
             cleanup.callback(schedule.stop)
+        stopping = asyncio.Event()
+        ending_streams = asyncio.create_task(_close_when(stopping, changes))
         with cleanup:
-            yield {"stopping": asyncio.Event()}
+            yield {STOPPING: stopping}
+        ending_streams.cancel()
 
     app = FastAPIOffline(
         redoc_url=None,
@@ -94,8 +102,8 @@ def create_app(settings: Settings, clock: Clock | None = None, common: Common | 
         exception_handlers={HTTPException: failure_response, Exception: failure_response},
     )
     app.state.services = services
-    app.state.sockets = sockets
-    app.state.changes = changes = Changes(lambda: change_token(services))
+    app.state.room = room
+    app.add_middleware(Limits, settings=settings, room=room, readers=readers)
     is_running = {f"{schedule.name} schedule": schedule.is_running for schedule in schedules}
     for router in (
         upload.router(runner),
@@ -106,10 +114,16 @@ def create_app(settings: Settings, clock: Clock | None = None, common: Common | 
     ):
         app.include_router(router)
     for path in upload.API_PATHS:
-        app.add_api_websocket_route(path, sockets.serve)
+        app.add_api_websocket_route(path, sessions.serve)
     add_tasks(app)
     app.mount("/ui/static", StaticFiles(directory=FOLDER / "static"))
     return app
+
+
+async def _close_when(stopping: asyncio.Event, changes: Changes) -> None:
+    """End the streams of open pages when the server stops, which would wait for them."""
+    await stopping.wait()
+    await changes.close()
 
 
 def _stored(services: Services) -> tuple[int, int] | None:

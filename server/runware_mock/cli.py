@@ -4,13 +4,11 @@ The flags of `serve` are the fields of Settings. What only one command needs is 
 starts without the libraries that talk to one.
 """
 
-import errno
 import gc
 import signal
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_origin
 
@@ -22,10 +20,6 @@ from runware_mock.settings import Settings, default_text
 from runware_mock.version import __version__
 
 if TYPE_CHECKING:
-    import socket
-
-    from fastapi import FastAPI
-
     from runware_mock.storage.database import Database
 
 Command = Callable[..., Any]
@@ -40,8 +34,6 @@ _STORE_SETTINGS = (
     "conflict_window",
     "replay_window",
 )
-# While somebody tries things out the next picture comes sooner: memory that was given back costs it 75 ms for 100 MB.
-_HEAP_LOOK_S = 10.0
 _STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -83,80 +75,30 @@ def serve(**values: Any) -> None:
     for number in _STOPS:
         signal.signal(number, lambda *_: sys.exit(0))
     settings = settings_of(values)
-    bound = _bind(settings)
-    if settings.ready_file is not None:
-        _clear(settings.ready_file)
     # Imports make garbage of nothing: collecting meanwhile would only slow the start.
     gc.disable()
-    with ExitStack() as cleanup:
-        make_app = _opened(settings, cleanup)
-        for name, value in settings.changed().items():
-            click.echo(f"{flag_of(name)} {value}")
-        sys.exit(_serve(settings, bound, make_app))
-
-
-def _opened(settings: Settings, cleanup: ExitStack) -> Callable[[], "FastAPI"]:
-    """Open the database; return what makes the application, for several processes in each of them."""
-    from runware_mock.app import create_app
+    from runware_mock import server
+    from runware_mock.api.listening import is_loopback, ready_document
     from runware_mock.logs import set_up_logging
-    from runware_mock.opening import FixturesUnusable, prepare_for_workers
-    from runware_mock.storage.database import DatabaseUnusable
-    from runware_mock.storage.object_store import StoreFailed
     from runware_mock.storage.outage import outage_of
 
-    set_up_logging(settings.log_level, settings.log_format, outage_of)
-    try:
-        if settings.workers > 1:
-            return partial(create_app, settings, common=prepare_for_workers(settings, cleanup))
-        app = create_app(settings)
-    except (DatabaseUnusable, FixturesUnusable, StoreFailed) as error:
-        fail(str(error), EXIT_USAGE)
-    return lambda: app
-
-
-def _serve(settings: Settings, bound: "socket.socket", make_app: Callable[[], "FastAPI"]) -> int:
-    from runware_mock import malloc
-    from runware_mock.api.listening import address_of, is_loopback, ready_document
-    from runware_mock.certificates import TlsUnusable, server_context
-    from runware_mock.scheduler import Schedule
-    from runware_mock.server import MockServer
-
-    if settings.control_token is None and not is_loopback(settings.host):
-        click.echo("--control-token is not set: /_mock/ answers callers on this machine alone")
-
-    def announce() -> None:
-        url = address_of(bound, is_tls=settings.uses_tls)
+    def announce(url: str) -> None:
+        for name, value in settings.changed().items():
+            click.echo(f"{flag_of(name)} {value}")
+        if settings.control_token is None and not is_loopback(settings.host):
+            click.echo("--control-token is not set: /_mock/ answers callers on this machine alone")
         if settings.ready_file is not None:
             _write_whole(settings.ready_file, ready_document(url))
         click.echo(f"runware-mock ready on {url}")
 
-    _allow_files(2 * settings.max_connections)
+    set_up_logging(settings.log_level, settings.log_format, outage_of)
     try:
-        context = server_context(settings)
-    except TlsUnusable as error:
+        bound = server.listen(settings)
+        if settings.ready_file is not None:
+            _clear(settings.ready_file)
+        sys.exit(server.serve(settings, bound, announce))
+    except server.UNUSABLE as error:
         fail(str(error), EXIT_USAGE)
-
-    def run(on_ready: Callable[[], None]) -> None:
-        def begun() -> None:
-            gc.enable()
-            gc.freeze()
-            on_ready()
-
-        app = make_app()
-        server = MockServer(app, settings, context, begun)
-        malloc.keep()
-        Schedule("malloc", malloc.Idleness(app.state.services.metrics.total).look, _HEAP_LOOK_S).start()
-        # uvicorn sets this handler itself, but only later; and when it has stopped, it raises the signal again.
-        for number in _STOPS:
-            signal.signal(number, server.handle_exit)
-        server.run(sockets=[bound])
-
-    if settings.workers == 1:
-        run(announce)
-        return 0
-    from runware_mock.api.workers import Workers
-
-    return Workers(settings.workers, run, bound, announce).run()
 
 
 @main.command()
@@ -213,34 +155,6 @@ def ca(*, only_path: bool, **values: Any) -> None:
 
 for command in COMMANDS:
     main.add_command(command)
-
-
-def _bind(settings: Settings) -> "socket.socket":
-    from runware_mock.api.listening import listening_socket
-
-    try:
-        bound = listening_socket(settings.host, settings.port)
-        # Only listening makes the port ours: two sockets may be bound to the same one. Whoever connects now is served
-        # as soon as the server is ready.
-        bound.listen()
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            fail(f"port {settings.port} is in use: choose another with --port (0 picks a free one)", EXIT_USAGE)
-        fail(f"cannot listen on {settings.host}:{settings.port} (--host, --port): {error.strerror}", EXIT_USAGE)
-    return bound
-
-
-def _allow_files(wanted: int) -> None:
-    """Raise the number of files this process may open, where it is lower than that and the system lets it."""
-    try:
-        import resource
-    except ImportError:  # not a POSIX system
-        return
-    files, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if resource.RLIM_INFINITY != files < wanted:
-        resource.setrlimit(
-            resource.RLIMIT_NOFILE, (wanted if most == resource.RLIM_INFINITY else min(wanted, most), most)
-        )
 
 
 def _open(settings: Settings, cleanup: ExitStack) -> "Database":

@@ -36,7 +36,10 @@ class FixturesUnusable(Exception):
 
 def open_database(settings: Settings, cleanup: ExitStack) -> Database:
     """Return the database of these settings, at this version's tables; raises DatabaseUnusable."""
-    database = _database(settings, cleanup)
+    folder = None
+    if settings.in_memory:
+        folder = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="runware-mock-")))
+    database = _database(settings, folder)
     cleanup.callback(database.close)
     prepare(database)
     database.check()
@@ -50,54 +53,35 @@ class Common(Struct, frozen=True):
     folder: Path
 
 
-def prepare_for_workers(settings: Settings, cleanup: ExitStack) -> Common:
-    """Return what several processes will share; raises DatabaseUnusable, StoreFailed, FixturesUnusable.
+def prepare_for_workers(settings: Settings, cleanup: ExitStack) -> Path:
+    """Prepare what several processes will share, and return its folder, which lasts as long as they run.
 
-    No connection is open and no thread runs: they fork next.
+    Raises DatabaseUnusable, StoreFailed, FixturesUnusable.
     """
-    database = open_database(settings, cleanup)
-    database.close()
+    folder = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="runware-mock-")))
+    database = _database(settings, folder)
+    prepare(database)
+    database.check()
     if settings.content_url is not None or settings.fixtures is not None:
-        _try_out_apart(settings, database)
+        # Proves the object storage, too.
+        services = create_services(settings, SystemClock(), database)
+        if settings.fixtures is not None:
+            _seed(services, settings.fixtures)
+    database.close()
     if settings.in_memory:
         cleanup.callback(_forget, settings, database)
-    return Common(database, Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="runware-mock-"))))
+    return folder
 
 
-def _try_out_apart(settings: Settings, database: Database) -> None:
-    """Prove the object storage and store the fixtures, in a process that is forked for that.
-
-    The library of S3 works in no process that is forked from one in which it has worked.
-    """
-    from multiprocessing import get_context
-
-    context = get_context("fork")
-    outcomes, told = context.Pipe(duplex=False)
-
-    def try_out() -> None:
-        try:
-            services = create_services(settings, SystemClock(), database)
-            if settings.fixtures is not None:
-                _seed(services, settings.fixtures)
-            told.send(None)
-        except (StoreFailed, FixturesUnusable) as error:
-            told.send(error)
-
-    process = context.Process(target=try_out)
-    process.start()
-    told.close()
-    with suppress(EOFError):
-        if error := outcomes.recv():
-            raise error
-    process.join()
-    if process.exitcode:
-        raise StoreFailed(f"a process that tried it out has ended with status {process.exitcode}")
+def shared_by_workers(settings: Settings, folder: Path) -> Common:
+    """Return what one of several processes shares with the others, prepared in `folder`."""
+    return Common(_database(settings, folder), folder)
 
 
-def _database(settings: Settings, cleanup: ExitStack) -> Database:
+def _database(settings: Settings, folder: Path | None = None) -> Database:
+    """Return the database of these settings, which is in `folder` where it is to be forgotten."""
     is_shared = settings.workers > 1
-    if settings.in_memory:
-        folder = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="runware-mock-")))
+    if settings.in_memory and folder is not None:
         return SqliteDatabase(folder / FILE_NAME, "OFF", is_shared=is_shared)
     if settings.database_url is not None and not settings.database_url.startswith(_SQLITE):
         from runware_mock.storage.postgres import PostgresDatabase

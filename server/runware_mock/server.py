@@ -1,133 +1,220 @@
-"""uvicorn, set up for big messages, and stopped without losing an answer."""
+"""uvicorn, by its documented options: one process, or several under its own supervisor."""
 
-import asyncio
-import resource
+import errno
+import gc
+import logging
+import multiprocessing
+import os
+import signal
 import socket
-import sys
-import time
+import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack
 from functools import partial
-from importlib import import_module
+from pathlib import Path
 from ssl import SSLContext
-from threading import Timer
 from typing import Any
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors import Multiprocess
 
-from runware_mock.api.connections import HttpProtocol
-from runware_mock.api.limits import Limits
-from runware_mock.api.sockets import Sockets
-from runware_mock.api.ui.changes import Changes
+from runware_mock import malloc
+from runware_mock.api.listening import address_of, listening_socket
+from runware_mock.api.transport import HttpProtocol, SocketProtocol
+from runware_mock.app import create_app
+from runware_mock.certificates import TlsUnusable, server_context
+from runware_mock.logs import set_up_logging
+from runware_mock.opening import FixturesUnusable, prepare_for_workers, shared_by_workers
+from runware_mock.scheduler import Schedule
 from runware_mock.settings import Settings
+from runware_mock.storage.database import DatabaseUnusable
+from runware_mock.storage.object_store import StoreFailed
+from runware_mock.storage.outage import outage_of
 from runware_mock.version import __version__
+
+try:
+    import resource
+except ImportError:  # pragma: no cover - Windows has no such limit
+    resource = None  # type: ignore[assignment]
+
+_log = logging.getLogger(__name__)
 
 # Longer than any client library keeps an idle connection, so that none sends into a closed one.
 _KEEP_ALIVE_S = 75
-# websockets-based SDKs send protocol pings every 20 s themselves; ours only find dead peers.
-_PING_INTERVAL_S = 20.0
-_PING_TIMEOUT_S = 60.0
-_CLOSE_REPLY_S = 5.0
-_SOCKETS = "runware_mock.api.ws_connections"
-_DECODING = "runware_mock.images.decoding"
-# What not every start waits for: soon, as nothing can be imported where no file can be opened any more.
-_IMPORTED_AFTER_S = 1.0
+_HEAD_LIMIT_BYTES = 64 * 2**10
+# What is under way when a server stops has so long: longer than a slow picture takes to be fetched.
+_STOPS_WITHIN_S = 60
+# A process that is being started, or that decodes, may take its time to tell uvicorn that it is alive.
+_ALIVE_WITHIN_S = 60
+# While somebody tries things out the next picture comes sooner: memory that was given back costs it 75 ms for 100 MB.
+_HEAP_LOOK_S = 10.0
 
 
-def _import_later() -> None:
-    # Whoever needs one that cannot be imported now is told why.
-    with suppress(Exception):
-        for name in (_DECODING, _SOCKETS):
-            import_module(name)
+class CannotListen(Exception):
+    """The address is taken, or not this machine's; the message is for the user."""
 
 
-def _most_files() -> int:
-    """Return how many files this process may have open."""
-    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return sys.maxsize if files == resource.RLIM_INFINITY else files
+# What keeps a server from starting; the message of each is for the user.
+UNUSABLE = (CannotListen, DatabaseUnusable, FixturesUnusable, StoreFailed, TlsUnusable)
 
 
 class MockServer(uvicorn.Server):
-    """Calls `on_ready` once an upload would succeed, and lets open sockets finish when it stops.
-
-    It speaks TLS with a `context`.
-    """
+    """Calls `on_ready` once an upload would succeed."""
 
     def __init__(
-        self, app: FastAPI, settings: Settings, context: SSLContext | None, on_ready: Callable[[], None]
+        self, app: ASGIApp, settings: Settings, context: SSLContext | None, on_ready: Callable[[], None]
     ) -> None:
-        self.limits = Limits(settings, _most_files())
-        super().__init__(
-            uvicorn.Config(
-                app,
-                loop="uvloop",
-                http=partial(HttpProtocol, limits=self.limits),  # type: ignore[arg-type] # it is only called
-                ws=self._open_socket,  # type: ignore[arg-type] # likewise
-                ws_max_size=settings.max_message_bytes,
-                ws_per_message_deflate=False,
-                ws_ping_interval=_PING_INTERVAL_S,
-                ws_ping_timeout=_PING_TIMEOUT_S,
-                timeout_keep_alive=_KEEP_ALIVE_S,
-                server_header=False,
-                headers=[("X-Runware-Mock", __version__)],
-                log_config=None,
-                access_log=False,
-                lifespan="on",
-                backlog=2048,
-                ssl_context_factory=None if context is None else lambda _config, _default: context,
-            )
-        )
+        super().__init__(_config(app, settings, lambda: context))
         self._on_ready = on_ready
-        self._sockets: Sockets = app.state.sockets
-        self._changes: Changes = app.state.changes
-        self._sweeping: asyncio.Task[None] | None = None
-        self._importing = Timer(_IMPORTED_AFTER_S, _import_later)
-        self._importing.daemon = True
-
-    def _open_socket(self, **given: Any) -> asyncio.Protocol:
-        # Not at each start, of which it would take a twentieth.
-        protocol: asyncio.Protocol = import_module(_SOCKETS).WsProtocol(limits=self.limits, **given)
-        return protocol
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start listening, then say so."""
         await super().startup(sockets)
-        self._sweeping = asyncio.create_task(self._sweep())
-        loop = asyncio.get_running_loop()
-        loop.set_default_executor(ThreadPoolExecutor(thread_name_prefix="waiting"))
-        # Who waits for a picture waits in a thread, of which none can be started where no memory is left.
-        loop.run_in_executor(None, int)
-        self._importing.start()
-        await self.on_tick(0)  # sets the default headers, which would otherwise come with the first tick
         self._on_ready()
 
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Accept nobody new, finish what runs, close."""
-        self._importing.cancel()
-        for server in self.servers:
-            server.close()
-        await self._sockets.close()
-        await self._changes.close()
-        await self._wait_for_close_replies()
-        await super().shutdown(sockets)
-        if self._sweeping is not None:
-            self._sweeping.cancel()
-        if self._importing.is_alive():
-            # A process that ends in the middle of an import may hang.
-            self._importing.join()
 
-    async def _sweep(self) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            await asyncio.sleep(self.limits.sweep_every_s)
-            self.limits.sweep(self.server_state.connections, loop.time())
+class _Supervisor(Multiprocess):
+    """Calls `on_ready` once, when all processes serve; says when one was replaced."""
 
-    async def _wait_for_close_replies(self) -> None:
-        """Let clients read to the end: uvicorn drops a socket at once, and what is on its way with it."""
-        give_up_s = time.monotonic() + _CLOSE_REPLY_S
-        while time.monotonic() < give_up_s and any(  # noqa: ASYNC110 - uvicorn has no event for it
-            getattr(connection, "close_sent", False) for connection in self.server_state.connections
-        ):
-            await asyncio.sleep(0.01)
+    def __init__(self, config: uvicorn.Config, sockets: list[socket.socket], on_ready: Callable[[], None]) -> None:
+        super().__init__(config, sockets)
+        self._on_ready: Callable[[], None] | None = on_ready
+
+    def keep_subprocess_alive(self) -> None:
+        """Replace the processes that have ended."""
+        before = list(self.processes)
+        super().keep_subprocess_alive()
+        for gone in set(before) - set(self.processes):
+            _log.error("worker %s has ended with status %s; another is started", gone.pid, gone.exitcode)
+        if self._on_ready and all(process.is_ready() for process in self.processes):
+            self._on_ready()
+            self._on_ready = None
+
+    def terminate_all(self) -> None:
+        """Let nobody in any more, and let all processes finish what runs."""
+        for listening in self.sockets:
+            listening.close()
+        super().terminate_all()
+
+
+def listen(settings: Settings) -> socket.socket:
+    """Return a socket that listens where the settings say; raises CannotListen."""
+    try:
+        bound = listening_socket(settings.host, settings.port)
+        # Only listening makes the port ours: two sockets may be bound to the same one. Whoever connects now is served
+        # as soon as the server is ready.
+        bound.listen()
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise CannotListen(
+                f"port {settings.port} is in use: choose another with --port (0 picks a free one)"
+            ) from error
+        raise CannotListen(
+            f"cannot listen on {settings.host}:{settings.port} (--host, --port): {error.strerror}"
+        ) from error
+    return bound
+
+
+def serve(settings: Settings, bound: socket.socket, on_ready: Callable[[str], None]) -> int:
+    """Serve a socket that listens until a signal comes, and return the exit status.
+
+    `on_ready` is called once with the server's URL, when an upload would succeed. What keeps the server from starting
+    is raised: DatabaseUnusable, FixturesUnusable, StoreFailed, TlsUnusable.
+    """
+    _allow_files(2 * settings.max_connections)
+    with bound, ExitStack() as cleanup:
+        context = server_context(settings)
+
+        def announce() -> None:
+            on_ready(address_of(bound, is_tls=settings.uses_tls))
+
+        if settings.workers > 1:
+            folder = prepare_for_workers(settings, cleanup)
+            make_app: Any = partial(_worker_app, settings, folder)
+            config = _config(make_app, settings, partial(server_context, settings), factory=True)
+            supervisor = _Supervisor(config, [bound], announce)
+            supervisor.run()
+            return int(any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes))
+        app = create_app(settings)
+        _keep_memory(app)
+        server = MockServer(app, settings, context, partial(_freeze_then, announce))
+        # uvicorn sets this handler itself, but only later; and when it has stopped, it raises the signal again.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, server.handle_exit)
+        server.run(sockets=[bound])
+    return 0
+
+
+def _config(
+    app: ASGIApp, settings: Settings, context: Callable[[], SSLContext | None], *, factory: bool = False
+) -> uvicorn.Config:
+    """Return uvicorn's options for an application, or for what makes it in each of several processes."""
+    return uvicorn.Config(
+        app,
+        factory=factory,
+        http=HttpProtocol,
+        ws=SocketProtocol,
+        ws_max_size=settings.max_message_bytes,
+        # Pictures do not get smaller, but a message of 19 MB takes a second longer.
+        ws_per_message_deflate=False,
+        # Clients ping. A dead one falls silent, and is closed as idle; a pong would be late behind a long frame.
+        ws_ping_interval=None,
+        h11_max_incomplete_event_size=_HEAD_LIMIT_BYTES,
+        timeout_keep_alive=_KEEP_ALIVE_S,
+        timeout_graceful_shutdown=_STOPS_WITHIN_S,
+        timeout_worker_healthcheck=_ALIVE_WITHIN_S,
+        workers=settings.workers,
+        server_header=False,
+        headers=[("X-Runware-Mock", __version__)],
+        log_config=None,
+        # Below that it logs addresses and frames, in which there may be keys.
+        log_level="warning",
+        access_log=False,
+        lifespan="on",
+        ssl_context_factory=partial(_context_of, context) if settings.uses_tls else None,
+    )
+
+
+def _context_of(context: Callable[[], SSLContext | None], *_given: object) -> Any:
+    return context()
+
+
+def _worker_app(settings: Settings, folder: Path) -> ASGIApp:
+    """Return the application of one of several processes, which share what is in `folder`."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    set_up_logging(settings.log_level, settings.log_format, outage_of)
+    app = create_app(settings, common=shared_by_workers(settings, folder))
+    _keep_memory(app)
+    return app
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that started it has ended, however that ended."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _keep_memory(app: Any) -> None:
+    malloc.keep()
+    Schedule("heap", malloc.Idleness(app.state.services.metrics.total).look, _HEAP_LOOK_S).start()
+
+
+def _freeze_then(announce: Callable[[], None]) -> None:
+    # What was imported and made so far stays: collecting it again and again would slow every upload down.
+    gc.enable()
+    gc.freeze()
+    announce()
+
+
+def _allow_files(wanted: int) -> None:
+    """Raise the number of files this process may open, where it is lower than that and the system lets it."""
+    if resource is None:  # pragma: no cover
+        return
+    files, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if resource.RLIM_INFINITY != files < wanted:
+        soft = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, most))

@@ -1,19 +1,19 @@
 """How many clients there may be at once, and how much memory all their messages together may take."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from runware_mock.api.limits import Limits
+from runware_mock.api.limits import Body, Readers, Room, most_connections
 from runware_mock.settings import Settings
 from tests import plain
 from tests.pictures import png
+from tests.protocol.test_slow_clients import Slow
 from tests.protocol.wires import Wire, connections, wait_until
 from tests.running import RunningMock, running_mock
 from tests.talking import talking, upload
@@ -39,11 +39,12 @@ def places(small_mock: RunningMock) -> Iterator[ExitStack]:
 
 
 def take(mock: RunningMock, places: ExitStack, count: int) -> None:
-    """Open connections and leave them."""
-    before = len(connections(mock))
+    """Begin requests and leave them."""
+    before = mock.room.taken_bytes
     for _ in range(count):
-        places.enter_context(closing(Wire(mock)))
-    wait_until(lambda: len(connections(mock)) == before + count)
+        places.enter_context(closing(client := Wire(mock)))
+        client.send(request_head(2) + b" ")
+    wait_until(lambda: mock.room.taken_bytes == before + count)
 
 
 @pytest.mark.parametrize("taken", [1, 2])
@@ -70,24 +71,18 @@ def test_one_connection_more_is_answered_503(small_mock: RunningMock, places: Ex
 
 def test_there_is_room_again_when_one_has_gone(small_mock: RunningMock, places: ExitStack, api_key: str) -> None:
     take(small_mock, places, 2)
-    with closing(Wire(small_mock)):
-        wait_until(lambda: len(connections(small_mock)) == 3)
-    wait_until(lambda: len(connections(small_mock)) == 2)
+    with ExitStack() as third:
+        take(small_mock, third, 1)
+    wait_until(lambda: small_mock.room.taken_bytes == 2)
     with talking(small_mock, "rest", api_key) as talker:
         assert talker.ask(upload(png())).item
-
-
-def test_far_too_many_are_not_even_told(small_mock: RunningMock, places: ExitStack) -> None:
-    take(small_mock, places, 103)
-    with closing(Wire(small_mock)) as client:
-        assert client.rest() == b""
 
 
 @pytest.mark.parametrize(
     ("wanted", "files", "most"), [(1000, 20_000, 1000), (1000, 1024, 512), (1000, 100, 64), (0, 5000, 2500)]
 )
-def test_no_more_connections_are_taken_than_there_are_files_for(wanted: int, files: int, most: int) -> None:
-    assert Limits(Settings(max_connections=wanted), files).most_connections == most
+def test_no_more_connections_are_served_than_there_are_files_for(wanted: int, files: int, most: int) -> None:
+    assert most_connections(Settings(max_connections=wanted), files) == most
 
 
 def request_head(length: int) -> bytes:
@@ -98,10 +93,10 @@ def request_head(length: int) -> bytes:
 def test_messages_beyond_the_memory_are_refused_and_small_ones_are_not(
     small_mock: RunningMock, places: ExitStack, transport: str, api_key: str
 ) -> None:
-    assert small_mock.server.limits.budget_bytes == 4 * MIB
+    assert small_mock.room.budget_bytes == 4 * MIB
     first = places.enter_context(closing(Wire(small_mock)))
     first.send(request_head(4 * MIB) + b" " * (3 * MIB))
-    wait_until(lambda: small_mock.server.limits.taken_bytes == 3 * MIB)
+    wait_until(lambda: small_mock.room.taken_bytes == 3 * MIB)
     with closing(Wire(small_mock)) as second:
         second.send(request_head(2 * MIB) + b" " * (2 * MIB - 1))
         status, envelope = second.answer()
@@ -111,35 +106,63 @@ def test_messages_beyond_the_memory_are_refused_and_small_ones_are_not(
         assert talker.ask(upload(png())).item
     first.send(b" " * MIB)
     assert first.answer()[1]["errors"][0]["code"] == "invalidJson"
-    wait_until(lambda: not small_mock.server.limits.taken_bytes)
+    wait_until(lambda: not small_mock.room.taken_bytes)
 
 
 def test_a_socket_whose_frame_finds_no_room_is_told_to_come_again(small_mock: RunningMock, places: ExitStack) -> None:
     first = places.enter_context(closing(Wire(small_mock)))
     first.send(request_head(4 * MIB) + b" " * (4 * MIB - 1))
-    wait_until(lambda: small_mock.server.limits.taken_bytes == 4 * MIB - 1)
+    wait_until(lambda: small_mock.room.taken_bytes == 4 * MIB - 1)
     with closing(Wire(small_mock)) as client:
         client.upgrade(KEY)
-        client.send(client.frame(b" " * 200_000)[:150_000])
+        client.send(client.frame(b" " * 200_000))
         assert client.close_code() == 1013
 
 
-def test_what_a_socket_holds_is_given_back_when_it_is_answered_or_gone(small_mock: RunningMock, api_key: str) -> None:
+def test_what_a_socket_holds_is_given_back_when_it_is_answered(small_mock: RunningMock, api_key: str) -> None:
     with talking(small_mock, "ws", api_key) as talker:
         for _ in range(20):
             talker.ask(upload(png()), upload(" " * 100_000))
-        wait_until(lambda: not small_mock.server.limits.taken_bytes)
-    with closing(Wire(small_mock)) as client:
-        client.upgrade(KEY)
-        client.send(client.frame(b" " * 50_000)[:-1])
-        wait_until(lambda: small_mock.server.limits.taken_bytes)
-    wait_until(lambda: not small_mock.server.limits.taken_bytes)
+        wait_until(lambda: not small_mock.room.taken_bytes)
 
 
-def waiting(unread_bytes: int, let_go: list[int]) -> Any:
-    """Return a connection that has so much to read."""
-    transport = SimpleNamespace(get_write_buffer_size=lambda: unread_bytes, abort=lambda: let_go.append(unread_bytes))
-    return SimpleNamespace(transport=transport, check=lambda _now_s: None)
+def test_clients_that_declare_much_and_send_little_keep_nobody_out(api_key: str) -> None:
+    """What counts is what has come, and whoever is let on beyond the room gives way when nothing comes."""
+    picture = png()
+    with running_mock(memory_budget_bytes=4 * MIB) as mock, ExitStack() as idle:
+        for _ in range(4):
+            slow = idle.enter_context(closing(Wire(mock)))
+            slow.send(request_head(200 * MIB) + b" " * (MIB + 1000))
+        wait_until(lambda: mock.room.taken_bytes >= 4 * MIB)
+        with talking(mock, "rest", api_key) as talker:
+            assert talker.ask({**upload(picture), "pad": " " * 3 * MIB}).item
+
+
+def test_long_bodies_beyond_the_room_are_read_one_at_a_time_in_turn() -> None:
+    async def read() -> list[str]:
+        room = Room(Settings(memory_budget_bytes=MIB))
+        first, second, third = (Body(0) for _ in range(3))
+        turns: list[str] = []
+
+        async def turn(body: Body, name: str) -> None:
+            await room.turn(body)
+            turns.append(name)
+
+        for body in (first, second, third):
+            body.take(2 * MIB, 0)
+            room.take(2 * MIB)
+        await turn(first, "first")
+        waiting = [asyncio.create_task(turn(second, "second")), asyncio.create_task(turn(third, "third"))]
+        await asyncio.sleep(0)
+        await turn(first, "first")
+        room.give_way(first)
+        await waiting[0]
+        room.give_way(second)
+        room.release(2 * MIB)
+        await waiting[1]
+        return turns
+
+    assert asyncio.run(read()) == ["first", "first", "second", "third"]
 
 
 @pytest.mark.parametrize(
@@ -149,7 +172,15 @@ def waiting(unread_bytes: int, let_go: list[int]) -> Any:
 def test_answers_that_wait_to_be_read_have_a_limit_and_the_largest_goes_first(
     unread_mib: list[int], let_go: list[int]
 ) -> None:
-    limits = Limits(Settings(max_message_bytes=4 * MIB, message_budget_bytes=MIB), 1024)
-    gone: list[int] = []
-    limits.sweep([waiting(size * MIB, gone) for size in unread_mib], 0)
-    assert [size // MIB for size in gone] == let_go
+    readers = Readers(Settings(max_message_bytes=4 * MIB, message_budget_bytes=MIB))
+    clients = [Slow(size * MIB + 1, 1) for size in unread_mib]
+
+    async def wait() -> None:
+        waiting = [asyncio.create_task(readers.until_read(client, 0)) for client in clients]
+        await asyncio.sleep(0)
+        for client in clients:
+            client.read_bytes = 9 * MIB
+        await asyncio.gather(*waiting)
+
+    asyncio.run(wait())
+    assert [size for client, size in zip(clients, unread_mib, strict=True) if client.is_aborted] == let_go

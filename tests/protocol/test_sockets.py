@@ -3,29 +3,24 @@
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 import httpx
 import pytest
-from starlette.websockets import WebSocket
 from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
-from runware_mock.api.outbox import Answers
-from runware_mock.api.sockets import Sockets
-from runware_mock.api.ws_connections import WsProtocol
-from runware_mock.storage.models import medium, undelivered
-from runware_mock.tasks.runner import Runner
+from runware_mock.storage.models import undelivered
 from tests import plain
 from tests.control.calling import calling
 from tests.faults.planning import plan
 from tests.pictures import png
-from tests.protocol.wires import connections, in_loop, wait_until
 from tests.running import RunningMock, running_mock
 from tests.stores import Store
 from tests.talking import WsTalker, new_uuid, talking, talking_ws, upload
+from tests.tasks.asking import inference
 
 pytestmark = pytest.mark.both_databases
 
@@ -146,21 +141,6 @@ def test_a_socket_whose_authentication_takes_long_is_not_idle(api_key: str) -> N
         with talking_ws(mock, None) as talker:
             answer = talker.ask({"taskType": AUTHENTICATION, "apiKey": api_key}, upload(png()))
         assert [item["taskType"] for item in answer.data] == [AUTHENTICATION, "imageUpload"]
-
-
-def test_answers_that_cannot_go_out_at_once_come_in_turn(mock: RunningMock, api_key: str) -> None:
-    tasks, before = [upload(png()) for _ in range(3)], mock.count(medium)
-    with talking_ws(mock, api_key) as talker:
-        (connection,) = (one for one in connections(mock) if isinstance(one, WsProtocol))
-        # As the transport says when the client does not read.
-        in_loop(mock, connection.pause_writing)
-        talker.socket.send(json.dumps(tasks))
-        wait_until(lambda: mock.count(medium) == before + len(tasks))
-        with pytest.raises(TimeoutError):
-            talker.socket.recv(0.1)
-        in_loop(mock, connection.resume_writing)
-        told = [talker.frame()["data"][0]["taskUUID"] for _ in tasks]
-    assert told == [task["taskUUID"] for task in tasks]
 
 
 def test_the_idle_time_is_120_seconds_unless_set(mock: RunningMock) -> None:
@@ -340,16 +320,52 @@ def test_a_long_session_uuid_is_replaced(mock: RunningMock, api_key: str) -> Non
         assert len(talker.ask(request).item["connectionSessionUUID"]) == len(new_uuid())
 
 
-def test_a_socket_that_authenticates_anew_speaks_for_its_new_session_alone(mock: RunningMock) -> None:
-    async def nobody(*_told: object) -> Any: ...
+def test_a_socket_that_authenticates_anew_speaks_for_its_new_session_alone(mock: RunningMock, api_key: str) -> None:
+    with talking_ws(mock, api_key) as first, talking_ws(mock, None) as second:
+        session, item = session_of(first), first.ask(upload(png())).item
+        resume(second, api_key, session)
+        resume(second, api_key, new_uuid())
+        break_connection(first)
+        with talking_ws(mock, None) as third:
+            resume(third, api_key, session)
+            assert third.frame()["data"] == [item]
+        assert second.ask(PING).item["pong"] is True
 
-    with closing(Runner(mock.services)) as engine:
-        sockets = Sockets(engine)
-        websocket = WebSocket({"type": "websocket"}, nobody, nobody)
-        socket, gone = (Answers(websocket, mock.services, sockets.successor) for _ in range(2))
-        sockets.speaks_for((1, "first"), socket)
-        sockets.speaks_for((1, "second"), socket)
-        gone.session = (1, "first")
-        assert sockets.successor(gone) is None
-        gone.session = (1, "second")
-        assert sockets.successor(gone) is socket
+
+def test_an_error_that_was_sent_is_never_sent_again(mock: RunningMock, api_key: str) -> None:
+    """Two SDKs hand an error of a task that they do not know to every task in flight."""
+    with talking_ws(mock, api_key) as first, talking_ws(mock, None) as second:
+        session = session_of(first)
+        assert first.ask(upload("no picture")).error
+        item = first.ask(upload(png())).item
+        break_connection(first)
+        resume(second, api_key, session)
+        assert second.frame()["data"] == [item]
+        assert second.ask(PING).item["pong"] is True
+
+
+def test_each_result_of_a_task_is_sent_alone_and_asked_for_together(mock: RunningMock, api_key: str) -> None:
+    """The documentation: "one or multiple images per message, generated in parallel"."""
+    task = inference(numberResults=3)
+    with talking_ws(mock, api_key) as talker:
+        talker.socket.send(json.dumps([task]))
+        frames = [talker.frame()["data"] for _ in range(3)]
+        assert [len(items) for items in frames] == [1, 1, 1]
+        assert len({items[0]["imageUUID"] for items in frames}) == 3
+        together = talker.ask({"taskType": "getResponse", "taskUUID": task["taskUUID"]}).data
+        assert [item["imageUUID"] for item in together] == [items[0]["imageUUID"] for items in frames]
+
+
+def test_a_frame_that_was_too_big_for_the_client_is_not_replayed(mock: RunningMock, api_key: str) -> None:
+    """A client closes with 1009 when it gets one, and would do so after each resume."""
+    with connect(mock.ws_url, max_size=2000) as websocket:
+        first = WsTalker(websocket, api_key)
+        session = session_of(first)
+        websocket.send(json.dumps([inference(outputType="base64Data", outputFormat="PNG")]))
+        with pytest.raises(ConnectionClosed) as closed:
+            websocket.recv(30)
+        assert closed.value.sent is not None
+        assert closed.value.sent.code == 1009
+    with talking_ws(mock, None) as second:
+        resume(second, api_key, session)
+        assert second.ask(PING).item["pong"] is True

@@ -1,17 +1,18 @@
-"""Do with a connection what no well-behaved server does: break it, end it, cut or garble what it carries."""
+"""Carry out what a fault plan wants of a response or a socket: delay, break, cut or garble it."""
 
 import asyncio
 import os
 import random
 import socket
 import struct
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
-from runware_mock.api.connections import PROTOCOL
+from runware_mock.api.transport import STOPPING, TRANSPORT
 from runware_mock.faults.event import Event
 from runware_mock.protocol.errors import Refusal
 from runware_mock.protocol.messages import Reply, ws_frame
@@ -23,102 +24,92 @@ _NO_LINGER = struct.pack("ii", 1, 0)
 
 
 class PlannedResponse(Response):
-    """An HTTP response that is sent as the faults want it that were met, if it is sent at all."""
+    """An HTTP response that is sent as a fault plan wants it, if it is sent at all.
+
+    `headers` are kept whatever the plan does with the rest.
+    """
 
     def __init__(self, status: int, body: bytes, headers: dict[str, str], plan: ResponsePlan) -> None:
         self._plan = plan
         headers = {**headers, **dict(plan.headers)}
-        if plan.answer is not None:
-            super().__init__(plan.answer.body, plan.answer.status, headers, plan.answer.content_type)
+        if (answer := plan.answer) is not None:
+            super().__init__(answer.body, answer.status, headers, answer.content_type)
         else:
-            super().__init__(garbled(body.decode(), plan).encode(), status, headers, "application/json")
+            garbled_body = body if plan.garbled_share is None else garbled(body.decode(), plan).encode()
+            super().__init__(garbled_body, status, headers, "application/json")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the response, or break the connection."""
         plan = self._plan
-        await pause(plan, ended(scope))
+        if plan.delay_s:
+            await _until_gone(scope, receive, plan.delay_s)
+        if plan.hang_up == "drop":
+            await _until_gone(scope, receive)
         if plan.hang_up is not None:
-            if plan.hang_up == "drop":
-                await ended(scope).wait()
-            await end_request(scope, receive, is_reset=plan.hang_up == "reset")
+            end(scope[TRANSPORT], is_reset=plan.hang_up == "reset")
+            await _until_disconnected(receive)
         elif plan.kept_share is not None and plan.answer is None:
-            await send_cut(scope, receive, self.status_code, bytes(self.body), plan.kept_share)
+            # The length that is declared is that of the whole.
+            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+            kept = bytes(self.body)[: int(len(self.body) * plan.kept_share)]
+            await send({"type": "http.response.body", "body": kept, "more_body": True})
+            end(scope[TRANSPORT], is_reset=False)
+            await _until_disconnected(receive)
         else:
             await super().__call__(scope, receive, send)
 
 
-def end(scope: Scope, *, is_reset: bool) -> None:
-    """End a connection without another byte; by RST if `is_reset`."""
-    transport: Any = scope[PROTOCOL].transport
+def end(transport: asyncio.Transport, *, is_reset: bool) -> None:
+    """End a connection without another byte; by RST if `is_reset`, where the system can."""
     if not is_reset or transport.is_closing():
         transport.close()
         return
-    original = transport.get_extra_info("socket")
-    if original is not None:
+    original: Any = transport.get_extra_info("socket")
+    # Not every system duplicates a socket by its descriptor.
+    with suppress(OSError), socket.socket(fileno=os.dup(original.fileno())) as same:
         # The loop's own socket object takes no options; a duplicate of its descriptor is the same socket.
-        with socket.socket(fileno=os.dup(original.fileno())) as same:
-            same.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+        same.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
     transport.abort()
 
 
-async def end_request(scope: Scope, receive: Receive, *, is_reset: bool) -> None:
-    """End the connection of a request, and wait until the server has noticed: it would answer 500."""
-    end(scope, is_reset=is_reset)
-    while (await receive())["type"] != "http.disconnect":
-        pass
+def frames_of(reply: Reply, *, one_each: bool = False) -> list[str]:
+    """Return the frames that answer a task, as its faults want them; with `one_each`, a frame for each item.
 
-
-async def send_cut(scope: Scope, receive: Receive, status: int, body: bytes, kept_share: float) -> None:
-    """Send the head of a response and a part of its body."""
-    protocol: Any = scope[PROTOCOL]
-    own = ((b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()))
-    lines = [b"%b: %b\r\n" % header for header in (*protocol.server_state.default_headers, *own)]
-    head = b"HTTP/1.1 %d \r\n%b\r\n" % (status, b"".join(lines))
-    protocol.transport.write(head + body[: int(len(body) * kept_share)])
-    await end_request(scope, receive, is_reset=False)
-
-
-def fall_silent(scope: Scope) -> None:
-    """Read nothing more, and ping no more: the other side is left alone."""
-    protocol: Any = scope[PROTOCOL]
-    protocol.transport.pause_reading()
-    protocol.stop_keepalive()
-
-
-def frames_of(reply: Reply, response_plan: ResponsePlan) -> list[str]:
-    """Return the frames that tell a reply; a task that a fault has kept from being done has none."""
+    A task that a fault has kept from being done has none.
+    """
+    plan = reply.response_plan or ResponsePlan()
     if reply.error is None and not reply.items:
         return []
-    replies = [Reply(items=(item,)) for item in reply.items] if response_plan.is_split else []
-    frames = [garbled(ws_frame(one), response_plan) for one in replies or [reply]]
-    share = response_plan.kept_share
-    return frames if share is None else [frame[: int(len(frame) * share)] for frame in frames]
+    is_split = reply.error is None and (one_each or plan.is_split)
+    replies: Sequence[Reply] = [Reply(items=(item,)) for item in reply.items] if is_split else [reply]
+    frames = [garbled(ws_frame(one), plan) for one in replies]
+    return frames if plan.kept_share is None else [frame[: int(len(frame) * plan.kept_share)] for frame in frames]
 
 
-def garbled(text: str, response_plan: ResponsePlan) -> str:
-    """Return a text with some of its characters changed, at least one."""
-    if response_plan.garbled_share is None or not text:
+def garbled(text: str, plan: ResponsePlan) -> str:
+    """Return a text with some of its characters changed, at least one, where the plan says so."""
+    if plan.garbled_share is None or not text:
         return text
-    draw = random.Random(response_plan.seed)  # noqa: S311 - to be repeated, not to be secret
+    draw = random.Random(plan.seed)  # noqa: S311 - to be repeated, not to be secret
     characters = list(text)
-    for place in draw.sample(range(len(text)), max(1, int(len(text) * response_plan.garbled_share))):
+    for place in draw.sample(range(len(text)), max(1, int(len(text) * plan.garbled_share))):
         # Bit 1 is never part of what makes a byte control the terminal, and always makes it another one.
         characters[place] = chr(ord(characters[place]) ^ 1)
     return "".join(characters)
 
 
-async def met_by(services: Services, account_id: int, occasion: Event) -> tuple[ResponsePlan | None, Refusal | None]:
-    """Return what an occasion that is no task meets, and as what it is refused."""
+async def met_by(services: Services, account_id: int, event: Event) -> tuple[ResponsePlan | None, Refusal | None]:
+    """Return the plan for an event that is no task, and the refusal that answers it."""
     if not await is_planned(services, account_id):
         return None, None
-    return await asyncio.to_thread(services.faults.meet_connection, account_id, occasion)
+    return await asyncio.to_thread(services.faults.meet_connection, account_id, event)
 
 
 async def is_planned(services: Services, account_id: int) -> bool:
     """Tell whether a fault plan may be waiting for this account.
 
     Connections and pings are too frequent for a look into the database where no other process is meant to write to it:
-    a plan that one has made nevertheless is known with the next task, or when webhooks are next looked after, within a
+    a plan that one has made nevertheless is known with the next task, or when webhooks are next delivered, within a
     second.
     """
     if services.database.is_shared:
@@ -128,15 +119,25 @@ async def is_planned(services: Services, account_id: int) -> bool:
     return services.clocks.is_planned(account_id)
 
 
-def ended(scope: Scope) -> asyncio.Event:
-    """Return what is set as soon as the connection of a request has ended, or the server is to stop."""
-    protocol: Any = scope[PROTOCOL]
-    is_over: asyncio.Event = protocol.is_over
-    return is_over
-
-
-async def pause(response_plan: ResponsePlan, is_over: asyncio.Event) -> None:
-    """Let the planned time go by, unless all is over before."""
-    if response_plan.delay_s:
+async def pause(plan: ResponsePlan, stopping: asyncio.Event) -> None:
+    """Let the planned time go by, unless the server stops before."""
+    if plan.delay_s:
         with suppress(TimeoutError):
-            await asyncio.wait_for(is_over.wait(), response_plan.delay_s)
+            await asyncio.wait_for(stopping.wait(), plan.delay_s)
+
+
+async def _until_gone(scope: Scope, receive: Receive, timeout_s: float | None = None) -> None:
+    """Wait until the client has gone, the server stops, or the time is over."""
+    waiting = [
+        asyncio.ensure_future(_until_disconnected(receive)),
+        asyncio.ensure_future(scope["state"][STOPPING].wait()),
+    ]
+    await asyncio.wait(waiting, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+    for one in waiting:
+        one.cancel()
+
+
+async def _until_disconnected(receive: Receive) -> None:
+    message: Message = {"type": ""}
+    while message["type"] != "http.disconnect":
+        message = await receive()

@@ -1,107 +1,320 @@
-"""What the connections of a server may take: how many there are, how much memory, and how long a client is awaited.
+"""What clients may take: the size of a message, the memory of all messages, the number of clients, and time.
 
-A client is slow as long as it moves 16 KiB in each `stall_timeout`, and gone when it does not. What it moves is counted
-by the connections; a sweep over all of them, now and then, judges it, so that no message pays for a timer.
+A client is slow as long as it moves 16 KiB in each `--stall-timeout`, and gone when it does not.
 """
 
-from collections.abc import Iterable
-from typing import Any
+import asyncio
+import sys
+from collections import deque
+from contextlib import suppress
 
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocket
+
+from runware_mock.api.transport import TRANSPORT
+from runware_mock.protocol.errors import Refusal, refuse
+from runware_mock.protocol.messages import Reply, rest_body
 from runware_mock.settings import Settings
 
+try:
+    import resource
+except ImportError:  # pragma: no cover - Windows has no such limit
+    resource = None  # type: ignore[assignment]
+
 LEAST_BYTES = 16 * 2**10
+# A longer body may have to wait before more of it is read; while its task runs, its picture is held twice.
+_LONG_BYTES, _COPIES = 2**20, 2
+# Bodies may take so small a part of the memory budget over and above it.
+_SHARE = 4
+# A shorter message always has room.
 _SMALL_BYTES = 64 * 2**10
+# Whoever is let on beyond the room gives way to the next when nothing has come for so long.
+_GIVES_WAY_AFTER_S = 1.0
+# How often to look whether a client has read on, and how much may wait for it before anything more is sent.
+_LOOK_EVERY_S, _UNREAD_BYTES = 0.02, 64 * 2**10
 _FEWEST_CONNECTIONS = 64
-_SWEEPS = 4
-_LONGEST_SWEEP_S = 1.0
+
+BUSY = "More is being received than --message-budget-bytes has room for."
+_TOO_SLOW = f"Fewer than {LEAST_BYTES} bytes have come within --stall-timeout."
 
 
-class Limits:
-    """What all connections of a server may take together; `files` are those that the process may have open.
+def most_connections(settings: Settings, files: int | None = None) -> int:
+    """Return how many requests and sockets are served at once by a process that may open so many files."""
+    files = _most_files() if files is None else files
+    # The database and what is fetched need files, too.
+    return min(settings.max_connections or files, max(_FEWEST_CONNECTIONS, files // 2))
 
-    `taken_bytes` are those of messages that were received and are not done.
+
+def _most_files() -> int:
+    if resource is None:  # pragma: no cover
+        return sys.maxsize
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return sys.maxsize if files == resource.RLIM_INFINITY else files
+
+
+class Body:
+    """A request body on its way: how much has come, in all and since its client was last judged.
+
+    A client is judged by its next 16 KiB, for which it has `stall_s` seconds, or for ever where that is 0.
     """
 
-    def __init__(self, settings: Settings, files: int) -> None:
-        self.stall_s = settings.stall_timeout.total_seconds()
-        # A surplus body after an early answer is read and thrown away, so that the answer is not lost; not for ever.
-        self.thrown_away_bytes = settings.max_message_bytes
+    def __init__(self, now_s: float) -> None:
+        self.taken_bytes = 0
+        self.is_whole = False
+        self.refusal: Refusal | None = None
+        self._since_s = now_s
+        self._moved_bytes = 0
+
+    def take(self, size_bytes: int, now_s: float) -> None:
+        """Count a piece."""
+        self.taken_bytes += size_bytes
+        self._moved_bytes += size_bytes
+        if self._moved_bytes >= LEAST_BYTES:
+            self.await_more(now_s)
+
+    def await_more(self, now_s: float) -> None:
+        """Begin to judge the client anew."""
+        self._since_s, self._moved_bytes = now_s, 0
+
+    def left_s(self, stall_s: float, now_s: float) -> float | None:
+        """Return how long the client may still take for its next 16 KiB."""
+        return self._since_s + stall_s - now_s if stall_s else None
+
+
+class Room:
+    """The memory of one process for messages: those that were received and are not answered yet.
+
+    Long bodies are read together while they fit into a share of the memory; beyond that one at a time, the first that
+    came, as long as it really comes. What is counted is what has come, not what was declared.
+    """
+
+    def __init__(self, settings: Settings) -> None:
         self.budget_bytes = settings.message_budget()
         self.taken_bytes = 0
-        # The database and what is fetched need files, too.
-        self.most_connections = min(settings.max_connections or files, max(_FEWEST_CONNECTIONS, files // 2))
+        self._together_bytes = settings.memory_budget() // _SHARE // _COPIES
+        self._ahead: Body | None = None
+        self._queue: deque[tuple[Body, asyncio.Future[None]]] = deque()
 
-    @property
-    def sweep_every_s(self) -> float:
-        """How long to wait between two sweeps."""
-        return min(self.stall_s / _SWEEPS, _LONGEST_SWEEP_S) or _LONGEST_SWEEP_S
+    def has_room(self, size_bytes: int) -> bool:
+        """Tell whether a message may be so long, counted already; a small one always may."""
+        return size_bytes <= _SMALL_BYTES or self.taken_bytes <= self.budget_bytes
 
-    def has_room(self, held_bytes: int) -> bool:
-        """Tell whether a connection may hold so much; small messages always have room."""
-        return held_bytes <= _SMALL_BYTES or self.taken_bytes <= self.budget_bytes
+    def take(self, size_bytes: int) -> None:
+        """Count what has come."""
+        self.taken_bytes += size_bytes
 
-    def sweep(self, connections: Iterable[Any], now_s: float) -> None:
-        """End connections that have stalled, and the largest of those that wait to be read, beyond the memory."""
-        waiting: list[tuple[int, Any]] = []
-        for connection in list(connections):
-            if self.stall_s:
-                connection.check(now_s)
-            if unread_bytes := connection.transport.get_write_buffer_size():
-                waiting.append((unread_bytes, connection))
-        excess_bytes = sum(unread_bytes for unread_bytes, _ in waiting) - self.budget_bytes
-        for unread_bytes, connection in sorted(waiting, key=lambda one: one[0], reverse=True):
-            # One alone may be as large as the message it answers.
-            if excess_bytes <= 0 or len(waiting) == 1:
-                return
-            connection.transport.abort()
-            excess_bytes -= unread_bytes
+    def release(self, size_bytes: int) -> None:
+        """Let go of a message."""
+        self.taken_bytes -= size_bytes
+        self._let_on()
+
+    async def turn(self, body: Body) -> None:
+        """Wait until more of a body may be read."""
+        if body.taken_bytes < _LONG_BYTES or self._ahead is body or self._fits():
+            return
+        if self._ahead is None:
+            self._ahead = body
+            return
+        loop = asyncio.get_running_loop()
+        waiting = (body, loop.create_future())
+        self._queue.append(waiting)
+        try:
+            await waiting[1]
+        finally:
+            with suppress(ValueError):
+                self._queue.remove(waiting)
+        # It was us who were slow.
+        body.await_more(loop.time())
+
+    def is_ahead(self, body: Body) -> bool:
+        """Tell whether this body is read beyond the room that there is."""
+        return self._ahead is body
+
+    def give_way(self, body: Body) -> None:
+        """Let another body go on in place of this one."""
+        if self._ahead is body:
+            self._ahead = None
+            self._let_on()
+
+    def _fits(self) -> bool:
+        return self.taken_bytes <= self._together_bytes
+
+    def _let_on(self) -> None:
+        while self._queue and (self._ahead is None or self._fits()):
+            body, waiting = self._queue.popleft()
+            if not self._fits():
+                self._ahead = body
+            if not waiting.done():
+                waiting.set_result(None)
 
 
-class Pace:
-    """How much a client has moved since it was first awaited; nothing is expected of it otherwise."""
+class Readers:
+    """Watches clients that are slow to read what was sent to them."""
 
-    __slots__ = ("_since_s", "moved_bytes")
+    def __init__(self, settings: Settings) -> None:
+        self._stall_s = settings.stall_timeout.total_seconds()
+        self._budget_bytes = settings.message_budget()
+        self._unread: dict[asyncio.Transport, int] = {}
 
-    def __init__(self) -> None:
-        self._since_s: float | None = None
-        self.moved_bytes = 0
+    async def until_read(self, transport: asyncio.Transport, most_bytes: int = _UNREAD_BYTES) -> None:
+        """Return when no more than this waits to be read, or the client has stalled or gone."""
+        unread_bytes = transport.get_write_buffer_size()
+        if unread_bytes <= most_bytes:
+            return
+        loop = asyncio.get_running_loop()
+        judged_bytes, judged_s = unread_bytes, loop.time()
+        try:
+            while unread_bytes > most_bytes and not self._is_let_go(transport, unread_bytes):
+                await asyncio.sleep(_LOOK_EVERY_S)
+                unread_bytes = transport.get_write_buffer_size()
+                if judged_bytes - unread_bytes >= LEAST_BYTES:
+                    judged_bytes, judged_s = unread_bytes, loop.time()
+                elif self._stall_s and loop.time() - judged_s >= self._stall_s:
+                    transport.abort()
+                    return
+        finally:
+            self._unread.pop(transport, None)
 
-    def begin(self, now_s: float) -> None:
-        """Await the client, if it is not awaited already."""
-        if self._since_s is None:
-            self._since_s, self.moved_bytes = now_s, 0
-
-    def end(self) -> None:
-        """Expect nothing more."""
-        self._since_s = None
-
-    def has_stalled(self, now_s: float, patience_s: float) -> bool:
-        """Tell whether too little has been moved; judged anew each time the patience ends."""
-        if self._since_s is None or now_s - self._since_s < patience_s:
-            return False
-        if self.moved_bytes < LEAST_BYTES:
-            return True
-        self._since_s, self.moved_bytes = now_s, 0
+    def _is_let_go(self, transport: asyncio.Transport, unread_bytes: int) -> bool:
+        """Let go of the client that has the most to read, when all of them together have too much."""
+        self._unread[transport] = unread_bytes
+        # One alone may have as much as the message that answers it.
+        if len(self._unread) > 1 and sum(self._unread.values()) > self._budget_bytes:
+            largest = max(self._unread, key=self._unread.__getitem__)
+            del self._unread[largest]
+            largest.abort()
+            return largest is transport
         return False
 
 
-class Unread:
-    """Watches how fast the other side reads what waits for it."""
+class Limits:
+    """ASGI middleware that keeps the clients of `app` within these limits.
 
-    __slots__ = ("_pace", "_waiting_bytes", "sent_bytes")
+    To the application a client that was refused has gone away.
+    """
 
-    def __init__(self) -> None:
-        self._pace = Pace()
-        self._waiting_bytes = 0
-        self.sent_bytes = 0
+    def __init__(self, app: ASGIApp, settings: Settings, room: Room, readers: Readers) -> None:
+        self._app = app
+        self._room = room
+        self._readers = readers
+        self._stall_s = settings.stall_timeout.total_seconds()
+        self._most_bytes = settings.max_message_bytes
+        self._most_in_use = most_connections(settings)
+        self._in_use = 0
 
-    def has_stalled(self, waiting_bytes: int, now_s: float, patience_s: float) -> bool:
-        """Tell whether too little has been read of what waited when it was last looked at, and was sent since."""
-        read_bytes = self._waiting_bytes + self.sent_bytes - waiting_bytes
-        self._waiting_bytes, self.sent_bytes = waiting_bytes, 0
-        if not waiting_bytes:
-            self._pace.end()
-            return False
-        self._pace.begin(now_s)
-        self._pace.moved_bytes += max(0, read_bytes)
-        return self._pace.has_stalled(now_s, patience_s)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request or socket."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        self._in_use += 1
+        try:
+            if scope["type"] == "http":
+                await self._serve(scope, receive, send)
+            elif self._in_use > self._most_in_use:
+                await WebSocket(scope, receive, send).send_denial_response(_response(_too_many()))
+            else:
+                await self._app(scope, receive, send)
+        finally:
+            self._in_use -= 1
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        body = Body(asyncio.get_running_loop().time())
+        transport: asyncio.Transport = scope[TRANSPORT]
+        is_answered = False
+
+        async def guarded_receive() -> Message:
+            if body.is_whole:
+                return await receive()
+            if body.refusal is None:
+                try:
+                    return await self._next(body, receive)
+                except Refusal as refusal:
+                    body.refusal = refusal
+            return {"type": "http.disconnect"}
+
+        async def guarded_send(message: Message) -> None:
+            nonlocal is_answered
+            if body.refusal is None or is_answered:
+                is_answered = True
+                await self._readers.until_read(transport)
+                await send(message)
+
+        body.refusal = self._refused_at_once(scope)
+        try:
+            if body.refusal is None:
+                # Nobody is left to be answered when the client has gone away.
+                with suppress(ClientDisconnect):
+                    await self._app(scope, guarded_receive, guarded_send)
+            if body.refusal is not None and not is_answered:
+                await self._refuse(body.refusal, receive, send)
+            await self._readers.until_read(transport, 0)
+        finally:
+            self._room.give_way(body)
+            self._room.release(body.taken_bytes)
+
+    def _refused_at_once(self, scope: Scope) -> Refusal | None:
+        if self._in_use > self._most_in_use:
+            return _too_many()
+        declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
+        return self._too_large() if declared.isdigit() and int(declared) > self._most_bytes else None
+
+    async def _next(self, body: Body, receive: Receive) -> Message:
+        """Return the next piece of a body; raises the refusal of a client that sends too much or too slowly."""
+        loop = asyncio.get_running_loop()
+        await self._room.turn(body)
+        message = await self._received(body, receive)
+        size_bytes = len(message.get("body", b""))
+        body.take(size_bytes, loop.time())
+        self._room.take(size_bytes)
+        body.is_whole = not message.get("more_body", False)
+        if body.taken_bytes > self._most_bytes:
+            raise self._too_large()
+        if not self._room.has_room(body.taken_bytes):
+            raise refuse("serviceUnavailable", BUSY)
+        return message
+
+    async def _received(self, body: Body, receive: Receive) -> Message:
+        loop = asyncio.get_running_loop()
+        while True:
+            left_s = body.left_s(self._stall_s, loop.time())
+            wait_s = min(left_s or _GIVES_WAY_AFTER_S, _GIVES_WAY_AFTER_S) if self._room.is_ahead(body) else left_s
+            try:
+                async with asyncio.timeout(wait_s):
+                    return await receive()
+            except TimeoutError:
+                left_s = body.left_s(self._stall_s, loop.time())
+                if left_s is not None and left_s <= 0:
+                    raise refuse("requestTimeout", _TOO_SLOW) from None
+                self._room.give_way(body)
+
+    async def _refuse(self, refusal: Refusal, receive: Receive, send: Send) -> None:
+        """Answer in place of the application; a client that still sends would lose the answer if we hung up at once."""
+        response = _response(refusal)
+        await send({"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers})
+        await send({"type": "http.response.body", "body": response.body, "more_body": True})
+        thrown_away, loop = Body(asyncio.get_running_loop().time()), asyncio.get_running_loop()
+        with suppress(Refusal):
+            while refusal.code != "requestTimeout" and thrown_away.taken_bytes <= self._most_bytes:
+                message = await self._received(thrown_away, receive)
+                thrown_away.take(len(message.get("body", b"")), loop.time())
+                if not message.get("more_body"):
+                    break
+        await send({"type": "http.response.body", "body": b""})
+
+    def _too_large(self) -> Refusal:
+        return refuse("requestTooLarge", f"The limit is {self._most_bytes} bytes (--max-message-bytes).")
+
+
+def _too_many() -> Refusal:
+    return refuse("serviceUnavailable", "There are as many connections as --max-connections allows.")
+
+
+def _response(refusal: Refusal) -> Response:
+    status, body = rest_body([Reply.refused(refusal)])
+    headers = {"Access-Control-Allow-Origin": "*", "Connection": "close"}
+    if refusal.code != "requestTooLarge":
+        headers["Retry-After"] = "1"
+    return Response(body, status, headers, "application/json")

@@ -4,16 +4,17 @@ import asyncio
 import logging
 import time
 import uuid as uuids
-from collections.abc import Coroutine, Sequence
-from concurrent.futures import CancelledError
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from runware_mock.api.connections import PROTOCOL
 from runware_mock.api.dependencies import caller_of, keyless, open_account, plan_of, read_tasks
 from runware_mock.api.fault_effects import end, met_by, pause
-from runware_mock.api.outbox import Answers
+from runware_mock.api.limits import BUSY
+from runware_mock.api.outbox import Outbox
+from runware_mock.api.transport import STOPPING, TRANSPORT
 from runware_mock.faults.event import Event, Point
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.messages import Reply, is_uuid, ws_frame
@@ -31,96 +32,65 @@ from runware_mock.storage.outage import crash
 from runware_mock.tasks.runner import Pending
 
 if TYPE_CHECKING:
-    from runware_mock.api.sockets import Sockets
-    from runware_mock.api.ws_connections import WsProtocol
+    from runware_mock.api.sessions import Sessions
 
 _log = logging.getLogger(__name__)
 
 # Never 1000: a client of the older Python SDK takes a clean close for an answer still to come, and waits for it.
-CLOSE_INTERNAL = 1011
-CLOSE_RESTART = 1012
+CLOSE_INTERNAL, CLOSE_RESTART, CLOSE_TRY_LATER = 1011, 1012, 1013
 _STRANGER = refuse("missingApiKey")
 # A close without one of these codes came from a broken connection, which may have swallowed what was just sent.
 _CLEAN_CLOSES = (1000, 1001)
 
 _IN_FLIGHT_FRAMES = 64
-# When to look again whether a client is idle of which a frame is being read.
+# When to look again whether a client is idle whose frame is being handled.
 _BUSY_S = 0.25
-
-
-class _Frame:
-    """A frame whose tasks are not all answered: `left` of them, of which those in `waiting` are done."""
-
-    __slots__ = ("is_answered", "left", "size_bytes", "waiting")
-
-    def __init__(self, size_bytes: int, left: int, is_answered: asyncio.Future[None]) -> None:
-        self.size_bytes = size_bytes
-        self.left = left
-        self.is_answered = is_answered
-        self.waiting: asyncio.Queue[Pending] | None = None
+# Many images in one answer would be a long frame: each is sent alone, but what was asked for with getResponse together.
+_TOGETHER = "getResponse"
 
 
 class Socket:
     """One client's connection."""
 
-    def __init__(self, websocket: WebSocket, sockets: "Sockets") -> None:
+    def __init__(self, websocket: WebSocket, sessions: "Sessions") -> None:
         self._websocket = websocket
-        self._sockets = sockets
-        self._runner = sockets.runner
-        self._services = sockets.runner.services
+        self._sessions = sessions
+        self._services = sessions.runner.services
         self._account: Account | None = None
         self._api_key: object = None
-        # What a task is told before it is known who asks.
+        # What a task is told before its client has authenticated.
         self._stranger = _STRANGER
-        self.answers = Answers(websocket, self._services, sockets.successor)
-        # For each frame that is not answered yet, what is done when it is.
-        self._running: set[asyncio.Future[None]] = set()
-        self._acting: set[asyncio.Task[None]] = set()
-        self._room = asyncio.Semaphore(_IN_FLIGHT_FRAMES)
+        self.outbox = Outbox(websocket, self._services, sessions.readers, sessions.successor)
+        self._transport: asyncio.Transport = websocket.scope[TRANSPORT]
+        self._stopping: asyncio.Event = websocket.scope["state"][STOPPING]
+        # One for each frame that is not answered yet.
+        self._running: set[asyncio.Task[None]] = set()
+        self._slots = asyncio.Semaphore(_IN_FLIGHT_FRAMES)
         self._handling = asyncio.Lock()
-        self._is_finishing = False
-        self._protocol: WsProtocol = websocket.scope[PROTOCOL]
-        # Since when it is known who this is, or waited for; when it was last heard of.
-        self._since_s = self._heard_s = time.monotonic()
-        self._watching: asyncio.TimerHandle | None = None
+        self._opened_s = self._heard_s = time.monotonic()
 
     async def run(self) -> None:
-        """Receive frames until the client goes away or falls silent."""
-        self._watch()
+        """Receive frames until the client goes away or falls silent, or the server stops."""
+        supervising = asyncio.create_task(self._supervise())
         try:
             while True:
                 raw = await self._receive()
+                if self.outbox.is_silent:
+                    # uvicorn reads on whenever it is asked for a message.
+                    self._transport.pause_reading()
+                    await self._stopping.wait()
+                    break
                 async with self._handling:
-                    if not self._is_finishing:
-                        await self._room.acquire()
+                    if not self._stopping.is_set():
                         await self._handle(raw)
                 # An idle socket holds nothing of what it was sent.
                 del raw
-                if self._account is None:
-                    self._watch()
-                if self.answers.is_silent:
-                    await self.answers.is_over.wait()
-                    return
+            await supervising
         except WebSocketDisconnect as closed:
             if closed.code not in _CLEAN_CLOSES:
-                await self.answers.keep_unsure()
+                await self.outbox.keep_unsure(closed.code)
         finally:
-            if self._watching is not None:
-                self._watching.cancel()
-
-    async def finish(self) -> None:
-        """Begin nothing more, deliver what still runs, then close."""
-        self._is_finishing = True
-        self.answers.is_over.set()
-        async with self._handling:
-            pass
-        while self._running:
-            await asyncio.wait(self._running)
-        if self.answers.is_silent:
-            # Nobody would hear a close frame, let alone answer it.
-            end(self._websocket.scope, is_reset=True)
-        else:
-            await self.answers.close(CLOSE_RESTART, "the server is stopping")
+            supervising.cancel()
 
     async def _receive(self) -> str | bytes:
         message = await self._websocket.receive()
@@ -131,79 +101,96 @@ class Socket:
         frame: str | bytes = message["bytes"] if text is None else text
         return frame
 
-    def _watch(self) -> None:
-        """Close the socket after the idle time; a task that still runs is no idleness.
+    async def _supervise(self) -> None:
+        """Close the socket when it is idle, or when the server stops."""
+        while (left_s := self._left_s()) > 0:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), left_s)
+                await self._finish()
+                return
+        await self.outbox.close(CLOSE_INTERNAL, "idle")
 
-        Looked at when that may have gone by: a timeout for each frame takes as long as to read it.
-        """
-        if self._watching is not None:
-            self._watching.cancel()
-        if self.answers.is_silent:
-            return
-        idle_s = self._services.settings.idle_timeout.total_seconds()
-        now_s = time.monotonic()
+    def _left_s(self) -> float:
+        """Return how long the socket may still be silent; one whose task runs is not idle."""
+        idle_s, now_s = self._services.settings.idle_timeout.total_seconds(), time.monotonic()
         if self._handling.locked():
-            left_s = min(idle_s, _BUSY_S)
-        elif self._account is None:
-            # Whatever a client sends: until it has said who it is, all of it together must not take longer.
-            left_s = self._since_s + idle_s - now_s
-        elif self._running or self._protocol.is_receiving():
-            left_s = idle_s
-        else:
-            left_s = self._heard_s + idle_s - now_s
-        if left_s > 0:
-            self._watching = asyncio.get_running_loop().call_later(left_s, self._watch)
-        else:
-            self._act(self.answers.close(CLOSE_INTERNAL, "idle"))
+            return min(idle_s, _BUSY_S)
+        if self._account is None:
+            # Whatever a client sends: until it has authenticated, all of it together must not take longer.
+            return self._opened_s + idle_s - now_s
+        return idle_s if self._running or self.outbox.is_silent else self._heard_s + idle_s - now_s
 
-    def _act(self, act: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(act)
-        # The loop alone would forget it.
-        self._acting.add(task)
-        task.add_done_callback(self._acting.discard)
+    async def _finish(self) -> None:
+        """Begin nothing more, deliver what still runs, then close."""
+        async with self._handling:
+            pass
+        while self._running:
+            await asyncio.wait(self._running)
+        if self.outbox.is_silent:
+            # Nobody would hear a close frame, let alone answer it.
+            end(self._transport, is_reset=True)
+        else:
+            await self.outbox.close(CLOSE_RESTART, "the server is stopping")
 
     async def _handle(self, raw: str | bytes) -> None:
         """Start the tasks of a frame; authentication is over before the next frame is looked at."""
-        size_bytes = self._protocol.take_size()
-        pending: list[Pending] = []
+        await self._slots.acquire()
+        room, size_bytes = self._sessions.room, len(raw)
+        room.take(size_bytes)
+        pending: list[tuple[Pending, bool]] = []
         try:
-            tasks = await read_tasks(raw)
-            if authentication := first_authentication(tasks):
-                await self._authenticate(authentication.get("apiKey"), authentication.get("connectionSessionUUID"))
-            if self._account is not None:
-                tasks = await keyless(tasks, self._api_key, self._account, len(raw))
-            pending = await self._start([task for task in tasks if not is_authentication(task)])
+            if room.has_room(size_bytes):
+                pending = await self._begun(raw)
+            else:
+                await self.outbox.close(CLOSE_TRY_LATER, BUSY)
         except Refusal as refusal:
-            await self.answers.deliver(ws_frame(Reply.refused(refusal)))
+            await self.outbox.deliver(Reply.refused(refusal))
         except Exception as error:  # noqa: BLE001 - see Runner._run
             _log.exception("a frame failed inside the mock")
-            await self.answers.deliver(ws_frame(Reply.refused(crash(error))))
-        loop = asyncio.get_running_loop()
-        frame = _Frame(size_bytes, len(pending), loop.create_future())
-        self._running.add(frame.is_answered)
-        if not pending:
-            self._end(frame)
-        for one in pending:
-            one.add_done_callback(lambda done: loop.call_soon_threadsafe(self._answer, frame, done))
+            await self.outbox.deliver(Reply.refused(crash(error)))
+        answering = asyncio.create_task(self._answer(pending, size_bytes))
+        self._running.add(answering)
+        answering.add_done_callback(self._running.discard)
 
-    async def _start(self, tasks: Sequence[object]) -> list[Pending]:
-        for _ in filter(is_ping, tasks):
-            response_plan, _refusal = await self._meet("ping", self._account)
-            if response_plan is None or response_plan.hang_up is None:
-                await self.answers.send(ws_frame(PONG))
-        tasks = [task for task in tasks if not is_ping(task)]
+    async def _begun(self, raw: str | bytes) -> list[tuple[Pending, bool]]:
+        """Return the replies to come, and whether each item of one has a frame of its own."""
+        tasks = await read_tasks(raw)
+        if authentication := first_authentication(tasks):
+            await self._authenticate(authentication.get("apiKey"), authentication.get("connectionSessionUUID"))
         if self._account is not None:
-            caller = caller_of(self._websocket.scope, self._account, self._services, self._api_key)
-            return self._runner.submit(tasks, caller)
-        for task in tasks:
-            await self.answers.send(ws_frame(Reply.refused(self._stranger, task)))
-        return []
+            tasks = await keyless(tasks, self._api_key, self._account, len(raw))
+        for _ in filter(is_ping, tasks):
+            plan, _refusal = await self._meet("ping", self._account)
+            if plan is None or plan.hang_up is None:
+                await self.outbox.send(ws_frame(PONG))
+        tasks = [task for task in tasks if not is_ping(task) and not is_authentication(task)]
+        if self._account is None:
+            for task in tasks:
+                await self.outbox.send(ws_frame(Reply.refused(self._stranger, task)))
+            return []
+        caller = caller_of(self._websocket.scope, self._account, self._services, self._api_key)
+        pending = self._sessions.runner.submit(tasks, caller)
+        return list(zip(pending, map(_one_each, tasks), strict=True))
+
+    async def _answer(self, pending: Sequence[tuple[Pending, bool]], size_bytes: int) -> None:
+        """Deliver each reply to a frame as soon as it is ready."""
+        try:
+            await asyncio.gather(*(self._answer_one(one, one_each=one_each) for one, one_each in pending))
+            if len(self._running) == 1 and self.outbox.holds_back:
+                # No reply is to come for which another could wait.
+                await self.outbox.deliver_held()
+        finally:
+            self._sessions.room.release(size_bytes)
+            self._slots.release()
+
+    async def _answer_one(self, pending: Pending, *, one_each: bool) -> None:
+        await self.outbox.deliver(await asyncio.wrap_future(pending), one_each=one_each)
 
     async def _authenticate(self, api_key: object, session_uuid: object) -> None:
         self._stranger = _STRANGER
         try:
             account = await open_account(api_key, self._services)
-            response_plan, refused = await self._meet("authentication", account)
+            plan, refused = await self._meet("authentication", account)
         except Refusal as refusal:
             await self._refuse(refusal)
             return
@@ -212,10 +199,9 @@ class Socket:
             self._stranger = refuse("mockInternalError", "Its log says more.")
             await self._refuse(self._stranger)
             return
-        if response_plan is not None:
-            await pause(response_plan, self.answers.is_over)
+        if plan is not None:
+            await pause(plan, self._stopping)
         if refused is not None:
-            self._account, self._since_s = None, time.monotonic()
             await self._refuse(refused)
             return
         self._account, self._api_key = account, api_key
@@ -223,58 +209,25 @@ class Socket:
         resumes = isinstance(session_uuid, str) and is_uuid(session_uuid, v4=False)
         session = (account.id, str(session_uuid) if resumes else str(uuids.uuid4()))
         # From here on, what an older socket of the session cannot deliver comes here.
-        self._sockets.speaks_for(session, self.answers)
-        await self.answers.send(ws_frame(authenticated(session[1])))
+        self._sessions.speaks_for(session, self.outbox)
+        await self.outbox.send(ws_frame(authenticated(session[1])))
         if resumes:
-            self.answers.is_resumed = True
-            await self.answers.replay()
-            self._sockets.look_out()
+            self.outbox.is_resumed = True
+            await self.outbox.replay()
+            self._sessions.look_out()
 
     async def _refuse(self, refusal: Refusal) -> None:
         # The socket stays open: one SDK hangs for good when it is closed behind this answer.
-        await self.answers.send(ws_frame(Reply.refused(refusal, {"taskType": AUTHENTICATION})))
-
-    def _answer(self, frame: "_Frame", done: Pending) -> None:
-        """Answer a task that is done, at once unless it, or one before it in its frame, has to wait."""
-        if frame.waiting is None:
-            try:
-                is_out = self.answers.deliver_now(done.result())
-            except (Exception, CancelledError):  # noqa: BLE001 - met again by the task that is made below
-                is_out = False
-            if is_out:
-                frame.left -= 1
-                if not frame.left:
-                    self._end(frame)
-                return
-            frame.waiting = asyncio.Queue()
-            self._act(self._answer_in_turn(frame, frame.waiting))
-        frame.waiting.put_nowait(done)
-
-    async def _answer_in_turn(self, frame: "_Frame", waiting: asyncio.Queue[Pending]) -> None:
-        try:
-            await self.answers.deliver_all(waiting, frame.left)
-        finally:
-            self._end(frame)
-
-    def _end(self, frame: "_Frame") -> None:
-        if len(self._running) == 1 and self.answers.holds_back:
-            # No reply is to come for which another could wait.
-            self._act(self._deliver_held(frame))
-            return
-        self._running.discard(frame.is_answered)
-        frame.is_answered.set_result(None)
-        self._protocol.release(frame.size_bytes)
-        self._room.release()
-
-    async def _deliver_held(self, frame: "_Frame") -> None:
-        try:
-            await self.answers.deliver_held()
-        finally:
-            self._end(frame)
+        await self.outbox.send(ws_frame(Reply.refused(refusal, {"taskType": AUTHENTICATION})))
 
     async def _meet(self, point: Point, account: Account | None) -> tuple[ResponsePlan | None, Refusal | None]:
-        """Return what an occasion of the connection meets."""
+        """Return the fault plan for an event of the connection."""
         if account is None:
             return None, None
-        occasion = Event(point, "ws", plan=plan_of(self._websocket.scope, account))
-        return await met_by(self._services, account.id, occasion)
+        event = Event(point, "ws", plan=plan_of(self._websocket.scope, account))
+        return await met_by(self._services, account.id, event)
+
+
+def _one_each(task: object) -> bool:
+    """Tell whether each result of a task is sent alone: "one or multiple images per message"."""
+    return isinstance(task, dict) and task.get("taskType") != _TOGETHER

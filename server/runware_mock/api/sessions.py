@@ -1,4 +1,4 @@
-"""The sockets of this process: opened, found again by their session, closed together."""
+"""The WebSockets of this process: opened, and found again by their session."""
 
 import asyncio
 import logging
@@ -10,8 +10,9 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from runware_mock.api.dependencies import bearer_key, open_account, plan_of
 from runware_mock.api.envelope import refused
 from runware_mock.api.fault_effects import met_by
+from runware_mock.api.limits import Readers, Room
 from runware_mock.api.origins import check_origin
-from runware_mock.api.outbox import Answers
+from runware_mock.api.outbox import Outbox
 from runware_mock.api.websocket import CLOSE_INTERNAL, Socket
 from runware_mock.faults.event import Event
 from runware_mock.protocol.errors import Refusal
@@ -25,13 +26,15 @@ _log = logging.getLogger(__name__)
 _LOOK_EVERY_S = 0.25
 
 
-class Sockets:
+class Sessions:
     """The open sockets of this process, and which of them speaks for which session."""
 
-    def __init__(self, runner: Runner) -> None:
+    def __init__(self, runner: Runner, room: Room, readers: Readers) -> None:
         self.runner = runner
+        self.room = room
+        self.readers = readers
         self._open: set[Socket] = set()
-        self._sessions: dict[tuple[int, str], Answers] = {}
+        self._sessions: dict[tuple[int, str], Outbox] = {}
         self._looking: asyncio.Task[None] | None = None
 
     def count(self) -> int:
@@ -67,7 +70,7 @@ class Sockets:
                 await websocket.close(CLOSE_INTERNAL)
         finally:
             self._open.discard(socket)
-            self._forget(socket.answers)
+            self._forget(socket.outbox)
 
     async def _refused_upgrade(self, websocket: WebSocket) -> int | None:
         """Return the status with which a fault plan refuses the socket. Few clients say this early who they are."""
@@ -80,15 +83,15 @@ class Sockets:
         response_plan, _ = await met_by(services, account.id, occasion)
         return None if response_plan is None or response_plan.answer is None else response_plan.answer.status
 
-    def speaks_for(self, session: tuple[int, str], answers: Answers) -> None:
+    def speaks_for(self, session: tuple[int, str], outbox: Outbox) -> None:
         """Let a socket get what older ones of its session could not deliver."""
-        self._forget(answers)
-        answers.session = session
-        self._sessions[session] = answers
+        self._forget(outbox)
+        outbox.session = session
+        self._sessions[session] = outbox
 
-    def _forget(self, answers: Answers) -> None:
-        if self._sessions.get(answers.session) is answers:
-            del self._sessions[answers.session]
+    def _forget(self, outbox: Outbox) -> None:
+        if self._sessions.get(outbox.session) is outbox:
+            del self._sessions[outbox.session]
 
     def look_out(self) -> None:
         """Send on what other processes will keep for sessions that have come back here."""
@@ -97,13 +100,13 @@ class Sockets:
 
     async def _look(self) -> None:
         try:
-            while waiting := {session for (_, session), answers in self._sessions.items() if answers.waits_for_more}:
+            while waiting := {session for (_, session), outbox in self._sessions.items() if outbox.waits_for_more}:
                 await asyncio.sleep(_LOOK_EVERY_S)
                 # A database that cannot be read now is looked at again.
                 with suppress(self.runner.services.database.failure):
                     for session in await asyncio.to_thread(self._kept_for, waiting):
-                        if answers := self._sessions.get(session):
-                            await answers.replay()
+                        if outbox := self._sessions.get(session):
+                            await outbox.replay()
         finally:
             self._looking = None
 
@@ -111,13 +114,7 @@ class Sockets:
         with self.runner.services.database.reading() as connection:
             return undelivered.sessions_of(connection, sessions)
 
-    def successor(self, answers: Answers) -> Answers | None:
+    def successor(self, outbox: Outbox) -> Outbox | None:
         """Return those of the open socket with which the client of a closed one came back."""
-        found = self._sessions.get(answers.session)
-        return found if found is not answers else None
-
-    async def close(self) -> None:
-        """Finish what runs, deliver it, and close every socket with 1012."""
-        await asyncio.gather(*(socket.finish() for socket in list(self._open)))
-        if self._looking is not None:
-            self._looking.cancel()
+        found = self._sessions.get(outbox.session)
+        return found if found is not outbox else None
