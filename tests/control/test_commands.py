@@ -1,6 +1,8 @@
 """The verbs of `runware-mock` that speak to a running server."""
 
 import json
+import os
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from runware_mock.protocol.redaction import masked
 from tests.control.calling import Calls
 from tests.pictures import png
 from tests.process.ports import free_port
-from tests.running import RunningMock, running_mock
+from tests.running import RunningMock, clean_environment, command, running_mock
 from tests.talking import Talker, upload
 
 Run = Callable[..., Result]
@@ -135,6 +137,26 @@ def test_deleting_from_all_accounts_needs_a_yes() -> None:
         printed(invoked("clock", "advance", "31d", "--yes", RUNWARE_MOCK_URL=mock.url))
         assert control.media.list() == []
         assert printed(invoked("reset", "--yes", RUNWARE_MOCK_URL=mock.url)).startswith("reset all accounts\n")
+
+
+@pytest.mark.parametrize(("answer", "status"), [(b"n\n", 1), (b"y\n", 0)])
+def test_on_a_terminal_it_asks_first(answer: bytes, status: int) -> None:
+    with running_mock() as mock, ControlClient(mock.url, "one-account") as control:
+        control.media.add(png())
+        ours, terminal = os.openpty()
+        os.write(ours, answer)
+        ended = subprocess.run(
+            command("reset"),
+            stdin=terminal,
+            capture_output=True,
+            text=True,
+            check=False,
+            env=clean_environment(RUNWARE_MOCK_URL=mock.url, RUNWARE_API_KEY=""),
+        )
+        os.close(terminal)
+        os.close(ours)
+        assert ended.stderr.startswith("Delete everything of all accounts? [y/N]: ")
+        assert (ended.returncode, len(control.media.list())) == (status, status)
 
 
 # The clock and media

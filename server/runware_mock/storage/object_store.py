@@ -60,7 +60,7 @@ def open_store(url: str, folder: str, timeout_s: float) -> ObjectStore:
     try:
         from runware_mock.storage.s3 import S3Objects
     except ImportError:
-        raise StoreFailed("S3 needs a library more: install runware-mock[s3]") from None
+        raise StoreFailed("S3 needs an optional library: install runware-mock[s3]") from None
     return S3Objects(parts, folder, timeout_s)
 
 
