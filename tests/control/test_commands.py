@@ -155,7 +155,7 @@ def test_on_a_terminal_it_asks_first(answer: bytes, status: int) -> None:
         )
         os.close(terminal)
         os.close(ours)
-        assert ended.stderr.startswith("Delete everything of all accounts? [y/N]: ")
+        assert ended.stderr.startswith("Delete everything of all accounts? [y/N]:")
         assert (ended.returncode, len(control.media.list())) == (status, status)
 
 
