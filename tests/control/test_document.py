@@ -8,7 +8,8 @@ import pytest
 from runware_mock.images.standins.preprocess import PREPROCESSORS
 from runware_mock.protocol.errors import CATALOGUE
 from runware_mock.tasks import TASKS
-from runware_mock.tasks.models import EXAMPLE_IMAGE, AnyTask, PreprocessorName
+from runware_mock.tasks.image_models import PreprocessorName
+from runware_mock.tasks.models import EXAMPLE_IMAGE, AnyTask
 from tests import plain
 from tests.running import RunningMock, running_mock
 from tests.talking import new_uuid
@@ -17,7 +18,21 @@ Schema = dict[str, Any]
 NAMES = sorted(name for name, row in TASKS.items() if row.model is not AnyTask)
 LIMITS = {"minimum": -1, "maximum": 1, "minLength": -1, "maxLength": 1}
 # A model that takes any size, so that no narrower rule than the document's hides its limits.
-GOOD = {"model": "example:1@1", "positivePrompt": "a cat", "prompt": "a cat", "width": 64, "height": 64}
+GOOD = {
+    "model": "example:1@1",
+    "positivePrompt": "a cat",
+    "prompt": "a cat",
+    "width": 64,
+    "height": 64,
+    "category": "lora",
+    "architecture": "sdxl",
+    "format": "safetensors",
+    "air": "acme:1@1",
+    "name": "a model",
+    "uniqueIdentifier": "abc",
+    "version": "1",
+    "downloadURL": "https://example.com/x",
+}
 
 
 @pytest.fixture(scope="module")
@@ -34,10 +49,12 @@ def schema_of(document: Schema, name: str) -> Schema:
     return found
 
 
-def task(name: str, **more: object) -> Schema:
+def task(name: str, /, **more: object) -> Schema:
     """Return a task that lacks nothing."""
     given = {"inputImages" if name == "photoMaker" else "inputImage": EXAMPLE_IMAGE, "media": EXAMPLE_IMAGE}
-    options = {"upscaleFactor": 2, "preProcessorType": "canny"}
+    options: Schema = {"upscaleFactor": 2, "preProcessorType": "canny"}
+    if name == "accountManagement":
+        options["operation"] = "getDetails"
     return {"taskType": name, "taskUUID": new_uuid(), **GOOD, **given, **options, **more}
 
 

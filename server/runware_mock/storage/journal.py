@@ -39,6 +39,20 @@ _BEST = (
     .order_by((journal.c.outcome == "success").desc(), journal.c.id.desc())
     .limit(1)
 )
+_DETAILS = _BEST.with_only_columns(journal.c.task, journal.c.outcome, journal.c.answer)
+_UPLOADS = (
+    select(journal.c.task)
+    .where(
+        journal.c.account_id == bindparam("account_id"),
+        journal.c.task_type == "modelUpload",
+        journal.c.outcome == "success",
+    )
+    .order_by(journal.c.id.desc())
+    .limit(1000)
+)
+_COUNT = select(func.count()).where(
+    journal.c.account_id == bindparam("account_id"), journal.c.at >= bindparam("since_at")
+)
 _DONE = select(journal.c.id).where(_OF_TASK, journal.c.outcome == "success").limit(1)
 _SIZES = select(
     journal.c.id,
@@ -203,6 +217,25 @@ def _shortened(text: str, *, is_known: bool) -> object:
 
 def _hidden(secret: object) -> object:
     return masked(secret) if isinstance(secret, str) else "…"
+
+
+def find_details(
+    connection: Connection, account_id: int, task_uuid: str, since_at: int
+) -> tuple[dict[str, Any], Outcome, list[Item]] | None:
+    """Return a task since an instant as the journal keeps it, with its outcome and answer."""
+    values = {"account_id": account_id, "task_uuid": task_uuid.lower(), "since_at": since_at}
+    row = connection.execute(_DETAILS, values).first()
+    return None if row is None else (_decode(row.task), row.outcome, _decode(row.answer))
+
+
+def model_uploads(connection: Connection, account_id: int) -> list[dict[str, Any]]:
+    """Return the account's modelUpload tasks that succeeded, the newest first."""
+    return [_decode(task) for task in connection.scalars(_UPLOADS, {"account_id": account_id})]
+
+
+def count_since(connection: Connection, account_id: int, since_at: int) -> int:
+    """Count the account's tasks since an instant."""
+    return connection.scalar(_COUNT, {"account_id": account_id, "since_at": since_at}) or 0
 
 
 def is_done(connection: Connection, account_id: int, task_uuid: str, since_at: int) -> bool:

@@ -8,13 +8,16 @@ from runware_mock.protocol.messages import Task
 from runware_mock.services import Caller, Services
 from runware_mock.tasks import (
     get_response,
+    image_models,
     image_upload,
     inference,
     media_storage,
+    model_search,
     models,
     text_tasks,
     transforms,
     unsupported,
+    utilities,
 )
 from runware_mock.tasks.validation import TaskModel, read
 from runware_mock.tasks.work import Load, Work, load_of_drawing, load_of_upload
@@ -55,9 +58,9 @@ def _never(_task: Task) -> bool:
     return False
 
 
-_UPSCALE = _picture(models.Upscale, transforms.run_upscale)
-_REMOVE_BACKGROUND = _picture(models.RemoveBackground, transforms.run_remove_background)
-_PREPROCESS = _picture(models.ControlNetPreprocess, transforms.run_preprocess)
+_UPSCALE = _picture(image_models.Upscale, transforms.run_upscale)
+_REMOVE_BACKGROUND = _picture(image_models.RemoveBackground, transforms.run_remove_background)
+_PREPROCESS = _picture(image_models.ControlNetPreprocess, transforms.run_preprocess)
 _CAPTION = _text(models.Caption, text_tasks.run_caption)
 
 # Both families of names are in use: the older Python SDK sends imageUpscale, the others send upscale.
@@ -66,17 +69,21 @@ TASKS: Mapping[str, TaskType] = {
     "mediaStorage": TaskType(
         models.MediaStorage, media_storage.run, load_of_upload, stores=lambda task: task.get("operation") != "delete"
     ),
+    "accountManagement": TaskType(models.AccountManagement, utilities.run_account, stores=_never),
+    "modelSearch": TaskType(models.ModelSearch, model_search.run_search, stores=_never),
+    "modelUpload": TaskType(models.ModelUpload, model_search.run_upload, may_be_async=True, stores=_never),
+    "getTaskDetails": TaskType(models.GetTaskDetails, utilities.run_details, names_another=True, stores=_never),
     "getResponse": TaskType(models.GetResponse, get_response.run, names_another=True, stores=_never),
-    "imageInference": _picture(models.ImageInference, inference.run),
-    "photoMaker": _picture(models.PhotoMaker, inference.run_photo_maker),
+    "imageInference": _picture(image_models.ImageInference, inference.run),
+    "photoMaker": _picture(image_models.PhotoMaker, inference.run_photo_maker),
     "upscale": _UPSCALE,
     "imageUpscale": _UPSCALE,
     "removeBackground": _REMOVE_BACKGROUND,
     "imageBackgroundRemoval": _REMOVE_BACKGROUND,
     "controlNetPreprocess": _PREPROCESS,
     "imageControlNetPreProcess": _PREPROCESS,
-    "imageMasking": _picture(models.ImageMasking, transforms.run_masking),
-    "vectorize": _picture(models.Vectorize, transforms.run_vectorize),
+    "imageMasking": _picture(image_models.ImageMasking, transforms.run_masking),
+    "vectorize": _picture(image_models.Vectorize, transforms.run_vectorize),
     "caption": _CAPTION,
     "imageCaption": _CAPTION,
     "promptEnhance": _text(models.PromptEnhance, text_tasks.run_enhance),

@@ -8,8 +8,8 @@ import msgspec
 from runware_mock.images.standins.inference import draw_inference
 from runware_mock.protocol.messages import Task
 from runware_mock.services import Caller, Services
+from runware_mock.tasks.image_models import ImageInference, PhotoMaker, Sized
 from runware_mock.tasks.inputs import Inputs
-from runware_mock.tasks.models import ImageInference, PhotoMaker, Sized
 from runware_mock.tasks.results import Result, answer_with, checked, encoded
 from runware_mock.tasks.work import Work
 

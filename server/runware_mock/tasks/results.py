@@ -16,8 +16,9 @@ from runware_mock.protocol.messages import Item, Task
 from runware_mock.services import Caller, Services
 from runware_mock.storage import contents, deliveries, media
 from runware_mock.storage.contents import Placed
+from runware_mock.tasks.image_models import WithOutput
 from runware_mock.tasks.inputs import Input, Inputs
-from runware_mock.tasks.models import AnyTask, WithOutput
+from runware_mock.tasks.models import AnyTask
 from runware_mock.tasks.work import Commit, Done
 
 _ENCODED: Mapping[str, Literal["jpeg", "png", "webp"]] = {"JPG": "jpeg", "JPEG": "jpeg", "PNG": "png", "WEBP": "webp"}

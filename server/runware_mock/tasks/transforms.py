@@ -14,8 +14,7 @@ from runware_mock.images.standins.upscale import upscale
 from runware_mock.images.standins.vector import vectorize
 from runware_mock.protocol.messages import Item
 from runware_mock.services import Caller, Services
-from runware_mock.tasks.inputs import INPUT_FIELDS, Input, Inputs, missing_input
-from runware_mock.tasks.models import (
+from runware_mock.tasks.image_models import (
     Changing,
     ControlNetPreprocess,
     ImageMasking,
@@ -23,6 +22,7 @@ from runware_mock.tasks.models import (
     Upscale,
     Vectorize,
 )
+from runware_mock.tasks.inputs import INPUT_FIELDS, Input, Inputs, missing_input
 from runware_mock.tasks.results import Result, answer_with, checked, encoded
 from runware_mock.tasks.work import Work
 

@@ -12,10 +12,6 @@ NAMES = (
     "textInference",
     "3dInference",
     "training",
-    "modelUpload",
-    "modelSearch",
-    "accountManagement",
-    "getTaskDetails",
 )
 
 

@@ -1,0 +1,65 @@
+"""accountManagement and getTaskDetails: what programs ask about an account, and about a task of the past."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from uuid import UUID, uuid5
+
+from runware_mock.clock import in_ms
+from runware_mock.protocol.errors import refuse
+from runware_mock.protocol.messages import Item
+from runware_mock.services import Caller, Services
+from runware_mock.storage import journal
+from runware_mock.tasks.models import AccountManagement, GetTaskDetails
+from runware_mock.tasks.results import checked, echoed
+from runware_mock.tasks.work import Done, Work
+
+_DAY_MS = 86_400_000
+# Organizations are made up from their account, so that a client sees the same one each time.
+_ORGANIZATIONS = UUID("5f0c6c9e-6d1b-4c55-9d6f-0c3b6a2f7e11")
+
+
+def run_account(task: AccountManagement, services: Services, caller: Caller) -> Work:
+    """Return the account's organization, balance, key and usage, in the documented shape."""
+    if caller.dry_run:
+        return checked(task, "accountManagement")
+    account, now_at = caller.account, services.now_at(caller.account.id)
+    today_at = now_at - now_at % _DAY_MS
+    since = {"total": 0, "today": today_at, "last7Days": now_at - 7 * _DAY_MS, "last30Days": now_at - 30 * _DAY_MS}
+    with services.database.reading() as connection:
+        requests = {name: journal.count_since(connection, account.id, at) for name, at in since.items()}
+    seen = datetime.fromtimestamp(now_at // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    key = {"name": "runware-mock", "apiKey": account.label, "description": "", "createdAt": seen, "enabled": True}
+    item: Item = {
+        **echoed(task.sent),
+        "operation": task.operation,
+        "organizationUUID": str(uuid5(_ORGANIZATIONS, str(account.id))),
+        "organizationName": "runware-mock",
+        "AIRSource": "runware-mock",
+        # The documentation of today shows an object; clients of the live service read a number.
+        "balance": services.settings.balance,
+        "team": [{"name": "Developer", "email": "developer@example.com", "roles": ["Owner"], "joinedAt": seen}],
+        "apiKeys": [{**key, "requests": requests["total"], "lastUsedAt": seen}],
+        "usage": {name: {"credits": 0.0, "requests": count} for name, count in requests.items()},
+    }
+    return lambda _connection: Done([item])
+
+
+def run_details(task: GetTaskDetails, services: Services, caller: Caller) -> Work:
+    """Return the request and the response of an earlier task; long strings are cut."""
+    with services.database.reading() as connection:
+        since_at = services.now_at(caller.account.id) - in_ms(services.settings.conflict_window)
+        found = journal.find_details(connection, caller.account.id, task.task_uuid, since_at)
+    if found is None:
+        raise refuse("taskNotFound", "It was never sent with this API key, or has been forgotten since.")
+    sent, outcome, answer = found
+    response = {"data": answer} if outcome == "success" else {"data": [], "errors": answer}
+    return [{**echoed(task.sent), "request": [_readable(sent)], "response": response}]
+
+
+def _readable(value: object) -> object:
+    """Return a task of the journal with the beginning of each long string in its place."""
+    if isinstance(value, Mapping):
+        if value.keys() == {"head", "chars", "sha256"}:
+            return f"{value['head']}…"
+        return {name: _readable(inner) for name, inner in value.items()}
+    return [_readable(inner) for inner in value] if isinstance(value, list) else value
