@@ -56,7 +56,7 @@ def folder(tmp_path: Path) -> Path:
 def test_every_example_is_run_here_or_by_ci(language: str, text: str) -> None:
     first_words = {
         "sh": (
-            *("make serve", "curl ", "runware-mock purge", "runware-mock clock", "docker compose up"),
+            *("make serve", "curl ", "runware-mock purge", "export RUNWARE_API_KEY=", "docker compose up"),
             "pip install 'runware-mock[postgres]'",
             "make check\nmake test\n",
         ),

@@ -4,11 +4,10 @@ The flags of `serve` are the fields of Settings. What only one command needs is 
 starts without the libraries that talk to one.
 """
 
-import gc
 import signal
 import sys
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_origin
 
@@ -16,7 +15,7 @@ import click
 
 from runware_mock.commands import COMMANDS
 from runware_mock.commands.base import EXIT_USAGE, fail, flag_of, settings_of
-from runware_mock.settings import Settings, default_text
+from runware_mock.settings import Settings, default_text, without_secrets
 from runware_mock.version import __version__
 
 if TYPE_CHECKING:
@@ -75,8 +74,6 @@ def serve(**values: Any) -> None:
     for number in _STOPS:
         signal.signal(number, lambda *_: sys.exit(0))
     settings = settings_of(values)
-    # Imports make garbage of nothing: collecting meanwhile would only slow the start.
-    gc.disable()
     from runware_mock import server
     from runware_mock.api.listening import is_loopback, ready_document
     from runware_mock.logs import set_up_logging
@@ -87,18 +84,59 @@ def serve(**values: Any) -> None:
             click.echo(f"{flag_of(name)} {value}")
         if settings.control_token is None and not is_loopback(settings.host):
             click.echo("--control-token is not set: /_mock/ answers callers on this machine alone")
-        if settings.ready_file is not None:
-            _write_whole(settings.ready_file, ready_document(url))
+        if sys.stdout.isatty():
+            click.echo(_introduction(settings, url))
+        write_ready_file(ready_document(url))
         click.echo(f"runware-mock ready on {url}")
 
     set_up_logging(settings.log_level, settings.log_format, outage_of)
     try:
         bound = server.listen(settings)
-        if settings.ready_file is not None:
-            _clear(settings.ready_file)
-        sys.exit(server.serve(settings, bound, announce))
+        with _ready_file(settings.ready_file) as write_ready_file:
+            sys.exit(server.serve(settings, bound, announce))
     except server.UNUSABLE as error:
         fail(str(error), EXIT_USAGE)
+
+
+def _introduction(settings: Settings, url: str) -> str:
+    """Say where everything is, to a person at a terminal."""
+    database = without_secrets(settings.database_url) if settings.database_url else settings.data_dir
+    return (
+        f"  API          {url}/v1\n"
+        f"  Page         {url}/ui\n"
+        f"  Docs         {url}/docs\n"
+        f"  Control API  {url}/_mock/\n"
+        f"  Data         {'in memory, deleted at exit' if settings.in_memory else database}\n"
+        "  Stop         Ctrl+C"
+    )
+
+
+@contextmanager
+def _ready_file(file: Path | None) -> Iterator[Callable[[str], None]]:
+    """Give the function that writes the ready file, which is removed at the end.
+
+    What an earlier server left is removed at once; a file that cannot be written ends the program before it serves.
+    """
+    if file is None:
+        yield lambda _text: None
+        return
+    partial = file.with_name(file.name + ".part")
+    try:
+        partial.touch()
+        partial.unlink()
+        file.unlink(missing_ok=True)
+    except (OSError, ValueError) as error:
+        fail(f"cannot write --ready-file (or RUNWARE_MOCK_READY_FILE) {file}: {error}", EXIT_USAGE)
+
+    def write(text: str) -> None:
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(file)  # so that nobody reads half a file
+
+    try:
+        yield write
+    finally:
+        with suppress(OSError):
+            file.unlink(missing_ok=True)
 
 
 @main.command()
@@ -167,25 +205,3 @@ def _open(settings: Settings, cleanup: ExitStack) -> "Database":
         return open_database(settings, cleanup)
     except DatabaseUnusable as error:
         fail(str(error), EXIT_USAGE)
-
-
-def _clear(ready_file: Path) -> None:
-    """Remove what a server before this one wrote; find out now whether this one will be able to write."""
-    try:
-        partial = _partial(ready_file)
-        partial.touch()
-        partial.unlink()
-        ready_file.unlink(missing_ok=True)
-    except (OSError, ValueError) as error:
-        fail(f"cannot write --ready-file (or RUNWARE_MOCK_READY_FILE) {ready_file}: {error}", EXIT_USAGE)
-
-
-def _write_whole(file: Path, text: str) -> None:
-    """Write a file that is never seen half-written."""
-    partial = _partial(file)
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(file)
-
-
-def _partial(file: Path) -> Path:
-    return file.with_name(file.name + ".part")

@@ -1,6 +1,8 @@
 """What a start prints, writes and refuses."""
 
 import json
+import os
+import re
 import socket
 import subprocess
 import sys
@@ -34,6 +36,37 @@ def test_the_ready_file_holds_the_address(tmp_path: Path, server: MockProcess) -
     assert ready == {"url": server.url, "ws_url": server.ws_url, "version": __version__}
     assert plain.get(ready["url"] + "/health").json()["status"] == "ok"
     assert sorted(file.name for file in tmp_path.glob("ready*")) == ["ready.json"]
+
+
+def test_the_ready_file_is_gone_when_the_server_has_stopped(tmp_path: Path, server: MockProcess) -> None:
+    assert (tmp_path / "ready.json").exists()
+    server.stop()
+    assert list(tmp_path.glob("ready*")) == []
+
+
+def test_on_a_terminal_it_says_where_everything_is_and_the_ready_line_comes_last(tmp_path: Path) -> None:
+    ours, terminal = os.openpty()
+    with subprocess.Popen(
+        command("serve", "--port=0", f"--data-dir={tmp_path}"), stdout=terminal, env=clean_environment()
+    ) as process:
+        os.close(terminal)
+        try:
+            with open(ours, encoding="utf-8") as shown:  # noqa: PTH123 - a descriptor has no path
+                lines: list[str] = []
+                while not lines or not lines[-1].startswith("runware-mock ready on "):
+                    lines.append(shown.readline().rstrip())
+        finally:
+            process.terminate()
+    url = lines[-1].removeprefix("runware-mock ready on ")
+    told = dict(re.split(r" {2,}", line.strip(), maxsplit=1) for line in lines[-7:-1])
+    assert told == {
+        "API": f"{url}/v1",
+        "Page": f"{url}/ui",
+        "Docs": f"{url}/docs",
+        "Control API": f"{url}/_mock/",
+        "Data": str(tmp_path),
+        "Stop": "Ctrl+C",
+    }
 
 
 def test_a_start_that_fails_leaves_no_ready_file_of_an_earlier_one(tmp_path: Path) -> None:
