@@ -17,22 +17,22 @@ from runware_mock.testing import ENV_NAMES, RunwareMock, fresh_key, import_serve
 
 _URL = "RUNWARE_MOCK_URL"
 _TOKEN = "RUNWARE_MOCK_CONTROL_TOKEN"  # noqa: S105 - the name of a variable
-# Under this name a pytest-xdist worker is told address and token of the server that all share.
+# The key in a pytest-xdist worker's input under which it finds the server that all workers share.
 _SHARED_WITH = "runware_mock"
 
 _used = pytest.StashKey[RunwareMock]()
 _shared = pytest.StashKey[RunwareMock]()
-# Newest crash in the journal that failed a test, by API key.
+# By API key: the newest journal entry of a crash that has failed a test already.
 _seen = pytest.StashKey[dict[str, int]]()
 
 
 @dataclass(frozen=True)
 class _Running:
-    """A server that was started elsewhere, how it is trusted, and the settings that it was given from here."""
+    """A server in another process: what its clients need, and the settings that the ini file has given it."""
 
     url: str
     token: str | None
-    ca_file: str | None
+    ca_file: Path | None
     settings: Mapping[str, Any]
 
 
@@ -40,22 +40,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare the options."""
     group = parser.getgroup("runware-mock")
     group.addoption(
-        "--runware-mock-url", metavar="URL", help=f"use the server that runs there (or {_URL}), instead of starting one"
+        "--runware-mock-url", metavar="URL", help=f"use the server at this URL, or at {_URL}, instead of starting one"
     )
     group.addoption(
         "--runware-mock-shared",
         action="store_true",
         default=None,
-        help="with pytest-xdist: one server for all workers, instead of one each",
+        help="with pytest-xdist: start one server for all workers, instead of one each",
     )
     parser.addini("runware_mock_shared", "the same as --runware-mock-shared", type="bool", default=False)
     parser.addini(
-        "runware_mock_settings", "settings of the server, a line each: retention = 7d", type="linelist", default=[]
+        "runware_mock_settings", "settings of the server, one per line: retention = 7d", type="linelist", default=[]
     )
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Import the server if a test will need it: a fixture may freeze the time, and then its imports would fail."""
+    """Import the server if a test needs it: when a fixture has frozen the time, its libraries fail to import."""
     needed = any("runware_mock_server" in getattr(item, "fixturenames", ()) for item in session.items)
     if needed and _running_elsewhere(session.config) is None and not session.config.option.collectonly:
         import_server()
@@ -63,25 +63,25 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 @pytest.fixture(scope="session")
 def runware_mock_settings(pytestconfig: pytest.Config) -> Mapping[str, Any]:
-    """Override: settings of the server, as of `runware-mock serve`. By default those of the ini option of this name."""
+    """Return the server's settings, those of `runware-mock serve`. Override it, or set the ini option of this name."""
     return _ini_settings(pytestconfig)
 
 
 @pytest.fixture
 def runware_mock_env_names() -> Mapping[str, str]:
-    """Override: what `runware_mock.env()` holds, as environment variable -> url, rest_url, ws_url or api_key."""
+    """Return what `runware_mock.env()` holds: environment variable -> url, rest_url, ws_url or api_key. Override it."""
     return ENV_NAMES
 
 
 @pytest.fixture
 def runware_mock_api_key() -> str:
-    """Override: the API key of a test. By default a fresh one, so that no test sees what another one did."""
+    """Return the test's API key: a fresh one, so that no test sees what another did. Override it to share one."""
     return fresh_key()
 
 
 @pytest.fixture(scope="session")
 def runware_mock_server(pytestconfig: pytest.Config, runware_mock_settings: Mapping[str, Any]) -> Iterator[RunwareMock]:
-    """Run a server for the session, or reach the one that runs already; `.account(key)` opens accounts on it."""
+    """Run a server for the session, or use one that runs already; `.account(key)` opens accounts on it."""
     running = _running_elsewhere(pytestconfig)
     if running is None:
         with serve(**runware_mock_settings) as mock:
@@ -89,15 +89,15 @@ def runware_mock_server(pytestconfig: pytest.Config, runware_mock_settings: Mapp
         return
     if runware_mock_settings != running.settings:
         pytest.fail(
-            f"runware_mock_settings cannot change the server at {running.url}: give them to that server, "
-            "which with --runware-mock-shared is done by the ini option runware_mock_settings",
+            f"runware_mock_settings cannot change the server at {running.url}: give these settings to that server; "
+            "with --runware-mock-shared, the ini option runware_mock_settings does that",
             pytrace=False,
         )
     try:
-        mock = RunwareMock(running.url, fresh_key(), token=running.token, ca_file=_path(running.ca_file))
+        mock = RunwareMock(running.url, fresh_key(), token=running.token, ca_file=running.ca_file)
         mock.control.status()
     except Exception as error:  # noqa: BLE001 - whatever it is, the server is of no use
-        pytest.fail(f"no runware-mock answers at {running.url}: {error}", pytrace=False)
+        pytest.fail(f"cannot use the server at {running.url}: {error}", pytrace=False)
     yield mock
 
 
@@ -110,7 +110,7 @@ def runware_mock(
 ) -> RunwareMock:
     """Give the test an account of its own on the session's server, with nothing to clean up.
 
-    The test fails if a fault plan of it was not fully met, or if the mock itself crashed.
+    The test fails if one of its fault plans was not fully met, or if the mock itself crashed.
     """
     server = runware_mock_server
     mock = RunwareMock(
@@ -126,7 +126,7 @@ def runware_mock(
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Fail a test that passed in spite of an unmet plan or a crash; tell one that failed of them in a section."""
+    """Fail a test that passed although a plan was not met or the mock crashed; add the same to a failure's report."""
     __tracebackhide__ = True
     try:
         result = yield
@@ -144,7 +144,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Tell a pytest-xdist worker where the server is that all share; it is started for the first of them."""
+    """Start the server that all pytest-xdist workers share, and tell each worker where it is."""
     config: pytest.Config = node.config
     if not _is_shared(config) or _running_elsewhere(config) is not None:
         return
@@ -156,7 +156,7 @@ def pytest_configure_node(node: Any) -> None:
         except (OSError, ValueError) as error:
             raise pytest.UsageError(f"runware_mock_settings: {error}") from None
     mock = config.stash[_shared]
-    node.workerinput[_SHARED_WITH] = (mock.url, mock.token, mock.ca_file and str(mock.ca_file))
+    node.workerinput[_SHARED_WITH] = (mock.url, mock.token, str(mock.ca_file or ""))
 
 
 def _problems(item: pytest.Item) -> str:
@@ -164,19 +164,16 @@ def _problems(item: pytest.Item) -> str:
     mock = item.stash.get(_used, None)
     if mock is None:
         return ""
-    # Tests that were given the same key fail for their own plans and crashes only.
+    # Where tests share a key, each fails for its own plans and crashes alone.
     seen = item.config.stash.setdefault(_seen, {})
     unmet, crashes = mock.faults.unmet(), mock.crashes(seen.get(mock.api_key, 0))
     for plan in unmet:
         mock.faults.delete(plan.name)
+    problems = [unmet_plan(plan) for plan in unmet]
     if crashes:
         seen[mock.api_key] = crashes[-1].id
-    return "\n".join(
-        [
-            *map(unmet_plan, unmet),
-            *(f"the mock itself crashed, its log says why; {task_history(crashes)}" for _ in crashes[:1]),
-        ]
-    )
+        problems.append(f"the mock itself crashed, its log says why; {task_history(crashes)}")
+    return "\n".join(problems)
 
 
 def _running_elsewhere(config: pytest.Config) -> _Running | None:
@@ -184,13 +181,11 @@ def _running_elsewhere(config: pytest.Config) -> _Running | None:
     worker_input: dict[str, Any] = getattr(config, "workerinput", {})
     if _SHARED_WITH in worker_input:
         url, token, ca_file = worker_input[_SHARED_WITH]
-        return _Running(url, token, ca_file, _ini_settings(config))
-    url = config.getoption("--runware-mock-url") or os.environ.get(_URL)
-    return _Running(url, os.environ.get(_TOKEN), os.environ.get("SSL_CERT_FILE"), {}) if url else None
-
-
-def _path(text: str | None) -> Path | None:
-    return Path(text) if text else None
+        settings = _ini_settings(config)
+    else:
+        url = config.getoption("--runware-mock-url") or os.environ.get(_URL)
+        token, ca_file, settings = os.environ.get(_TOKEN), os.environ.get("SSL_CERT_FILE"), {}
+    return _Running(url, token, Path(ca_file) if ca_file else None, settings) if url else None
 
 
 def _is_shared(config: pytest.Config) -> bool:

@@ -10,7 +10,9 @@ from types import ModuleType
 from typing import Any, Unpack
 from uuid import UUID
 
-from runware_mock.client import ControlClient, ControlError, Entry, EntryFilter
+from runware_mock.client import ControlClient, ControlError
+from runware_mock.client.answers import Entry
+from runware_mock.client.control import EntryFilter
 from runware_mock.clock import monotonic_s
 from runware_mock.failure_messages import counted, task_history
 

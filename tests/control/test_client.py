@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runware_mock.client import ControlClient, ControlError, Fault, Snapshot
+from runware_mock.client import ControlClient, ControlError, Fault
+from runware_mock.client.answers import Snapshot
 from runware_mock.client.reading import read, read_span, write_span
 from tests.control.stranger import stranger_running
 from tests.pictures import png

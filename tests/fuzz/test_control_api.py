@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from schemathesis import CheckContext, Response
 
 from runware_mock import client
+from runware_mock.client import answers
 from runware_mock.client.reading import read
 from tests import plain
 from tests.fuzz.consistency import assert_consistent
@@ -23,30 +24,30 @@ NAMES = ["one", "two", "the third"]
 
 # What ControlClient makes of an answer of 2xx: where it stands, and under which name if it is a list.
 SHAPES: Mapping[str, tuple[type[Any], str | None]] = {
-    "GET /_mock/status": (client.Status, None),
-    "GET /_mock/accounts": (client.Account, "accounts"),
-    "GET /_mock/clock": (client.Clock, None),
-    "POST /_mock/clock/freeze": (client.Clock, None),
-    "POST /_mock/clock/resume": (client.Clock, None),
-    "POST /_mock/clock/reset": (client.Clock, None),
-    "POST /_mock/clock/set": (client.Moved, None),
-    "POST /_mock/clock/advance": (client.Moved, None),
-    "GET /_mock/media": (client.Medium, "media"),
-    "POST /_mock/media": (client.Medium, None),
-    "GET /_mock/media/{uuid}": (client.Medium, None),
-    "GET /_mock/forecast": (client.Forecast, None),
-    "POST /_mock/purge": (client.Purged, None),
-    "GET /_mock/journal": (client.Entry, "entries"),
-    "GET /_mock/journal/wait": (client.Entry, "entries"),
-    "GET /_mock/journal/{id}": (client.Entry, None),
-    "POST /_mock/reset": (client.Reset, None),
-    "GET /_mock/snapshots": (client.Snapshot, "snapshots"),
-    "POST /_mock/snapshots/{name}": (client.Snapshot, None),
-    "POST /_mock/snapshots/{name}/restore": (client.Snapshot, None),
-    "POST /_mock/import": (client.Loaded, None),
-    "POST /_mock/faults": (client.PlanState, None),
-    "GET /_mock/faults": (client.PlanState, "plans"),
-    "GET /_mock/faults/{name}": (client.PlanState, None),
+    "GET /_mock/status": (answers.Status, None),
+    "GET /_mock/accounts": (answers.Account, "accounts"),
+    "GET /_mock/clock": (answers.Clock, None),
+    "POST /_mock/clock/freeze": (answers.Clock, None),
+    "POST /_mock/clock/resume": (answers.Clock, None),
+    "POST /_mock/clock/reset": (answers.Clock, None),
+    "POST /_mock/clock/set": (answers.Moved, None),
+    "POST /_mock/clock/advance": (answers.Moved, None),
+    "GET /_mock/media": (answers.Medium, "media"),
+    "POST /_mock/media": (answers.Medium, None),
+    "GET /_mock/media/{uuid}": (answers.Medium, None),
+    "GET /_mock/forecast": (answers.Forecast, None),
+    "POST /_mock/purge": (answers.Purged, None),
+    "GET /_mock/journal": (answers.Entry, "entries"),
+    "GET /_mock/journal/wait": (answers.Entry, "entries"),
+    "GET /_mock/journal/{id}": (answers.Entry, None),
+    "POST /_mock/reset": (answers.Reset, None),
+    "GET /_mock/snapshots": (answers.Snapshot, "snapshots"),
+    "POST /_mock/snapshots/{name}": (answers.Snapshot, None),
+    "POST /_mock/snapshots/{name}/restore": (answers.Snapshot, None),
+    "POST /_mock/import": (answers.Loaded, None),
+    "POST /_mock/faults": (answers.PlanState, None),
+    "GET /_mock/faults": (answers.PlanState, "plans"),
+    "GET /_mock/faults/{name}": (answers.PlanState, None),
 }
 # The number of what was removed or counted, or a file.
 WITHOUT_SHAPE = {"GET /_mock/journal/count", "GET /_mock/export"}

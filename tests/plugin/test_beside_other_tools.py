@@ -2,12 +2,26 @@
 
 import pytest
 
-# What every tool must leave alone: the control calls, the server in the same process, and waits that end.
+# What every tool must leave alone: control calls, the server in the same process, its fetching of URLs, waits that end.
 STORIES = """
 import threading
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 import app
+
+class Pictures(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(app.PICTURE)
+
+def urls_are_fetched(mock):
+    with HTTPServer(("127.0.0.1", 0), Pictures) as site:
+        threading.Thread(target=site.handle_request).start()
+        answer = app.ask(mock, {"taskType": "imageUpload", "image": f"http://127.0.0.1:{site.server_port}/a.png"})
+    assert "data" in answer, answer
+    mock.assert_uploaded(app.PICTURE, times=1)
 
 def uploads_are_seen(mock):
     uuid = app.upload(mock)["data"][0]["imageUUID"]
@@ -15,6 +29,7 @@ def uploads_are_seen(mock):
     assert mock.is_stored(uuid)
     mock.clock.advance(days=31)
     assert not mock.is_stored(uuid)
+    urls_are_fetched(mock.account("an-account-for-urls-0123456789abcdef"))
 
 def waits_end(mock):
     mock.faults.plan({"kind": "latency", "delay": "100ms"})
@@ -138,7 +153,8 @@ def test_vcrpy(tested: pytest.Pytester) -> None:
             assert cassette.play_count == len(cassette) == 1
         """
     )
-    tested.runpytest().assert_outcomes(passed=1)
+    # PyYAML's C part does not bear the second import that a run in this process would be.
+    tested.runpytest_subprocess().assert_outcomes(passed=1)
 
 
 def test_pytest_socket(tested: pytest.Pytester) -> None:

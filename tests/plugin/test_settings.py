@@ -97,7 +97,7 @@ def test_a_url_where_nothing_answers_is_told_once_for_each_test(project: pytest.
         gone = mock.url
     result = project.runpytest(f"--runware-mock-url={gone}")
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines([f"*no runware-mock answers at {gone}: *"])
+    result.stdout.fnmatch_lines([f"*cannot use the server at {gone}: *"])
 
 
 def test_settings_are_refused_for_a_server_they_would_not_reach(project: pytest.Pytester) -> None:

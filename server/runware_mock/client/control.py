@@ -1,4 +1,4 @@
-"""ControlClient: one method an endpoint of the control API."""
+"""ControlClient: one method for each endpoint of the control API."""
 
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -33,7 +33,7 @@ class Fault(dict[str, Any]):
 
 
 class EntryFilter(TypedDict, total=False):
-    """Which journal entries are meant: all that agree with every field given."""
+    """Which journal entries to choose: those that agree with every field given."""
 
     task_type: str | None
     task_uuid: str | None
@@ -47,10 +47,10 @@ class EntryFilter(TypedDict, total=False):
 
 
 class ControlClient:
-    """Speaks for the account of `api_key`, or for all accounts without one.
+    """The control API for the account of `api_key`, or for all accounts without a key.
 
-    `token` is the server's `--control-token`, `ca_file` the certificate of the authority behind its `--tls`, where that
-    is not in the usual place. Calls raise ControlError.
+    `token` is the server's `--control-token`. `ca_file` is the certificate to trust if the server uses `--tls` and
+    keeps its own in another data folder. Every call raises ControlError when it fails.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class ControlClient:
         self.snapshots = SnapshotCalls(self._wire)
 
     def __enter__(self) -> Self:
-        """Give itself to a `with` block."""
+        """Return the client."""
         return self
 
     def __exit__(
@@ -79,7 +79,7 @@ class ControlClient:
         """Do nothing: no connection stays open between calls."""
 
     def status(self) -> Status:
-        """Tell what the server is and holds."""
+        """Return what the server is and holds."""
         return self._wire.get(Status, "status")
 
     def accounts(self) -> Listing[Account]:
@@ -87,11 +87,11 @@ class ControlClient:
         return self._wire.get_list(Account, "accounts", under="accounts")
 
     def reset(self, scope: str = "all") -> Reset:
-        """Forget all, media, journal, faults or clock."""
+        """Delete the account's `media`, `journal` or `faults`, reset its `clock`, or do `all` of these."""
         return self._wire.post(Reset, "reset", {"scope": scope})
 
     def purge(self) -> Purged:
-        """Remove what has expired."""
+        """Delete what has expired."""
         return self._wire.post(Purged, "purge")
 
     def export(self) -> bytes:
@@ -99,15 +99,17 @@ class ControlClient:
         return self._wire.download("export")
 
     def load(self, archive: bytes) -> Loaded:
-        """Give the account the state of such an archive, in place of its own."""
+        """Replace the account's state by that of an exported archive."""
         return self._wire.post(Loaded, "import", archive)
 
 
-class ClockCalls:
-    """`control.clock`: the account's clock, or that of all accounts."""
-
+class _Calls:
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
+
+
+class ClockCalls(_Calls):
+    """`control.clock`: the account's clock, or that of all accounts."""
 
     def now(self) -> datetime:
         """Return what the clock shows, in UTC."""
@@ -122,7 +124,7 @@ class ClockCalls:
         return self._wire.post(Clock, "clock/freeze")
 
     def resume(self) -> Clock:
-        """Let the clock run on from where it stands."""
+        """Let a frozen clock run on from where it stands."""
         return self._wire.post(Clock, "clock/resume")
 
     def reset(self) -> Clock:
@@ -142,18 +144,18 @@ class ClockCalls:
         minutes: float = 0,
         seconds: float = 0,
     ) -> Moved:
-        """Move the clock ahead by `"31d"`, a timedelta, or `days=31`; what falls due has happened on return."""
+        """Move the clock ahead by `"31d"`, a timedelta or `days=31`.
+
+        Whatever falls due on the way, such as purges and webhooks, has happened when this returns.
+        """
         units = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
         if by is not None and units:
             raise TypeError("give either a duration or its days, hours, minutes and seconds")
         return self._wire.post(Moved, "clock/advance", {"by": write_span(units if by is None else by)})
 
 
-class MediaCalls:
-    """`control.media`: what is stored."""
-
-    def __init__(self, wire: Wire) -> None:
-        self._wire = wire
+class MediaCalls(_Calls):
+    """`control.media`: the stored media."""
 
     def list(
         self,
@@ -165,7 +167,7 @@ class MediaCalls:
         text: str | None = None,
         state: str = "alive",
     ) -> Listing[Medium]:
-        """List media, alive, expired or all, the newest first; `text` stands in the UUID."""
+        """List media, newest first: `state` is `alive`, `expired` or `all`; the UUID contains `text`."""
         query = {name: value for name, value in locals().items() if name != "self"}
         return self._wire.get_list(Medium, "media", query, under="media")
 
@@ -174,17 +176,17 @@ class MediaCalls:
         return self._wire.get(Medium, named("media", uuid, "uuid"))
 
     def delete(self, uuid: str) -> int:
-        """Remove one medium."""
+        """Delete one medium; return how many were deleted."""
         return self._wire.delete(named("media", uuid, "uuid"))
 
     def add(self, picture: bytes | Path, uuid: str | None = None, age: timedelta | str | None = None) -> Medium:
-        """Store a file, or its bytes, as if it had been uploaded `age` ago; the UUID is made up unless given."""
+        """Store a file, or bytes, as if it had been uploaded `age` ago; without a UUID it gets a random one."""
         data = picture if isinstance(picture, bytes) else Path(picture).read_bytes()
         query = {"uuid": uuid, "age": None if age is None else write_span(age)}
         return self._wire.post(Medium, "media", data, query)
 
     def forecast(self, at: datetime | str | int | None = None, within: timedelta | str | None = None) -> Forecast:
-        """Tell what a purge would remove at an instant, or in some time from now on the account's clock."""
+        """Return what a purge would delete at an instant, or `within` some time from now on the account's clock."""
         query = {
             "at": None if at is None else write_instant(at),
             "in": None if within is None else write_span(within),
@@ -192,11 +194,8 @@ class MediaCalls:
         return self._wire.get(Forecast, "forecast", query)
 
 
-class FaultCalls:
+class FaultCalls(_Calls):
     """`control.faults`: fault plans."""
-
-    def __init__(self, wire: Wire) -> None:
-        self._wire = wire
 
     def plan(
         self,
@@ -205,7 +204,7 @@ class FaultCalls:
         must_be_met: bool = True,
         by_name_only: bool = False,
     ) -> PlanState:
-        """Add a plan, whose faults are taken in order; the name is made up unless given."""
+        """Plan faults, which happen in this order; without a name the plan gets a random one."""
         plan = {
             "faults": [{key: _plain(value) for key, value in fault.items()} for fault in faults],
             "must_be_met": must_be_met,
@@ -214,7 +213,7 @@ class FaultCalls:
         return self.add(plan if name is None else {"name": name, **plan})
 
     def add(self, plan: Json) -> PlanState:
-        """Add a plan as the API takes it."""
+        """Add a plan written as the API's JSON."""
         return self._wire.post(PlanState, "faults", plan)
 
     def list(self) -> Listing[PlanState]:
@@ -226,23 +225,20 @@ class FaultCalls:
         return self._wire.get(PlanState, named("faults", name))
 
     def delete(self, name: str | None = None) -> int:
-        """Remove one plan, or without a name all; return how many."""
+        """Delete one plan, or without a name all of them; return how many."""
         return self._wire.delete("faults" if name is None else named("faults", name))
 
     def unmet(self) -> Listing[PlanState]:
-        """Return the plans that must be met and are not."""
+        """Return the plans that must be met and have not been met fully."""
         plans = self.list()
         return Listing([plan for plan in plans if plan.must_be_met and not plan.is_met], plans.json)
 
 
-class JournalCalls:
-    """`control.journal`: who asked for what, and the answer."""
-
-    def __init__(self, wire: Wire) -> None:
-        self._wire = wire
+class JournalCalls(_Calls):
+    """`control.journal`: the tasks that were sent, and their answers."""
 
     def list(self, *, limit: int = 100, **chosen: Unpack[EntryFilter]) -> Listing[Entry]:
-        """List entries, the newest first."""
+        """List entries, newest first."""
         return self._wire.get_list(Entry, "journal", {"limit": limit, **chosen}, under="entries")
 
     def count(self, **chosen: Unpack[EntryFilter]) -> int:
@@ -254,27 +250,24 @@ class JournalCalls:
         return self._wire.get(Entry, f"journal/{id}")
 
     def wait(self, count: int = 1, timeout_s: float = 5.0, **chosen: Unpack[EntryFilter]) -> Listing[Entry]:
-        """Wait until so many entries are there; raises ControlError of code `timeout` when that takes too long."""
+        """Wait for `count` entries; raises ControlError of code `timeout` if that takes longer than `timeout_s`."""
         query = {"count": count, "timeout": write_span(timedelta(seconds=timeout_s)), **chosen}
         return self._wire.get_list(Entry, "journal/wait", query, under="entries", wait_s=timeout_s)
 
     def clear(self) -> int:
-        """Forget every entry; return how many there were."""
+        """Delete every entry; return how many there were."""
         return self._wire.delete("journal")
 
 
-class SnapshotCalls:
+class SnapshotCalls(_Calls):
     """`control.snapshots`: named states of the account."""
 
-    def __init__(self, wire: Wire) -> None:
-        self._wire = wire
-
     def save(self, name: str) -> Snapshot:
-        """Keep the account's state under a name."""
+        """Save the account's state under a name."""
         return self._wire.post(Snapshot, named("snapshots", name))
 
     def restore(self, name: str) -> Snapshot:
-        """Put the account back into that state."""
+        """Put the account back into a saved state."""
         return self._wire.post(Snapshot, named("snapshots", name) + "/restore")
 
     def list(self) -> Listing[Snapshot]:
@@ -282,7 +275,7 @@ class SnapshotCalls:
         return self._wire.get_list(Snapshot, "snapshots", under="snapshots")
 
     def delete(self, name: str) -> int:
-        """Forget a snapshot."""
+        """Delete a snapshot; return how many were deleted."""
         return self._wire.delete(named("snapshots", name))
 
 

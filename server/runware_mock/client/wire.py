@@ -52,7 +52,7 @@ class Wire:
     ) -> None:
         self.url = url.rstrip("/")
         self._timeout_s = timeout_s
-        self._headers = {"User-Agent": f"runware-mock/{__version__}"}
+        self._headers = {"User-Agent": f"runware-mock-client/{__version__}"}
         if api_key:
             self._headers["Authorization"] = f"Bearer {_fit(api_key, 'api_key')}"
         if token:

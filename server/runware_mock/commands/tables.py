@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from runware_mock.client import Account, Entry, Expiring, FaultState, Listing, Medium, PlanState, Snapshot
+from runware_mock.client.answers import Account, Entry, Expiring, FaultState, Listing, Medium, PlanState, Snapshot
 from runware_mock.units import write_duration
 
 

@@ -7,7 +7,6 @@ process leave it alone.
 import io
 import socket
 import ssl
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
@@ -18,6 +17,7 @@ from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 import certifi
 
+from runware_mock.clock import monotonic_s
 from runware_mock.images.content_encoding import ACCEPTED, decoder_of
 from runware_mock.images.guard import Resolve, checked_addresses, resolve
 from runware_mock.images.picture import FetchFailed
@@ -94,7 +94,7 @@ class UrlFetcher:
     def _begin(self, what: str, timeout_s: float) -> float:
         if self._mode == "off":
             raise FetchFailed(f"{what} is switched off (--fetch off).")
-        return time.monotonic() + timeout_s
+        return monotonic_s() + timeout_s
 
     def _read_file(self, file: Path) -> bytes:
         try:
@@ -248,7 +248,7 @@ class _TimedReader(io.RawIOBase):
 
 
 def _left_s(deadline_s: float) -> float:
-    left_s = deadline_s - time.monotonic()
+    left_s = deadline_s - monotonic_s()
     if left_s <= 0:
         raise TimeoutError
     return left_s

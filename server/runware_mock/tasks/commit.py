@@ -1,13 +1,12 @@
 """Commit the outcome of a task: its effect, its journal entry and its webhooks, in one transaction; then reply."""
 
-import time
 from collections.abc import Mapping
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 from sqlalchemy import Connection
 
-from runware_mock.clock import in_ms
+from runware_mock.clock import in_ms, monotonic_s
 from runware_mock.faults.matching import Met, response_plan_of
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.messages import Item, Reply, Task, items_of, webhook_body
@@ -34,7 +33,7 @@ class Job(Struct, frozen=True):
     caller: Caller
     refused: Refusal | None = None
     met: tuple[Met, ...] = ()
-    began_s: float = field(default_factory=time.perf_counter)
+    began_s: float = field(default_factory=monotonic_s)
 
     @property
     def task_uuid(self) -> str:
@@ -111,7 +110,7 @@ class Committer:
                 self._record(connection, job, "crash", [reply.error] if reply.error else [])
         except Exception:  # noqa: BLE001 - what broke the task may well keep its entry from being written, too
             task_type = _column(job.task.get("taskType"), 64, job)
-            self._services.metrics.task(task_type, "crash", time.perf_counter() - job.began_s, 0, [])
+            self._services.metrics.task(task_type, "crash", monotonic_s() - job.began_s, 0, [])
         return reply
 
     def is_done(self, connection: Connection, job: Job) -> bool:
@@ -161,7 +160,7 @@ class Committer:
             task_uuid=_column(job.task.get("taskUUID"), 36, job),
             task=job.task,
             client=job.caller.client,
-            duration_us=int((time.perf_counter() - job.began_s) * 1_000_000),
+            duration_us=int((monotonic_s() - job.began_s) * 1_000_000),
             audit=audit,
             faults=[one.as_json() for one in job.met],
         )
