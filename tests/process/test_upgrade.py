@@ -126,8 +126,8 @@ def test_each_revision_before_this_one_has_left_a_database() -> None:
 
 
 def test_a_release_has_written_into_every_table_and_both_kinds_of_content(rows: Rows) -> None:
-    # The first is written by a quota, the second until the next purge.
-    assert {name for name in rows if not rows[name]} <= {"quota_bucket", "dropped_object"}
+    # The first is written by a quota, the others until the next purge.
+    assert {name for name in rows if not rows[name]} <= {"quota_bucket", "dropped_object", "dropped_digests"}
     assert {row["object_key"] is None for row in rows["content"]} == {True, False}
 
 

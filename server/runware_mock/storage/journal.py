@@ -22,6 +22,7 @@ _log = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
+_ADD = insert(journal)
 _OF_TASK = (
     (journal.c.account_id == bindparam("account_id"))
     & (journal.c.task_uuid == bindparam("task_uuid"))
@@ -127,7 +128,7 @@ class Journal:
         task = _encode(abbreviated(entry.task, is_known=entry.audit is not None)).decode()
         size_bytes = len(answer) + len(task)
         added: Any = connection.execute(
-            insert(journal),
+            _ADD,
             {
                 "account_id": entry.account_id,
                 "at": entry.at,

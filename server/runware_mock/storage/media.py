@@ -54,6 +54,7 @@ _ID = medium.c.id == bindparam("medium_id")
 _ACCOUNT = medium.c.account_id == bindparam("account_id")
 _OWN = _NAMED & _ACCOUNT & _ALIVE & _VISIBLE
 
+_ADD = insert(medium)
 # One statement: between two the medium could be deleted, and its content's id be given to another picture.
 _SERVED = (
     select(medium.c.account_id, medium.c.last_used_at, medium.c.expires_at, medium.c.visible_at, *FILE)
@@ -103,7 +104,7 @@ def add(
 ) -> None:
     """Store what a task brought, used for the first time now; `expires_at` may end it sooner than its last use does."""
     connection.execute(
-        insert(medium),
+        _ADD,
         {
             "uuid": uuid,
             "account_id": account_id,

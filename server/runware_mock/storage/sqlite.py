@@ -52,6 +52,9 @@ class SqliteDatabase(Database):
         self._file: tuple[int, int] | None = None
         self._wal = path.with_name(f"{path.name}-wal")
         self._write_lock = FairLock()
+        # One for all writers: SQLite drops its cached pages when another connection has written, and each connection
+        # keeps a copy of the last picture that it has stored.
+        self._writer: Connection | None = None
         self.engine = create_engine(
             URL.create("sqlite", database=str(path)),
             isolation_level="AUTOCOMMIT",
@@ -94,11 +97,18 @@ class SqliteDatabase(Database):
     def writing(self, *_account_ids: int) -> Iterator[Connection]:
         """Open a transaction that commits at the end of the block, or rolls back: nobody else writes meanwhile."""
         # Waiting here is fair and wakes at once; waiting for SQLite's own lock is a poll with growing pauses.
-        with self._write_lock, self.engine.connect() as connection:
-            # SQLite would say nothing, and write to a file that was deleted while it is open.
-            self._check_file()
-            with self._transaction(connection, "BEGIN IMMEDIATE"):
-                yield connection
+        with self._write_lock:
+            connection = self._writer = self._writer or self.engine.connect()
+            try:
+                # SQLite would say nothing, and write to a file that was deleted while it is open.
+                self._check_file()
+                with self._transaction(connection, "BEGIN IMMEDIATE"):
+                    yield connection
+            except BaseException:
+                # Closing it rolls back, and the pool replaces one that cannot.
+                self._writer = None
+                connection.close()
+                raise
 
     @contextmanager
     def migrating(self) -> Iterator[Connection]:
@@ -192,6 +202,9 @@ class SqliteDatabase(Database):
     def close(self) -> None:
         """Close every idle connection, when no transaction is being written."""
         with self._write_lock:
+            if self._writer is not None:
+                self._writer.close()
+                self._writer = None
             super().close()
 
 
