@@ -53,10 +53,10 @@ bench: $(INSTALLED)  ## compare speed with the peers, in at most ten minutes; AR
 bench-scale: $(INSTALLED)  ## measure growth up to a million media, and memory; takes a few minutes
 	$(BIN)/python -m bench.scale $(ARGS)
 
-replicas: $(INSTALLED) sdks  ## kill replicas while the SDKs use them; ARGS="--calls 600" does less, --write writes soak/REPLICAS.md
+replicas: $(INSTALLED) sdks  ## kill replicas while the SDKs use them; ARGS="--calls 600" does less
 	$(BIN)/python -m soak.replicas $(ARGS)
 
-soak: $(INSTALLED)  ## ten minutes of everything at once; ARGS="--minutes 1" for less, --write writes soak/SOAK.md
+soak: $(INSTALLED)  ## some minutes of everything at once; ARGS="--minutes 1" for less
 	$(BIN)/python -m soak $(ARGS)
 
 screenshots: $(INSTALLED)  ## take the pictures of the page that the README shows; needs Chromium

@@ -8,38 +8,41 @@ import shutil
 import subprocess
 import sys
 import venv
+from collections.abc import Callable
 from pathlib import Path
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 HERE = PROJECT_DIR / ".bench"
 PYTHON = str(HERE / "python/bin/python")
 NODE_DIR = HERE / "node"
-PACKAGES_STAMP = HERE / ".packages"
-PRODUCT_STAMP = HERE / ".product"
 PIP = (PYTHON, "-m", "pip", "--disable-pip-version-check", "--quiet", "install")
-PINS = (PROJECT_DIR / "pyproject.toml", PROJECT_DIR / "requirements.lock", PROJECT_DIR / "bench/node/package-lock.json")
 # What the peer with pyvips takes beside FastAPI, to be as fast as it can be.
 OF_PEERS = ("msgspec", "pybase64")
 
 
 def main() -> None:
     """Install what has changed since an earlier run."""
-    pins = repr((sys.base_prefix, sys.version, [path.read_text() for path in PINS]))
-    if not _is_stamped(PACKAGES_STAMP, pins):
-        _install_packages()
-        PACKAGES_STAMP.write_text(pins)
-    product = _fingerprint()
-    if not _is_stamped(PRODUCT_STAMP, product):
-        # pip would install what an earlier build has left there, too.
-        shutil.rmtree(PROJECT_DIR / "build", ignore_errors=True)
-        _run(*PIP, "--no-deps", "--force-reinstall", ".")
-        PRODUCT_STAMP.write_text(product)
+    HERE.mkdir(exist_ok=True)
+    pins = [(PROJECT_DIR / name).read_text() for name in ("pyproject.toml", "requirements.lock")]
+    _once("packages", repr((sys.base_prefix, sys.version, pins)), _install_packages)
+    _once("node", (PROJECT_DIR / "bench/node/package-lock.json").read_text(), _install_node)
+    _once("product", _fingerprint(), _install_product)
+
+
+def _once(what: str, state: str, install: Callable[[], None]) -> None:
+    stamp = HERE / f".{what}"
+    if not stamp.exists() or stamp.read_text() != state:
+        install()
+        stamp.write_text(state)
 
 
 def _install_packages() -> None:
-    shutil.rmtree(HERE, ignore_errors=True)
-    venv.create(HERE / "python", with_pip=True)
+    venv.create(HERE / "python", clear=True, with_pip=True)
     _run(*PIP, "--constraint", "requirements.lock", ".[vips]", *OF_PEERS)
+
+
+def _install_node() -> None:
+    shutil.rmtree(NODE_DIR, ignore_errors=True)
     try:
         shutil.copytree(PROJECT_DIR / "bench/node", NODE_DIR)
         # The install script of better-sqlite3 fetches or builds its binary.
@@ -49,12 +52,14 @@ def _install_packages() -> None:
         print(f"Node + sharp is left out: {error}")
 
 
+def _install_product() -> None:
+    # pip would install what an earlier build has left there, too.
+    shutil.rmtree(PROJECT_DIR / "build", ignore_errors=True)
+    _run(*PIP, "--no-deps", "--force-reinstall", ".")
+
+
 def _run(*command: str, cwd: Path = PROJECT_DIR) -> None:
     subprocess.run(command, cwd=cwd, check=True)
-
-
-def _is_stamped(stamp: Path, text: str) -> bool:
-    return stamp.exists() and stamp.read_text() == text
 
 
 def _fingerprint() -> str:

@@ -40,11 +40,7 @@ def verdict(line: Line, rows: Mapping[str, Row]) -> tuple[str, ...] | None:
     ratio = row.ratio(line.peer) if row else None
     if row is None or ratio is None:
         return None
-    sign = "<=" if row.is_less_better else ">="
-    return line.row, line.peer, f"{sign} {line.bound:.3g}x", f"{ratio:.2f}x", judged(ratio, line, row)
-
-
-def judged(ratio: float, line: Line, row: Row) -> str:
-    """Say whether a line is kept."""
     reached = line.bound / ratio if row.is_less_better else ratio / line.bound
-    return "kept" if reached >= 1 else "within 5 %" if reached >= 1 - TOLERANCE else "MISSED"
+    judged = "kept" if reached >= 1 else "within 5 %" if reached >= 1 - TOLERANCE else "MISSED"
+    sign = "<=" if row.is_less_better else ">="
+    return line.row, line.peer, f"{sign} {line.bound:.3g}x", f"{ratio:.2f}x", judged

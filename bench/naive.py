@@ -1,10 +1,7 @@
 """The naive baseline: the upload API as one would write it in an afternoon.
 
-FastAPI with pydantic bodies in a plain `def` endpoint, Pillow's thumbnail, the
-ORM with the blob stored inside the request, uvicorn as it comes. It is kept
-correct (every frame of an animation, its timing and loop count) and is not
-tuned: it is what the mock is measured against. uvicorn's own log line
-"Uvicorn running on http://..." says that it is ready.
+FastAPI with pydantic bodies in a plain `def` endpoint, Pillow's thumbnail, the ORM with the blob stored inside the
+request, uvicorn as it comes. It is correct (every frame of an animation, its timing and loop count) and not tuned.
 """
 
 import argparse
@@ -51,21 +48,6 @@ class UploadTask(BaseModel):
     image: str
 
 
-class UploadedImage(BaseModel):
-    """One entry of the answer's `data`."""
-
-    task_type: str = Field(serialization_alias="taskType")
-    task_uuid: UUID = Field(serialization_alias="taskUUID")
-    image_uuid: UUID = Field(serialization_alias="imageUUID")
-    image_url: str = Field(serialization_alias="imageURL")
-
-
-class Answer(BaseModel):
-    """The answer's envelope."""
-
-    data: list[UploadedImage]
-
-
 def downsize(raw: bytes) -> tuple[bytes, str]:
     """Return the picture within 2048 px, in its own format, and the format."""
     out = io.BytesIO()
@@ -83,14 +65,7 @@ def downsize(raw: bytes) -> tuple[bytes, str]:
                 frames.append(picture)
                 durations.append(frame.info.get("duration", 0))
             options = {} if loop is None else {"loop": loop}
-            frames[0].save(
-                out,
-                kind,
-                save_all=True,
-                append_images=frames[1:],
-                duration=durations,
-                **options,
-            )
+            frames[0].save(out, kind, save_all=True, append_images=frames[1:], duration=durations, **options)
         else:
             image.thumbnail((LONGEST_SIDE_PX, LONGEST_SIDE_PX))
             image.save(out, kind)
@@ -114,8 +89,8 @@ def create_app(data_dir: Path) -> FastAPI:
     app = FastAPI()
 
     @app.post("/v1")
-    def upload(tasks: list[UploadTask], request: Request) -> Answer:
-        data = []
+    def upload(tasks: list[UploadTask], request: Request) -> dict[str, list[dict[str, object]]]:
+        data: list[dict[str, object]] = []
         for task in tasks:
             raw = base64.b64decode(task.image.rpartition(",")[2])
             content, kind = downsize(raw)
@@ -123,22 +98,13 @@ def create_app(data_dir: Path) -> FastAPI:
             with Session(engine) as session:
                 session.add(
                     StoredImage(
-                        uuid=str(uuid),
-                        media_type=Image.MIME[kind],
-                        content=content,
-                        created_at=datetime.now(UTC),
-                    ),
+                        uuid=str(uuid), media_type=Image.MIME[kind], content=content, created_at=datetime.now(UTC)
+                    )
                 )
                 session.commit()
-            data.append(
-                UploadedImage(
-                    task_type=task.task_type,
-                    task_uuid=task.task_uuid,
-                    image_uuid=uuid,
-                    image_url=f"{request.base_url}image/ii/{uuid}.{EXTENSIONS[kind]}",
-                ),
-            )
-        return Answer(data=data)
+            url = f"{request.base_url}image/ii/{uuid}.{EXTENSIONS[kind]}"
+            data.append({"taskType": task.task_type, "taskUUID": task.task_uuid, "imageUUID": uuid, "imageURL": url})
+        return {"data": data}
 
     @app.get("/image/ii/{name}")
     def image(name: str) -> Response:

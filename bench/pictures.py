@@ -5,7 +5,6 @@ import io
 import os
 import tempfile
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -16,31 +15,17 @@ from bench.variants import Variants
 
 CACHE_DIR = Path(tempfile.gettempdir()) / "runware-mock-bench"
 # Change it when the painting changes, so that cached files are painted again.
-PAINT_VERSION = 3
-GLANCE_PX = (64, 64)
+PAINT_VERSION = 4
 
 Plane = NDArray[np.float32]
 
 # (cell in px, amplitude): a falling spectrum, as in photographs.
-LUMA_OCTAVES = (
-    (900, 36.0),
-    (300, 24.0),
-    (90, 14.0),
-    (30, 9.0),
-    (10, 6.0),
-    (4, 5.0),
-    (2, 6.0),
-)
+LUMA_OCTAVES = ((900, 36.0), (300, 24.0), (90, 14.0), (30, 9.0), (10, 6.0), (4, 5.0), (2, 6.0))
 CHROMA_OCTAVES = ((700, 20.0), (160, 9.0), (40, 4.0), (12, 3.0))
-SHAPES = 90
 GRAIN_SIGMA = 2.6
 
 
-def smooth_noise(
-    rng: np.random.Generator,
-    size_px: tuple[int, int],
-    octaves: tuple[tuple[int, float], ...],
-) -> Plane:
+def smooth_noise(rng: np.random.Generator, size_px: tuple[int, int], octaves: tuple[tuple[int, float], ...]) -> Plane:
     """Sum noise of several scales, each stretched to the whole picture."""
     width, height = size_px
     total = np.zeros((height, width), np.float32)
@@ -52,28 +37,11 @@ def smooth_noise(
     return total
 
 
-def edges(rng: np.random.Generator, size_px: tuple[int, int]) -> Plane:
-    """Draw flat shapes of all sizes, for hard edges."""
-    width, height = size_px
-    canvas = Image.new("L", size_px, 118)
-    draw = ImageDraw.Draw(canvas)
-    for index in range(SHAPES):
-        reach = max(4.0, max(size_px) / (4 + index))
-        x, y = rng.random() * width, rng.random() * height
-        box = (x, y, x + reach * (0.3 + rng.random()), y + reach * (0.3 + rng.random()))
-        shade = int(rng.integers(40, 220))
-        if index % 2:
-            draw.ellipse(box, fill=shade)
-        else:
-            draw.polygon((box[0], box[1], box[2], y, x, box[3]), fill=shade)
-    return np.asarray(canvas, np.float32)
-
-
 def photo(size_px: tuple[int, int], seed: int) -> Image.Image:
     """Paint one RGB picture; the same size and seed give the same picture."""
     rng = np.random.default_rng(seed)
     width, height = size_px
-    luma = edges(rng, size_px) + smooth_noise(rng, size_px, LUMA_OCTAVES)
+    luma = 118 + smooth_noise(rng, size_px, LUMA_OCTAVES)
     grain = rng.standard_normal((height, width), dtype=np.float32)
     luma += grain * np.float32(GRAIN_SIGMA)
     red = smooth_noise(rng, size_px, CHROMA_OCTAVES)
@@ -144,26 +112,10 @@ class Picture:
         return path.read_bytes()
 
 
-def glance(image: Image.Image) -> Image.Image:
-    """Shrink a frame to the size at which the sent and the stored picture are compared."""
-    return image.convert("RGB").resize(GLANCE_PX, Image.Resampling.BOX)
-
-
 class Source:
     """A loaded picture: its variants to send, and what must come back."""
 
     def __init__(self, picture: Picture) -> None:
-        """Load the file and encode what does not change between uploads."""
         self.picture = picture
         self.raw = picture.load()
         self.variants = Variants(self.raw, picture.kind, picture.size_px)
-
-    @cached_property
-    def glances(self) -> dict[int, Image.Image]:
-        """The first and the last frame of the original, small."""
-        found = {}
-        with Image.open(io.BytesIO(self.raw)) as image:
-            for frame in {0, self.picture.frames - 1}:
-                image.seek(frame)
-                found[frame] = glance(image)
-        return found

@@ -1,9 +1,7 @@
 """Ping an event loop every 10 ms: `python -m bench.ping URL SECONDS`.
 
-A process of its own, so that the load driver's work is not counted as the
-server's; when an answer came is asked of the kernel, so that what this process
-waits for a core is not either. Prints the latencies in milliseconds as one JSON
-array.
+A process of its own, so that the load driver's work does not count. The kernel says when an answer came, so that this
+process's wait for a core does not count either. Prints the latencies in milliseconds as a JSON array.
 """
 
 import json
@@ -33,18 +31,13 @@ def ping(connection: socket.socket, request: bytes) -> float:
                 seconds, nanoseconds = TIMESTAMP.unpack(data)
                 came_s = seconds + nanoseconds / 1e9
         if not part:
-            message = f"hung up after {received!r}"
-            raise ConnectionError(message)
+            raise ConnectionError(f"hung up after {received!r}")
         received += part
-        head, blank, body = received.partition(b"\r\n\r\n")
-        if not blank:
-            continue
-        length = head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]
-        if len(body) >= int(length):
+        # Every server answers this path with a small JSON object.
+        if received.endswith(b"}"):
             break
     if not received.startswith(b"HTTP/1.1 200"):
-        message = f"a ping answered {received[:200]!r}"
-        raise ConnectionError(message)
+        raise ConnectionError(f"a ping was answered {received[:200]!r}")
     return came_s
 
 

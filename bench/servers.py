@@ -53,7 +53,7 @@ class Server:
     @property
     def url(self) -> str:
         """Where it listens."""
-        return f"http://{self.address[0]}:{self.address[1]}"
+        return "http://{}:{}".format(*self.address)
 
     def memory_mb(self, field: str = "VmRSS") -> float:
         """Return VmRSS, what it has now, or VmHWM, the most that it had."""

@@ -1,8 +1,7 @@
 """Make every upload a different file without encoding it again.
 
-The mock decodes a file it has seen before only once, so a bench that sends the
-same bytes twice measures a lookup. Each format has a place for a comment; a
-counter goes there, and only the base64 around it is worked out per request.
+The mock decodes a file it has seen before only once, so a bench that sends the same bytes twice measures a lookup. Each
+format has a place for a comment; a counter goes there, and only the base64 around it is encoded per request.
 """
 
 import struct

@@ -1,8 +1,4 @@
-"""The limit: libvips behind FastAPI, with little around it. It re-encodes every picture.
-
-The body is parsed by msgspec in an async endpoint, the picture is made in a
-thread, and SQLite is written in WAL mode by plain SQL.
-"""
+"""The limit: libvips behind FastAPI, with little around it. It re-encodes every picture."""
 
 import argparse
 import asyncio

@@ -1,1 +1,1 @@
-"""Long runs that prove what no short test can: replicas under fire, and ten minutes of everything at once."""
+"""Long runs that prove what no short test can: one server under load, and replicas that are killed."""

@@ -1,4 +1,4 @@
-// Drive npm `@runware/sdk-js` as lanes.py drives the others.
+// Drive npm `@runware/sdk-js` as lane.py drives the others.
 import { readFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -86,7 +86,7 @@ class Lane {
       const refused = told(error);
       this.tell(what, beganS, { ...given, error: refused });
       if (uses) this.mine = this.mine.filter((one) => one !== uuid);
-      return /planned by|of this UUID/.test(refused.message);
+      return refused.message.includes("of this UUID");
     }
   }
 

@@ -9,7 +9,7 @@ for _name in ("TIMEOUT_DURATION", "IMAGE_UPLOAD_TIMEOUT", "IMAGE_OPERATION_TIMEO
     os.environ[f"RUNWARE_{_name}"] = "6000"
 os.environ["RUNWARE_VIDEO_POLLING_DELAY"] = "100"
 
-from lanes import drive
+from lane import drive
 from runware import Runware, types
 
 logging.disable(logging.CRITICAL)
@@ -38,10 +38,10 @@ class Client:
         await self.client.disconnect()
 
 
-async def opened(url: str, key: str) -> Client:
+async def connect(url: str, key: str) -> Client:
     client = Runware(api_key=key, url=url)
     await client.connect()
     return Client(client)
 
 
-drive(opened)
+drive(connect)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from lanes import drive
+from lane import drive
 from runware import Runware, file_to_data_uri
 
 
@@ -22,7 +22,7 @@ class Client:
         await self.client.close()
 
 
-async def opened(url: str, key: str) -> Client:
+async def connect(url: str, key: str) -> Client:
     if url.startswith("http"):
         client = Runware(api_key=key, transport="rest", http_base_url=url)
     else:
@@ -31,4 +31,4 @@ async def opened(url: str, key: str) -> Client:
     return Client(client)
 
 
-drive(opened)
+drive(connect)

@@ -124,7 +124,7 @@ class Client:
             capture_output=True,
             text=True,
             timeout=PROCESS_LIMIT_S,
-            env=_clean_environment() if trusted is None else {**_clean_environment(), **_trusting(trusted)},
+            env=clean_environment() if trusted is None else {**clean_environment(), **_trusting(trusted)},
             check=False,
         )
         if done.returncode != 0 or not done.stdout.strip():
@@ -142,7 +142,7 @@ class Sdk(Client):
     after_a_reset: AfterReset
 
 
-def _clean_environment() -> dict[str, str]:
+def clean_environment() -> dict[str, str]:
     """Keep the developer's proxy and Runware settings, and their real key, out of the SDKs."""
     return {
         name: value

@@ -15,53 +15,48 @@ from tests.running import clean_environment, command
 
 _READY_WITHIN_S = 120.0
 _STOPPED_WITHIN_S = 60.0
-_POLL_S = 0.1
 # Below those that the system gives to clients: one of them would keep a replica from starting again.
 _PORTS = range(20_000, 32_000)
+_RECORD = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} (DEBUG|INFO|WARNING|ERROR|CRITICAL) ")
 
 
-class Replica:
-    """A server at `url`; all that its processes have written is in one log."""
+class ServerProcess:
+    """A server at `url`; all that its processes write goes to one log."""
 
     def __init__(self, number: int, folder: Path, arguments: tuple[str, ...], variables: Mapping[str, str]) -> None:
         self.number = number
-        port = _port()
+        port = _free_port()
         self.url = f"http://127.0.0.1:{port}"
-        self.log = folder / f"replica-{number}.log"
+        self._log = folder / f"server-{number}.log"
         self._command = command("serve", "--port", str(port), "--data-dir", str(folder), *arguments)
         self._environment = clean_environment(**variables)
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def pid(self) -> int:
-        """Return which process it is now."""
+        """Which process it is now."""
         assert self._process is not None
         return self._process.pid
 
     def start(self) -> None:
         """Start a process."""
-        with self.log.open("ab") as log:
+        with self._log.open("ab") as log:
             self._process = subprocess.Popen(self._command, stdout=log, stderr=log, env=self._environment)
 
     def wait_until_ready(self) -> None:
-        """Wait until an upload would succeed; one that began while its database was away ends, and is begun again."""
+        """Wait until an upload would succeed; start again what ended because its database was away."""
         give_up_s = time.monotonic() + _READY_WITHIN_S
-        while not self.is_ready():
+        while not self._is_ready():
             if time.monotonic() > give_up_s:
-                raise TimeoutError(f"replica {self.number} is not ready: {self.log.read_text()[-2000:]}")
-            if self.has_ended():
+                raise TimeoutError(f"server {self.number} is not ready: {self._log.read_text()[-2000:]}")
+            if self._process is None or self._process.poll() is not None:
                 self.start()
-            time.sleep(_POLL_S)
+            time.sleep(0.1)
 
-    def is_ready(self) -> bool:
-        """Tell whether an upload would succeed."""
+    def _is_ready(self) -> bool:
         with suppress(httpx.HTTPError):
             return httpx.get(f"{self.url}/ready", timeout=5, trust_env=False).status_code == httpx.codes.OK
         return False
-
-    def has_ended(self) -> bool:
-        """Tell whether the process has ended, by itself or not."""
-        return self._process is None or self._process.poll() is not None
 
     def kill(self) -> None:
         """End the process without a word, as a crash would."""
@@ -71,8 +66,7 @@ class Replica:
 
     def stop(self) -> int:
         """Let the process finish what runs; return its exit status."""
-        if self._process is None:
-            return 0
+        assert self._process is not None
         self._process.terminate()
         try:
             return self._process.wait(_STOPPED_WITHIN_S)
@@ -80,29 +74,18 @@ class Replica:
             self.kill()
             return -1
 
-    def lines(self) -> list[str]:
-        """Return what was logged."""
-        return self.log.read_text(errors="replace").splitlines()
+    def complaints(self) -> list[str]:
+        """Return the records of the log above INFO, each with its traceback."""
+        records: list[str] = []
+        for line in self._log.read_text(errors="replace").splitlines():
+            if _RECORD.match(line) or not records:
+                records.append(line)
+            else:
+                records[-1] += f"\n{line}"
+        return [text for text in records if (found := _RECORD.match(text)) and found[1] not in {"DEBUG", "INFO"}]
 
 
-# As logs.set_up_logging writes it.
-_LINE = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d),(\d{3}) (DEBUG|INFO|WARNING|ERROR|CRITICAL) (.*)")
-
-
-def logged(lines: list[str]) -> list[tuple[float, str, str]]:
-    """Return each record: when (in s since 1970), its level, its text with the traceback that follows it."""
-    records: list[tuple[float, str, str]] = []
-    for line in lines:
-        if match := _LINE.fullmatch(line):
-            at_s = time.mktime(time.strptime(match[1], "%Y-%m-%d %H:%M:%S")) + int(match[2]) / 1000
-            records.append((at_s, match[3], match[4]))
-        elif records:
-            at_s, level, text = records[-1]
-            records[-1] = (at_s, level, f"{text}\n{line}")
-    return records
-
-
-def _port() -> int:
+def _free_port() -> int:
     for port in random.sample(_PORTS, len(_PORTS)):
         with suppress(OSError), socket.create_server(("127.0.0.1", port)):
             return port
