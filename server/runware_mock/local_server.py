@@ -1,7 +1,6 @@
 """A server on a thread of this process, for tests: it starts on a free port and stops at the end of a `with` block."""
 
 import asyncio
-import sys
 import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
@@ -45,7 +44,6 @@ def running(given: Mapping[str, Any]) -> Iterator[LocalServer]:
     settings = _settings(given)
     trusted = (settings.tls_cert or ca_file(settings.data_dir)) if settings.uses_tls else None
     bound = listening_socket(settings.host, settings.port)
-    switch_interval_s = sys.getswitchinterval()
     ready: Future[None] = Future()
     try:
         app = create_app(settings, UnfrozenClock())
@@ -74,8 +72,6 @@ def running(given: Mapping[str, Any]) -> Iterator[LocalServer]:
         server.should_exit = True
         thread.join()
         bound.close()
-        # The server changes it for the whole process, which belongs to the tests here.
-        sys.setswitchinterval(switch_interval_s)
 
 
 def _settings(given: Mapping[str, Any]) -> Settings:
