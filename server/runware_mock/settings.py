@@ -138,6 +138,7 @@ class Settings(BaseSettings):
     tls_cert: Path | None = Field(None, description="Use this certificate chain instead (PEM); needs --tls-key.")
     tls_key: Path | None = Field(None, validate_default=True, description="Private key of --tls-cert (PEM).")
     max_message_bytes: Size = Field(256 * 2**20, ge=1024, description="Longest request body or WebSocket message.")
+    max_tasks: int = Field(1000, ge=1, description="Most tasks in one request or WebSocket message.")
     message_budget_bytes: Size | None = Field(
         None,
         ge=2**20,

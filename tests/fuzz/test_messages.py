@@ -28,7 +28,7 @@ WHOLE = json.dumps([upload(b"no picture"), {"taskType": "ping", "ping": True}]).
 def taken_or_refused(raw: bytes | str) -> None:
     """Check that a message is refused by one of two codes, or that whatever stands in it can be told of."""
     try:
-        tasks = parse_tasks(raw)
+        tasks = parse_tasks(raw, 1000)
     except Refusal as refusal:
         reply, is_known = Reply.refused(refusal), refusal.code in ("invalidJson", "invalidRequest")
     else:

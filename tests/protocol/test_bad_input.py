@@ -1,5 +1,6 @@
 """Bad input gets Runware's envelope and a clear word; the neighbours in the same request still succeed."""
 
+import base64
 import json
 import socket
 import urllib.parse
@@ -20,7 +21,10 @@ UUID_V4 = "50836053-a0ee-4cf5-b9d6-ae7c5d140ada"
 @pytest.mark.parametrize(
     ("body", "code", "word"),
     [
-        (b"", "invalidJson", "truncated"),
+        (b"", "invalidJson", "empty"),
+        (b"\xef\xbb\xbf", "invalidJson", "empty"),
+        (rb'[{"a":"\ud83d"}]', "invalidJson", "surrogate"),
+        (b"[" + b"[]," * 1_000_000 + b"1]", "invalidRequest", "1,000,000 values"),
         (b"nonsense", "invalidJson", "malformed"),
         (b'[{"taskType":', "invalidJson", "truncated"),
         (b'["\xff\xfe"]', "invalidJson", "utf-8"),
@@ -124,7 +128,7 @@ def test_two_accounts_may_use_the_same_task_uuid(mock: RunningMock, talker: Talk
 
 
 @pytest.mark.parametrize(
-    "image", [None, 5, True, [], {}, "", "   ", "data:image/png;base64,", "data:,x", "data:image/png,x"]
+    "image", [None, 5, True, [], {}, "", "   ", "data:image/png;base64,", "data:,", "data:image/png,x"]
 )
 def test_an_image_of_a_wrong_kind_is_refused(talker: Talker, image: object) -> None:
     answer = talker.ask(upload(image), upload(png()))
@@ -145,14 +149,20 @@ def test_unknown_fields_are_ignored(talker: Talker) -> None:
     assert talker.ask(upload(png(), includeCost=True, nested={"a": [1, None]})).item["imageUUID"]
 
 
-def test_ten_thousand_tasks_are_each_answered(talker: Talker) -> None:
-    picture = png()
-    answer = talker.ask(
-        upload(picture), *({"taskType": "imageUpload", "taskUUID": n} for n in range(9_998)), upload(picture)
-    )
-    assert len(answer.data) == 2
-    assert set(answer.codes) == {"invalidTaskUUID"}
-    assert len(answer.errors) == 9_998
+def test_a_byte_order_mark_before_the_tasks_is_ignored(talker: Talker) -> None:
+    assert talker.send_raw("\ufeff".encode() + json.dumps([upload(png())]).encode()).item["imageUUID"]
+
+
+@pytest.mark.parametrize("count", [999, 1000])
+def test_many_tasks_are_each_answered(talker: Talker, count: int) -> None:
+    answer = talker.ask(upload(png()), *({"taskType": "imageUpload", "taskUUID": n} for n in range(count - 1)))
+    assert (len(answer.data), len(answer.errors), set(answer.codes)) == (1, count - 1, {"invalidTaskUUID"})
+
+
+def test_more_tasks_than_the_limit_are_refused_together(talker: Talker) -> None:
+    answer = talker.send_raw(json.dumps([upload(png())] * 1001).encode())
+    assert answer.error["code"] == "invalidRequest"
+    assert "holds 1,001 tasks; the limit is 1,000 (--max-tasks)" in answer.error["message"]
 
 
 def test_a_hundred_uploads_in_one_request_all_succeed(talker: Talker) -> None:
@@ -179,10 +189,52 @@ def test_a_key_that_is_not_accepted_is_refused(transport: str, api_key: str) -> 
     assert answer.status in (401, None)
 
 
-@pytest.mark.parametrize("header", ["", "Bearer", "Basic eDp5", "nonsense"])
-def test_a_header_without_a_key_is_no_key(mock: RunningMock, header: str) -> None:
-    answer = plain.post(mock.rest_url, json=[upload(png())], headers={"Authorization": header})
-    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (401, "missingApiKey")
+@pytest.mark.parametrize(
+    ("headers", "word"),
+    [
+        ({}, "any key"),
+        ({"Authorization": ""}, "Authorization: Bearer <key>"),
+        ({"Authorization": "Bearer"}, "lacks 'Bearer ' or a key"),
+        ({"Authorization": "Basic eDp5"}, "lacks 'Bearer '"),
+        ({"Authorization": "nonsense"}, "lacks 'Bearer '"),
+        ({"X-API-Key": "nonsense"}, "X-API-Key is not read"),
+    ],
+)
+def test_a_request_without_a_key_is_told_how_to_send_one(mock: RunningMock, headers: dict[str, str], word: str) -> None:
+    answer = plain.post(mock.rest_url, json=[upload(png())], headers=headers)
+    (error,) = answer.json()["errors"]
+    assert (answer.status_code, error["code"]) == (401, "missingApiKey")
+    assert word in error["message"]
+    assert "nonsense" not in error["message"]
+
+
+@pytest.mark.parametrize("content_type", ["multipart/form-data", "application/x-www-form-urlencoded", "image/png"])
+def test_a_body_of_another_content_type_is_told_of_json(mock: RunningMock, api_key: str, content_type: str) -> None:
+    headers = {"Authorization": f"Bearer {api_key}", "Content-Type": content_type}
+    (error,) = plain.post(mock.rest_url, content=b"image=x", headers=headers).json()["errors"]
+    assert error["code"] == "invalidJson"
+    assert (
+        f"Its Content-Type is {content_type.partition(';')[0]}; send the tasks as application/json" in error["message"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("task", "hint"),
+    [
+        ({"taskType": "ImageUpload"}, "Did you mean imageUpload?"),
+        ({"taskType": "image_upload"}, "Did you mean imageUpload?"),
+        ({"task_type": "imageUpload"}, "Did you mean taskType by 'task_type'?"),
+    ],
+)
+def test_a_task_type_that_is_nearly_right_is_told_so(talker: Talker, task: dict[str, str], hint: str) -> None:
+    assert hint in talker.ask({"taskUUID": new_uuid(), **task}).error["message"]
+
+
+def test_a_percent_encoded_data_uri_is_read(talker: Talker) -> None:
+    data = png()
+    assert talker.ask(upload("data:image/png," + urllib.parse.quote(data))).item["imageUUID"]
+    base64_text = urllib.parse.quote(base64.b64encode(data).decode(), safe="")
+    assert talker.ask(upload("data:image/png;base64," + base64_text)).item["imageUUID"]
 
 
 def test_a_frame_of_invalid_utf_8_closes_with_1007_as_the_standard_wants(mock: RunningMock, api_key: str) -> None:

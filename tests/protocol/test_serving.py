@@ -106,6 +106,9 @@ def test_a_page_of_another_origin_may_call_the_api(mock: RunningMock, url: str, 
         assert preflight.status_code == 204
         assert preflight.headers["Access-Control-Allow-Origin"] == "*"
         assert "authorization" in preflight.headers["Access-Control-Allow-Headers"].lower()
+        asked = {**asks, "Access-Control-Request-Headers": "authorization,x-made-up"}
+        allowed = plain.options(address, headers=asked).headers["Access-Control-Allow-Headers"]
+        assert allowed == "authorization,x-made-up"
     headers = {"Origin": "http://app.test", "Authorization": f"Bearer {api_key}"}
     assert (
         plain.post(mock.rest_url, json=[upload(png())], headers=headers).headers["Access-Control-Allow-Origin"] == "*"

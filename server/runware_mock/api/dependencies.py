@@ -6,10 +6,12 @@ from urllib.parse import parse_qsl
 
 from starlette.types import Scope
 
+from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.messages import parse_tasks
 from runware_mock.protocol.redaction import holds_key, without_key, without_real_keys
 from runware_mock.protocol.session import is_authentication
 from runware_mock.services import Caller, Services
+from runware_mock.settings import Settings
 from runware_mock.storage.accounts import Account
 
 _log = logging.getLogger(__name__)
@@ -48,9 +50,23 @@ async def open_account(api_key: object, services: Services) -> Account:
     return await asyncio.to_thread(services.accounts.open, api_key)
 
 
-async def read_tasks(raw: bytes | bytearray | str) -> list[object]:
+def missing_key(scope: Scope, settings: Settings) -> Refusal:
+    """Return the refusal of a request without a key, which says how to send one."""
+    hint = "Send it as 'Authorization: Bearer <key>'"
+    if not settings.api_key:
+        hint += "; runware-mock accepts any key"
+    if header(scope, b"authorization"):
+        hint += ". The Authorization header of this request lacks 'Bearer ' or a key"
+    elif header(scope, b"x-api-key"):
+        hint += ". The header X-API-Key is not read"
+    return refuse("missingApiKey", f"{hint}.")
+
+
+async def read_tasks(raw: bytes | bytearray | str, settings: Settings) -> list[object]:
     """Return the tasks of a body or frame, as `parse_tasks` does; a long one is parsed in a thread."""
-    return parse_tasks(raw) if len(raw) <= _READ_IN_LOOP else await asyncio.to_thread(parse_tasks, raw)
+    if len(raw) <= _READ_IN_LOOP:
+        return parse_tasks(raw, settings.max_tasks)
+    return await asyncio.to_thread(parse_tasks, raw, settings.max_tasks)
 
 
 async def keyless(tasks: list[object], api_key: object, account: Account, length: int) -> list[object]:

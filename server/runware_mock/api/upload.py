@@ -8,7 +8,14 @@ from fastapi import APIRouter, Request
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from runware_mock.api.dependencies import bearer_key, caller_of, keyless, open_account, read_tasks
+from runware_mock.api.dependencies import (
+    bearer_key,
+    caller_of,
+    keyless,
+    missing_key,
+    open_account,
+    read_tasks,
+)
 from runware_mock.api.envelope import CORS_HEADERS, envelope, preflight
 from runware_mock.api.failures import AnsweringRoute
 from runware_mock.api.fault_effects import PlannedResponse, is_planned, met_by, pause
@@ -18,6 +25,7 @@ from runware_mock.api.transport import STOPPING
 from runware_mock.faults.event import Event
 from runware_mock.protocol.errors import Refusal
 from runware_mock.protocol.messages import Reply, rest_body
+from runware_mock.protocol.redaction import without_real_keys
 from runware_mock.protocol.response_plan import combined
 from runware_mock.protocol.session import (
     AUTHENTICATION,
@@ -69,7 +77,10 @@ async def _replies(request: Request, runner: Runner) -> list[Reply]:
     """Run the tasks of the body; return a reply for each."""
     services = runner.services
     body = await _read(request)
-    tasks = await read_tasks(body)
+    try:
+        tasks = await read_tasks(body, services.settings)
+    except Refusal as refusal:
+        raise _about_content_type(refusal, request) from None
     length_bytes = len(body)
     # Nobody needs it while pictures are decoded.
     del body
@@ -78,6 +89,8 @@ async def _replies(request: Request, runner: Runner) -> list[Reply]:
     try:
         account = await open_account(key, services)
     except Refusal as refusal:
+        if refusal.code == "missingApiKey":
+            refusal = missing_key(request.scope, services.settings)
         return [Reply.refused(refusal, {"taskType": AUTHENTICATION})]
     tasks = await keyless(tasks, key, account, length_bytes)
     caller = caller_of(request.scope, account, services, key)
@@ -101,6 +114,15 @@ async def _read(request: Request) -> bytearray:
     async for chunk in request.stream():
         body += chunk
     return body
+
+
+def _about_content_type(refusal: Refusal, request: Request) -> Refusal:
+    """Return the refusal of a body, which names its Content-Type where that is none of JSON."""
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip()[:100]
+    if refusal.code != "invalidJson" or not content_type or "json" in content_type or content_type == "text/plain":
+        return refusal
+    hint = f" Its Content-Type is {content_type}; send the tasks as application/json, a file in them as base64 or URL."
+    return refusal.but(message=without_real_keys(refusal.message + hint))
 
 
 async def _finished(request: Request, pending: Sequence[Pending]) -> list[Reply]:

@@ -38,7 +38,7 @@ _log = logging.getLogger(__name__)
 
 # Never 1000: a client of the older Python SDK takes a clean close for an answer still to come, and waits for it.
 CLOSE_INTERNAL, CLOSE_RESTART, CLOSE_TRY_LATER = 1011, 1012, 1013
-_STRANGER = refuse("missingApiKey")
+_STRANGER = refuse("missingApiKey", "Send it first, in a task of taskType authentication.")
 # A close without one of these codes came from a broken connection, which may have swallowed what was just sent.
 _CLEAN_CLOSES = (1000, 1001)
 
@@ -154,7 +154,7 @@ class Socket:
 
     async def _begun(self, raw: str | bytes) -> list[tuple[Pending, bool]]:
         """Return the replies to come, and whether each item of one has a frame of its own."""
-        tasks = await read_tasks(raw)
+        tasks = await read_tasks(raw, self._services.settings)
         if authentication := first_authentication(tasks):
             await self._authenticate(authentication.get("apiKey"), authentication.get("connectionSessionUUID"))
         if self._account is not None:

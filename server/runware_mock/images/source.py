@@ -1,5 +1,7 @@
 """The string of an image field: which of the documented forms it has, and the bytes inside it."""
 
+from urllib.parse import unquote, unquote_to_bytes
+
 import pybase64
 from msgspec import Struct
 
@@ -23,9 +25,12 @@ def read_source(value: str) -> UrlSource | bytes:
         return UrlSource(text)
     if scheme.startswith("data:"):
         header, comma, payload = text.partition(",")
-        if not comma or not header.rstrip().lower().endswith(";base64"):
+        if not comma:
             raise PictureRefused("A data URI must have the form data:<mediaType>;base64,<data>.")
-        return decode_base64(payload)
+        if header.rstrip().lower().endswith(";base64"):
+            return decode_base64(unquote(payload) if "%" in payload else payload)
+        # RFC 2397: without ";base64", the data "is represented using ... the standard %xx hex encoding".
+        return _not_empty(unquote_to_bytes(payload))
     if "://" in text[:32]:
         raise PictureRefused(f"URLs must begin with http:// or https://, not {text.partition('://')[0]!r}.")
     return decode_base64(text)

@@ -23,7 +23,7 @@ _IMAGE_FORMS = (
 )
 
 
-class JournalEntry(Struct, frozen=True):
+class CatalogueEntry(Struct, frozen=True):
     """One row: HTTP status, message with `{parameter}` and `{hint}` left open, and the fields that go with it.
 
     `page` is where the documentation describes the parameter; `code` is the code that is sent, where the key of the row
@@ -38,48 +38,48 @@ class JournalEntry(Struct, frozen=True):
     code: str | None = None
 
 
-CATALOGUE: Mapping[str, JournalEntry] = {
+CATALOGUE: Mapping[str, CatalogueEntry] = {
     # "401 no valid API key"; the text is the documented one.
-    "invalidApiKey": JournalEntry(401, "Invalid API key. Get one at https://my.runware.ai/signup", "apiKey"),
+    "invalidApiKey": CatalogueEntry(401, "Invalid API key. Get one at https://my.runware.ai/signup", "apiKey"),
     # Guess: the code is in the SDKs and was seen live; its text was not.
-    "missingApiKey": JournalEntry(401, "Missing API key. Get one at https://my.runware.ai/signup", "apiKey"),
+    "missingApiKey": CatalogueEntry(401, "Missing API key. {hint}", "apiKey"),
     # Guess: no transcript of a body that is no JSON, or no array of tasks, exists.
-    "invalidJson": JournalEntry(400, "Invalid JSON in request body. {hint}", type="array"),
-    "invalidRequest": JournalEntry(
+    "invalidJson": CatalogueEntry(400, "Invalid JSON in request body. {hint}", type="array"),
+    "invalidRequest": CatalogueEntry(
         400, "Invalid request. The body must be a non-empty array of task objects. {hint}", None, "array"
     ),
     # Guess: the code for a task type that exists in no table was seen live only for a missing one.
-    "invalidTaskType": JournalEntry(400, "Invalid value for 'taskType' parameter. {hint}", "taskType"),
-    "invalidTaskUUID": JournalEntry(
+    "invalidTaskType": CatalogueEntry(400, "Invalid value for 'taskType' parameter. {hint}", "taskType"),
+    "invalidTaskUUID": CatalogueEntry(
         400,
         "Invalid value for 'taskUUID' parameter. It must be a valid UUID v4 string. {hint}",
         "taskUUID",
         page=_UPLOAD_PAGE,
     ),
-    "conflictTaskUUID": JournalEntry(
+    "conflictTaskUUID": CatalogueEntry(
         400,
         "The taskUUID provided is already in use. It must be unique per task. {hint}",
         "taskUUID",
         page=_UPLOAD_PAGE,
     ),
     # Guess: `missing<Parameter>` is the pattern of the known codes.
-    "missingImage": JournalEntry(400, "Missing value for 'image' parameter. {hint}", "image", page=_UPLOAD_PAGE),
+    "missingImage": CatalogueEntry(400, "Missing value for 'image' parameter. {hint}", "image", page=_UPLOAD_PAGE),
     # Guess: no transcript of a refused upload exists; the text is that of a refused 'seedImage'.
-    "invalidImage": JournalEntry(
+    "invalidImage": CatalogueEntry(
         400,
         "Invalid value for 'image' parameter. " + _IMAGE_FORMS.replace("{parameter}", "image", 1),
         "image",
         page=_UPLOAD_PAGE,
     ),
     # The two patterns of the known codes, such as missingPositivePrompt and invalidWidth.
-    "missingParameter": JournalEntry(
+    "missingParameter": CatalogueEntry(
         400, "Missing value for '{parameter}' parameter. {hint}", code="missing{Parameter}"
     ),
-    "invalidParameter": JournalEntry(
+    "invalidParameter": CatalogueEntry(
         400, "Invalid value for '{parameter}' parameter. {hint}", code="invalid{Parameter}"
     ),
     # The text is that seen live for 'seedImage'; the code follows the parameter.
-    "invalidInputImage": JournalEntry(
+    "invalidInputImage": CatalogueEntry(
         400,
         "Invalid value for '{parameter}' parameter. The image must be specified in one of the following formats: a "
         "UUID v4 string of a previously uploaded or generated image, a data URI string, a base64 encoded image, or a "
@@ -87,44 +87,44 @@ CATALOGUE: Mapping[str, JournalEntry] = {
         code="invalid{Parameter}",
     ),
     # Seen live with reference images; the other lists of images follow.
-    "invalidInputImagesCount": JournalEntry(
+    "invalidInputImagesCount": CatalogueEntry(
         400, "Invalid value for '{parameter}' parameter. {hint}", type="array", code="invalid{Parameter}Count"
     ),
     # Guess: these codes are in the SDKs' tables, status and text are not known; only planned faults answer so.
-    "rateLimitExceeded": JournalEntry(429, "Rate limit exceeded. {hint}", None, None),
+    "rateLimitExceeded": CatalogueEntry(429, "Rate limit exceeded. {hint}", None, None),
     # Guess: no quota of storage is documented; the SDKs take every code with "Quota" in it for one.
-    "storageQuotaExceeded": JournalEntry(402, "Storage quota exceeded. {hint}", None, None),
-    "insufficientCredits": JournalEntry(402, "Insufficient credits. {hint}", None, None),
-    "accountSuspended": JournalEntry(403, "The account is suspended. {hint}", None, None),
-    "insufficientPermissions": JournalEntry(403, "The API key lacks the permission. {hint}", None, None),
-    "contentPolicyViolation": JournalEntry(400, "The content violates the content policy. {hint}", None, None),
-    "mediaExpired": JournalEntry(404, "The requested media has expired. {hint}", "mediaUUID"),
-    "timeoutProvider": JournalEntry(504, "The provider took too long. {hint}", None, None),
-    "internalServerError": JournalEntry(500, "Internal server error. {hint}", None, None),
-    "serviceUnavailable": JournalEntry(503, "Service unavailable. {hint}", None, None),
+    "storageQuotaExceeded": CatalogueEntry(402, "Storage quota exceeded. {hint}", None, None),
+    "insufficientCredits": CatalogueEntry(402, "Insufficient credits. {hint}", None, None),
+    "accountSuspended": CatalogueEntry(403, "The account is suspended. {hint}", None, None),
+    "insufficientPermissions": CatalogueEntry(403, "The API key lacks the permission. {hint}", None, None),
+    "contentPolicyViolation": CatalogueEntry(400, "The content violates the content policy. {hint}", None, None),
+    "mediaExpired": CatalogueEntry(404, "The requested media has expired. {hint}", "mediaUUID"),
+    "timeoutProvider": CatalogueEntry(504, "The provider took too long. {hint}", None, None),
+    "internalServerError": CatalogueEntry(500, "Internal server error. {hint}", None, None),
+    "serviceUnavailable": CatalogueEntry(503, "Service unavailable. {hint}", None, None),
     # Guess: the code is in the SDKs' tables, its text is not known.
-    "unsupportedTaskType": JournalEntry(400, "Unsupported task type. {hint}", "taskType"),
+    "unsupportedTaskType": CatalogueEntry(400, "Unsupported task type. {hint}", "taskType"),
     # Text and status as seen live, many times.
-    "failedToTransferImage": JournalEntry(
+    "failedToTransferImage": CatalogueEntry(
         400,
         "Invalid value for '{parameter}' parameter. Failed to transfer the provided image. {hint}",
         page=_UPLOAD_PAGE,
     ),
     # Guess: the code is in the SDKs' tables; the real service is said to answer an empty `data`, which hangs clients.
-    "taskNotFound": JournalEntry(404, "No task with this taskUUID was found. {hint}", "taskUUID"),
-    "mediaNotFound": JournalEntry(404, "The requested media was not found. {hint}", "mediaUUID"),
+    "taskNotFound": CatalogueEntry(404, "No task with this taskUUID was found. {hint}", "taskUUID"),
+    "mediaNotFound": CatalogueEntry(404, "The requested media was not found. {hint}", "mediaUUID"),
     # Guess: nothing is documented about bodies that are too long, unknown paths or methods.
-    "requestTimeout": JournalEntry(408, "The request took too long to arrive. {hint}", None, None),
-    "requestTooLarge": JournalEntry(413, "The request is too large. {hint}", None, None),
-    "notFound": JournalEntry(404, "Not found. {hint}", None, None),
-    "methodNotAllowed": JournalEntry(405, "Method not allowed. {hint}", None, None),
+    "requestTimeout": CatalogueEntry(408, "The request took too long to arrive. {hint}", None, None),
+    "requestTooLarge": CatalogueEntry(413, "The request is too large. {hint}", None, None),
+    "notFound": CatalogueEntry(404, "Not found. {hint}", None, None),
+    "methodNotAllowed": CatalogueEntry(405, "Method not allowed. {hint}", None, None),
     # Ours alone: a mock on a developer's machine lets no page of the world in.
-    "originNotAllowed": JournalEntry(403, "This origin may not call runware-mock. {hint}", None, None),
+    "originNotAllowed": CatalogueEntry(403, "This origin may not call runware-mock. {hint}", None, None),
     # Ours alone, so that a fault of the mock is never taken for an answer of the service: see OURS.
-    "mockInternalError": JournalEntry(
+    "mockInternalError": CatalogueEntry(
         500, "runware-mock itself failed; this is no answer of the service. {hint}", None, None
     ),
-    "mockStorageUnavailable": JournalEntry(
+    "mockStorageUnavailable": CatalogueEntry(
         503, "runware-mock cannot use its object storage; this is no answer of the service. {hint}", None, None
     ),
 }

@@ -17,6 +17,11 @@ Item = dict[str, object]
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 _LONG = 2**20
+_LONE_SURROGATE = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])")
+_HALF_A_PAIR = "An escape such as \\ud83d is half of a surrogate pair; its other half is missing."
+_UTF_8_BOM = b"\xef\xbb\xbf"
+# Each takes about 100 bytes and 100 ns. No request of real tasks comes near, and base64 has none of their separators.
+_MOST_VALUES = 1_000_000
 
 # "UUID v4 identifier": version digit 4, variant 8, 9, a or b.
 UUID_V4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -41,11 +46,16 @@ class Reply(Struct, frozen=True):
         return cls(error=refusal.item(_echo(task, "taskType"), _echo(task, "taskUUID")), status=refusal.status)
 
 
-def parse_tasks(raw: bytes | bytearray | str) -> list[object]:
+def parse_tasks(raw: bytes | bytearray | str, most_tasks: int) -> list[object]:
     """Return the tasks of a request body or frame; raises the refusal invalidJson or invalidRequest.
 
     "Our API always accepts an array of objects as input, where each object represents a specific task".
     """
+    raw = raw.removeprefix("\ufeff") if isinstance(raw, str) else raw.removeprefix(_UTF_8_BOM)
+    if not raw:
+        raise refuse("invalidJson", "It is empty.")
+    if _most_values(raw) > _MOST_VALUES:
+        raise refuse("invalidRequest", f"This one holds more than {_MOST_VALUES:,} values.")
     try:
         if len(raw) > _LONG:
             # msgspec does not check whether it got the memory for a string, and the process would crash.
@@ -54,12 +64,29 @@ def parse_tasks(raw: bytes | bytearray | str) -> list[object]:
     except RecursionError:
         raise refuse("invalidJson", "It is nested too deeply.") from None
     except (msgspec.DecodeError, UnicodeError) as error:
-        raise refuse("invalidJson", f"{error}.") from None
+        # msgspec calls such a text truncated.
+        raise refuse("invalidJson", _HALF_A_PAIR if _holds_lone_surrogate(raw) else f"{error}.") from None
     if not isinstance(tasks, list):
         raise refuse("invalidRequest", f"This is {kind_of(tasks)}.")
     if not tasks:
         raise refuse("invalidRequest", "The array is empty.")
+    if len(tasks) > most_tasks:
+        raise refuse(
+            "invalidRequest", f"This one holds {len(tasks):,} tasks; the limit is {most_tasks:,} (--max-tasks)."
+        )
     return tasks
+
+
+def _holds_lone_surrogate(raw: bytes | bytearray | str) -> bool:
+    text = raw if isinstance(raw, str) else raw.decode("utf-8", "replace")
+    return _LONE_SURROGATE.search(text) is not None
+
+
+def _most_values(raw: bytes | bytearray | str) -> int:
+    """Return how many JSON values a text can hold at most: each but the first follows one of three characters."""
+    if isinstance(raw, str):
+        return sum(map(raw.count, ",[{"))
+    return sum(map(raw.count, (b",", b"[", b"{")))
 
 
 def is_uuid(text: str, *, v4: bool) -> bool:

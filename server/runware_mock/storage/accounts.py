@@ -65,7 +65,7 @@ class Accounts:
         `key+plan` opens the account of `key` where that has a fault plan of this name; else it is a key like any other.
         """
         if api_key is None or api_key == "":
-            raise refuse("missingApiKey")
+            raise refuse("missingApiKey", "Send one.")
         if not isinstance(api_key, str):
             raise refuse("invalidApiKey")
         key, has_plan, plan = api_key.rpartition(_PLAN_MARK)

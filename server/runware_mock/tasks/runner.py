@@ -4,7 +4,8 @@ import logging
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from itertools import groupby
+from difflib import get_close_matches
+from itertools import groupby, islice
 
 from msgspec.structs import replace
 
@@ -24,6 +25,8 @@ _log = logging.getLogger(__name__)
 # Many may wait for the network at once.
 _NETWORK_THREADS = 32
 _TRIES = 5
+# No name of a parameter or task type is longer.
+_NAME_CHARS = 64
 # A reply that is to come.
 Pending = Future[Reply]
 # The type of what is refused before its taskType is known.
@@ -87,9 +90,9 @@ class Runner:
         name = task.get("taskType")
         task_type = TASKS.get(name) if isinstance(name, str) else None
         if task_type is None:
-            given = f"{head_of(name)} is none of them" if "taskType" in task else "It is missing"
-            supported = ", ".join(sorted((*(TASKS.keys() - unsupported.NAMES), "authentication", "ping")))
-            raise refuse("invalidTaskType", f"{given}. Supported task types are: {supported}.")
+            supported = sorted((*(TASKS.keys() - unsupported.NAMES), "authentication", "ping"))
+            hint = f"{_about_type(task, supported)} Supported task types are: {', '.join(supported)}."
+            raise refuse("invalidTaskType", hint)
         task_uuid = task.get("taskUUID")
         form = UUID_V4 if self.services.settings.uuid == "v4" else UUID_OF_ANY_FORM
         if not isinstance(task_uuid, str) or not form.fullmatch(task_uuid):
@@ -192,6 +195,19 @@ class Runner:
         except Refusal as refusal:
             # A copy, since the traceback of the one that was raised keeps the picture's bytes in memory.
             return refusal.but()
+
+
+def _about_type(task: Task, supported: Sequence[str]) -> str:
+    """Say what is wrong with a taskType, and which was probably meant."""
+    if "taskType" not in task:
+        # Its first keys alone: a task may have a million.
+        near = get_close_matches("taskType", [name for name in islice(task, 20) if len(name) < _NAME_CHARS], 1)
+        return f"It is missing. Did you mean taskType by {head_of(near[0])}?" if near else "It is missing."
+    name = task["taskType"]
+    known = {one.lower(): one for one in supported}
+    near = get_close_matches(name.lower(), known, 1) if isinstance(name, str) and len(name) < _NAME_CHARS else []
+    meant = f" Did you mean {known[near[0]]}?" if near else ""
+    return f"{head_of(name)} is none of them.{meant}"
 
 
 def _refuse_repeated(task_uuid: str, seen: set[str]) -> None:
