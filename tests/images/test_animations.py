@@ -2,7 +2,7 @@
 
 import pytest
 from PIL import Image
-from PIL.PngImagePlugin import Blend, Disposal
+from PIL.PngImagePlugin import Disposal
 
 from tests.images.looking import Clip, difference, opened, stored_bytes, taken_apart
 from tests.images.painting import Size, clip, encoded, icc_profile, moving, photo, raw_png
@@ -83,16 +83,6 @@ def test_every_disposal_of_a_gif_looks_the_same(talker: Talker, disposal: int) -
     ground = photo(BIG).quantize(64).convert("RGBA")
     frames = [ground, *clip(BIG, 4)]
     data = moving(frames, "GIF", duration=100, loop=0, disposal=disposal)
-    assert_same_or_close(stored_clip(talker, data), taken_apart(data))
-
-
-@pytest.mark.parametrize("disposal", list(Disposal))
-@pytest.mark.parametrize("blend", list(Blend))
-def test_every_disposal_and_blending_of_an_apng_looks_the_same(
-    talker: Talker, disposal: Disposal, blend: Blend
-) -> None:
-    frames = [photo(BIG).convert("RGBA"), *clip(BIG, 4)]
-    data = moving(frames, "PNG", duration=100, loop=0, disposal=disposal, blend=blend)
     assert_same_or_close(stored_clip(talker, data), taken_apart(data))
 
 

@@ -8,12 +8,10 @@ import struct
 import zlib
 from collections.abc import Callable, Iterator
 from functools import cache
-from io import BytesIO
 from time import monotonic
 
 import pytest
 
-from runware_mock.images.gif import open_gif
 from runware_mock.storage.models import content
 from tests.images.looking import is_stored, opened, stored_bytes, taken_apart
 from tests.images.painting import clip, encoded, moving, one_color_png, one_pixel_gif, photo, png_chunk
@@ -193,7 +191,7 @@ def jpeg_of_hidden_segments() -> bytes:
 
 
 def filled_up_jpeg(count: int) -> bytes:
-    """Return a JPEG with so many bytes before a segment's mark, which Pillow reads one by one in Python."""
+    """Return a JPEG with so many bytes before a segment's mark, as many as a segment may have before it."""
     plain = encoded(photo((64, 64)), "JPEG")
     return plain[:2] + b"\xff" * count + plain[2:]
 
@@ -222,29 +220,23 @@ def rle_bmp(size: tuple[int, int]) -> bytes:
 @pytest.mark.parametrize(
     ("make", "word"),
     [
-        (inflating_profile, "Decompressed data too large"),
         (png_of_many_chunks, "more than 100000 chunks"),
         (lambda: jpeg_of_scans(600), "more than 100000 segments, or 500 scans"),
         (lambda: jpeg_of_scans(20_000), "more than 100000 segments, or 500 scans"),
-        (lambda: jpeg_of_segments(100_001), "more than 100000 segments, or 500 scans"),
-        (jpeg_of_hidden_segments, "more than 100000 segments, or 500 scans"),
-        (lambda: filled_up_jpeg(300_001), "or more bytes between segments"),
-        (lambda: filled_up_jpeg(20_000_000), "or more bytes between segments"),
+        (lambda: jpeg_of_segments(100_001), "more than 100000 segments"),
+        (jpeg_of_hidden_segments, "more than 100000 segments"),
         (webp_of_many_chunks, "more than 200000 chunks"),
         (gif_of_many_blocks, "more than 100000 frames, or 2000000 blocks"),
         (lambda: one_pixel_gif(100_001), "more than 100000 frames"),
-        (lambda: one_pixel_gif(1_100, (2_000, 2_000)), "4294967296 pixels in all of them"),
+        (lambda: one_pixel_gif(537, (2_000, 2_000)), "2147483648 pixels in all of them"),
         (lambda: rle_bmp((8_193, 8_192)), "run-length coded, and more than 67108864 pixels"),
     ],
     ids=[
-        "profile",
         "chunks",
         "scans",
         "many scans",
         "segments",
         "hidden",
-        "filled",
-        "filled at length",
         "WebP",
         "blocks",
         "frames",
@@ -267,34 +259,15 @@ def test_a_small_file_that_takes_long_is_refused(frugal: Talker, make: Callable[
     [
         lambda: jpeg_of_scans(400),
         lambda: jpeg_of_segments(90_000),
-        lambda: filled_up_jpeg(299_900),
+        lambda: filled_up_jpeg(20_000_000),
+        inflating_profile,
         lambda: encoded(photo((200, 100)).quantize(2), "BMP"),
         lambda: rle_bmp((200, 100)),
     ],
-    ids=["scans", "segments", "filled", "BMP", "RLE"],
+    ids=["scans", "segments", "filled", "profile", "BMP", "RLE"],
 )
 def test_one_within_the_limits_is_accepted(frugal: Talker, make: Callable[[], bytes]) -> None:
     assert stored_bytes(frugal.ask(upload(make())).item) == make()
-
-
-class CountedFile(BytesIO):
-    """Counts how often it is read."""
-
-    reads = 0
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        """Count a read."""
-        self.reads += 1
-        return super().read(size)
-
-
-def test_what_fills_up_a_gif_is_not_read_byte_by_byte() -> None:
-    plain = one_pixel_gif(2)
-    # Behind its header and palette.
-    file = CountedFile(plain[:19] + bytes(100_000) + plain[19:])
-    with pytest.raises(SyntaxError, match="something between two blocks"):
-        open_gif(file)
-    assert file.reads < 100
 
 
 def test_marks_of_scans_in_thumbnails_and_extras_are_no_scans(frugal: Talker) -> None:

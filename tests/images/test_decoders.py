@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from runware_mock.app import create_app
-from runware_mock.images import decoding
+from runware_mock.images.codec import DECODERS
 from runware_mock.opening import FixturesUnusable
 from runware_mock.settings import PICTURES, Settings
 from tests import plain
@@ -40,7 +40,7 @@ def other_formats() -> dict[str, bytes]:
 
 
 def test_there_is_one_reader_for_each_format_and_no_way_around_them() -> None:
-    assert set(decoding._READERS) == set(PICTURES)
+    assert set(DECODERS) == set(PICTURES)
     for file in SERVER.rglob("*.py"):
         assert not re.search(r"\bImage\.open\(", file.read_text(encoding="utf-8")), file
 

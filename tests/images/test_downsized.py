@@ -2,6 +2,7 @@
 
 import struct
 
+import numpy as np
 import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
@@ -68,7 +69,7 @@ def test_a_16_bit_png_keeps_its_depth(talker: Talker) -> None:
     original = grey_16_bit()
     picture = uploaded(talker, encoded(original, "PNG"))
     assert picture.mode == "I;16"
-    assert mean_color(picture.convert("I")) == pytest.approx(mean_color(original.convert("I")), rel=0.001)
+    assert np.asarray(picture).mean() == pytest.approx(np.asarray(original).mean(), rel=0.001)
     assert len(picture.convert("I").getcolors(2**16) or []) > 10_000
 
 

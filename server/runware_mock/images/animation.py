@@ -1,53 +1,91 @@
-"""Downsize an animation: every frame, its duration and the loop count are kept."""
+"""Animations: frames drawn on one canvas by the rules of GIF and APNG.
 
-from collections.abc import Callable, Iterator
+GIF89a, section 23; PNG (third edition), 12.9. Both draw each frame on what the frames before it left, and then keep,
+clear or restore the area that it covered. A canvas begins transparent, and clearing makes it transparent, as all
+browsers do for GIF as well.
+"""
 
-from PIL.Image import Image
-from PIL.ImageFile import ImageFile
-from PIL.PngImagePlugin import PngImageFile
+from collections.abc import Iterable, Iterator
+from enum import Enum
 
-from runware_mock.images import gif, png, webp
-from runware_mock.images.resize import MOST_FRAMES, RESAMPLING, resizable
+import numpy as np
+from msgspec import Struct
 
-Resize = Callable[[Image, tuple[int, int]], Image]
+from runware_mock.images.resize import Pixels, Size
 
-# Frames of a few bytes may each cost as much as the whole canvas: these are 2,000 of 1920 by 1080.
-_MOST_PIXELS = 2**32
-
-
-def count_frames(image: ImageFile) -> int:
-    """Return the number of frames, 1 for a still picture; raises SyntaxError where they would take minutes."""
-    frames = int(getattr(image, "n_frames", 1))
-    if frames > 1 and (frames > MOST_FRAMES or frames * image.width * image.height > _MOST_PIXELS):
-        raise SyntaxError(f"more than {MOST_FRAMES} frames, or {_MOST_PIXELS} pixels in all of them")
-    return frames
+_OPAQUE = 255
+_RGBA = 4
 
 
-def memory_bytes(image: ImageFile, size: tuple[int, int]) -> int:
-    """Return about what `downsize` needs: it reads and writes frame by frame."""
-    pixel_bytes = 24 if image.format == "WEBP" else 14
-    return pixel_bytes * image.width * image.height + 16 * size[0] * size[1]
+class Disposal(Enum):
+    """What happens to the area of a frame once its time is up."""
+
+    KEEP = 0
+    CLEAR = 1
+    RESTORE = 2
 
 
-def downsize(image: ImageFile, size: tuple[int, int], resize: Resize) -> bytes:
-    """Return the encoded animation."""
-    frames = _frames(image, size, resize)
-    loop, icc_profile = image.info.get("loop"), image.info.get("icc_profile")
-    if isinstance(image, PngImageFile):
-        count, is_first_hidden = count_frames(image), bool(image.default_image)
-        return png.write_animation(frames, count, loop or 0, icc_profile, is_first_hidden=is_first_hidden)
-    if image.format == "WEBP":
-        return webp.write_animation(frames, size, loop or 0, icc_profile)
-    return gif.write_animation(frames, size, loop)
+class Part(Struct, frozen=True):
+    """One frame as its file has it: pixels for an area of the canvas, which may lie partly or wholly outside.
+
+    Pixels of four bands are RGBA, of uint8; those of one or three bands are opaque. `blends` draws them over the
+    canvas, else they replace it.
+    """
+
+    pixels: Pixels
+    left_px: int
+    top_px: int
+    disposal: Disposal
+    blends: bool
+    duration_ms: float
 
 
-def resize(frame: Image, size: tuple[int, int]) -> Image:
-    """Return a frame at another size, by Pillow."""
-    return frame.resize(size, RESAMPLING)
+def composited(size: Size, parts: Iterable[Part]) -> Iterator[tuple[Pixels, float]]:
+    """Yield the canvas as it looks in each frame, and for how many milliseconds.
+
+    It is the same array each time: copy what you keep.
+    """
+    canvas: Pixels | None = None
+    for part in parts:
+        if canvas is None:
+            canvas = np.zeros((size[1], size[0], *part.pixels.shape[2:]), part.pixels.dtype)
+        area, pixels = _visible(canvas, part)
+        before = area.copy() if part.disposal is Disposal.RESTORE else None
+        if part.blends and pixels.shape[2:] == (_RGBA,):
+            _draw_over(area, pixels)
+        else:
+            area[...] = pixels
+        yield canvas, part.duration_ms
+        if before is not None:
+            area[...] = before
+        elif part.disposal is Disposal.CLEAR:
+            area[...] = 0
 
 
-def _frames(image: ImageFile, size: tuple[int, int], resize: Resize) -> Iterator[tuple[Image, float]]:
-    for index in range(count_frames(image)):
-        image.seek(index)
-        image.load()
-        yield resize(resizable(image), size), image.info.get("duration", 0)
+def _visible(canvas: Pixels, part: Part) -> tuple[Pixels, Pixels]:
+    """Return the area of the canvas that a part covers, and the pixels for it."""
+    height_px, width_px = canvas.shape[:2]
+    shown = part.pixels[: max(0, height_px - part.top_px), : max(0, width_px - part.left_px)]
+    area = canvas[part.top_px : part.top_px + shown.shape[0], part.left_px : part.left_px + shown.shape[1]]
+    return area, shown
+
+
+def _draw_over(area: Pixels, pixels: Pixels) -> None:
+    """Draw RGBA pixels over others in place: PNG (third edition), 12.9 and 13.16, "Alpha channel processing"."""
+    alpha, below = pixels[..., 3], area[..., 3]
+    replaces = (alpha == _OPAQUE) | ((below == 0) & (alpha > 0))
+    if replaces.all():
+        area[...] = pixels
+        return
+    np.copyto(area, pixels, where=replaces[..., None])
+    mixes = (alpha > 0) & ~replaces
+    if not mixes.any():
+        return
+    front, back = pixels[mixes].astype(np.float32), area[mixes].astype(np.float32)
+    front_share = front[:, 3:] / _OPAQUE
+    back_share = back[:, 3:] / _OPAQUE * (1 - front_share)
+    share = front_share + back_share
+    mixed = np.empty_like(front)
+    mixed[:, :3] = (front[:, :3] * front_share + back[:, :3] * back_share) / share
+    mixed[:, 3:] = share * _OPAQUE
+    area[mixes] = np.rint(mixed).astype(np.uint8)

@@ -4,76 +4,177 @@
 original aspect ratio."
 """
 
-from collections.abc import Collection, Iterator
+import struct
+import zlib
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from functools import cached_property
-from typing import TYPE_CHECKING
+from datetime import timedelta
 
+from PIL.Image import DecompressionBombError, Image
+
+from runware_mock.images import vips
+from runware_mock.images.bmp import BmpDecoder
+from runware_mock.images.decoder import Decoder
 from runware_mock.images.formats import detect_format, unaccepted
-from runware_mock.images.limits import Budget, OverBudget
-from runware_mock.images.picture import Picture, PictureRefused
-from runware_mock.images.png_chunks import plain_size
-
-if TYPE_CHECKING:
-    from runware_mock.images.decoding import Decoder
+from runware_mock.images.gif import GifDecoder
+from runware_mock.images.jpeg import JpegDecoder
+from runware_mock.images.limits import Budget, Deadline, OverBudget, TookTooLong
+from runware_mock.images.picture import Picture, PictureRefused, Sent
+from runware_mock.images.png import PngDecoder
+from runware_mock.images.resize import Resizer, Size, upright, upright_size
+from runware_mock.images.webp import WebpDecoder
 
 MAX_SIDE_PX = 2048
+TIMEOUT = timedelta(seconds=30)
 
 # The picture, a copy or two, and its encoded form.
 _DRAWING_BYTES_PER_PX = 16
 
+# Never Image.open: that tries every reader of Pillow's, and checks its process-wide pixel limit, which is not ours to
+# change in a user's test process. Our limit is the memory budget.
+DECODERS: Mapping[str, Callable[[bytes], Decoder]] = {
+    "jpeg": JpegDecoder,
+    "png": PngDecoder,
+    "webp": WebpDecoder,
+    "bmp": BmpDecoder,
+    "gif": GifDecoder,
+}
+
+# What readers raise on broken input; Pillow's also warn, which some processes make an error of.
+DECODE_ERRORS = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    MemoryError,
+    DecompressionBombError,
+    struct.error,
+    zlib.error,
+    Warning,
+)
+
 
 class Codec:
-    """Decodes, checks and downsizes pictures of the accepted `formats` within `budget`.
+    """Decodes, checks and downsizes pictures of the accepted `formats` within `budget`, each within `timeout`.
 
-    If it `may_use_vips` and that is installed, what libvips does faster or in less memory is left to that.
+    If it `may_use_vips` and that is installed, libvips does what it does faster or in less memory.
     """
 
-    def __init__(self, formats: Collection[str], budget: Budget, *, may_use_vips: bool = True) -> None:
+    def __init__(
+        self, formats: Collection[str], budget: Budget, *, may_use_vips: bool = True, timeout: timedelta = TIMEOUT
+    ) -> None:
         self._formats = formats
         self._budget = budget
-        self._may_use_vips = may_use_vips
+        self._uses_vips = may_use_vips and vips.is_installed()
+        self._timeout_s = timeout.total_seconds()
         self.memory_reserved_bytes = budget.reserved_bytes
-
-    @cached_property
-    def _decoder(self) -> "Decoder":
-        from runware_mock.images.decoding import Decoder
-
-        return Decoder(self._budget, may_use_vips=self._may_use_vips)
 
     def stored_form(self, data: bytes) -> Picture:
         """Return what is stored for `data`: the same bytes when small enough, else a picture of 2048 px.
 
-        Raises PictureRefused for what is no whole picture of an accepted format, or needs too much memory.
+        Every picture is decoded in full. Raises PictureRefused for what is no whole picture of an accepted format, or
+        needs too much memory or time.
         """
         name = detect_format(data)
         if name is None or name not in self._formats:
             raise PictureRefused(unaccepted(name, self._formats))
-        if name == "png" and (plain := plain_size(data, MAX_SIDE_PX)):
-            # To have Pillow open it would take a sixth of a tiny upload.
-            return Picture(name, *plain, 1, data)
-        return self._decoder.stored_form(name, data)
+        with refusing_broken(name):
+            decoder = DECODERS[name](data)
+            sent = Sent(len(data), *decoder.size, decoder.orientation)
+            if max(decoder.size) > MAX_SIDE_PX:
+                stored, size = self._downsized(name, decoder)
+                return Picture(name, *size, decoder.frames, stored, sent)
+            with self._reserved(decoder.check_bytes()) as deadline:
+                decoder.check(deadline)
+        return Picture(name, *decoder.size, decoder.frames, data, sent if decoder.orientation != 1 else None)
 
     @contextmanager
     def drawing(self, width_px: int, height_px: int) -> Iterator[None]:
         """Wait for a slot and the memory to draw a picture of this size; raises PictureRefused."""
+        with self._reserved(_DRAWING_BYTES_PER_PX * width_px * height_px):
+            yield
+
+    @contextmanager
+    def _reserved(self, needed_bytes: int) -> Iterator[Deadline]:
         try:
-            with self._budget.reserve(_DRAWING_BYTES_PER_PX * width_px * height_px):
-                yield
+            with self._budget.reserve(needed_bytes):
+                yield Deadline(self._timeout_s)
         except OverBudget as error:
-            raise too_big(error) from None
+            advice = "" if self._uses_vips else ", or install runware-mock[vips]"
+            raise PictureRefused(
+                f"Decoding it takes about {error.needed_bytes >> 20} MiB, more than the memory budget of "
+                f"{error.budget_bytes >> 20} MiB: raise it with --memory-budget-bytes{advice}."
+            ) from None
+
+    def _downsized(self, name: str, decoder: Decoder) -> tuple[bytes, Size]:
+        size = target_size(*decoder.size)
+        needed_bytes = decoder.downsize_bytes(size)
+        fits = needed_bytes <= self._budget.total_bytes
+        if not fits and self._uses_vips and (streamed := self._streamed(name, decoder, size)):
+            return streamed
+        with self._reserved(needed_bytes) as deadline:
+            # One thread for each slot that is free, besides one's own: if all decode, more would only take turns.
+            resizer = vips.VipsResizer(1 + self._budget.free_slots()) if self._uses_vips else Resizer()
+            is_narrow = vips.BYTES_PER_COLUMN * decoder.size[0] <= needed_bytes
+            if isinstance(resizer, vips.VipsResizer) and name != "jpeg" and is_narrow:
+                rows = decoder.streamable()
+                # Whatever libvips so much as warns of is for our own readers to judge.
+                if rows and (small := resizer.rows(name, rows, size, deadline, "warning")):
+                    return decoder.encode(upright(small, decoder.orientation)), upright_size(size, decoder.orientation)
+            return decoder.downsized(size, resizer, deadline)
+
+    def _streamed(self, name: str, decoder: Decoder, size: Size) -> tuple[bytes, Size] | None:
+        """Read a picture row by row, if its rows are not too long for that."""
+        total_bytes = self._budget.total_bytes
+        if vips.BYTES_PER_COLUMN * decoder.size[0] > max(total_bytes, vips.ALWAYS_BYTES):
+            return None
+        # The whole budget: what streaming takes cannot be known beforehand, and grows with the width alone.
+        with self._reserved(total_bytes) as deadline:
+            rows, resizer = decoder.streamable(), vips.VipsResizer(1)
+            if rows is None:
+                return None
+            small = resizer.rows(name, rows, size, deadline, "warning")
+            if small is None:
+                decoder.check(deadline)
+                small = resizer.rows(name, rows, size, deadline, "none")
+            if small is None:
+                return None
+            return decoder.encode(upright(small, decoder.orientation)), upright_size(size, decoder.orientation)
 
 
-def too_big(error: OverBudget) -> PictureRefused:
-    """Return the refusal of a picture that no memory budget holds."""
-    return PictureRefused(
-        f"Decoding it takes about {error.needed_bytes >> 20} MiB, more than the memory budget of "
-        f"{error.budget_bytes >> 20} MiB: raise it with --memory-budget-bytes, or install runware-mock[vips]."
-    )
+def opened(picture: Picture) -> Image:
+    """Return a stored picture, or its first frame, decoded, and turned as its EXIF orientation says.
+
+    Raises PictureRefused if it is broken.
+    """
+    with refusing_broken(picture.format):
+        decoder = DECODERS[picture.format](picture.data)
+        image = decoder.image(Deadline(TIMEOUT.total_seconds()))
+        info = image.info
+        image = upright(image, decoder.orientation)
+        image.info = info
+        return image
 
 
-def target_size(width_px: int, height_px: int) -> tuple[int, int]:
-    """Scale to a longest side of exactly 2048 px; the other side is rounded half up and at least 1 px."""
+@contextmanager
+def refusing_broken(name: str) -> Iterator[None]:
+    """Raise PictureRefused for whatever the readers raise of a broken file of this format."""
+    try:
+        yield
+    except TookTooLong as error:
+        raise PictureRefused(
+            f"Decoding the {name.upper()} took longer than {error.limit_s:g} s: --decode-timeout allows more."
+        ) from None
+    except DECODE_ERRORS as error:
+        raise PictureRefused(f"The {name.upper()} cannot be decoded: {error}.") from error
+
+
+def target_size(width_px: int, height_px: int) -> Size:
+    """Return the size whose longest side is exactly 2048 px; the other is rounded half up and at least 1 px."""
     longest = max(width_px, height_px)
 
     def scale(side_px: int) -> int:

@@ -1,150 +1,219 @@
-"""Downsize a JPEG: decoded straight to an n/8 scale, and encoded without holding the interpreter's lock."""
+"""JPEG: decoded straight to an n/8 scale, and encoded without holding the interpreter's lock, by libjpeg-turbo."""
 
 import re
 import struct
-from collections.abc import Callable
-from io import BytesIO
-from typing import TYPE_CHECKING
+from functools import cached_property
 
-from PIL.Image import Transpose
-from PIL.JpegImagePlugin import JpegImageFile
+import numpy as np
+import simplejpeg
+from msgspec import Struct, field
+from PIL.Image import Image
 
-from runware_mock.images.pixels import image_of, mode_of, pixels_of
-from runware_mock.images.resize import QUALITY, RESAMPLING, oriented, turn_of
+from runware_mock.images.decoder import Decoder
+from runware_mock.images.limits import Deadline
+from runware_mock.images.resize import QUALITY, Pixels, Resizer, Size, image_of, orientation, pixels_of, upright
 
-if TYPE_CHECKING:
-    from runware_mock.images.pixels import Pixels
-
-_ICC_HEADER = b"ICC_PROFILE\0"
-_ICC_CHUNK_BYTES = 65_519
-# Pillow reads segment by segment in Python, and keeps each. Cameras write some dozens.
-_MOST_SEGMENTS = 100_000
-# In each scan the decoder goes over the whole picture. Ten are common; libjpeg-turbo's own fuzzers give up at 500.
-_MOST_SCANS = 500
-_TOO_MANY = f"more than {_MOST_SEGMENTS} segments, or {_MOST_SCANS} scans, or more bytes between segments"
-# Pillow reads so much of each segment to learn its length.
-_LENGTH_BYTES = 2
-# And byte by byte the mark of each, and whatever stands between two: in a picture nothing, or a little to fill up.
-_MOST_MARK_BYTES = 3 * _MOST_SEGMENTS
-_SCAN = b"\xff\xda"
+# ITU T.81, table B.1. Segments from SOF0 to SOF15 but for three of them say how large the picture is.
+_START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
+_START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_PROGRESSIVE = frozenset((0xC2, 0xC6, 0xCA, 0xCE))
+_APP1, _APP2, _APP14 = 0xE1, 0xE2, 0xEE
 _END = b"\xff\xd9"
-# ITU T.81, B.1.1: in coded data, FF is followed by 0, by a restart or by another FF, or ends it.
-_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
-_COLOR_SPACES = {"RGB": ("RGB", "420"), "L": ("GRAY", "Gray")}
-
-Resize = Callable[["Pixels", tuple[int, int]], "Pixels"]
-
-
-class QuietJpegFile(JpegImageFile):
-    """Pillow's reader, but for its search for a resolution in the EXIF, which warns of what is broken there."""
-
-    def _read_dpi_from_exif(self) -> None:
-        pass
-
-
-class _Header(BytesIO):
-    """Counts the segments before the first scan, which Pillow reads one by one in Python, and keeps."""
-
-    _segments = 0
-    _mark_bytes = 0
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        if size == 1:
-            self._mark_bytes += 1
-        elif size == _LENGTH_BYTES:
-            self._segments += 1
-        if self._segments > _MOST_SEGMENTS or self._mark_bytes > _MOST_MARK_BYTES:
-            raise SyntaxError(_TOO_MANY)
-        return super().read(size)
+# B.1.1.2 and B.1.1.5: a marker may be preceded by any number of FF; in coded data FF 00 is a byte, and FF D0 to FF D7
+# are restarts, neither of which ends it.
+_MARKER = re.compile(rb"\xff+([\x01-\xcf\xd8-\xfe])")
+_EXIF, _ICC = b"Exif\0\0", b"ICC_PROFILE\0"
+_ICC_CHUNK_BYTES = 65_519
+# Read one by one in Python. Cameras write some dozens.
+_MOST_SEGMENTS = 100_000
+# Ten are common; libjpeg-turbo's own fuzzers give up at 500.
+_MOST_SCANS = 500
+# Of these libjpeg warns, and all pixels are there nevertheless.
+_HARMLESS = re.compile("extraneous bytes|Adobe color transform|Invalid SOS parameters|Inconsistent progression|JFIF")
+_SPACES = {1: ("GRAY", "L"), 3: ("RGB", "RGB"), 4: ("CMYK", "CMYK")}
+_SUBSAMPLING = {"L": "Gray", "RGB": "420", "CMYK": "444"}
 
 
-def open_jpeg(file: BytesIO) -> QuietJpegFile:
-    """Open a JPEG of no more segments and scans than a picture has."""
-    data = file.getvalue()
-    image = QuietJpegFile(_Header(data))
-    # To look through 6 MB for further ones takes 5 ms, in which nobody else gets the interpreter.
-    if not is_in_one_scan(image, data):
-        _check_segments(data)
-    return image
+class _Header(Struct):
+    """What stands before the first scan."""
+
+    size: Size = (0, 0)
+    components: int = 0
+    is_progressive: bool = False
+    has_adobe: bool = False
+    exif: bytes = b""
+    icc_chunks: dict[int, bytes] = field(default_factory=dict)
+    icc_count: int = 0
+    # The segments before the first scan, and whether there is anything between them.
+    segments: list[bytes] = field(default_factory=list)
+    has_junk: bool = False
+    # Where the first scan's segment begins, and how many components it has.
+    scan_at: int = 0
+    scan_components: int = 0
 
 
-def _check_segments(data: bytes) -> None:
-    position, segments, scans = 2, 0, 0
-    while (marker := _MARKER.search(data, position)) and marker[0] != _END:
+class JpegDecoder(Decoder):
+    """A JPEG of no more segments and scans than a picture has."""
+
+    def __init__(self, data: bytes) -> None:
+        self._header = header = _read_header(data)
+        if header.has_junk:
+            # libjpeg skips it and warns, which would hide what else it warns of.
+            data = b"".join((b"\xff\xd8", *header.segments, data[header.scan_at :]))
+            header.scan_at = len(b"\xff\xd8")
+        self._data = _closed(data, header.scan_at)
+        self.size = header.size
+        self.orientation = orientation(header.exif)
+        self._space, self._mode = _SPACES[header.components]
+        # The rows come whole, one after the other; else all coefficients wait in memory for the last scan.
+        self.is_in_one_scan = header.scan_components == header.components and not header.is_progressive
+        if not self.is_in_one_scan:
+            # To look through 6 MB takes 5 ms, in which nobody else gets the interpreter.
+            self._check_work(_count_scans(data, header.scan_at), "scans")
+
+    def check_bytes(self) -> int:
+        """Return about how much memory `check` takes."""
+        return self._coefficients_bytes() + 4 * self._scaled_px(8)
+
+    def check(self, deadline: Deadline) -> None:
+        """Decode every coefficient, and of the pixels an eighth of each side: nothing else of it can fail."""
+        deadline.check()
+        self._decode("GRAY", (1, 1))
+
+    def image(self, deadline: Deadline, least: Size | None = None) -> Image:
+        """Return the picture in L, RGB or CMYK."""
+        deadline.check()
+        pixels = self._decode(self._space, least or self.size)
+        image = image_of(255 - pixels if self._mode == "CMYK" else pixels, self._mode)
+        image.info = {"icc_profile": self.icc_profile} if self.icc_profile else {}
+        return image
+
+    def downsize_bytes(self, size: Size) -> int:
+        """Return about how much memory `downsized` takes: the scaled pixels twice, the result, the coefficients."""
+        scale = max(1, min(self.size[0] // max(1, size[0]), self.size[1] // max(1, size[1]), 8))
+        return self._coefficients_bytes() + 8 * self._scaled_px(scale) + 12 * size[0] * size[1]
+
+    def downsized(self, size: Size, resizer: Resizer, deadline: Deadline) -> tuple[bytes, Size]:
+        """Return the encoded picture at this size, turned as the orientation says; and the size after that.
+
+        Pixels are never copied into an image of Pillow's: it keeps four bytes for three.
+        """
+        deadline.check()
+        small = resizer.pixels(self._decode(self._space, size), size, self._mode)
+        if self.orientation != 1:
+            small = pixels_of(upright(image_of(small, self._mode), self.orientation))
+        return self._encoded(small), (small.shape[1], small.shape[0])
+
+    def encode(self, image: Image) -> bytes:
+        """Return a JPEG with the ICC profile of this one."""
+        pixels = pixels_of(image)
+        # libvips has inverted what Adobe's programs store inverted; readers expect that of any CMYK.
+        return self._encoded(255 - pixels if image.mode == "CMYK" and self._header.has_adobe else pixels)
+
+    def streamable(self) -> bytes | None:
+        """Return the file if rows come whole and are all there: libvips fills missing ones with grey."""
+        if not self.is_in_one_scan:
+            return None
+        self._decode("GRAY", (1, 1))
+        return self._data
+
+    @cached_property
+    def icc_profile(self) -> bytes | None:
+        """The profile, whose chunks are numbered from 1: ICC.1:2022, annex B.4."""
+        chunks, count = self._header.icc_chunks, self._header.icc_count
+        is_whole = count and chunks.keys() == set(range(1, count + 1))
+        return b"".join(chunks[number] for number in sorted(chunks)) if is_whole else None
+
+    def _coefficients_bytes(self) -> int:
+        return 0 if self.is_in_one_scan else 2 * self._header.components * self.size[0] * self.size[1]
+
+    def _scaled_px(self, scale: int) -> int:
+        return -(-self.size[0] // scale) * -(-self.size[1] // scale)
+
+    def _decode(self, space: str, least: Size) -> Pixels:
+        """Decode at the smallest scale that is no smaller than `least`; raises ValueError where pixels are missing."""
+        options = {"min_width": least[0], "min_height": least[1]}
+        try:
+            pixels: Pixels = simplejpeg.decode_jpeg(self._data, space, **options)
+        except ValueError as warning:
+            if not _HARMLESS.search(str(warning)):
+                raise
+            pixels = simplejpeg.decode_jpeg(self._data, space, strict=False, **options)
+        return pixels
+
+    def _encoded(self, pixels: Pixels) -> bytes:
+        subsampling = _SUBSAMPLING[self._mode]
+        encoded: bytes = simplejpeg.encode_jpeg(np.ascontiguousarray(pixels), QUALITY, self._space, subsampling)
+        return _with_icc_profile(encoded, self.icc_profile)
+
+
+def _read_header(data: bytes) -> _Header:
+    header = _Header()
+    position, segments = 2, 0
+    while marker := _MARKER.search(data, position):
+        kind, start = marker[1][0], marker.end()
         segments += 1
-        scans += marker[0] == _SCAN
+        if segments > _MOST_SEGMENTS:
+            raise SyntaxError(f"more than {_MOST_SEGMENTS} segments")
+        if kind == _END_OF_IMAGE or len(data) < start + 2:
+            break
+        (length,) = struct.unpack_from(">H", data, start)
+        content = data[start + 2 : start + length]
+        header.has_junk |= start != position + 2
+        position = start + length
+        if kind == _START_OF_SCAN:
+            header.scan_at, header.scan_components = start - 2, content[0]
+            if header.components not in _SPACES or 0 in header.size:
+                raise SyntaxError(f"a picture of {header.components} components, {header.size[0]} by {header.size[1]}")
+            return header
+        header.segments.append(data[start - 2 : position])
+        if kind in _START_OF_FRAME:
+            height_px, width_px, header.components = struct.unpack_from(">HHB", content, 1)
+            header.size = width_px, height_px
+            header.is_progressive = kind in _PROGRESSIVE
+        elif kind == _APP1 and content.startswith(_EXIF) and not header.exif:
+            header.exif = content
+        elif kind == _APP2 and content.startswith(_ICC):
+            number, header.icc_count = content[12:14]
+            header.icc_chunks[number] = content[14:]
+        elif kind == _APP14 and content.startswith(b"Adobe"):
+            header.has_adobe = True
+    raise EOFError("the file is truncated")
+
+
+def _count_scans(data: bytes, position: int) -> int:
+    segments = scans = 0
+    while (marker := _MARKER.search(data, position)) and marker[1][0] != _END_OF_IMAGE:
+        segments += 1
+        scans += marker[1][0] == _START_OF_SCAN
         if segments > _MOST_SEGMENTS or scans > _MOST_SCANS:
-            raise SyntaxError(_TOO_MANY)
-        length = int.from_bytes(data[marker.end() : marker.end() + 2], "big")
-        position = marker.end() + length
+            raise SyntaxError(f"more than {_MOST_SEGMENTS} segments, or {_MOST_SCANS} scans")
+        position = marker.end() + int.from_bytes(data[marker.end() : marker.end() + 2])
+    return scans
 
 
-def memory_bytes(image: JpegImageFile, data: bytes, size: tuple[int, int]) -> int:
-    """Return about what `downsize` needs: the scaled pixels twice, the result, and what waits for later scans."""
-    # Pillow scales by powers of two alone.
-    scale = max(n for n in (1, 2, 4, 8) if n <= min(image.width // size[0], image.height // size[1]))
-    scaled_px = -(-image.width // scale) * -(-image.height // scale)
-    coefficients = 0 if is_in_one_scan(image, data) else 2 * len(image.getbands()) * image.width * image.height
-    return 8 * scaled_px + 12 * size[0] * size[1] + coefficients
+def _closed(data: bytes, position: int) -> bytes:
+    """Return the file up to its end marker, without what phones append; with one where it was left out.
 
-
-def is_in_one_scan(image: JpegImageFile, data: bytes) -> bool:
-    """Tell whether rows come whole, one after the other; else all coefficients wait in memory for the last scan."""
-    # The reader stands behind the header of the first scan, which has two bytes for each component in it.
-    bands, scan_at = len(image.getbands()), image.fp.tell() if image.fp else 0
-    return data.startswith(b"\xff\xda", max(0, scan_at - 8 - 2 * bands)) and "progressive" not in image.info
-
-
-def downsize(image: JpegImageFile, data: bytes, size: tuple[int, int], resize: Resize) -> tuple[bytes, tuple[int, int]]:
-    """Return the encoded picture and its size, which is turned where the orientation says so."""
-    icc_profile = image.info.get("icc_profile")
-    pixels = _decode_scaled(data, image.mode, size)
-    if pixels is not None:
-        small = _turned(resize(pixels, size), turn_of(image))
-        return _with_icc_profile(_encode(small), icc_profile), (small.shape[1], small.shape[0])
-    # CMYK, and files that libjpeg warns of: Pillow decodes both.
-    image.draft(None, size)
-    image.load()
-    shrunk = oriented(image.resize(size, RESAMPLING), image)
-    if shrunk.mode in _COLOR_SPACES:
-        return _with_icc_profile(_encode(pixels_of(shrunk)), icc_profile), shrunk.size
-    out = BytesIO()
-    shrunk.save(out, "jpeg", quality=QUALITY, icc_profile=icc_profile)
-    return out.getvalue(), shrunk.size
-
-
-def _turned(pixels: "Pixels", turn: Transpose | None) -> "Pixels":
-    return pixels if turn is None else pixels_of(image_of(pixels).transpose(turn))
-
-
-def _decode_scaled(data: bytes, mode: str, size: tuple[int, int]) -> "Pixels | None":
-    import simplejpeg
-
-    if mode not in _COLOR_SPACES:
-        return None
-    try:
-        pixels: Pixels = simplejpeg.decode_jpeg(data, _COLOR_SPACES[mode][0], min_width=size[0], min_height=size[1])
-    except ValueError:
-        return None
-    return pixels
-
-
-def _encode(pixels: "Pixels") -> bytes:
-    import simplejpeg
-
-    color_space, subsampling = _COLOR_SPACES[mode_of(pixels)]
-    encoded: bytes = simplejpeg.encode_jpeg(pixels, QUALITY, color_space, subsampling)
-    return encoded
+    With the marker, libjpeg warns if and only if pixels are missing.
+    """
+    if data.endswith(_END):
+        return data
+    while marker := _MARKER.search(data, position):
+        if marker[1][0] == _END_OF_IMAGE:
+            return data[: marker.end()]
+        position = marker.end() + int.from_bytes(data[marker.end() : marker.end() + 2])
+    return data.rstrip(b"\xff") + _END
 
 
 def _with_icc_profile(encoded: bytes, profile: bytes | None) -> bytes:
-    """Insert the profile behind the JFIF header, in chunks as ICC.1:2022 annex B.4 lays down."""
+    """Insert the profile behind the first segment, in chunks as ICC.1:2022, annex B.4 lays down."""
     if not profile:
         return encoded
     chunks = [profile[start : start + _ICC_CHUNK_BYTES] for start in range(0, len(profile), _ICC_CHUNK_BYTES)]
     segments = b"".join(
-        b"\xff\xe2" + struct.pack(">H", len(chunk) + 16) + _ICC_HEADER + bytes((number, len(chunks))) + chunk
+        b"\xff\xe2" + struct.pack(">H", len(chunk) + 16) + _ICC + bytes((number, len(chunks))) + chunk
         for number, chunk in enumerate(chunks, start=1)
     )
-    (jfif_bytes,) = struct.unpack_from(">H", encoded, 4)
-    return encoded[: 4 + jfif_bytes] + segments + encoded[4 + jfif_bytes :]
+    (first_bytes,) = struct.unpack_from(">H", encoded, 4)
+    return encoded[: 4 + first_bytes] + segments + encoded[4 + first_bytes :]

@@ -1,8 +1,14 @@
-"""Memory and processor time shared out among the pictures that are decoded at the same moment."""
+"""Memory, processor time and work that decoding may take, checked before it is taken."""
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+# Pixels in all passes over a picture: frames of an animation, scans of a JPEG. A thousand frames of 1920 by 1080.
+MOST_WORK_PX = 2**31
+# An animation is read frame by frame in Python; so many take some seconds.
+MOST_FRAMES = 100_000
 
 
 class OverBudget(Exception):
@@ -14,8 +20,33 @@ class OverBudget(Exception):
         self.budget_bytes = budget_bytes
 
 
+class TookTooLong(Exception):
+    """A picture took longer than its time limit."""
+
+    def __init__(self, limit_s: float) -> None:
+        super().__init__(limit_s)
+        self.limit_s = limit_s
+
+
+class Deadline:
+    """When work on one picture has to end; decoders check it between their steps."""
+
+    def __init__(self, limit_s: float) -> None:
+        self._limit_s = limit_s
+        self._ends_s = time.monotonic() + limit_s
+
+    def left_s(self) -> float:
+        """Return the seconds that are left, at least 0."""
+        return max(0.0, self._ends_s - time.monotonic())
+
+    def check(self) -> None:
+        """Raise TookTooLong once the time is up."""
+        if time.monotonic() >= self._ends_s:
+            raise TookTooLong(self._limit_s)
+
+
 class Budget:
-    """`total_bytes` of memory and `slots` of processor, given out in the order they are asked for."""
+    """`total_bytes` of memory and `slots` of processor, given out in the order of the requests."""
 
     def __init__(self, total_bytes: int, slots: int) -> None:
         self.total_bytes = total_bytes
@@ -25,16 +56,16 @@ class Budget:
         self._queue: list[object] = []
 
     def reserved_bytes(self) -> int:
-        """Return how much is given out now."""
+        """Return how much is reserved now."""
         return self.total_bytes - self._free_bytes
 
     def free_slots(self) -> int:
-        """Return how many slots nobody has now."""
+        """Return how many slots are free now."""
         return self._free_slots
 
     @contextmanager
     def reserve(self, needed_bytes: int) -> Iterator[None]:
-        """Wait for a slot and this much memory; refuse at once what can never fit."""
+        """Wait for a slot and this much memory; raises OverBudget at once for what can never fit."""
         if needed_bytes > self.total_bytes:
             raise OverBudget(needed_bytes, self.total_bytes)
         ticket = object()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from PIL.Image import Image
 from sqlalchemy import Connection
 
-from runware_mock.images.decoding import opened
+from runware_mock.images.codec import opened
 from runware_mock.images.picture import FetchFailed, Picture, PictureRefused
 from runware_mock.images.source import UrlSource, read_source
 from runware_mock.protocol.errors import Refusal, refuse

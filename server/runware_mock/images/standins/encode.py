@@ -5,7 +5,7 @@ from typing import Literal
 
 from PIL.Image import Image
 
-from runware_mock.images import png_encoder
+from runware_mock.images import png_writer
 from runware_mock.images.standins.modes import opaque, plain
 
 
@@ -17,7 +17,7 @@ def encode(picture: Image, format_name: Literal["jpeg", "png", "webp"], quality:
     source = plain(picture)
     profile = source.info.get("icc_profile")
     if format_name == "png":
-        return png_encoder.encode(source, profile)
+        return png_writer.encode(source, png_writer.icc_chunk(profile))
     out = BytesIO()
     if format_name == "webp":
         source.save(out, "WEBP", quality=quality, method=0, icc_profile=profile)
