@@ -1,9 +1,10 @@
 """Memory, processor time and work that decoding may take, checked before it is taken."""
 
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from runware_mock.clock import monotonic_s
 
 # Pixels in all passes over a picture: frames of an animation, scans of a JPEG. A thousand frames of 1920 by 1080.
 MOST_WORK_PX = 2**31
@@ -33,15 +34,15 @@ class Deadline:
 
     def __init__(self, limit_s: float) -> None:
         self._limit_s = limit_s
-        self._ends_s = time.monotonic() + limit_s
+        self._ends_s = monotonic_s() + limit_s
 
     def left_s(self) -> float:
         """Return the seconds that are left, at least 0."""
-        return max(0.0, self._ends_s - time.monotonic())
+        return max(0.0, self._ends_s - monotonic_s())
 
     def check(self) -> None:
         """Raise TookTooLong once the time is up."""
-        if time.monotonic() >= self._ends_s:
+        if monotonic_s() >= self._ends_s:
             raise TookTooLong(self._limit_s)
 
 
