@@ -142,11 +142,11 @@ def _ready_file(file: Path | None) -> Iterator[Callable[[str], None]]:
 @main.command()
 @settings_flags(*_STORE_SETTINGS)
 def migrate(**values: Any) -> None:
-    """Create the database, or upgrade it to the tables of this version, without serving."""
+    """Create the database or upgrade it, without serving."""
     from runware_mock.storage.migrations import HEAD
 
     with ExitStack() as cleanup:
-        database = _open(settings_of(values), cleanup)
+        database = _open(_store_settings(values), cleanup)
         click.echo(f"{database.name} is at version {HEAD}")
 
 
@@ -154,7 +154,7 @@ def migrate(**values: Any) -> None:
 @settings_flags(*_STORE_SETTINGS)
 @click.option("--dry-run", envvar="RUNWARE_MOCK_DRY_RUN", is_flag=True, help="Only say what would be removed.")
 def purge(*, dry_run: bool, **values: Any) -> None:
-    """Remove expired media now, whether or not a server uses the database."""
+    """Remove expired media now, whether or not a server is running."""
     from runware_mock.clock import SystemClock
     from runware_mock.opening import create_services
     from runware_mock.protocol.errors import Refusal
@@ -162,7 +162,7 @@ def purge(*, dry_run: bool, **values: Any) -> None:
     from runware_mock.storage.object_store import StoreFailed
 
     with ExitStack() as cleanup:
-        settings = settings_of(values)
+        settings = _store_settings(values)
         try:
             services = create_services(settings, SystemClock(), _open(settings, cleanup))
             expired = forecast(services)
@@ -178,9 +178,10 @@ def purge(*, dry_run: bool, **values: Any) -> None:
 @settings_flags("data_dir")
 @click.option("--path", "only_path", is_flag=True, help="Print where the certificate is instead.")
 def ca(*, only_path: bool, **values: Any) -> None:
-    """Print the certificate of the authority behind --tls, creating it if there is none.
+    """Print the certificate of the authority behind --tls.
 
-    Programs trust it with SSL_CERT_FILE=$(runware-mock ca --path); Node also needs NODE_EXTRA_CA_CERTS.
+    The authority is created if there is none. Programs trust it with SSL_CERT_FILE=$(runware-mock ca --path); Node also
+    needs NODE_EXTRA_CA_CERTS.
     """
     from runware_mock.certificates import TlsUnusable, ensure_ca
 
@@ -195,9 +196,14 @@ for command in COMMANDS:
     main.add_command(command)
 
 
-def _open(settings: Settings, cleanup: ExitStack) -> "Database":
+def _store_settings(values: dict[str, Any]) -> Settings:
+    settings = settings_of({**values, "in_memory": None})
     if settings.in_memory:
         fail("RUNWARE_MOCK_IN_MEMORY is set: a database in memory belongs to its server alone", EXIT_USAGE)
+    return settings
+
+
+def _open(settings: Settings, cleanup: ExitStack) -> "Database":
     from runware_mock.opening import open_database
     from runware_mock.storage.database import DatabaseUnusable
 

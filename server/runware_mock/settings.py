@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -219,9 +220,14 @@ class Settings(BaseSettings):
             raise BadSetting.of(error) from None
 
     @classmethod
-    def from_environment(cls, **given: Any) -> "Settings":
-        """Return the settings of `given`, and of `RUNWARE_MOCK_*` variables for all others; raises BadSetting."""
-        return cls(**{**EnvSettingsSource(cls)(), **given})
+    def from_environment(cls, given: Mapping[str, Any]) -> "Settings":
+        """Return the settings of `given`, read from their `RUNWARE_MOCK_*` variables where the value is None or ().
+
+        Other variables are not read. Raises BadSetting.
+        """
+        flags = {name: value for name, value in given.items() if value not in (None, ())}
+        variables = {name: value for name, value in EnvSettingsSource(cls)().items() if name in given}
+        return cls(**{**variables, **flags})
 
     @classmethod
     def settings_customise_sources(

@@ -89,7 +89,7 @@ def test_the_environment_of_a_test_does_not_change_the_server_it_starts(monkeypa
     monkeypatch.setenv("RUNWARE_MOCK_API_KEY", "a b")
     monkeypatch.setenv("RUNWARE_MOCK_CONTROL_TOKEN", "")
     assert Settings() == Settings(port=8080)
-    by_variables = Settings.from_environment(port=1)
+    by_variables = Settings.from_environment({**dict.fromkeys(Settings.model_fields), "port": 1})
     assert (by_variables.port, by_variables.api_keys(), by_variables.control_token) == (1, ("a", "b"), None)
 
 

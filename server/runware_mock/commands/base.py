@@ -1,6 +1,7 @@
 """What these commands share: which server and account they act on, and how answers and failures are printed."""
 
 import json
+import os
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -66,9 +67,9 @@ def fail(message: str, status: int = EXIT_FAILED) -> NoReturn:
 
 
 def settings_of(flags: Mapping[str, Any]) -> Settings:
-    """Return the settings that flags and variables make; a bad one ends the program with one line."""
+    """Return the settings that these flags or their variables make; a bad one ends the program with one line."""
     try:
-        return Settings.from_environment(**{name: value for name, value in flags.items() if value not in (None, ())})
+        return Settings.from_environment(flags)
     except BadSetting as bad:
         fail(f"bad value for {flag_of(bad.name)} (or {ENV_PREFIX}{bad.name.upper()}): {bad}", EXIT_USAGE)
 
@@ -80,10 +81,11 @@ def flag_of(name: str) -> str:
 
 def default_url() -> str:
     """Return the address that `serve` would listen on with the same environment."""
-    settings = settings_of({})
+    settings = settings_of(dict.fromkeys(("host", "port", "tls")))
+    is_tls = settings.tls or bool(os.environ.get(f"{ENV_PREFIX}TLS_CERT"))
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104 - compared, not bound
     address = f"[{host}]" if ":" in host else host
-    return f"{'https' if settings.uses_tls else 'http'}://{address}:{settings.port}"
+    return f"{'https' if is_tls else 'http'}://{address}:{settings.port}"
 
 
 _url_option = click.option(

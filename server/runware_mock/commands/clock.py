@@ -9,7 +9,7 @@ from runware_mock.commands.base import Call, control_command, yes_option
 
 @click.group()
 def clock() -> None:
-    """Freeze, move and reset the clock of one account or of all accounts."""
+    """Freeze, move and reset the clock of one account or of all."""
 
 
 @control_command("show", clock)

@@ -24,9 +24,10 @@ class CheckFailed(Exception):
 
 @control_command("doctor")
 def doctor(call: Call) -> Any:
-    """Show how to point each SDK at this server, check that it can be reached, and warn of pitfalls.
+    """Check that the server can be reached, and list SDK setups.
 
-    With --account, use that key for the checks and warn of clients that refuse it.
+    Shows how to point each SDK at the server, and warns of pitfalls. With --account, use that key for the checks and
+    warn of clients that refuse it.
     """
     address = Address.of(call.url, call.api_key)
     checks = {name: _problem(check, address, call.api_key or _OWN_KEY) for name, check in _CHECKS.items()}

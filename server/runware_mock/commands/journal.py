@@ -22,7 +22,7 @@ _FILTERS: tuple[tuple[str, type, str], ...] = (
 
 @click.group()
 def journal() -> None:
-    """Read the requests that were made and how they were answered."""
+    """Read what was requested and how it was answered."""
 
 
 def filtered(function: Function) -> Function:

@@ -54,7 +54,7 @@ def add(call: Call, file: Path, uuid: str | None, age: str | None) -> Any:
 @click.option("--at", help="The time of the purge, such as 2026-12-31T23:59:59Z. Default: now.")
 @click.option("--in", "within", help="Or: how long from now, such as 31d.")
 def forecast(call: Call, at: str | None, within: str | None) -> Any:
-    """Show when each medium expires and what a purge would delete, without deleting it."""
+    """Show when media expire and what a purge would delete."""
     seen = call.control.media.forecast(at, within)
     end = f"a purge at {seen.json['at']} would delete {seen.would_purge.media} media, {seen.would_purge.bytes} bytes"
     return Printed(f"{table(seen.media)}\n{end}", seen.json)

@@ -41,7 +41,7 @@ class NotReady(Exception):
 )
 @click.option("--wait", envvar="RUNWARE_MOCK_WAIT", default="0s", help="How long to wait for the server, such as 2s.")
 def ready(url: str | None, ready_file: Path | None, wait: str) -> None:
-    """Exit with status 0 if the server is ready, and with 1 if it is not."""
+    """Check that the server is ready, and exit with status 1 if not."""
     try:
         give_up_s = time.monotonic() + parse_duration(wait).total_seconds()
     except ValueError as error:

@@ -18,7 +18,7 @@ def accounts(call: Call) -> Any:
 @click.argument("scope", default="all", metavar="[all|media|journal|faults|clock]")
 @yes_option
 def reset(call: Call, scope: str, *, yes: bool) -> Any:
-    """Delete everything, or one part of it, of one account or of all accounts."""
+    """Delete everything, or one part, of one account or of all."""
     call.confirm(f"delete {'everything' if scope == 'all' else f'the {scope}'}", yes=yes)
     answer = call.control.reset(scope)
     return Printed(f"reset {call.account}\n{text_of(answer)}", answer.json)
