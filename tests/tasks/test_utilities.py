@@ -89,7 +89,12 @@ def test_a_search_comes_in_pages(talker: Talker) -> None:
     assert {page["totalResults"] for page in pages} == {len(whole["results"])}
 
 
-def test_an_uploaded_model_is_found_by_its_own_account_alone(mock: RunningMock, talker: Talker) -> None:
+def test_an_uploaded_model_is_found_by_its_own_account_alone(mock: RunningMock, api_key: str) -> None:
+    with talking(mock, "rest", api_key) as talker:
+        _finds_its_own(mock, talker)
+
+
+def _finds_its_own(mock: RunningMock, talker: Talker) -> None:
     phases = talker.ask(task("modelUpload", **MODEL)).data
     assert [item["status"] for item in phases] == ["validated", "downloaded", "optimized", "stored", "ready"]
     talker.ask(task("modelUpload", **{**MODEL, "name": "Our newer style", "private": True}))
