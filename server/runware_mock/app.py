@@ -22,7 +22,7 @@ from runware_mock.api.ui import routes as ui
 from runware_mock.api.ui.changes import Changes
 from runware_mock.api.ui.pages import FOLDER
 from runware_mock.clock import Clock, SystemClock
-from runware_mock.control.change_token import change_token
+from runware_mock.control.changes import change_token
 from runware_mock.metrics import WRITTEN_EVERY_S, Exposition, ProcessMetrics
 from runware_mock.opening import Common, open_services
 from runware_mock.purge import orphan_schedule, purge_schedule

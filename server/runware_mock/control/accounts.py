@@ -1,31 +1,30 @@
 """The accounts there are."""
 
-from typing import Any
-
 from sqlalchemy import Connection, Table, func, select
 
+from runware_mock.control import models
 from runware_mock.control.refusals import not_found
 from runware_mock.control.times import write_at
 from runware_mock.services import Services
 from runware_mock.storage.models import account, fault_plan, journal, medium
 
 
-def list_accounts(services: Services) -> list[dict[str, Any]]:
+def list_accounts(services: Services) -> list[models.Account]:
     """Return every account, the newest first: masked label, its clock, and how much it has of each."""
     with services.database.reading() as connection:
         services.clocks.refresh(connection)
         counts = {table.name: _counts(connection, table) for table in (medium, journal, fault_plan)}
         rows = connection.execute(select(account).order_by(account.c.id.desc())).all()
     return [
-        {
-            "id": row.id,
-            "label": row.label,
-            "created_at": write_at(row.created_at),
-            "now_at": write_at(services.now_at(row.id)),
-            "media": counts["medium"].get(row.id, 0),
-            "journal": counts["journal"].get(row.id, 0),
-            "plans": counts["fault_plan"].get(row.id, 0),
-        }
+        models.Account(
+            id=row.id,
+            label=row.label,
+            created_at=write_at(row.created_at),
+            now_at=write_at(services.now_at(row.id)),
+            media=counts["medium"].get(row.id, 0),
+            journal=counts["journal"].get(row.id, 0),
+            plans=counts["fault_plan"].get(row.id, 0),
+        )
         for row in rows
     ]
 

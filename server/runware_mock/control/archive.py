@@ -9,8 +9,8 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
-from runware_mock.control import account_state
-from runware_mock.control.changing import changing
+from runware_mock.control import account_state, models
+from runware_mock.control.changes import changing
 from runware_mock.control.refusals import ControlRefused, conflict
 from runware_mock.images.formats import FORMATS, detect_format
 from runware_mock.images.picture import Picture, PictureRefused, Sent
@@ -48,7 +48,7 @@ def export(services: Services, account_id: int) -> bytes:
     return out.getvalue()
 
 
-def load(services: Services, account_id: int, data: bytes) -> dict[str, Any]:
+def load(services: Services, account_id: int, data: bytes) -> models.Loaded:
     """Give an account the state of an archive, in place of what it had; return how much that is."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -64,7 +64,7 @@ def load(services: Services, account_id: int, data: bytes) -> dict[str, Any]:
         raise
     except Exception as error:
         raise ControlRefused(f"this is no archive that runware-mock has exported: {error!r}"[:200], "body") from error
-    return {"media": len(state["medium"]), "journal": len(state["journal"]), "plans": len(state["fault_plan"])}
+    return models.Loaded(media=len(state["medium"]), journal=len(state["journal"]), plans=len(state["fault_plan"]))
 
 
 def _check_size(archive: zipfile.ZipFile, limit_bytes: int) -> None:

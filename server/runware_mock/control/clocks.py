@@ -1,15 +1,16 @@
 """Move the clock of one account or of all, and let happen what falls due."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from sqlalchemy import Connection
 
 from runware_mock.clock import in_ms
-from runware_mock.control.changing import changing
+from runware_mock.control import models
+from runware_mock.control.changes import changing
 from runware_mock.control.refusals import ControlRefused
 from runware_mock.control.times import read_at, read_span, write_at, write_span_ms
-from runware_mock.purge import Purged, purge_expired
+from runware_mock.purge import purge_expired
 from runware_mock.services import Services
 from runware_mock.storage.clocks import ClockBackwards
 from runware_mock.storage.database import ALL_ACCOUNTS, retried
@@ -19,35 +20,35 @@ from runware_mock.webhooks import deliver, take_all
 _T = TypeVar("_T")
 
 
-def show(services: Services, account_id: int) -> dict[str, Any]:
+def show(services: Services, account_id: int) -> models.Clock:
     """Return what a clock shows, whether it stands still, and how far it is ahead of the real one."""
     services.refresh()
     state, real_at = services.clocks.clock_of(account_id), services.clocks.real_at()
     now_at = state.now_at(real_at)
-    return {
-        "now_at": write_at(now_at),
-        "frozen": state.frozen_at is not None,
-        "offset": write_span_ms(now_at - real_at),
-        "account": None if account_id == ALL_ACCOUNTS else account_id,
-    }
+    return models.Clock(
+        now_at=write_at(now_at),
+        frozen=state.frozen_at is not None,
+        offset=write_span_ms(now_at - real_at),
+        account=None if account_id == ALL_ACCOUNTS else account_id,
+    )
 
 
-def freeze(services: Services, account_id: int) -> dict[str, Any]:
+def freeze(services: Services, account_id: int) -> models.Clock:
     """Stop a clock."""
     return _changed(services, account_id, lambda connection: services.clocks.freeze(connection, account_id))
 
 
-def resume(services: Services, account_id: int) -> dict[str, Any]:
+def resume(services: Services, account_id: int) -> models.Clock:
     """Let a clock run on from where it stands."""
     return _changed(services, account_id, lambda connection: services.clocks.resume(connection, account_id))
 
 
-def reset(services: Services, account_id: int) -> dict[str, Any]:
+def reset(services: Services, account_id: int) -> models.Clock:
     """Go back to the real time."""
     return _changed(services, account_id, lambda connection: services.clocks.reset(connection, account_id))
 
 
-def advance(services: Services, account_id: int, by: object, *, is_patient: bool = False) -> dict[str, Any]:
+def advance(services: Services, account_id: int, by: object, *, is_patient: bool = False) -> models.Moved:
     """Move a clock ahead by a duration, and return what fell due: it has happened by then.
 
     Raises UnderWay, if `is_patient`, while something that fell due before is still happening.
@@ -59,15 +60,16 @@ def advance(services: Services, account_id: int, by: object, *, is_patient: bool
     return _moved(services, account_id, lambda one: services.clocks.advance(one, account_id, span), is_patient)
 
 
-def set_to(services: Services, account_id: int, at: object, *, is_patient: bool = False) -> dict[str, Any]:
+def set_to(services: Services, account_id: int, at: object, *, is_patient: bool = False) -> models.Moved:
     """Move a clock ahead to an instant, as `advance` does."""
     instant = read_at(at, "at")
     return _moved(services, account_id, lambda one: services.clocks.set_to(one, account_id, instant), is_patient)
 
 
-def purged_as_json(purged: Purged) -> dict[str, Any]:
-    """Return what a purge removed."""
-    return {"media": purged.media, "contents": purged.contents, "uuids": list(purged.uuids)}
+def purge(services: Services, account_id: int) -> models.Purged:
+    """Remove what has expired."""
+    purged = purge_expired(services, account_id=account_id)
+    return models.Purged(media=purged.media, contents=purged.contents, uuids=list(purged.uuids))
 
 
 def _moved(
@@ -75,7 +77,7 @@ def _moved(
     account_id: int,
     move: Callable[[Connection], None],
     is_patient: bool,  # noqa: FBT001 - handed on
-) -> dict[str, Any]:
+) -> models.Moved:
     def moved(connection: Connection) -> list[Due]:
         move(connection)
         return take_all(services, connection, account_id, is_patient=is_patient)
@@ -87,11 +89,10 @@ def _moved(
         raise ControlRefused(f"a clock goes backwards only by a reset; this one shows {now_at}", "at") from None
     clock = show(services, account_id)
     delivered = deliver(services, taken)
-    purged = purge_expired(services, account_id=account_id)
-    return {"clock": clock, "purged": purged_as_json(purged), "delivered": delivered}
+    return models.Moved(clock=clock, purged=purge(services, account_id), delivered=delivered)
 
 
-def _changed(services: Services, account_id: int, change: Callable[[Connection], None]) -> dict[str, Any]:
+def _changed(services: Services, account_id: int, change: Callable[[Connection], None]) -> models.Clock:
     _change(services, account_id, change)
     return show(services, account_id)
 

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from msgspec import Struct
 
+from runware_mock.control.models import Explanation
 from runware_mock.settings import PICTURES
 from runware_mock.tasks import TASKS
 
@@ -25,19 +26,15 @@ class Rule(Struct, frozen=True):
     nearest: Nearest = lambda _error, _value: None
 
 
-def explanation(error: Mapping[str, Any], task: Mapping[str, Any]) -> dict[str, Any] | None:
+def explanation(error: Mapping[str, Any], task: Mapping[str, Any]) -> Explanation | None:
     """Explain the error of a task; None where there is nothing to say beyond its message."""
     code = str(error.get("code", ""))
     row = next((row for pattern, row in _RULES.items() if re.fullmatch(pattern, code)), None)
     if row is None:
         return None
     value = _value_at(task, str(error.get("parameter") or ""))
-    return {
-        "rule": row.rule,
-        "sentence": row.sentence,
-        "value_head": _head(value),
-        "nearest_valid": row.nearest(error, value),
-    }
+    nearest = row.nearest(error, value)
+    return Explanation(rule=row.rule, sentence=row.sentence, value_head=_head(value), nearest_valid=nearest)
 
 
 def _value_at(task: object, path: str) -> object:

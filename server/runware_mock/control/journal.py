@@ -6,7 +6,8 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Row, and_, delete, func, select
 
-from runware_mock.control.changing import changing
+from runware_mock.control import models
+from runware_mock.control.changes import changing
 from runware_mock.control.explain import explanation
 from runware_mock.control.refusals import not_found
 from runware_mock.control.times import write_at
@@ -62,7 +63,7 @@ class Filter(Struct, frozen=True):
         return and_(*conditions)
 
 
-def list_entries(services: Services, account_id: int, chosen: Filter, limit: int) -> dict[str, Any]:
+def list_entries(services: Services, account_id: int, chosen: Filter, limit: int) -> models.Entries:
     """Return entries, the newest first."""
     page = select(journal).where(chosen.condition(account_id)).order_by(journal.c.id.desc()).limit(limit)
     database = services.database
@@ -71,10 +72,8 @@ def list_entries(services: Services, account_id: int, chosen: Filter, limit: int
     follows_all = account_id == ALL_ACCOUNTS and chosen.since is not None
     with database.writing(ALL_ACCOUNTS) if follows_all else database.reading() as connection:
         rows = connection.execute(page).all()
-    return {
-        "entries": [_as_json(row) for row in rows],
-        "next_before": rows[-1].id if len(rows) == limit else None,
-    }
+    next_before = rows[-1].id if len(rows) == limit else None
+    return models.Entries(entries=[_entry(row) for row in rows], next_before=next_before)
 
 
 def count_entries(services: Services, account_id: int, chosen: Filter) -> int:
@@ -83,7 +82,7 @@ def count_entries(services: Services, account_id: int, chosen: Filter) -> int:
         return connection.scalar(select(func.count()).where(chosen.condition(account_id))) or 0
 
 
-def get_entry(services: Services, account_id: int, entry_id: int) -> dict[str, Any]:
+def get_entry(services: Services, account_id: int, entry_id: int) -> models.Entry:
     """Return one entry."""
     with services.database.reading() as connection:
         row = connection.execute(
@@ -91,7 +90,7 @@ def get_entry(services: Services, account_id: int, entry_id: int) -> dict[str, A
         ).first()
     if row is None:
         raise not_found(f"the journal has no entry {entry_id}", "id")
-    return _as_json(row)
+    return _entry(row)
 
 
 @retried
@@ -101,29 +100,30 @@ def clear(services: Services, account_id: int) -> int:
         return connection.execute(delete(journal).where(Filter().condition(account_id))).rowcount
 
 
-def _as_json(row: Row[Any]) -> dict[str, Any]:
+def _entry(row: Row[Any]) -> models.Entry:
     task, answer = _decode(row.task), _decode(row.answer)
     sent = task.get("taskUUID")
-    audit = _decode(row.audit) if row.audit else None
+    shown: Any = abbreviated(answer)
+    audit: Any = _decode(row.audit) if row.audit else None
     if audit:
         audit = {"declared": _declared(task), **audit, "rule": _rule(audit)}
-    return {
-        "id": row.id,
-        "account": row.account_id,
-        "at": write_at(row.at),
-        "transport": row.transport,
-        "client": row.client,
-        "task_type": row.task_type,
-        "task_uuid": sent if isinstance(sent, str) and sent.lower() == row.task_uuid else row.task_uuid,
-        "outcome": row.outcome,
-        "task": task,
-        "answer": abbreviated(answer),
-        "duration_ms": row.duration_us / 1000,
-        "faults": _decode(row.faults) if row.faults else [],
-        "audit": audit,
-        "warnings": _warnings(row.task_type, task),
-        "explanation": explanation(answer[0], task) if row.outcome == "error" and answer else None,
-    }
+    return models.Entry(
+        id=row.id,
+        account=row.account_id,
+        at=write_at(row.at),
+        transport=row.transport,
+        client=row.client,
+        task_type=row.task_type,
+        task_uuid=sent if isinstance(sent, str) and sent.lower() == row.task_uuid else row.task_uuid,
+        outcome=row.outcome,
+        task=task,
+        answer=shown,
+        duration_ms=row.duration_us / 1000,
+        faults=_decode(row.faults) if row.faults else [],
+        audit=audit,
+        warnings=_warnings(row.task_type, task),
+        explanation=explanation(answer[0], task) if row.outcome == "error" and answer else None,
+    )
 
 
 def _warnings(task_type: str, task: dict[str, Any]) -> list[str]:

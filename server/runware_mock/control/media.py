@@ -10,7 +10,8 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, selec
 from sqlalchemy.exc import IntegrityError
 
 from runware_mock.clock import in_ms
-from runware_mock.control.changing import changing
+from runware_mock.control import models
+from runware_mock.control.changes import changing
 from runware_mock.control.refusals import ControlRefused, conflict, not_found
 from runware_mock.control.times import read_span, write_at, write_span_ms
 from runware_mock.images.formats import FORMATS, url_path
@@ -52,7 +53,7 @@ def list_media(
     task_type: str | None = None,
     text: str | None = None,
     state: str = "alive",
-) -> dict[str, Any]:
+) -> models.Media:
     """Return media, the newest first: of a format, brought by a task type, with `text` in their UUID, alive or not."""
     if state not in _STATES:
         raise ControlRefused(f"{state!r} is none of {', '.join(_STATES)}", "state")
@@ -67,21 +68,19 @@ def list_media(
         ones = select(medium.c.id).join_from(medium, content) if picture_format else select(medium.c.id)
         counted = ones.where(chosen).limit(_COUNTED).subquery()
         total = connection.scalar(select(func.count()).select_from(counted))
-    return {
-        "media": [_as_json(services, row, base_url) for row in rows],
-        "next_before": rows[-1].medium_id if len(rows) == limit else None,
-        "total": total,
-    }
+    next_before = rows[-1].medium_id if len(rows) == limit else None
+    shown = [_medium(services, row, base_url) for row in rows]
+    return models.Media(media=shown, next_before=next_before, total=total or 0)
 
 
-def get_medium(services: Services, account_id: int, base_url: str, uuid: str) -> dict[str, Any]:
+def get_medium(services: Services, account_id: int, base_url: str, uuid: str) -> models.Medium:
     """Return one medium, alive or expired."""
     with services.database.reading() as connection:
         services.clocks.refresh(connection)
         row = connection.execute(_MEDIA.where(_own(account_id), medium.c.uuid == uuid.lower())).first()
     if row is None:
         raise not_found(f"no medium {uuid[:60]} is stored", "uuid")
-    return _as_json(services, row, base_url)
+    return _medium(services, row, base_url)
 
 
 @retried
@@ -145,7 +144,7 @@ def check_free(connection: Connection, uuid: str, field: str) -> str:
     return chosen
 
 
-def forecast(services: Services, account_id: int, at: int | None) -> dict[str, Any]:
+def forecast(services: Services, account_id: int, at: int | None) -> models.Forecast:
     """Return for each medium, the next to expire first, when that will be, and what a purge at `at` would remove.
 
     Without `at` each account's clock says when: a purge now.
@@ -159,21 +158,21 @@ def forecast(services: Services, account_id: int, at: int | None) -> dict[str, A
     def seen_at(owner_id: int) -> int:
         return services.now_at(owner_id) if at is None else at
 
-    return {
-        "at": write_at(seen_at(account_id)),
-        "media": [
-            {
-                "uuid": row.uuid,
-                "last_used_at": write_at(row.last_used_at),
-                "expires_at": write_at(expires_at),
-                "time_left": write_span_ms(max(0, expires_at - seen_at(row.account_id))),
-                "would_be_purged": expires_at <= seen_at(row.account_id),
-            }
+    return models.Forecast(
+        at=write_at(seen_at(account_id)),
+        media=[
+            models.Expiring(
+                uuid=row.uuid,
+                last_used_at=write_at(row.last_used_at),
+                expires_at=write_at(expires_at),
+                time_left=write_span_ms(max(0, expires_at - seen_at(row.account_id))),
+                would_be_purged=expires_at <= seen_at(row.account_id),
+            )
             for row in rows
             for expires_at in (_expires_at(services, row),)
         ],
-        "would_purge": {"media": expired.media, "bytes": expired.size_bytes},
-    }
+        would_purge=models.WouldPurge(media=expired.media, bytes=expired.size_bytes),
+    )
 
 
 def _expires_at(services: Services, row: Row[Any]) -> int:
@@ -212,27 +211,27 @@ def _over(services: Services, at: int | None = None) -> ColumnElement[bool]:
     return media.is_over(shown_at, in_ms(services.settings.retention))
 
 
-def _as_json(services: Services, row: Row[Any], base_url: str) -> dict[str, Any]:
+def _medium(services: Services, row: Row[Any], base_url: str) -> models.Medium:
     facts_of_it: Sequence[Any] = row[8:]
     stored = StoredContent(*facts_of_it)
     facts = stored.audit()
     expires_at = _expires_at(services, row)
-    return {
-        "id": row.medium_id,
-        "uuid": row.uuid,
-        "account": row.account_id,
-        "task_type": row.task_type,
-        "url": base_url + url_path(row.uuid, stored.format),
-        "kind": FORMATS[stored.format].kind,
-        "format": stored.format,
-        "width_px": stored.width_px,
-        "height_px": stored.height_px,
-        "frames": stored.frames,
-        "size_bytes": stored.size_bytes,
-        "sent": facts["sent"],
-        "downsized": stored.size_bytes != stored.sent_size_bytes or stored.width_px != stored.sent_width_px,
-        "created_at": write_at(row.created_at),
-        "last_used_at": write_at(row.last_used_at),
-        "expires_at": write_at(expires_at),
-        "time_left": write_span_ms(max(0, expires_at - services.now_at(row.account_id))),
-    }
+    return models.Medium(
+        id=row.medium_id,
+        uuid=row.uuid,
+        account=row.account_id,
+        task_type=row.task_type,
+        url=base_url + url_path(row.uuid, stored.format),
+        kind=FORMATS[stored.format].kind,
+        format=stored.format,
+        width_px=stored.width_px,
+        height_px=stored.height_px,
+        frames=stored.frames,
+        size_bytes=stored.size_bytes,
+        sent=models.SentFile(**facts["sent"]),
+        downsized=stored.size_bytes != stored.sent_size_bytes or stored.width_px != stored.sent_width_px,
+        created_at=write_at(row.created_at),
+        last_used_at=write_at(row.last_used_at),
+        expires_at=write_at(expires_at),
+        time_left=write_span_ms(max(0, expires_at - services.now_at(row.account_id))),
+    )

@@ -1,6 +1,6 @@
 """Fault plans: make them, look at them, drop them."""
 
-from runware_mock.control.changing import changing
+from runware_mock.control.changes import changing
 from runware_mock.control.refusals import conflict, not_found
 from runware_mock.faults import plans
 from runware_mock.faults.plans import Plan, PlanExists, PlanState

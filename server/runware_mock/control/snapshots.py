@@ -5,8 +5,8 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, delete, insert, select
 
-from runware_mock.control import account_state
-from runware_mock.control.changing import changing
+from runware_mock.control import account_state, models
+from runware_mock.control.changes import changing
 from runware_mock.control.refusals import ControlRefused, conflict, not_found
 from runware_mock.control.times import write_at
 from runware_mock.services import Services
@@ -20,7 +20,7 @@ _SHOWN = (snapshot.c.id, snapshot.c.name, snapshot.c.created_at, snapshot.c.medi
 
 
 @retried
-def save(services: Services, account_id: int, name: str) -> dict[str, Any]:
+def save(services: Services, account_id: int, name: str) -> models.Snapshot:
     """Keep the state of an account under a name."""
     if not name.strip() or len(name) > _LONGEST_NAME:
         raise ControlRefused(f"a name has 1 to {_LONGEST_NAME} characters", "name")
@@ -45,7 +45,7 @@ def save(services: Services, account_id: int, name: str) -> dict[str, Any]:
 
 
 @retried
-def restore(services: Services, account_id: int, name: str) -> dict[str, Any]:
+def restore(services: Services, account_id: int, name: str) -> models.Snapshot:
     """Put an account back into the state of a snapshot, which stays."""
     with changing(services, account_id) as connection:
         found = _found(connection, account_id, name)
@@ -56,7 +56,7 @@ def restore(services: Services, account_id: int, name: str) -> dict[str, Any]:
         return _as_json(found)
 
 
-def list_snapshots(services: Services, account_id: int) -> list[dict[str, Any]]:
+def list_snapshots(services: Services, account_id: int) -> list[models.Snapshot]:
     """Return the snapshots of an account, the newest first."""
     own = select(*_SHOWN).where(snapshot.c.account_id == account_id).order_by(snapshot.c.id.desc())
     with services.database.reading() as connection:
@@ -93,5 +93,5 @@ def _found(connection: Connection, account_id: int, name: str) -> Any:
     return found
 
 
-def _as_json(row: Any) -> dict[str, Any]:
-    return {"name": row.name, "created_at": write_at(row.created_at), "media": row.media}
+def _as_json(row: Any) -> models.Snapshot:
+    return models.Snapshot(name=row.name, created_at=write_at(row.created_at), media=row.media)

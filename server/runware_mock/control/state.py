@@ -5,7 +5,8 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Delete, Select, Table, delete, func, select
 
-from runware_mock.control.changing import changing
+from runware_mock.control import models
+from runware_mock.control.changes import changing
 from runware_mock.control.refusals import ControlRefused
 from runware_mock.services import Services
 from runware_mock.storage import contents
@@ -25,23 +26,23 @@ _Where = TypeVar("_Where", Delete, Select[Any])
 
 
 @retried
-def reset(services: Services, account_id: int, scope: str) -> dict[str, Any]:
+def reset(services: Services, account_id: int, scope: str) -> models.Reset:
     """Forget what `scope` names, in one transaction; return how much that was."""
     if scope not in _SCOPES:
         raise ControlRefused(f"{scope!r} is none of {', '.join(_SCOPES)}", "scope")
     with changing(services, account_id) as connection:
         counts = {name: _PARTS[name](services, connection, account_id) for name in _SCOPES[scope]}
-    return {"scope": scope, **counts}
+    return models.Reset(scope=scope, **counts)
 
 
-def status(services: Services) -> dict[str, Any]:
+def status(services: Services, base_url: str) -> models.Status:
     """Return the version, the settings that differ from their default, and how much is stored."""
     with services.database.reading() as connection:
         counts = {
-            name: connection.scalar(select(func.count()).select_from(table))
+            name: connection.scalar(select(func.count()).select_from(table)) or 0
             for name, table in (("accounts", account), ("media", medium), ("journal", journal))
         }
-    return {"version": __version__, "settings": services.settings.changed(), **counts}
+    return models.Status(version=__version__, url=base_url, settings=services.settings.changed(), **counts)
 
 
 def _delete(connection: Connection, table: Table, account_id: int) -> int:

@@ -18,7 +18,6 @@ from runware_mock.control.journal import Filter
 from runware_mock.control.refusals import ControlRefused
 from runware_mock.control.times import read_at, read_span
 from runware_mock.faults.plans import Plan, PlanState
-from runware_mock.purge import purge_expired
 from runware_mock.services import Services
 from runware_mock.webhooks import UnderWay
 
@@ -65,47 +64,47 @@ def router(services: Services) -> APIRouter:  # noqa: C901, PLR0915 - a table of
     """Return the endpoints."""
     api = APIRouter(route_class=GuardedRoute)
 
-    @api.get("/status", tags=["state"], response_model=models.Status)
-    def status(request: Request) -> Json:
+    @api.get("/status", tags=["state"])
+    def status(request: Request) -> models.Status:
         """Tell the version, the settings that differ from their default, and how much is stored."""
-        return {**state.status(services), "url": base_url(request.scope, services)}
+        return state.status(services, base_url(request.scope, services))
 
-    @api.get("/accounts", tags=["state"], response_model=models.Accounts)
-    def list_accounts() -> Json:
+    @api.get("/accounts", tags=["state"])
+    def list_accounts() -> models.Accounts:
         """List the accounts: masked label, clock, how much each has."""
-        return {"accounts": accounts.list_accounts(services)}
+        return models.Accounts(accounts=accounts.list_accounts(services))
 
-    @api.get("/clock", tags=["clock"], response_model=models.Clock)
-    def show_clock(account_id: Account) -> Json:
+    @api.get("/clock", tags=["clock"])
+    def show_clock(account_id: Account) -> models.Clock:
         """Show a clock: an account's, or that of all accounts."""
         return clocks.show(services, account_id)
 
-    @api.post("/clock/freeze", tags=["clock"], response_model=models.Clock)
-    def freeze_clock(account_id: Account) -> Json:
+    @api.post("/clock/freeze", tags=["clock"])
+    def freeze_clock(account_id: Account) -> models.Clock:
         """Stop the clock."""
         return clocks.freeze(services, account_id)
 
-    @api.post("/clock/resume", tags=["clock"], response_model=models.Clock)
-    def resume_clock(account_id: Account) -> Json:
+    @api.post("/clock/resume", tags=["clock"])
+    def resume_clock(account_id: Account) -> models.Clock:
         """Let the clock run on from where it stands."""
         return clocks.resume(services, account_id)
 
-    @api.post("/clock/reset", tags=["clock"], response_model=models.Clock)
-    def reset_clock(account_id: Account) -> Json:
+    @api.post("/clock/reset", tags=["clock"])
+    def reset_clock(account_id: Account) -> models.Clock:
         """Go back to the real time."""
         return clocks.reset(services, account_id)
 
-    @api.post("/clock/set", tags=["clock"], response_model=models.Moved)
-    async def set_clock(account_id: Account, at: At) -> Json:
+    @api.post("/clock/set", tags=["clock"])
+    async def set_clock(account_id: Account, at: At) -> models.Moved:
         """Move the clock ahead to an instant; whatever falls due has happened when this answers."""
         return await _moved(services, clocks.set_to, account_id, at)
 
-    @api.post("/clock/advance", tags=["clock"], response_model=models.Moved)
-    async def advance_clock(account_id: Account, by: By) -> Json:
+    @api.post("/clock/advance", tags=["clock"])
+    async def advance_clock(account_id: Account, by: By) -> models.Moved:
         """Move the clock ahead by a duration such as "31d"; whatever falls due has happened when this answers."""
         return await _moved(services, clocks.advance, account_id, by)
 
-    @api.get("/media", tags=["media"], response_model=models.Media)
+    @api.get("/media", tags=["media"])
     def list_media(
         request: Request,
         account_id: Account,
@@ -115,7 +114,7 @@ def router(services: Services) -> APIRouter:  # noqa: C901, PLR0915 - a table of
         task_type: str | None = None,
         text: str | None = None,
         state: str = "alive",
-    ) -> Json:
+    ) -> models.Media:
         """List media, the newest first."""
         return media.list_media(
             services,
@@ -129,29 +128,29 @@ def router(services: Services) -> APIRouter:  # noqa: C901, PLR0915 - a table of
             state=state,
         )
 
-    @api.post("/media", tags=["media"], status_code=201, openapi_extra=_FILE, response_model=models.Medium)
+    @api.post("/media", tags=["media"], status_code=201, openapi_extra=_FILE)
     async def add_medium(
         request: Request, account_id: AccountNeeded, uuid: str | None = None, age: str | None = None
-    ) -> Json:
+    ) -> models.Medium:
         """Store the body, a picture or any other medium, as if it had been uploaded `age` ago."""
         data = await _body(request, services)
         added = await run_in_threadpool(media.add_medium, services, account_id, data, uuid=uuid, age=age)
         return await asyncio.to_thread(media.get_medium, services, account_id, base_url(request.scope, services), added)
 
-    @api.get("/media/{uuid}", tags=["media"], response_model=models.Medium)
-    def get_medium(request: Request, account_id: Account, uuid: str) -> Json:
+    @api.get("/media/{uuid}", tags=["media"])
+    def get_medium(request: Request, account_id: Account, uuid: str) -> models.Medium:
         """Show one medium."""
         return media.get_medium(services, account_id, base_url(request.scope, services), uuid)
 
-    @api.delete("/media/{uuid}", tags=["media"], response_model=models.Deleted)
-    def delete_medium(account_id: Account, uuid: str) -> Json:
+    @api.delete("/media/{uuid}", tags=["media"])
+    def delete_medium(account_id: Account, uuid: str) -> models.Deleted:
         """Remove one medium."""
-        return {"deleted": media.delete_medium(services, account_id, uuid)}
+        return models.Deleted(deleted=media.delete_medium(services, account_id, uuid))
 
-    @api.get("/forecast", tags=["media"], response_model=models.Forecast)
+    @api.get("/forecast", tags=["media"])
     def forecast(
         account_id: Account, at: str | None = None, within: Annotated[str | None, Query(alias="in")] = None
-    ) -> Json:
+    ) -> models.Forecast:
         """Tell when each medium expires, and what a purge would remove then, without removing it."""
         seen_at = None if at is None else read_at(int(at) if at.isdecimal() and len(at) < _DIGITS else at, "at")
         if within is not None:
@@ -159,28 +158,28 @@ def router(services: Services) -> APIRouter:  # noqa: C901, PLR0915 - a table of
             seen_at = read_at(services.now_at(account_id) + int(span.total_seconds() * 1000), "in")
         return media.forecast(services, account_id, seen_at)
 
-    @api.post("/purge", tags=["media"], response_model=models.Purged)
-    def purge(account_id: Account) -> Json:
+    @api.post("/purge", tags=["media"])
+    def purge(account_id: Account) -> models.Purged:
         """Remove what has expired."""
-        return clocks.purged_as_json(purge_expired(services, account_id=account_id))
+        return clocks.purge(services, account_id)
 
-    @api.get("/journal", tags=["journal"], response_model=models.Entries)
-    def list_journal(account_id: Account, chosen: Filtered, limit: Limit = 100) -> Json:
+    @api.get("/journal", tags=["journal"])
+    def list_journal(account_id: Account, chosen: Filtered, limit: Limit = 100) -> models.Entries:
         """List entries, the newest first."""
         return journal.list_entries(services, account_id, chosen, limit)
 
-    @api.get("/journal/count", tags=["journal"], response_model=models.Count)
-    def count_journal(account_id: Account, chosen: Filtered) -> Json:
+    @api.get("/journal/count", tags=["journal"])
+    def count_journal(account_id: Account, chosen: Filtered) -> models.Count:
         """Count entries."""
-        return {"count": journal.count_entries(services, account_id, chosen)}
+        return models.Count(count=journal.count_entries(services, account_id, chosen))
 
-    @api.get("/journal/wait", tags=["journal"], response_model=models.Waited)
+    @api.get("/journal/wait", tags=["journal"])
     async def wait_for_journal(
         account_id: Account,
         chosen: Filtered,
         count: Annotated[int, Query(ge=1)] = 1,
         timeout: str = "5s",  # noqa: ASYNC109 - the caller's patience, sent over
-    ) -> Json:
+    ) -> models.Waited:
         """Wait until so many entries are there."""
         patience_s = min(read_span(timeout, "timeout").total_seconds(), _MOST_WAITED_S)
         give_up_s = monotonic_s() + patience_s
@@ -191,42 +190,42 @@ def router(services: Services) -> APIRouter:  # noqa: C901, PLR0915 - a table of
                 )
             await asyncio.sleep(_POLL_S)
         found = await asyncio.to_thread(journal.list_entries, services, account_id, chosen, min(there, 1000))
-        return {"count": there, "entries": found["entries"]}
+        return models.Waited(count=there, entries=found.entries)
 
-    @api.get("/journal/{id}", tags=["journal"], response_model=models.Entry)
-    def get_entry(account_id: Account, entry_id: Annotated[Id, Path(alias="id")]) -> Json:
+    @api.get("/journal/{id}", tags=["journal"])
+    def get_entry(account_id: Account, entry_id: Annotated[Id, Path(alias="id")]) -> models.Entry:
         """Show one entry."""
         return journal.get_entry(services, account_id, entry_id)
 
-    @api.delete("/journal", tags=["journal"], response_model=models.Deleted)
-    def clear_journal(account_id: Account) -> Json:
+    @api.delete("/journal", tags=["journal"])
+    def clear_journal(account_id: Account) -> models.Deleted:
         """Forget every entry."""
-        return {"deleted": journal.clear(services, account_id)}
+        return models.Deleted(deleted=journal.clear(services, account_id))
 
-    @api.post("/reset", tags=["state"], response_model=models.Reset)
-    def reset(account_id: Account, scope: Annotated[str, Body(embed=True)] = "all") -> Json:
+    @api.post("/reset", tags=["state"])
+    def reset(account_id: Account, scope: Annotated[str, Body(embed=True)] = "all") -> models.Reset:
         """Forget all, media, journal, faults or clock."""
         return state.reset(services, account_id, scope)
 
-    @api.get("/snapshots", tags=["state"], response_model=models.Snapshots)
-    def list_snapshots(account_id: AccountNeeded) -> Json:
+    @api.get("/snapshots", tags=["state"])
+    def list_snapshots(account_id: AccountNeeded) -> models.Snapshots:
         """List the snapshots of an account."""
-        return {"snapshots": snapshots.list_snapshots(services, account_id)}
+        return models.Snapshots(snapshots=snapshots.list_snapshots(services, account_id))
 
-    @api.post("/snapshots/{name}", tags=["state"], status_code=201, response_model=models.Snapshot)
-    def save_snapshot(account_id: AccountNeeded, name: str) -> Json:
+    @api.post("/snapshots/{name}", tags=["state"], status_code=201)
+    def save_snapshot(account_id: AccountNeeded, name: str) -> models.Snapshot:
         """Keep the account's state under a name."""
         return snapshots.save(services, account_id, name)
 
-    @api.post("/snapshots/{name}/restore", tags=["state"], response_model=models.Snapshot)
-    def restore_snapshot(account_id: AccountNeeded, name: str) -> Json:
+    @api.post("/snapshots/{name}/restore", tags=["state"])
+    def restore_snapshot(account_id: AccountNeeded, name: str) -> models.Snapshot:
         """Put the account back into that state."""
         return snapshots.restore(services, account_id, name)
 
-    @api.delete("/snapshots/{name}", tags=["state"], response_model=models.Deleted)
-    def delete_snapshot(account_id: AccountNeeded, name: str) -> Json:
+    @api.delete("/snapshots/{name}", tags=["state"])
+    def delete_snapshot(account_id: AccountNeeded, name: str) -> models.Deleted:
         """Forget a snapshot."""
-        return {"deleted": snapshots.remove(services, account_id, name)}
+        return models.Deleted(deleted=snapshots.remove(services, account_id, name))
 
     @api.get("/export", tags=["state"], response_class=Response, responses={200: {"content": {_BINARY: _BYTES}}})
     def export(account_id: AccountNeeded) -> Response:
@@ -234,8 +233,8 @@ def router(services: Services) -> APIRouter:  # noqa: C901, PLR0915 - a table of
         headers = {"Content-Disposition": 'attachment; filename="runware-mock.zip"'}
         return Response(archive.export(services, account_id), headers=headers, media_type=_BINARY)
 
-    @api.post("/import", tags=["state"], openapi_extra=_FILE, response_model=models.Loaded)
-    async def load(request: Request, account_id: AccountNeeded) -> Json:
+    @api.post("/import", tags=["state"], openapi_extra=_FILE)
+    async def load(request: Request, account_id: AccountNeeded) -> models.Loaded:
         """Give the account the state of such a file, in place of its own."""
         data = await _body(request, services)
         return await run_in_threadpool(archive.load, services, account_id, data)
@@ -255,20 +254,20 @@ def router(services: Services) -> APIRouter:  # noqa: C901, PLR0915 - a table of
         """Show one plan."""
         return plans.get_plan(services, account_id, name)
 
-    @api.delete("/faults/{name}", tags=["faults"], response_model=models.Deleted)
-    def delete_plan(account_id: Account, name: str) -> Json:
+    @api.delete("/faults/{name}", tags=["faults"])
+    def delete_plan(account_id: Account, name: str) -> models.Deleted:
         """Drop one plan."""
-        return {"deleted": plans.delete_plans(services, account_id, name)}
+        return models.Deleted(deleted=plans.delete_plans(services, account_id, name))
 
-    @api.delete("/faults", tags=["faults"], response_model=models.Deleted)
-    def delete_plans(account_id: Account) -> Json:
+    @api.delete("/faults", tags=["faults"])
+    def delete_plans(account_id: Account) -> models.Deleted:
         """Drop every plan of the account."""
-        return {"deleted": plans.delete_plans(services, account_id)}
+        return models.Deleted(deleted=plans.delete_plans(services, account_id))
 
     return api
 
 
-async def _moved(services: Services, move: Callable[..., Json], account_id: int, to: object) -> Json:
+async def _moved(services: Services, move: Callable[..., models.Moved], account_id: int, to: object) -> models.Moved:
     """Move a clock as soon as no request is being made that will have to be made again."""
     give_up_s = monotonic_s() + services.settings.fetch_timeout.total_seconds()
     while monotonic_s() < give_up_s:

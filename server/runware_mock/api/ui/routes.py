@@ -19,6 +19,7 @@ from runware_mock.control import clocks, snapshots
 from runware_mock.control import media as stored
 from runware_mock.control.accounts import labels
 from runware_mock.control.journal import Filter, list_entries
+from runware_mock.control.models import Medium
 from runware_mock.control.plans import list_plans
 from runware_mock.control.refusals import not_found
 from runware_mock.control.times import read_at
@@ -61,10 +62,10 @@ def router(services: Services, changes: Changes, threads: Executor | None = None
             state=query.get("state") or "alive",
         )
         values = {
-            "media": [_shown(services, one) for one in found["media"]],
-            "total": found["total"],
+            "media": [_shown(services, one) for one in found.media],
+            "total": found.total,
             "formats": FORMATS,
-            "older": _older(request, found["next_before"]),
+            "older": _older(request, found.next_before),
         }
         return page(request, "gallery.html", _shared(services) | values)
 
@@ -73,8 +74,8 @@ def router(services: Services, changes: Changes, threads: Executor | None = None
         """Show one medium, with the journal entries that name it."""
         url = base_url(request.scope, services)
         found = stored.get_medium(services, ALL_ACCOUNTS, url, uuid)
-        named = list_entries(services, found["account"], Filter(text=found["uuid"]), _ENTRIES)
-        values = {"medium": _shown(services, found), "entries": named["entries"], "server": url}
+        named = list_entries(services, found.account, Filter(text=found.uuid), _ENTRIES)
+        values = {"medium": _shown(services, found), "entries": named.entries, "server": url}
         return page(request, "medium.html", _shared(services) | values)
 
     @api.api_route("/ui/journal", methods=_METHODS)
@@ -88,7 +89,7 @@ def router(services: Services, changes: Changes, threads: Executor | None = None
             before=_number(query.get("before")),
         )
         found = list_entries(services, _account(request), chosen, _ENTRIES)
-        values = {"entries": found["entries"], "older": _older(request, found["next_before"])}
+        values = {"entries": found.entries, "older": _older(request, found.next_before)}
         return page(request, "journal.html", _shared(services) | values)
 
     @api.api_route("/ui/controls", methods=_METHODS)
@@ -98,7 +99,7 @@ def router(services: Services, changes: Changes, threads: Executor | None = None
         clock = clocks.show(services, account_id)
         now_at = services.now_at(account_id)
         ahead = {
-            days: stored.forecast(services, account_id, read_at(now_at + days * 86_400_000, "at"))["would_purge"]
+            days: stored.forecast(services, account_id, read_at(now_at + days * 86_400_000, "at")).would_purge
             for days in (1, 31)
         }
         values = {
@@ -163,13 +164,13 @@ def _shared(services: Services) -> dict[str, Any]:
     return {"labels": labels(services), "task_types": list(TASKS)}
 
 
-def _shown(services: Services, medium: dict[str, Any]) -> dict[str, Any]:
+def _shown(services: Services, medium: Medium) -> dict[str, Any]:
     """Add what only the page needs: an address on this very host, and how much of its time is left, 0 to 1."""
-    left_s = parse_duration(medium["time_left"]).total_seconds()
+    left_s = parse_duration(medium.time_left).total_seconds()
     share = min(1.0, left_s / max(1.0, services.settings.retention.total_seconds()))
     # Two units are enough to look at: 29d23h.
-    left = "".join(re.findall(r"[\d.]+[a-z]+", medium["time_left"])[:2])
-    return {**medium, "path": urlsplit(medium["url"]).path, "left_share": round(share, 3), "left": left}
+    left = "".join(re.findall(r"[\d.]+[a-z]+", medium.time_left)[:2])
+    return {**medium.model_dump(), "path": urlsplit(medium.url).path, "left_share": round(share, 3), "left": left}
 
 
 def _account(request: Request) -> int:

@@ -1,6 +1,9 @@
-"""One cheap look that differs whenever anything has changed."""
+"""Changes by control calls: how every process learns of them, and a token that differs after each."""
 
-from sqlalchemy import String, cast, func, select
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, String, cast, func, select
 
 from runware_mock.services import Services
 from runware_mock.storage.models import control_version, fault, journal, medium, snapshot
@@ -24,3 +27,12 @@ def change_token(services: Services) -> tuple[object, ...]:
     with services.database.reading() as connection:
         is_sqlite = connection.dialect.name == "sqlite"
         return tuple(connection.execute(_LOOK if is_sqlite else _LOOK_AT_ALL).one())
+
+
+@contextmanager
+def changing(services: Services, account_id: int) -> Iterator[Connection]:
+    """Open a transaction on an account; when it is committed this process knows of the change, the others find out."""
+    with services.database.writing(account_id) as connection:
+        yield connection
+        services.clocks.changed(connection)
+    services.refresh()
