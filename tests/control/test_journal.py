@@ -83,7 +83,13 @@ REFUSALS = [
     ({"taskUUID": "1"}, "taskUUID", "-4"),
     ({"taskType": "imageUplaod"}, "taskType", "imageUpload"),
     (
-        {"taskType": "imageInference", "positivePrompt": "a cat", "model": "a:1@1", "width": 100, "height": 512},
+        {
+            "taskType": "imageInference",
+            "positivePrompt": "a cat",
+            "model": "runware:101@1",
+            "width": 100,
+            "height": 512,
+        },
         "w",
         "128",
     ),
