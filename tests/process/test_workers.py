@@ -54,9 +54,16 @@ def server(tmp_path: Path, store: Store) -> Iterator[MockProcess]:
 
 
 def workers_of(server: MockProcess) -> list[int]:
-    """Return the processes that a server has started."""
+    """Return the processes that a server has started to serve; Python's own one, which cleans up, is another."""
     pid = server.process.pid
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [int(child) for child in children if _is_worker(child)]
+
+
+def _is_worker(pid: str) -> bool:
+    with suppress(OSError):
+        return b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    return False
 
 
 def is_running(pid: int) -> bool:
@@ -129,8 +136,8 @@ def test_one_that_dies_is_started_again_and_the_others_go_on(tmp_path: Path, sto
         assert server.process.returncode == 0
     lines = log.read_text().splitlines()
     assert [line.partition("has ended with ")[2] for line in lines if "has ended with" in line] == [
-        "status SIGKILL; another is started",
-        "status 0; another is started",
+        f"status {-signal.SIGKILL}; another is started",
+        f"status {-signal.SIGTERM}; another is started",
     ]
 
 
@@ -260,7 +267,7 @@ def metrics(server: MockProcess) -> dict[str, float]:
 def test_what_keeps_them_from_starting_is_told_once(tmp_path: Path) -> None:
     (tmp_path / FILE_NAME).write_text("no database")
     ended = run_command("serve", "--port=0", "--workers=2", f"--data-dir={tmp_path}")
-    assert (ended.returncode, ended.stdout) == (1, "")
+    assert (ended.returncode, ended.stdout) == (2, "")
     (line,) = ended.stderr.splitlines()
     assert line.startswith(f"runware-mock: cannot use the database {tmp_path / FILE_NAME}: ")
 
@@ -273,8 +280,8 @@ def test_a_signal_during_the_start_is_status_0_as_well_and_leaves_nothing(tmp_pa
         text=True,
         env=clean_environment(TMPDIR=str(tmp_path)),
     )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "--port 0\n"
+    while not list(tmp_path.iterdir()):
+        assert process.poll() is None
     process.terminate()
     _, problems = process.communicate(timeout=STOPPED_WITHIN_S)
     assert (process.returncode, problems) == (0, "")
