@@ -1,14 +1,17 @@
 """The composition root: settings in, an application out."""
 
 import asyncio
+import tempfile
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, asynccontextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from fastapi_offline import FastAPIOffline
+from msgspec import Struct
 from starlette.exceptions import HTTPException
 
 from runware_mock.api import health, images, upload
@@ -23,13 +26,18 @@ from runware_mock.api.ui.changes import Changes
 from runware_mock.api.ui.pages import FOLDER
 from runware_mock.clock import Clock, SystemClock
 from runware_mock.control.changes import change_token
+from runware_mock.control.refusals import ControlRefused
+from runware_mock.control.seeding import seed
 from runware_mock.metrics import WRITTEN_EVERY_S, Exposition, ProcessMetrics
-from runware_mock.opening import Common, open_services
+from runware_mock.protocol.errors import Refusal
 from runware_mock.purge import orphan_schedule, purge_schedule
 from runware_mock.scheduler import Schedule
-from runware_mock.services import Services
+from runware_mock.services import Services, create_services, database_of, open_blobs, open_database
 from runware_mock.settings import Settings
 from runware_mock.storage import contents, media
+from runware_mock.storage.database import Database
+from runware_mock.storage.migrations import prepare
+from runware_mock.storage.object_store import StoreFailed
 from runware_mock.tasks.runner import Runner
 from runware_mock.version import __version__
 from runware_mock.webhooks import delivery_schedule
@@ -41,6 +49,17 @@ _ABOUT = (
     "application's API key as `Authorization: Bearer KEY`: a control call speaks of its account, and without a key of "
     "all accounts."
 )
+
+
+class FixturesUnusable(Exception):
+    """What `--fixtures` names cannot be stored; the message is for the user."""
+
+
+class Common(Struct, frozen=True):
+    """What the processes of one server share: a database that is prepared, and a folder for as long as they run."""
+
+    database: Database
+    folder: Path
 
 
 def create_app(settings: Settings, clock: Clock | None = None, common: Common | None = None) -> FastAPI:
@@ -131,3 +150,59 @@ def _stored(services: Services) -> tuple[int, int] | None:
     with suppress(services.database.failure), services.database.reading() as connection:
         return media.count(connection), contents.stored_bytes(connection)
     return None
+
+
+def prepare_for_workers(settings: Settings, cleanup: ExitStack) -> Path:
+    """Prepare what several processes will share, and return its folder, which lasts as long as they run.
+
+    Raises DatabaseUnusable, StoreFailed, FixturesUnusable.
+    """
+    folder = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="runware-mock-")))
+    database = database_of(settings, folder)
+    prepare(database)
+    database.check()
+    if settings.content_url is not None or settings.fixtures is not None:
+        # Proves the object storage, too.
+        services = create_services(settings, SystemClock(), database)
+        if settings.fixtures is not None:
+            _seed(services, settings.fixtures)
+    database.close()
+    if settings.in_memory:
+        cleanup.callback(_forget, settings, database)
+    return folder
+
+
+def shared_by_workers(settings: Settings, folder: Path) -> Common:
+    """Return what one of several processes shares with the others, prepared in `folder`."""
+    return Common(database_of(settings, folder), folder)
+
+
+def open_services(settings: Settings, clock: Clock, cleanup: ExitStack, common: Common | None = None) -> Services:
+    """Return what tasks may ask for, of `common` or of a database of one's own; with what --fixtures names.
+
+    Raises DatabaseUnusable, StoreFailed, FixturesUnusable.
+    """
+    if common is not None:
+        cleanup.callback(common.database.close)
+        return create_services(settings, clock, common.database)
+    database = open_database(settings, cleanup)
+    services = create_services(settings, clock, database)
+    if settings.in_memory:
+        cleanup.callback(_forget, settings, database)
+    if settings.fixtures is not None:
+        _seed(services, settings.fixtures)
+    return services
+
+
+def _seed(services: Services, fixtures: Path) -> None:
+    try:
+        seed(services, fixtures, next(iter(services.settings.api_keys()), None))
+    except ControlRefused as refused:
+        raise FixturesUnusable(f"bad value for --fixtures: {refused.field}: {refused.message}") from None
+    except Refusal as refusal:
+        raise FixturesUnusable(f"cannot store what --fixtures names: {refusal.message}") from None
+
+
+def _forget(settings: Settings, database: Database) -> None:
+    with suppress(Refusal, StoreFailed):
+        open_blobs(settings, database).clear()

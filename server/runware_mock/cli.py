@@ -156,9 +156,9 @@ def migrate(**values: Any) -> None:
 def purge(*, dry_run: bool, **values: Any) -> None:
     """Remove expired media now, whether or not a server is running."""
     from runware_mock.clock import SystemClock
-    from runware_mock.opening import create_services
     from runware_mock.protocol.errors import Refusal
     from runware_mock.purge import collect_orphans, count_orphans, forecast, purge_expired
+    from runware_mock.services import create_services
     from runware_mock.storage.object_store import StoreFailed
 
     with ExitStack() as cleanup:
@@ -204,7 +204,7 @@ def _store_settings(values: dict[str, Any]) -> Settings:
 
 
 def _open(settings: Settings, cleanup: ExitStack) -> "Database":
-    from runware_mock.opening import open_database
+    from runware_mock.services import open_database
     from runware_mock.storage.database import DatabaseUnusable
 
     try:

@@ -23,10 +23,9 @@ from uvicorn.supervisors import Multiprocess
 from runware_mock import malloc
 from runware_mock.api.listening import address_of, listening_socket
 from runware_mock.api.transport import HttpProtocol, SocketProtocol
-from runware_mock.app import create_app
+from runware_mock.app import FixturesUnusable, create_app, prepare_for_workers, shared_by_workers
 from runware_mock.certificates import TlsUnusable, server_context
 from runware_mock.logs import set_up_logging
-from runware_mock.opening import FixturesUnusable, prepare_for_workers, shared_by_workers
 from runware_mock.scheduler import Schedule
 from runware_mock.settings import Settings
 from runware_mock.storage.database import DatabaseUnusable

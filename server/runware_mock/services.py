@@ -1,23 +1,32 @@
-"""What tasks may ask for, and on whose behalf they run."""
+"""What tasks may ask for, opened by the settings, and on whose behalf they run."""
 
+import tempfile
+from contextlib import ExitStack, suppress
+from pathlib import Path
 from typing import Literal
 
 from msgspec import Struct
 
-from runware_mock.clock import in_ms
+from runware_mock.clock import Clock, in_ms
 from runware_mock.faults.matching import Faults
-from runware_mock.ids import Ids
+from runware_mock.ids import Ids, RandomIds, SeededIds
 from runware_mock.images.codec import Codec
-from runware_mock.images.fetch import Fetch, Send
+from runware_mock.images.fetch import Fetch, Send, UrlFetcher
+from runware_mock.images.limits import Budget
 from runware_mock.metrics import Metrics
 from runware_mock.quotas import Quotas
 from runware_mock.settings import Settings
 from runware_mock.storage.accounts import Account, Accounts
-from runware_mock.storage.blobs import Blobs
+from runware_mock.storage.blobs import Blobs, folder_of
 from runware_mock.storage.clocks import Clocks
-from runware_mock.storage.database import ALL_ACCOUNTS, Database
+from runware_mock.storage.database import ALL_ACCOUNTS, Database, DatabaseUnusable
 from runware_mock.storage.journal import Journal
 from runware_mock.storage.media import Moment
+from runware_mock.storage.migrations import prepare
+from runware_mock.storage.object_store import StoreFailed, open_store
+from runware_mock.storage.sqlite import FILE_NAME, SqliteDatabase
+
+_SQLITE = "sqlite:///"
 
 
 class Services(Struct, frozen=True):
@@ -64,3 +73,79 @@ class Caller(Struct, frozen=True):
     dry_run: bool = False
     client: str | None = None
     plan: str | None = None
+
+
+def create_services(settings: Settings, clock: Clock, database: Database) -> Services:
+    """Return what tasks may ask for; raises StoreFailed."""
+    clocks, metrics = Clocks(clock), Metrics()
+    faults = Faults(database, clocks)
+    net = UrlFetcher(settings.fetch, settings.fetch_timeout, settings.max_message_bytes, settings.url_map)
+    return Services(
+        settings=settings,
+        clocks=clocks,
+        database=database,
+        blobs=open_blobs(settings, database),
+        accounts=Accounts(database, clocks, faults.names_plan, settings.api_keys(), seed=settings.seed),
+        journal=Journal(settings.journal_entries, settings.journal_bytes, metrics),
+        quotas=Quotas(settings, database),
+        metrics=metrics,
+        faults=faults,
+        ids=RandomIds() if settings.seed is None else SeededIds(settings.seed),
+        codec=Codec(
+            settings.formats,
+            Budget(settings.memory_budget(), settings.thread_count()),
+            may_use_vips=settings.vips == "auto",
+        ),
+        fetch=net,
+        send=net.send,
+    )
+
+
+def open_database(settings: Settings, cleanup: ExitStack) -> Database:
+    """Return the database of these settings, at this version's tables; raises DatabaseUnusable."""
+    folder = None
+    if settings.in_memory:
+        folder = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="runware-mock-")))
+    database = database_of(settings, folder)
+    cleanup.callback(database.close)
+    prepare(database)
+    database.check()
+    return database
+
+
+def database_of(settings: Settings, folder: Path | None = None) -> Database:
+    """Return the database of these settings, unopened; `folder` is where a temporary one is kept.
+
+    Raises DatabaseUnusable.
+    """
+    is_shared = settings.workers > 1
+    if settings.in_memory and folder is not None:
+        return SqliteDatabase(folder / FILE_NAME, "OFF", is_shared=is_shared)
+    if settings.database_url is not None and not settings.database_url.startswith(_SQLITE):
+        # Needs the extra [postgres].
+        from runware_mock.storage.postgres import PostgresDatabase
+
+        return PostgresDatabase(settings.database_url)
+    url = settings.database_url
+    file = settings.data_dir / FILE_NAME if url is None else Path(url.removeprefix(_SQLITE))
+    try:
+        # For its owner alone, as are the files that SQLite puts beside it.
+        file.parent.mkdir(0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise DatabaseUnusable(f"cannot use the data folder {file.parent}: {error.strerror}") from error
+    # A file that cannot be made is reported where it is opened.
+    with suppress(OSError):
+        file.touch(0o600)
+    return SqliteDatabase(file, "FULL" if settings.durable else "NORMAL", is_shared=is_shared)
+
+
+def open_blobs(settings: Settings, database: Database) -> Blobs:
+    """Return where the bytes of pictures are kept; raises StoreFailed where they cannot be."""
+    if settings.content_url is None:
+        return Blobs(database)
+    try:
+        store = open_store(settings.content_url, folder_of(database), settings.content_timeout.total_seconds())
+        store.prove()
+    except StoreFailed as error:
+        raise StoreFailed(f"cannot use the object storage {settings.content_url}: {error}") from error
+    return Blobs(database, store)

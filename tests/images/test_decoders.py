@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from runware_mock.app import create_app
+from runware_mock.app import FixturesUnusable, create_app
 from runware_mock.images.codec import DECODERS
-from runware_mock.opening import FixturesUnusable
 from runware_mock.settings import PICTURES, Settings
 from tests import plain
 from tests.control.calling import calling

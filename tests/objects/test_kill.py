@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from runware_mock.clock import SystemClock
-from runware_mock.opening import create_services, open_database
 from runware_mock.purge import collect_orphans
+from runware_mock.services import create_services, open_database
 from runware_mock.settings import Settings
 from tests.objects.places import Place, until
 from tests.process import data_folder, scenes

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from runware_mock.app import open_services
 from runware_mock.clock import ClockJumpDetector, ManualClock, in_ms
-from runware_mock.opening import open_services
 from runware_mock.purge import DOUBT, purge_expired, purge_trusting
 from runware_mock.settings import Settings
 from runware_mock.storage.models import delivery, medium

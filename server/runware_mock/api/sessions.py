@@ -7,11 +7,10 @@ from contextlib import suppress
 from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from runware_mock.api.dependencies import bearer_key, open_account, plan_of
+from runware_mock.api.dependencies import bearer_key, check_origin, open_account, plan_of
 from runware_mock.api.envelope import refused
 from runware_mock.api.fault_effects import met_by
 from runware_mock.api.limits import Readers, Room
-from runware_mock.api.origins import check_origin
 from runware_mock.api.outbox import Outbox
 from runware_mock.api.websocket import CLOSE_INTERNAL, Socket
 from runware_mock.faults.event import Event

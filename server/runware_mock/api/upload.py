@@ -11,6 +11,7 @@ from starlette.responses import Response
 from runware_mock.api.dependencies import (
     bearer_key,
     caller_of,
+    check_origin,
     keyless,
     missing_key,
     open_account,
@@ -20,7 +21,6 @@ from runware_mock.api.envelope import CORS_HEADERS, envelope, preflight
 from runware_mock.api.failures import AnsweringRoute
 from runware_mock.api.fault_effects import PlannedResponse, is_planned, met_by, pause
 from runware_mock.api.openapi import task_operation
-from runware_mock.api.origins import check_origin
 from runware_mock.api.transport import STOPPING
 from runware_mock.faults.event import Event
 from runware_mock.protocol.errors import Refusal
