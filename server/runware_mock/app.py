@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from fastapi_offline import FastAPIOffline
 from msgspec import Struct
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
 from runware_mock.api import health, images, upload
@@ -147,7 +148,7 @@ async def _close_when(stopping: asyncio.Event, changes: Changes) -> None:
 
 def _stored(services: Services) -> tuple[int, int] | None:
     """Return how many media and bytes are stored, if the database tells."""
-    with suppress(services.database.failure), services.database.reading() as connection:
+    with suppress(SQLAlchemyError), services.database.reading() as connection:
         return media.count(connection), contents.stored_bytes(connection)
     return None
 

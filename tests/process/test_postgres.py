@@ -105,7 +105,7 @@ def test_a_database_of_no_use_is_told_in_one_line_without_its_password(
 ) -> None:
     address, problem = spoil(url)
     ended = run_command(command, RUNWARE_MOCK_DATABASE_URL=address, RUNWARE_MOCK_PORT="0")
-    assert (ended.returncode, ended.stdout) == (1, "")
+    assert (ended.returncode, ended.stdout) == (2, "")
     (line,) = ended.stderr.splitlines()
     assert line.startswith("runware-mock: ")
     assert problem in line

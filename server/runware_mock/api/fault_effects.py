@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
@@ -114,7 +115,7 @@ async def is_planned(services: Services, account_id: int) -> bool:
     """
     if services.database.is_shared:
         # What cannot be read now is answered for by the task.
-        with suppress(services.database.failure):
+        with suppress(SQLAlchemyError):
             await asyncio.to_thread(services.refresh)
     return services.clocks.is_planned(account_id)
 

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from contextlib import suppress
 
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -102,7 +103,7 @@ class Sessions:
             while waiting := {session for (_, session), outbox in self._sessions.items() if outbox.waits_for_more}:
                 await asyncio.sleep(_LOOK_EVERY_S)
                 # A database that cannot be read now is looked at again.
-                with suppress(self.runner.services.database.failure):
+                with suppress(SQLAlchemyError):
                     for session in await asyncio.to_thread(self._kept_for, waiting):
                         if outbox := self._sessions.get(session):
                             await outbox.replay()

@@ -12,7 +12,7 @@ from runware_mock.control.refusals import ControlRefused
 from runware_mock.control.times import read_at, read_span, write_at, write_span_ms
 from runware_mock.purge import purge_expired
 from runware_mock.services import Services
-from runware_mock.storage.clocks import ClockBackwards
+from runware_mock.storage.clocks import ClockBackwards, ClockState
 from runware_mock.storage.database import ALL_ACCOUNTS, retried
 from runware_mock.storage.deliveries import Due
 from runware_mock.webhooks import deliver, take_all
@@ -35,17 +35,20 @@ def show(services: Services, account_id: int) -> models.Clock:
 
 def freeze(services: Services, account_id: int) -> models.Clock:
     """Stop a clock."""
-    return _changed(services, account_id, lambda connection: services.clocks.freeze(connection, account_id))
+    real_at = services.clocks.real_at()
+    return _changed(services, account_id, lambda state: state.frozen(real_at))
 
 
 def resume(services: Services, account_id: int) -> models.Clock:
     """Let a clock run on from where it stands."""
-    return _changed(services, account_id, lambda connection: services.clocks.resume(connection, account_id))
+    real_at = services.clocks.real_at()
+    return _changed(services, account_id, lambda state: state.resumed(real_at))
 
 
 def reset(services: Services, account_id: int) -> models.Clock:
     """Go back to the real time."""
-    return _changed(services, account_id, lambda connection: services.clocks.reset(connection, account_id))
+    _change(services, account_id, lambda connection: services.clocks.reset(connection, account_id))
+    return show(services, account_id)
 
 
 def advance(services: Services, account_id: int, by: object, *, is_patient: bool = False) -> models.Moved:
@@ -57,13 +60,14 @@ def advance(services: Services, account_id: int, by: object, *, is_patient: bool
     # The latest instant that can be written; the clock of all accounts moves those that are accounts' own, too.
     moved = [account_id, *(services.clocks.own_clocks() if account_id == ALL_ACCOUNTS else ())]
     read_at(max(map(services.now_at, moved)) + in_ms(span), "by")
-    return _moved(services, account_id, lambda one: services.clocks.advance(one, account_id, span), is_patient)
+    return _moved(services, account_id, lambda state: state.moved(in_ms(span)), is_patient)
 
 
 def set_to(services: Services, account_id: int, at: object, *, is_patient: bool = False) -> models.Moved:
     """Move a clock ahead to an instant, as `advance` does."""
     instant = read_at(at, "at")
-    return _moved(services, account_id, lambda one: services.clocks.set_to(one, account_id, instant), is_patient)
+    real_at = services.clocks.real_at()
+    return _moved(services, account_id, lambda state: state.set_to(real_at, instant), is_patient)
 
 
 def purge(services: Services, account_id: int) -> models.Purged:
@@ -75,11 +79,11 @@ def purge(services: Services, account_id: int) -> models.Purged:
 def _moved(
     services: Services,
     account_id: int,
-    move: Callable[[Connection], None],
+    move: Callable[[ClockState], ClockState],
     is_patient: bool,  # noqa: FBT001 - handed on
 ) -> models.Moved:
     def moved(connection: Connection) -> list[Due]:
-        move(connection)
+        services.clocks.change(connection, account_id, move)
         return take_all(services, connection, account_id, is_patient=is_patient)
 
     try:
@@ -92,8 +96,8 @@ def _moved(
     return models.Moved(clock=clock, purged=purge(services, account_id), delivered=delivered)
 
 
-def _changed(services: Services, account_id: int, change: Callable[[Connection], None]) -> models.Clock:
-    _change(services, account_id, change)
+def _changed(services: Services, account_id: int, move: Callable[[ClockState], ClockState]) -> models.Clock:
+    _change(services, account_id, lambda connection: services.clocks.change(connection, account_id, move))
     return show(services, account_id)
 
 

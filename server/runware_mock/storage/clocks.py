@@ -3,15 +3,14 @@
 Every process looks at one number before it trusts what it holds, so that all processes of a database agree.
 """
 
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Callable, Mapping
 from threading import Lock
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 from sqlalchemy import Column, ColumnElement, Connection, bindparam, delete, func, insert, literal, select, update
 
-from runware_mock.clock import Clock, in_ms
+from runware_mock.clock import Clock
 from runware_mock.storage.database import ALL_ACCOUNTS
 from runware_mock.storage.models import account_clock, control_version, fault_plan
 
@@ -138,32 +137,18 @@ class Clocks:
         planned = self._known.planned
         return account_id in planned or ALL_ACCOUNTS in planned
 
-    def freeze(self, connection: Connection, account_id: int) -> None:
-        """Stop a clock; account 0 stops all of them."""
-        real_at = self.real_at()
-        self._write(
-            connection, {one: state.frozen(real_at) for one, state in self._meant(connection, account_id).items()}
-        )
-
-    def resume(self, connection: Connection, account_id: int) -> None:
-        """Let a clock run on from where it stands."""
-        real_at = self.real_at()
-        self._write(
-            connection, {one: state.resumed(real_at) for one, state in self._meant(connection, account_id).items()}
-        )
-
-    def advance(self, connection: Connection, account_id: int, by: timedelta) -> None:
-        """Move a clock ahead; raises ClockBackwards."""
-        self._write(
-            connection, {one: state.moved(in_ms(by)) for one, state in self._meant(connection, account_id).items()}
-        )
-
-    def set_to(self, connection: Connection, account_id: int, at: int) -> None:
-        """Move a clock ahead to an instant; raises ClockBackwards where one of those meant is later already."""
-        real_at = self.real_at()
-        self._write(
-            connection, {one: state.set_to(real_at, at) for one, state in self._meant(connection, account_id).items()}
-        )
+    def change(self, connection: Connection, account_id: int, move: Callable[[ClockState], ClockState]) -> None:
+        """Change a clock; account 0 changes all, also those that accounts have of their own. Raises ClockBackwards."""
+        # As they are in the database: the transaction holds the locks of their accounts.
+        self.refresh(connection)
+        states = {account_id: self.clock_of(account_id)}
+        if account_id == ALL_ACCOUNTS:
+            states |= self._known.clocks
+        for one, state in states.items():
+            moved = move(state)
+            connection.execute(_REMOVE_CLOCK, {"owner_id": one})
+            row = {"account_id": one, "offset_ms": moved.offset_ms, "frozen_at": moved.frozen_at}
+            connection.execute(insert(account_clock), row)
 
     def reset(self, connection: Connection, account_id: int) -> None:
         """Go back to the clock of all accounts, and account 0 back to the real one, with every other."""
@@ -173,18 +158,5 @@ class Clocks:
             connection.execute(_REMOVE_CLOCK, {"owner_id": account_id})
 
     def changed(self, connection: Connection) -> None:
-        """Tell every process, this one too, that a control call has changed something, when that is committed."""
+        """Let every process look again, this one too, once the change of a control call is committed."""
         connection.execute(_COUNT_CHANGE)
-
-    def _meant(self, connection: Connection, account_id: int) -> dict[int, ClockState]:
-        """Return the clocks to be changed, as they are in the database; the transaction has their accounts' locks."""
-        self.refresh(connection)
-        if account_id != ALL_ACCOUNTS:
-            return {account_id: self.clock_of(account_id)}
-        return {ALL_ACCOUNTS: self.clock_of(), **self._known.clocks}
-
-    def _write(self, connection: Connection, states: dict[int, ClockState]) -> None:
-        for one, state in states.items():
-            connection.execute(_REMOVE_CLOCK, {"owner_id": one})
-            row = {"account_id": one, "offset_ms": state.offset_ms, "frozen_at": state.frozen_at}
-            connection.execute(insert(account_clock), row)

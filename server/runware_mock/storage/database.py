@@ -46,7 +46,6 @@ class Database(ABC):
     name: str
     is_shared: bool
     engine: Engine
-    failure = SQLAlchemyError
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

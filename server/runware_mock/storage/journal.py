@@ -72,7 +72,7 @@ _KEPT_ITEMS = 100
 _DEEPEST = 12
 # Names that need no look whether they are those of secrets.
 _COMMON = frozenset(("taskType", "taskUUID", "image", "media", "operation", "inputs"))
-# How often, in parts of its bounds that are new, the journal is cut.
+# The journal is cut each time that a process has added a sixteenth of what may be kept.
 _CUT_EVERY = 16
 
 Outcome = Literal["success", "error", "fault", "crash"]
@@ -116,9 +116,8 @@ class Journal:
         self._metrics = metrics
         self._max_entries = max_entries
         self._max_bytes = max_bytes
-        # The newest entry at the last cut, and this process's own entries since then.
-        self._cut_id: int | None = None
-        self._new_entries = 0
+        # Of this process, since it has last cut the journal. It does so at its first entry.
+        self._new_entries = max_entries
         self._new_bytes = 0
         self._lock = Lock()
 
@@ -127,7 +126,7 @@ class Journal:
         answer = _encode(entry.answer).decode()
         task = _encode(abbreviated(entry.task, is_known=entry.audit is not None)).decode()
         size_bytes = len(answer) + len(task)
-        added: Any = connection.execute(
+        connection.execute(
             _ADD,
             {
                 "account_id": entry.account_id,
@@ -148,22 +147,19 @@ class Journal:
             },
         )
         self._count(connection, entry)
-        if self._is_long(added.inserted_primary_key[0], size_bytes):
+        if self._is_to_be_cut(size_bytes):
             self._cut(connection)
 
-    def _is_long(self, entry_id: int, size_bytes: int) -> bool:
-        """Tell whether a part of what may be kept is new; entries of other processes show in the numbers of ours."""
+    def _is_to_be_cut(self, size_bytes: int) -> bool:
+        """Return whether this process has added a part of what may be kept."""
         with self._lock:
-            if self._cut_id is None or entry_id <= self._cut_id:
-                # The first one, or the first since the journal was emptied.
-                self._cut_id, self._new_entries, self._new_bytes = entry_id - 1, 0, 0
             self._new_entries += 1
             self._new_bytes += size_bytes
-            new_entries = entry_id - self._cut_id
-            new_bytes = self._new_bytes * new_entries // self._new_entries
-            is_long = new_entries * _CUT_EVERY > self._max_entries or new_bytes * _CUT_EVERY > self._max_bytes
+            is_long = (
+                self._new_entries * _CUT_EVERY > self._max_entries or self._new_bytes * _CUT_EVERY > self._max_bytes
+            )
             if is_long:
-                self._cut_id, self._new_entries, self._new_bytes = entry_id, 0, 0
+                self._new_entries = self._new_bytes = 0
             return is_long
 
     def _count(self, connection: Connection, entry: JournalEntry) -> None:
