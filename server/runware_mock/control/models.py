@@ -152,12 +152,12 @@ class Explanation(BaseModel):
 
 
 class FaultMet(BaseModel):
-    """A fault that a task met; `seed` and `draw` are what chance was drawn from."""
+    """A fault that a task met; where chance had a part in it, `seed` and `draw` are there, too."""
+
+    model_config = ConfigDict(extra="allow")
 
     plan: str
     kind: str
-    seed: int | None = None
-    draw: int | None = None
 
 
 class Entry(BaseModel):
