@@ -80,12 +80,12 @@ class Metrics:
             self.purged_media += media
 
 
-# How often each process writes down what it has done.
+# How often each process writes its file.
 WRITTEN_EVERY_S = 1.0
 
 
 class ProcessMetrics:
-    """The counts of this process, or with a folder those of all that share it; `gauges` are of the moment."""
+    """The metrics of all processes that share `folder`; without one, those of this process alone."""
 
     def __init__(self, metrics: Metrics, gauges: Mapping[str, Callable[[], float]], folder: Path | None) -> None:
         self._metrics = metrics
@@ -93,7 +93,7 @@ class ProcessMetrics:
         self._folder = folder
 
     def write(self) -> None:
-        """Let the other processes know."""
+        """Write the metrics of this process to its file in the folder, for the others to read."""
         if self._folder is not None:
             given = {"metrics": self._metrics.as_dict(), "gauges": self._own_gauges()}
             file = self._folder / f"{os.getpid()}.json"
@@ -102,10 +102,10 @@ class ProcessMetrics:
             partial.replace(file)
 
     def total(self) -> tuple[Metrics, Mapping[str, float]]:
-        """Return the counts and the gauges. What a process has done counts when it is gone, what it was about not."""
+        """Return the counts of all processes, ended ones included, and the sums of the gauges of those that run."""
         if self._folder is None:
             return self._metrics, self._own_gauges()
-        # Where a process cannot write, the others do not know of its last second.
+        # If this process cannot write, its last second is missing.
         with suppress(OSError):
             self.write()
         metrics, gauges = Metrics(), Counter[str]()
@@ -121,6 +121,9 @@ class ProcessMetrics:
 
 
 def _is_alive(pid: int) -> bool:
+    if os.name == "nt":
+        # There os.kill would end the process.
+        return True
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
