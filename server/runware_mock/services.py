@@ -95,6 +95,7 @@ def create_services(settings: Settings, clock: Clock, database: Database) -> Ser
             settings.formats,
             Budget(settings.memory_budget(), settings.thread_count()),
             may_use_vips=settings.vips == "auto",
+            timeout=settings.decode_timeout,
         ),
         fetch=net,
         send=net.send,

@@ -190,6 +190,9 @@ class Settings(BaseSettings):
     fetch_timeout: PositiveDuration = Field(
         timedelta(seconds=30), le=timedelta(days=1), description="How long fetching an image URL may take."
     )
+    decode_timeout: PositiveDuration = Field(
+        timedelta(seconds=30), le=timedelta(days=1), description="How long decoding a picture may take."
+    )
     url_map: UrlFiles = Field({}, description="URL=FILE: serve this image URL from a file (repeatable).")
     idle_timeout: PositiveDuration = Field(
         timedelta(seconds=120), description="Close a WebSocket that is silent for this long."

@@ -23,6 +23,7 @@ BOUNDS = [
     ("retention", ["0s"], [timedelta(microseconds=-1)]),
     ("content_timeout", ["1h"], ["3600.001s", "0"]),
     ("fetch_timeout", ["1d", timedelta(days=1)], ["86401s", "86400"]),
+    ("decode_timeout", ["1d", timedelta(days=1)], ["86401s", "86400"]),
     ("public_url", ["http://a", "https://a.example/b"], ["http://", "ftp://a", "a.example"]),
     ("control_token", ["x"], [""]),
 ]

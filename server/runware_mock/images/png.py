@@ -25,8 +25,7 @@ _DEEP = 16
 _LAST_FILTER = 4
 # Adam7: where each pass begins, across and down, and how far apart its pixels are.
 _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
-# ISA-L inflates a byte to 1 KiB at most.
-_PIECE_BYTES = 8192
+_PIECE_BYTES = 2**16
 # Nobody needs a larger profile; a thousandth of it may inflate to that.
 _MOST_ICC_BYTES = 2**26
 
@@ -48,7 +47,7 @@ class PngDecoder(Decoder):
 
     def check_bytes(self) -> int:
         """Return about how much memory `check` takes."""
-        return 2 * 1024 * _PIECE_BYTES
+        return 2 * _PIECE_BYTES
 
     def check(self, deadline: Deadline) -> None:
         """Inflate every row of every frame. What is left of decoding, to add rows up, cannot fail."""
@@ -222,26 +221,36 @@ class PngDecoder(Decoder):
 
     def _check_rows(self, frame: FrameData, deadline: Deadline) -> None:
         """Inflate all rows; Pillow and libvips take missing ones for black."""
-        inflater = isal_zlib.decompressobj()
         rows = self._rows(frame)
         row_bytes, left_bytes = next(rows)
         position = 0
-        for start, end in frame.spans:
-            for piece in range(start, end, _PIECE_BYTES):
-                deadline.check()
-                inflated = _inflate(inflater, self._view[piece : min(end, piece + _PIECE_BYTES)])
-                while inflated and left_bytes:
-                    filters = inflated[-position % row_bytes : left_bytes : row_bytes]
-                    if filters and max(filters) > _LAST_FILTER:
-                        raise SyntaxError("a row has an unknown filter")
-                    taken = min(len(inflated), left_bytes)
-                    inflated, left_bytes, position = inflated[taken:], left_bytes - taken, position + taken
-                    if not left_bytes:
-                        row_bytes, left_bytes = next(rows, (1, 0))
-                        position = 0
+        for inflated in self._inflated(frame, deadline):
+            start = 0
+            while start < len(inflated) and left_bytes:
+                end = min(len(inflated), start + left_bytes)
+                filters = inflated[start + -position % row_bytes : end : row_bytes]
+                if filters and max(filters) > _LAST_FILTER:
+                    raise SyntaxError("a row has an unknown filter")
+                position, left_bytes, start = position + end - start, left_bytes - end + start, end
                 if not left_bytes:
-                    return
+                    row_bytes, left_bytes = next(rows, (1, 0))
+                    position = 0
+            if not left_bytes:
+                return
         raise EOFError("rows are missing")
+
+    def _inflated(self, frame: FrameData, deadline: Deadline) -> Iterator[bytes]:
+        """Yield the rows in pieces that take no memory to speak of."""
+        inflater = isal_zlib.decompressobj()
+        for start, end in frame.spans:
+            data: bytes | memoryview = self._view[start:end]
+            inflated = bytes(_PIECE_BYTES)
+            # A full piece may have left more to come, though there is no more to go in.
+            while data or len(inflated) == _PIECE_BYTES:
+                deadline.check()
+                inflated = _inflate(inflater, data, _PIECE_BYTES)
+                yield inflated
+                data = inflater.unconsumed_tail
 
     def _rows(self, frame: FrameData) -> Iterator[tuple[int, int]]:
         """Yield for each pass the bytes of a row with its filter type, and of all its rows."""
