@@ -4,7 +4,7 @@ RUN python -m venv --without-pip /opt/runware-mock
 COPY LICENSE pyproject.toml README.md requirements.lock ./
 COPY migrations migrations
 COPY server server
-RUN pip --python /opt/runware-mock/bin/python install --no-cache-dir --constraint requirements.lock '.[postgres,s3,tls,vips]'
+RUN pip --python /opt/runware-mock/bin/python install --no-cache-dir --constraint requirements.lock '.[postgres,s3,tls,uvloop,vips]'
 
 FROM docker.io/library/python:3.12-slim
 RUN useradd --system --no-create-home --uid 10001 runware-mock \

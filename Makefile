@@ -6,8 +6,9 @@ BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime
 INSTALLED := $(VENV)/.installed
 LOWEST := .venv-lowest
+LOWEST_UV := $(LOWEST)/bin/uv pip --quiet --python $(LOWEST)/bin/python
 # The tools of those tests; what they test is as old as it may be.
-LOWEST_TOOLS := freezegun hypothesis pytest pytest-timeout pytest-xdist respx
+LOWEST_TOOLS := freezegun hypothesis httpx pytest pytest-timeout pytest-xdist respx
 LOWEST_TESTS := tests/protocol tests/tasks tests/control tests/images/test_formats.py tests/images/test_sizes.py tests/process
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --constraint requirements.lock
 
@@ -29,9 +30,9 @@ test-rest: $(INSTALLED) sdks  ## run what `make test-all` runs and `make test` d
 test-lowest:  ## run the tests of protocol and storage on the lowest versions that pyproject.toml allows
 	$(PYTHON) -m venv --clear $(LOWEST)
 	$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check uv
-	$(LOWEST)/bin/uv pip install --quiet --resolution lowest-direct --editable '.[postgres,s3,tls,vips]'
-	$(LOWEST)/bin/uv pip freeze --quiet --exclude-editable > $(LOWEST)/lowest.txt
-	$(LOWEST)/bin/uv pip install --quiet --constraint $(LOWEST)/lowest.txt $(LOWEST_TOOLS)
+	$(LOWEST_UV) install --resolution lowest-direct --editable '.[postgres,s3,tls,uvloop,vips]'
+	$(LOWEST_UV) freeze --exclude-editable > $(LOWEST)/lowest.txt
+	$(LOWEST_UV) install --constraint $(LOWEST)/lowest.txt $(LOWEST_TOOLS)
 	$(LOWEST)/bin/pytest -n auto -m "not full" $(LOWEST_TESTS) $(ARGS)
 
 check: $(INSTALLED)  ## format, lint, types, layers
@@ -81,7 +82,7 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(RUNTIME): pyproject.toml requirements.lock | $(BIN)/python
-	$(BIN)/python $(PIP_INSTALL) --editable '.[tls,vips]'
+	$(BIN)/python $(PIP_INSTALL) --editable '.[tls,uvloop,vips]'
 	touch $@
 
 $(INSTALLED): pyproject.toml requirements.lock | $(BIN)/python

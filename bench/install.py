@@ -38,7 +38,7 @@ def _once(what: str, state: str, install: Callable[[], None]) -> None:
 
 def _install_packages() -> None:
     venv.create(HERE / "python", clear=True, with_pip=True)
-    _run(*PIP, "--constraint", "requirements.lock", ".[vips]", *OF_PEERS)
+    _run(*PIP, "--constraint", "requirements.lock", ".[uvloop,vips]", *OF_PEERS)
 
 
 def _install_node() -> None:

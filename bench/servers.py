@@ -1,5 +1,6 @@
 """The servers that are compared, and how each is started and stopped."""
 
+import os
 import shutil
 import signal
 import socket
@@ -79,6 +80,8 @@ def started(peer: Peer, data_dir: Path, *arguments: str) -> Iterator[Server]:
         process = subprocess.Popen(
             [*peer.command, "--port", str(address[1]), "--data-dir", str(data_dir), *arguments],
             cwd=peer.cwd,
+            # So that every server starts from compiled modules.
+            env={name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
