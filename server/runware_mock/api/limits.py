@@ -34,6 +34,7 @@ _SMALL_BYTES = 64 * 2**10
 _GIVES_WAY_AFTER_S = 1.0
 # How often to look whether a client has read on, and how much may wait for it before anything more is sent.
 _LOOK_EVERY_S, _UNREAD_BYTES = 0.02, 64 * 2**10
+_WATCH_EVERY_S = 1.0
 _FEWEST_CONNECTIONS = 64
 
 BUSY = "More is being received than --message-budget-bytes has room for."
@@ -177,9 +178,18 @@ class Readers:
         finally:
             self._unread.pop(transport, None)
 
+    async def watch(self, transport: asyncio.Transport) -> None:
+        """Watch the client of a socket, whose pings are answered without our doing."""
+        while True:
+            await asyncio.sleep(_WATCH_EVERY_S)
+            await self.until_read(transport)
+
     def _is_let_go(self, transport: asyncio.Transport, unread_bytes: int) -> bool:
         """Let go of the client that has the most to read, when all of them together have too much."""
         self._unread[transport] = unread_bytes
+        if unread_bytes > 2 * self._budget_bytes:
+            transport.abort()
+            return True
         # One alone may have as much as the message that answers it.
         if len(self._unread) > 1 and sum(self._unread.values()) > self._budget_bytes:
             largest = max(self._unread, key=self._unread.__getitem__)

@@ -72,6 +72,7 @@ class Socket:
     async def run(self) -> None:
         """Receive frames until the client goes away or falls silent, or the server stops."""
         supervising = asyncio.create_task(self._supervise())
+        watching = asyncio.create_task(self._sessions.readers.watch(self._transport))
         try:
             while True:
                 raw = await self._receive()
@@ -91,6 +92,7 @@ class Socket:
                 await self.outbox.keep_unsure(closed.code)
         finally:
             supervising.cancel()
+            watching.cancel()
 
     async def _receive(self) -> str | bytes:
         message = await self._websocket.receive()
@@ -145,6 +147,9 @@ class Socket:
                 await self.outbox.close(CLOSE_TRY_LATER, BUSY)
         except Refusal as refusal:
             await self.outbox.deliver(Reply.refused(refusal))
+        except WebSocketDisconnect:
+            # The next message says so, too.
+            pass
         except Exception as error:  # noqa: BLE001 - see Runner._run
             _log.exception("a frame failed inside the mock")
             await self.outbox.deliver(Reply.refused(crash(error)))
@@ -162,15 +167,22 @@ class Socket:
         for _ in filter(is_ping, tasks):
             plan, _refusal = await self._meet("ping", self._account)
             if plan is None or plan.hang_up is None:
-                await self.outbox.send(ws_frame(PONG))
+                await self._send(PONG)
         tasks = [task for task in tasks if not is_ping(task) and not is_authentication(task)]
         if self._account is None:
             for task in tasks:
-                await self.outbox.send(ws_frame(Reply.refused(self._stranger, task)))
+                await self._send(Reply.refused(self._stranger, task))
             return []
         caller = caller_of(self._websocket.scope, self._account, self._services, self._api_key)
         pending = self._sessions.runner.submit(tasks, caller)
         return list(zip(pending, map(_one_each, tasks), strict=True))
+
+    async def _send(self, reply: Reply) -> None:
+        """Send one of what may be many answers at once; raises WebSocketDisconnect when nobody is there for more."""
+        # Other clients have their turn in between.
+        await asyncio.sleep(0)
+        if not await self.outbox.send(ws_frame(reply)) and not self.outbox.is_silent:
+            raise WebSocketDisconnect(1006)
 
     async def _answer(self, pending: Sequence[tuple[Pending, bool]], size_bytes: int) -> None:
         """Deliver each reply to a frame as soon as it is ready."""
