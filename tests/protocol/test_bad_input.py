@@ -10,6 +10,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from tests import plain
+from tests.control.calling import calling
 from tests.pictures import png
 from tests.running import RunningMock, running_mock
 from tests.talking import Answer, Talker, new_uuid, talking, talking_ws, upload
@@ -228,6 +229,20 @@ def test_a_body_of_another_content_type_is_told_of_json(mock: RunningMock, api_k
 )
 def test_a_task_type_that_is_nearly_right_is_told_so(talker: Talker, task: dict[str, str], hint: str) -> None:
     assert hint in talker.ask({"taskUUID": new_uuid(), **task}).error["message"]
+
+
+@pytest.mark.parametrize(("plain_text", "spelled"), [("/", r"\/"), ("=", r"\u003d"), ("k", r"\u006B")])
+def test_the_senders_own_key_is_taken_out_however_json_spells_it(
+    mock: RunningMock, api_key: str, plain_text: str, spelled: str
+) -> None:
+    key = f"{api_key}/k="
+    body = json.dumps([upload(png(), note="a KEY")]).replace("KEY", key.replace(plain_text, spelled))
+    answer = plain.post(mock.rest_url, content=body.encode(), headers={"Authorization": f"Bearer {key}"})
+    assert answer.json()["data"]
+    with calling(mock, key) as control:
+        (entry,) = control.get("/journal")["entries"]
+    assert entry["task"]["note"].startswith("a tes")
+    assert key not in json.dumps(entry)
 
 
 def test_a_percent_encoded_data_uri_is_read(talker: Talker) -> None:
