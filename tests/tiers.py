@@ -9,6 +9,7 @@ FULL = "full"
 _FULL = (
     "control/test_client.py",
     "control/test_generators.py",
+    "docs/test_examples.py",
     "faults/test_sdk_retries.py",
     "fuzz",
     "objects",

@@ -7,6 +7,7 @@ from runware_mock.commands.journal import journal
 from runware_mock.commands.media import media
 from runware_mock.commands.ready import ready
 from runware_mock.commands.reset import accounts, reset
+from runware_mock.commands.sample import sample
 from runware_mock.commands.snapshot import export_state, import_state, snapshot
 
-COMMANDS = (accounts, clock, doctor, export_state, faults, import_state, journal, media, ready, reset, snapshot)
+COMMANDS = (accounts, clock, doctor, export_state, faults, import_state, journal, media, ready, reset, sample, snapshot)

@@ -1,0 +1,217 @@
+"""Every block of README.md and docs/ is run, in order, as a reader would paste it."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from runware_mock.commands.sample import sample
+from runware_mock.tasks import TASKS, unsupported
+from tests import postgres
+from tests.docs.tables import common_field_rows, fault_rows, settings_rows
+from tests.running import RunningMock, clean_environment, running_mock
+from tests.sdks.catalogue import PY_LEGACY, PY_NEW_WS, SDK_JS
+
+ROOT = Path(__file__).resolve().parents[2]
+README = ROOT / "README.md"
+PAGES = (README, *sorted((ROOT / "docs").glob("*.md")))
+# Its examples are run by tests/plugin/test_documentation.py.
+WITH_SHELL = [page for page in PAGES if page.name != "pytest.md"]
+ADDRESS = "127.0.0.1:8080"
+LIMIT_S = 60
+# Blocks that a test of their own runs, below or elsewhere, or that need what CI has not got.
+RUN_ELSEWHERE = {
+    "make serve\n": "test_make_serve_says_when_it_is_ready",
+    "pip install .\n": "tests/process/test_packaging.py",
+    "pip install 'runware-mock[postgres]'\n": "test_several_processes_on_postgresql_start_as_shown",
+    "docker compose up": "needs a container engine",
+    "runware-mock serve --port 0": "test_a_script_waits_for_the_ready_file",
+    "make check\n": "CI runs these",
+}
+
+
+def blocks(page: Path) -> list[tuple[str, str]]:
+    """Return the language and text of each block of a page."""
+    return re.findall(r"^```(\w+)\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+
+
+def block(page: str, language: str, word: str) -> str:
+    """Return the one block of a language that holds a word."""
+    (found,) = [text for name, text in blocks(ROOT / page) if name == language and word in text]
+    return found
+
+
+def run(command: list[str], text: str, folder: Path, **variables: str) -> str:
+    """Run a program on an example and return what it prints."""
+    environment = clean_environment(**variables)
+    done = subprocess.run(
+        command, input=text, cwd=folder, env=environment, capture_output=True, text=True, timeout=LIMIT_S, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def with_commands() -> str:
+    """Return a PATH on which `runware-mock` is found, as in an activated environment."""
+    return f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with the photo of the examples."""
+    assert sample.callback is not None
+    sample.callback(tmp_path / "photo.jpg")
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def own_mock() -> Iterator[RunningMock]:
+    """A server that no other test uses: a page may look at all of its accounts."""
+    with running_mock() as mock:
+        yield mock
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not on this machine")
+@pytest.mark.parametrize("page", WITH_SHELL, ids=lambda page: page.stem)
+def test_the_shell_blocks_of_a_page_run_in_one_shell_and_again(own_mock: RunningMock, folder: Path, page: Path) -> None:
+    pasted = "".join(
+        text for language, text in blocks(page) if language == "sh" and not text.startswith(tuple(RUN_ELSEWHERE))
+    )
+    text = pasted.replace(ADDRESS, own_mock.url.removeprefix("http://"))
+    variables = {"RUNWARE_MOCK_URL": own_mock.url, "RUNWARE_MOCK_DATA_DIR": str(folder), "PATH": with_commands()}
+    printed = run(["sh", "-e"], text + text, folder, **variables)
+    assert '"errors"' not in printed
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_blocks_are_of_languages_that_are_run(page: Path) -> None:
+    assert {language for language, _ in blocks(page)} <= {"sh", "json", "python", "js"}
+
+
+def test_the_first_upload_is_answered_as_shown(own_mock: RunningMock, tmp_path: Path) -> None:
+    address = own_mock.url.removeprefix("http://")
+    answer = json.loads(run(["sh"], block("README.md", "sh", "curl").replace(ADDRESS, address), tmp_path))
+    (item,), (shown,) = answer["data"], json.loads(block("README.md", "json", "imageUpload"))["data"]
+    assert set(item) == set(shown)
+    assert item["imageURL"] == f"http://{address}/image/ii/{item['imageUUID']}.png"
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not on this machine")
+def test_make_serve_says_when_it_is_ready(tmp_path: Path) -> None:
+    (command,) = block("README.md", "sh", "make serve").splitlines()
+    process = subprocess.Popen(
+        command.split(),
+        cwd=ROOT,
+        env=clean_environment(RUNWARE_MOCK_PORT="0", RUNWARE_MOCK_DATA_DIR=str(tmp_path)),
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        assert process.stdout is not None
+        assert any(re.match(r"runware-mock ready on http://127\.0\.0\.1:\d+$", line) for line in process.stdout)
+    finally:
+        os.killpg(process.pid, 15)
+        process.wait(LIMIT_S)
+        process.stdout.close() if process.stdout else None
+
+
+@pytest.mark.skipif(postgres.missing() is not None, reason=str(postgres.missing()))
+def test_several_processes_on_postgresql_start_as_shown(tmp_path: Path) -> None:
+    _, line = block("docs/scaling-out.md", "sh", "--workers").splitlines()
+    with postgres.postgres_database(is_empty=True) as url:
+        *command, _ = line.split()
+        process = subprocess.Popen(
+            [*command, url],
+            env=clean_environment(RUNWARE_MOCK_PORT="0", PATH=with_commands()),
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stdout is not None
+        with process.stdout:
+            assert any(re.match(r"runware-mock ready on http://127\.0\.0\.1:\d+$", said) for said in process.stdout)
+            process.terminate()
+            assert process.wait(LIMIT_S) == 0
+
+
+def test_a_script_waits_for_the_ready_file(tmp_path: Path) -> None:
+    text = block("docs/docker-and-ci.md", "sh", "--ready-file") + "kill $!\n"
+    printed = run(["sh", "-e"], text, tmp_path, PATH=with_commands())
+    assert "ready" in printed
+
+
+def test_the_older_python_sdk_uploads_as_shown(own_mock: RunningMock, folder: Path) -> None:
+    text = block("README.md", "python", " url=").replace(ADDRESS, own_mock.url.removeprefix("http://"))
+    assert own_mock.url in run([str(PY_LEGACY.interpreter()), "-"], text, folder)
+
+
+@pytest.mark.parametrize("transport", ["websocket", "rest"])
+def test_the_newer_python_sdk_uploads_as_shown(own_mock: RunningMock, folder: Path, transport: str) -> None:
+    text = block("docs/sdks.md", "python", "ws_base_url")
+    if transport == "rest":
+        page = (ROOT / "docs" / "sdks.md").read_text(encoding="utf-8")
+        (options,) = re.findall(r'`(transport="rest", http_base_url="[^"]*")`', page)
+        text = text.replace('ws_base_url="ws://127.0.0.1:8080/v1"', options)
+        assert options in text
+    text = text.replace(ADDRESS, own_mock.url.removeprefix("http://"))
+    assert own_mock.url in run([str(PY_NEW_WS.interpreter()), "-"], text, folder)
+
+
+def test_the_javascript_sdk_uploads_as_shown(own_mock: RunningMock, folder: Path) -> None:
+    node = str(SDK_JS.interpreter())
+    (folder / "node_modules").symlink_to(SDK_JS.home / "node_modules")
+    text = block("README.md", "js", "sdk-js").replace(ADDRESS, own_mock.url.removeprefix("http://"))
+    (folder / "example.mjs").write_text(text)
+    assert own_mock.url in run([node, "example.mjs"], "", folder)
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/faults.md", "docs/journal.md"])
+def test_the_tests_of_a_page_pass(folder: Path, page: str) -> None:
+    (folder / "test_example.py").write_text(block(page, "python", "def test_"))
+    printed = run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_example.py"], "", folder)
+    assert "1 passed" in printed
+
+
+def test_the_server_in_python_does_as_shown(folder: Path) -> None:
+    printed = run([sys.executable, "-"], block("docs/clock.md", "python", "runware_mock.serve"), folder)
+    shown, is_purged = printed.splitlines()
+    assert re.fullmatch(r"2048 (1 day, 0:00:00|23:59:59\.\d+)", shown)
+    assert is_purged == "True"
+
+
+def test_rule_35_the_documentation_warns_of_what_the_url_does_not_catch() -> None:
+    page = (ROOT / "docs" / "sdks.md").read_text(encoding="utf-8")
+    assert "schemas.runware.ai" in page
+    assert "api.runware.ai" in page
+
+
+def test_the_table_of_tasks_is_complete() -> None:
+    table = (ROOT / "docs" / "tasks.md").read_text(encoding="utf-8").partition("## Tasks")[2]
+    assert set(re.findall(r"`(\w+)`", table)) >= set(TASKS) - set(unsupported.NAMES)
+
+
+@pytest.mark.parametrize(
+    ("page", "head", "rows"),
+    [
+        ("settings.md", "| flag | default | meaning |\n|---|---|---|\n", settings_rows()),
+        ("faults.md", "| kind | fields | what happens |\n|---|---|---|\n", fault_rows()),
+        ("faults.md", "| field | meaning |\n|---|---|\n", common_field_rows()),
+    ],
+    ids=["settings", "faults", "fields"],
+)
+def test_a_table_says_what_the_code_says(page: str, head: str, rows: list[str]) -> None:
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    assert text.split(head)[1].split("\n\n")[0].splitlines() == rows, "the table should be:\n" + "\n".join(rows)
+
+
+def test_every_link_of_the_documentation_leads_somewhere() -> None:
+    for page in PAGES:
+        for link in re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8")):
+            assert link.startswith("https://") or (page.parent / link).exists(), f"{page.name}: {link}"
