@@ -3,6 +3,7 @@
 import struct
 import time
 from datetime import timedelta
+from importlib.util import find_spec
 
 import pytest
 from PIL import Image
@@ -80,6 +81,17 @@ def test_a_frame_far_larger_than_its_canvas_counts_as_large_as_it_is() -> None:
     greedy = data[:at] + b"," + struct.pack("<4HB", 0, 0, 65_535, 65_535, 0) + data[at + len(descriptor) :]
     with pytest.raises(PictureRefused, match="more than the memory budget of 256 MiB"):
         Codec(PICTURES, Budget(2**28, 1)).stored_form(greedy)
+
+
+def test_a_webp_that_would_hold_up_the_whole_process_is_left_to_libvips() -> None:
+    # 8192 times 4096 is 2^25.
+    taken = CODEC.stored_form(encoded(Image.new("RGB", (8192, 4096)), "WEBP", lossless=True, method=0))
+    assert (taken.width_px, taken.height_px) == (2048, 1024)
+    beyond = encoded(Image.new("RGB", (8192, 4097)), "WEBP", lossless=True, method=0)
+    with pytest.raises(PictureRefused, match=r"more than 33554432 pixels: install runware-mock\[vips\]"):
+        CODEC.stored_form(beyond)
+    if find_spec("pyvips"):
+        assert Codec(PICTURES, Budget(2**33, 1)).stored_form(beyond).width_px == 2048
 
 
 @pytest.mark.parametrize(

@@ -130,7 +130,7 @@ class Codec:
     def _streamed(self, name: str, decoder: Decoder, size: Size) -> tuple[bytes, Size] | None:
         """Read a picture row by row, if its rows are not too long for that."""
         total_bytes = self._budget.total_bytes
-        if vips.BYTES_PER_COLUMN * decoder.size[0] > max(total_bytes, vips.ALWAYS_BYTES):
+        if not decoder.is_in_rows or vips.BYTES_PER_COLUMN * decoder.size[0] > max(total_bytes, vips.ALWAYS_BYTES):
             return None
         # The whole budget: what streaming takes cannot be known beforehand, and grows with the width alone.
         with self._reserved(total_bytes) as deadline:

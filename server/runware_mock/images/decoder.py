@@ -51,8 +51,13 @@ class Decoder(ABC):
         raise NotImplementedError
 
     def streamable(self) -> bytes | None:
-        """Return the file in a form whose rows libvips can read one by one; None where it has to hold all of them."""
+        """Return the file in a form that libvips reads and downsizes, None where it does not."""
         return None
+
+    @property
+    def is_in_rows(self) -> bool:
+        """Whether libvips can read what is `streamable` row by row, without holding all of it."""
+        return True
 
     def downsized(self, size: Size, resizer: Resizer, deadline: Deadline) -> tuple[bytes, Size]:
         """Return the encoded picture at this size, turned as the orientation says; and the size after that."""

@@ -18,6 +18,8 @@ _MOST_CHUNKS = 200_000
 _EXTENDED_HEADER_BYTES = 18
 # libwebp's two canvases, the frame that it hands over, and Pillow's own.
 _PIXEL_BYTES = 14
+# Pillow copies what libwebp has decoded while nothing else of the process may run: 0.1 s at this size.
+_MOST_PX = 2**25
 _SAVE_OPTIONS = {"quality": QUALITY, "method": 0}
 
 # WebP Container Specification, "Extended File Format" and "Animation".
@@ -53,6 +55,9 @@ class WebpDecoder(Decoder):
 
     @cached_property
     def _file(self) -> WebPImageFile:
+        if self.size[0] * self.size[1] > _MOST_PX:
+            hint = "animations may have no more" if self.is_animated else "install runware-mock[vips]"
+            raise SyntaxError(f"it has more than {_MOST_PX} pixels: {hint}")
         file = WebPImageFile(BytesIO(self._data))
         if (file.size, file.n_frames) != (self.size, self.frames):
             raise SyntaxError("its headers contradict one another")
@@ -111,9 +116,13 @@ class WebpDecoder(Decoder):
         return _chunk(b"RIFF", body)
 
     def streamable(self) -> bytes | None:
-        """Return the file of a still picture that is coded in rows which need nothing of those far above them."""
-        is_lossy_without_alpha = b"VP8 " in self._chunks and not {b"VP8L", b"ALPH"} & self._chunks.keys()
-        return self._data if is_lossy_without_alpha and not self.is_animated else None
+        """Return the file of a still picture."""
+        return None if self.is_animated else self._data
+
+    @property
+    def is_in_rows(self) -> bool:
+        """Whether it is lossy and without alpha: rows that need nothing of those far above them."""
+        return b"VP8 " in self._chunks and not {b"VP8L", b"ALPH"} & self._chunks.keys()
 
 
 def _chunks(data: bytes) -> tuple[dict[bytes, tuple[int, int]], int]:
