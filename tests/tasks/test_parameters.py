@@ -196,8 +196,9 @@ def checked_by(mock: RunningMock, api_key: str, sent: dict[str, object]) -> dict
         (task("photoMaker", positivePrompt="img", width=512, height=512), "missingInputImages"),
         (task("promptEnhance"), "missingPrompt"),
         (task("promptEnhance", prompt="x", promptVersions=6), "invalidPromptVersions"),
-        (task("videoInference", positivePrompt="x"), "unsupportedTaskType"),
-        (task("3dInference"), "unsupportedTaskType"),
+        (task("videoInference", positivePrompt="x"), "missingModel"),
+        (task("textInference", model="x:1@1", numberResults=5), "invalidNumberResults"),
+        (task("training"), "unsupportedTaskType"),
     ],
     ids=lambda value: value if isinstance(value, str) else str(value["taskType"]),
 )

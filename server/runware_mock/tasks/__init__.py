@@ -12,6 +12,7 @@ from runware_mock.tasks import (
     image_upload,
     inference,
     media_storage,
+    modalities,
     model_search,
     models,
     text_tasks,
@@ -86,6 +87,10 @@ TASKS: Mapping[str, TaskType] = {
     "vectorize": _picture(image_models.Vectorize, transforms.run_vectorize),
     "caption": _CAPTION,
     "imageCaption": _CAPTION,
+    "videoInference": _picture(image_models.VideoInference, modalities.run_media),
+    "audioInference": _picture(image_models.AudioInference, modalities.run_media),
+    "3dInference": _picture(image_models.ThreeDInference, modalities.run_media),
+    "textInference": _text(models.TextInference, modalities.run_text),
     "promptEnhance": _text(models.PromptEnhance, text_tasks.run_enhance),
     **dict.fromkeys(unsupported.NAMES, TaskType(models.AnyTask, unsupported.run, stores=_never)),
 }

@@ -1,4 +1,4 @@
-"""The parameters of the tasks that make pictures."""
+"""The parameters of the tasks that make pictures, video, sound and 3D."""
 
 import re
 from typing import Annotated, Any, ClassVar, Literal, Self, get_args
@@ -62,6 +62,57 @@ class WithOutput(Delivered):
     output_quality: int = Field(95, ge=20, le=99)
     ttl: int | None = Field(None, ge=60, le=_MAX_TTL_S, description="Seconds after which the result is deleted.")
     upload_endpoint: Url | None = None
+
+    @property
+    def extension(self) -> str:
+        """The extension of a result's URL: "upper-cased when outputFormat was given upper-case; `.jpg` default"."""
+        return str(self.sent.get("outputFormat") or self.default_format.lower())
+
+
+class MediaInference(WithOutput):
+    """What the tasks share that answer with a stand-in of another kind than a picture."""
+
+    model: str = Field(min_length=1, max_length=LONGEST_MODEL, description=_MODEL)
+    positive_prompt: str = Field("", max_length=_LONGEST_PROMPT)
+    negative_prompt: str = Field("", max_length=_LONGEST_PROMPT)
+    number_results: int = Field(1, ge=1, le=4)
+    seed: int | None = Field(None, ge=0, le=_MAX_SEED)
+    inputs: Inputs = None
+    reference_images: Images = None
+    output_format: Annotated[str, Field(max_length=16)] | None = None  # type: ignore[assignment] # formats of other kinds
+
+    @property
+    def extension(self) -> str:
+        """The extension of the one format that there is."""
+        return self.default_format.lower()
+
+
+class VideoInference(MediaInference):
+    """Make a video: two seconds of a test picture, as MP4."""
+
+    page: ClassVar[str] = "https://runware.ai/docs/en/video-inference/api-reference"
+    default_format: ClassVar[str] = "MP4"
+
+    task_type: Literal["videoInference"]
+    frame_images: Images = None
+
+
+class AudioInference(MediaInference):
+    """Make sound: a second of a tone, as WAV."""
+
+    page: ClassVar[str] = "https://runware.ai/docs/en/audio-inference/api-reference"
+    default_format: ClassVar[str] = "WAV"
+
+    task_type: Literal["audioInference"]
+
+
+class ThreeDInference(MediaInference):
+    """Make a 3D model: a triangle, as binary glTF."""
+
+    page: ClassVar[str] = "https://runware.ai/docs/en/3d-inference/api-reference"
+    default_format: ClassVar[str] = "GLB"
+
+    task_type: Literal["3dInference"]
 
 
 class Sized(WithOutput):

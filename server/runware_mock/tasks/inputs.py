@@ -33,7 +33,15 @@ IMAGE_FIELDS = frozenset(
     (
         *("image", "images", "inputImage", "inputImages", "seedImage", "maskImage", "mask", "inputMasks"),
         *("referenceImage", "referenceImages", "references", "refImages", "guideImage", "guideImages", "poseImage"),
-        *("frontalImage", "styleImage", "styleReferenceImages", "characterImage", "firstImage", "lastImage"),
+        *(
+            "frontalImage",
+            "styleImage",
+            "styleReferenceImages",
+            "characterImage",
+            "firstImage",
+            "lastImage",
+            "frameImages",
+        ),
     )
 )
 # Where the tasks that change a picture or describe it look for that picture.

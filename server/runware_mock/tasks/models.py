@@ -172,6 +172,26 @@ class Caption(Delivered):
     inputs: Inputs = None
 
 
+class TextInference(Delivered):
+    """Answer messages with a text."""
+
+    page: ClassVar[str] = "https://runware.ai/docs/en/text-inference/api-reference"
+
+    task_type: Literal["textInference"]
+    model: str = Field(min_length=1, max_length=LONGEST_MODEL)
+    messages: Any = None
+    positive_prompt: str = ""
+    number_results: int = Field(1, ge=1, le=4)
+    inputs: Inputs = None
+
+    @property
+    def question(self) -> str:
+        """The text of the last message, or the prompt."""
+        last = self.messages[-1] if isinstance(self.messages, list) and self.messages else None
+        text = last.get("content") if isinstance(last, dict) else last
+        return (text if isinstance(text, str) and text else self.positive_prompt or "your message")[:300]
+
+
 class PromptEnhance(Delivered):
     """Make a prompt better: "text (one item per version)"."""
 

@@ -33,6 +33,10 @@ COSTS = {
     "imageMasking": 0.0005,
     "vectorize": 0.01,
     "promptEnhance": 0.0004,
+    "videoInference": 0.1,
+    "audioInference": 0.02,
+    "3dInference": 0.05,
+    "textInference": 0.001,
 }
 
 
@@ -139,13 +143,12 @@ def _stored(
     if task.upload_endpoint is not None:
         # The page on uploadEndpoint: the bytes of the result are PUT raw to that URL.
         deliveries.add(connection, caller.account.id, "PUT", task.upload_endpoint, content_type, picture.data, now_at)
-    # Clients look for imageUUID and imageURL whatever the picture is.
-    fields: Item = {f"{prefix}UUID": uuid, "imageUUID": uuid}
-    # "Extension upper-cased when outputFormat was given upper-case; `.jpg` default".
-    extension = str(task.sent.get("outputFormat") or task.default_format.lower())
-    url = caller.base_url + url_path(uuid, picture.format, extension)
+    # Clients look for imageUUID and imageURL whatever the picture is for.
+    names = (prefix, "image") if prefix.endswith("Image") else (prefix,)
+    fields: Item = {f"{name}UUID": uuid for name in names}
+    url = caller.base_url + url_path(uuid, picture.format, task.extension)
     if "URL" in task.output_type:
-        fields |= {f"{prefix}URL": url, "imageURL": url}
+        fields |= {f"{name}URL": url for name in names}
     if len(task.output_type) > 1 or "URL" not in task.output_type:
         text = base64.b64encode(picture.data).decode()
         if "base64Data" in task.output_type:

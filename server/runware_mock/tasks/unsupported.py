@@ -6,13 +6,7 @@ from runware_mock.protocol.errors import refuse
 from runware_mock.services import Caller, Services
 from runware_mock.tasks.models import AnyTask
 
-NAMES = (
-    "videoInference",
-    "audioInference",
-    "textInference",
-    "3dInference",
-    "training",
-)
+NAMES = ("training",)
 
 
 def run(task: AnyTask, _services: Services, _caller: Caller) -> NoReturn:
