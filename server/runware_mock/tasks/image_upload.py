@@ -12,7 +12,7 @@ from runware_mock.services import Caller, Services
 from runware_mock.storage import media
 from runware_mock.tasks.models import ImageUpload
 from runware_mock.tasks.results import checked, echoed
-from runware_mock.tasks.sources import check, storing
+from runware_mock.tasks.sources import check_source, store_source
 from runware_mock.tasks.work import Done, Work
 
 
@@ -26,9 +26,9 @@ def run(task: ImageUpload, services: Services, caller: Caller) -> Work:
     form, formats = services.codec.stored_form, services.settings.formats
     try:
         if caller.dry_run:
-            check(image, form)
+            check_source(image, form)
             return checked(task, "imageUpload")
-        store = storing(image, "image", services, caller, form, formats, partial(refuse, "invalidImage"))
+        store = store_source(image, "image", services, caller, form, formats, partial(refuse, "invalidImage"))
     except PictureRefused as error:
         raise refuse("invalidImage", str(error)) from error
 

@@ -18,7 +18,7 @@ from runware_mock.storage import contents, media
 from runware_mock.tasks.inputs import named_uuid
 from runware_mock.tasks.models import MediaStorage
 from runware_mock.tasks.results import echoed
-from runware_mock.tasks.sources import check, storing
+from runware_mock.tasks.sources import check_source, store_source
 from runware_mock.tasks.work import Done, Work
 
 _STORED_AS_THEY_ARE = tuple(name for name, kept in FORMATS.items() if kept.kind != "image")
@@ -40,10 +40,10 @@ def _uploading(value: str, item: Item, services: Services, caller: Caller, inval
         return stored_form(data, services.codec)
 
     if caller.dry_run:
-        check(value, form)
+        check_source(value, form)
         return [{**item, "cost": 0.0}]
     formats = (*services.settings.formats, *_STORED_AS_THEY_ARE)
-    store = storing(value, "media", services, caller, form, formats, invalid)
+    store = store_source(value, "media", services, caller, form, formats, invalid)
 
     def commit(connection: Connection) -> Done:
         stored = store(connection)

@@ -1,4 +1,4 @@
-"""Store what an upload brings, however it is brought: bytes, a URL to fetch, or the URL of what is stored already."""
+"""The file of an upload, in whichever form it is sent: bytes, a URL to fetch, or the URL of a stored medium."""
 
 import hashlib
 from collections.abc import Callable, Collection
@@ -20,7 +20,7 @@ from runware_mock.tasks.work import ContentGone
 StoreContent = Callable[[Connection], StoredContent]
 
 
-def storing(
+def store_source(
     value: str,
     parameter: str,
     services: Services,
@@ -29,9 +29,10 @@ def storing(
     formats: Collection[str],
     invalid: Callable[[str], Refusal],
 ) -> StoreContent:
-    """Bring in what `value` stands for, in the form that `form` makes of its bytes; `formats` are those it accepts.
+    """Load the file that `value` stands for; return the function that stores it in a transaction.
 
-    Raises PictureRefused, or the refusal of a URL that cannot be fetched; what is returned raises `invalid`.
+    `form` makes of its bytes what is stored, and accepts `formats`. Raises PictureRefused, or the refusal of a URL that
+    cannot be fetched; the returned function raises what `invalid` returns.
     """
     source = read_source(value)
     now_at = services.now_at(caller.account.id)
@@ -46,7 +47,7 @@ def storing(
         raise refuse("failedToTransferImage", str(error), parameter=parameter) from error
 
 
-def check(value: str, form: Callable[[bytes], Picture]) -> None:
+def check_source(value: str, form: Callable[[bytes], Picture]) -> None:
     """Check what can be checked without a network; raises PictureRefused."""
     source = read_source(value)
     if not isinstance(source, UrlSource):
