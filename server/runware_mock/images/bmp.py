@@ -68,7 +68,8 @@ class BmpDecoder(Decoder):
         """Return about how much memory `check` takes."""
         header = self._header
         is_known = header.bits in _LAYOUTS or (header.bits, header.masks) in _KNOWN_MASKS
-        pixel_bytes = 10 if header.compression in _RLE_BITS else 8 if is_known else 20
+        # Indices beside colours; 32 bits of each value, a sample in floating point, and the samples twice.
+        pixel_bytes = 10 if header.compression in _RLE_BITS else 5 if header.colours else 4 if is_known else 20
         return pixel_bytes * self.size[0] * self.size[1]
 
     def check(self, deadline: Deadline) -> None:
