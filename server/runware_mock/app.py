@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
-from fastapi.staticfiles import StaticFiles
 from fastapi_offline import FastAPIOffline
 from msgspec import Struct
 from sqlalchemy.exc import SQLAlchemyError
@@ -24,7 +23,7 @@ from runware_mock.api.sessions import Sessions
 from runware_mock.api.transport import STOPPING
 from runware_mock.api.ui import routes as ui
 from runware_mock.api.ui.changes import Changes
-from runware_mock.api.ui.pages import FOLDER
+from runware_mock.api.ui.pages import FOLDER, StaticPart
 from runware_mock.clock import Clock, SystemClock
 from runware_mock.control.changes import change_token
 from runware_mock.control.refusals import ControlRefused
@@ -136,7 +135,7 @@ def create_app(settings: Settings, clock: Clock | None = None, common: Common | 
     for path in upload.API_PATHS:
         app.add_api_websocket_route(path, sessions.serve)
     add_tasks(app)
-    app.mount("/ui/static", StaticFiles(directory=FOLDER / "static"))
+    app.mount("/ui/static", StaticPart(directory=FOLDER / "static"))
     return app
 
 

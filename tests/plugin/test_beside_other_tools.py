@@ -226,3 +226,35 @@ def stand_still():
         """
     )
     tested.runpytest_subprocess().assert_outcomes(passed=1)
+
+
+def test_a_socket_that_was_heard_before_time_was_frozen_is_not_idle(project: pytest.Pytester) -> None:
+    project.makeini("[pytest]\nrunware_mock_settings = idle_timeout=4s\n")
+    project.makepyfile(
+        """
+        import json
+        import threading
+        import freezegun
+        from websockets.sync.client import connect
+        from runware_mock.clock import monotonic_s
+
+        def ask(socket, task):
+            socket.send(json.dumps([task]))
+            return json.loads(socket.recv())["data"]
+
+        def wait_until(instant_s):
+            threading.Event().wait(max(0, instant_s - monotonic_s()))
+
+        def test_frozen(runware_mock):
+            with connect(runware_mock.ws_url) as socket:
+                ask(socket, {"taskType": "authentication", "apiKey": runware_mock.api_key})
+                began_s = monotonic_s()
+                wait_until(began_s + 2)
+                ask(socket, {"taskType": "ping", "ping": True})
+                with freezegun.freeze_time("2020-01-01"):
+                    # By then the server has looked whether the client has been silent since the beginning.
+                    wait_until(began_s + 4.2)
+                    assert ask(socket, {"taskType": "ping", "ping": True})[0]["pong"] is True
+        """
+    )
+    project.runpytest().assert_outcomes(passed=1)

@@ -222,3 +222,9 @@ def test_a_crash_of_the_mock_is_told_as_such(transport: str, api_key: str, caplo
     assert "no answer of the service" in answer.error["message"]
     assert answer.status in (500, None)
     assert "failed inside the mock" in caplog.text
+
+
+def test_a_browser_takes_a_part_of_the_page_for_what_it_is_declared_as(mock: RunningMock) -> None:
+    answer = plain.get(f"{mock.url}/ui/static/page.js")
+    assert answer.headers["content-type"].startswith("text/javascript")
+    assert answer.headers["x-content-type-options"] == "nosniff"

@@ -253,6 +253,22 @@ def test_rule_28_a_task_whose_answer_was_lost_is_answered_when_it_is_sent_again(
         assert second.ask(task).error["code"] == "conflictTaskUUID"
 
 
+def test_a_task_whose_several_frames_were_lost_is_answered_with_all_of_them_when_it_is_sent_again(
+    mock: RunningMock, api_key: str
+) -> None:
+    with talking_ws(mock, api_key) as first, talking_ws(mock, api_key) as second:
+        task = inference(numberResults=3)
+        items = [first.ask(task).item, *first.frame()["data"], *first.frame()["data"]]
+        break_connection(first)
+        answer = second.ask(task)
+        while answer.errors:
+            # The server may not have noticed the break yet.
+            assert answer.error["code"] == "conflictTaskUUID"
+            answer = second.ask(task)
+        assert [answer.item, *second.frame()["data"], *second.frame()["data"]] == items
+        assert second.ask(task).error["code"] == "conflictTaskUUID"
+
+
 def test_an_answer_is_not_kept_after_a_clean_close(mock: RunningMock, api_key: str) -> None:
     with talking_ws(mock, api_key) as first:
         session = session_of(first)

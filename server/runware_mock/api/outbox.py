@@ -1,7 +1,6 @@
 """The answers of one WebSocket: sent when they are ready, or kept for the socket with which the client comes back."""
 
 import asyncio
-import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -11,7 +10,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from runware_mock.api.fault_effects import end, frames_of, pause
 from runware_mock.api.limits import Readers
 from runware_mock.api.transport import STOPPING, TRANSPORT
-from runware_mock.clock import in_ms
+from runware_mock.clock import in_ms, monotonic_s
 from runware_mock.protocol.messages import Reply
 from runware_mock.protocol.response_plan import ResponsePlan
 from runware_mock.services import Services
@@ -108,7 +107,7 @@ class Outbox:
 
     async def keep_unsure(self, close_code: int) -> None:
         """Keep what may have been lost with the connection, but for the frame that has killed it."""
-        unsure_s = time.monotonic() - _UNSURE_S
+        unsure_s = monotonic_s() - _UNSURE_S
         frames = [frame for sent_s, frame in self._just_sent if sent_s >= unsure_s]
         if close_code == _TOO_BIG and frames:
             frames.remove(max(frames, key=len))
@@ -154,7 +153,7 @@ class Outbox:
             await self._deliver_next(frames * plan.copies)
 
     def _was_sent(self, frame: str) -> None:
-        now_s = time.monotonic()
+        now_s = monotonic_s()
         # What is sure by now is not held any longer: results may be big.
         while self._just_sent and self._just_sent[0][0] < now_s - _UNSURE_S:
             self._just_sent.popleft()

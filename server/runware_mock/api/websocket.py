@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import time
 import uuid as uuids
 from collections.abc import Sequence
 from contextlib import suppress
@@ -15,6 +14,7 @@ from runware_mock.api.fault_effects import end, met_by, pause
 from runware_mock.api.limits import BUSY
 from runware_mock.api.outbox import Outbox
 from runware_mock.api.transport import STOPPING, TRANSPORT
+from runware_mock.clock import monotonic_s
 from runware_mock.faults.event import Event, Point
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.messages import Reply, is_uuid, ws_frame
@@ -67,7 +67,7 @@ class Socket:
         self._running: set[asyncio.Task[None]] = set()
         self._slots = asyncio.Semaphore(_IN_FLIGHT_FRAMES)
         self._handling = asyncio.Lock()
-        self._opened_s = self._heard_s = time.monotonic()
+        self._opened_s = self._heard_s = monotonic_s()
 
     async def run(self) -> None:
         """Receive frames until the client goes away or falls silent, or the server stops."""
@@ -96,7 +96,7 @@ class Socket:
 
     async def _receive(self) -> str | bytes:
         message = await self._websocket.receive()
-        self._heard_s = time.monotonic()
+        self._heard_s = monotonic_s()
         if message["type"] == "websocket.disconnect":
             raise WebSocketDisconnect(message.get("code", 1006))
         text = message.get("text")
@@ -114,7 +114,7 @@ class Socket:
 
     def _left_s(self) -> float:
         """Return how long the socket may still be silent; one whose task runs is not idle."""
-        idle_s, now_s = self._services.settings.idle_timeout.total_seconds(), time.monotonic()
+        idle_s, now_s = self._services.settings.idle_timeout.total_seconds(), monotonic_s()
         if self._handling.locked():
             return min(idle_s, _BUSY_S)
         if self._account is None:

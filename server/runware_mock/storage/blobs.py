@@ -2,11 +2,11 @@
 
 import logging
 import secrets
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from threading import Lock
 
+from runware_mock.clock import monotonic_s
 from runware_mock.images.formats import FORMATS
 from runware_mock.images.picture import Picture
 from runware_mock.protocol.errors import refuse
@@ -100,14 +100,14 @@ class Blobs:
         if self._store is None:
             return None
         with self._proving:
-            if self._proved is None or self._proved[0] < time.monotonic() - _PROVED_FOR_S:
+            if self._proved is None or self._proved[0] < monotonic_s() - _PROVED_FOR_S:
                 problem = None
                 try:
                     self._store.prove()
                 except StoreFailed as error:
                     problem = str(error)
                 # Only now: what a stuck storage has kept waiting for so long would be asked again each time.
-                self._proved = (time.monotonic(), problem)
+                self._proved = (monotonic_s(), problem)
             return self._proved[1]
 
     @contextmanager

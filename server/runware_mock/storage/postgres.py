@@ -3,7 +3,6 @@
 import os
 import select
 import socket
-import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
@@ -12,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DisconnectionError, OperationalError, SQLAlchemyError
 
+from runware_mock.clock import monotonic_s
 from runware_mock.settings import without_secrets
 from runware_mock.storage.database import ALL_ACCOUNTS, Clashed, Database, DatabaseUnusable, problem_of
 
@@ -110,7 +110,7 @@ class PostgresDatabase(Database):
 
     def _connected(self, dialect: Any, _record: object, address: Any, options: Any) -> Any:
         """Open a connection."""
-        began_s = time.monotonic()
+        began_s = monotonic_s()
         until_s, told = self._away
         if began_s < until_s:
             raise dialect.dbapi.OperationalError(told)
@@ -118,7 +118,7 @@ class PostgresDatabase(Database):
             return dialect.connect(*address, **options)
         except dialect.dbapi.Error as error:
             # One that is refused at once costs nobody any time.
-            if (now_s := time.monotonic()) - began_s > _AWAY_S:
+            if (now_s := monotonic_s()) - began_s > _AWAY_S:
                 self._away = (now_s + _AWAY_S, str(error))
             raise
 
@@ -141,7 +141,7 @@ class PostgresDatabase(Database):
 
     def relieve(self) -> None:
         """Let go of a server that hangs: whoever waits for it in vain fails, and others get a new connection."""
-        now_s = time.monotonic()
+        now_s = monotonic_s()
         waiting = [one for one in list(self._used) if one.info.transaction_status.name == "ACTIVE"]
         self._waiting = {one: self._waiting.get(one, now_s) for one in waiting}
         for one, since_s in self._waiting.items():

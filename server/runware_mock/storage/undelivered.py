@@ -21,7 +21,7 @@ _ANSWER = (
         undelivered.c.at > bindparam("since_at"),
         undelivered.c.frame.icontains(bindparam("part", type_=Text)),
     )
-    .limit(1)
+    .order_by(undelivered.c.id)
 )
 _REMOVE = delete(undelivered).where(undelivered.c.id == bindparam("row_id"))
 _REMOVE_LATE = delete(undelivered).where(_LATE, has_no_clock(undelivered.c.account_id))
@@ -51,16 +51,15 @@ def take(connection: Connection, account_id: int, session_uuid: str, since_at: i
     return [frame for at, frame in rows if at > since_at]
 
 
-def take_answer(connection: Connection, account_id: int, task_uuid: str, since_at: int) -> str | None:
-    """Remove and return the frame that answers this task, if it was stored later than `since_at`."""
+def take_answer(connection: Connection, account_id: int, task_uuid: str, since_at: int) -> list[str]:
+    """Remove and return the frames that answer this task, each once, if they were stored later than `since_at`."""
     # A UUID has none of the characters that would stand for others.
     part = f'"taskUUID":"{task_uuid}"'
-    row = connection.execute(_ANSWER, {"account_id": account_id, "part": part, "since_at": since_at}).first()
-    if row is None:
-        return None
-    row_id, frame = row
-    connection.execute(_REMOVE, {"row_id": row_id})
-    return str(frame)
+    rows = connection.execute(_ANSWER, {"account_id": account_id, "part": part, "since_at": since_at}).all()
+    if rows:
+        connection.execute(_REMOVE, [{"row_id": row.id} for row in rows])
+    # A fault may have wanted a frame to be sent twice.
+    return list(dict.fromkeys(row.frame for row in rows))
 
 
 def delete_before(connection: Connection, account_id: int, cutoff_at: int) -> int:

@@ -121,10 +121,10 @@ class Committer:
     def _repeated(self, connection: Connection, job: Job) -> list[Item]:
         """Return the answer to this task if it never reached the client; else the taskUUID is simply used twice."""
         since_at = self._services.now_at(job.caller.account.id) - in_ms(self._services.settings.replay_window)
-        frame = undelivered.take_answer(connection, job.caller.account.id, job.task_uuid, since_at)
-        if frame is None:
+        frames = undelivered.take_answer(connection, job.caller.account.id, job.task_uuid, since_at)
+        if not frames:
             raise refuse("conflictTaskUUID", "Ask for its result with getResponse.")
-        return items_of(frame)
+        return [item for frame in frames for item in items_of(frame)]
 
     def _notify(
         self, connection: Connection, job: Job, items: list[Item], takes_ms: int = 0, *, is_error: bool = False
