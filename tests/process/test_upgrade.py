@@ -131,14 +131,17 @@ def test_a_release_has_written_into_every_table_and_both_kinds_of_content(rows: 
     assert {row["object_key"] is None for row in rows["content"]} == {True, False}
 
 
+# SQLAlchemy cannot describe the index on an expression that 0003 and 0004 have; its definition is compared below.
+@pytest.mark.filterwarnings("ignore:Skipped unsupported reflection of expression-based index ix_medium_uuid")
 def test_the_tables_of_a_release_are_those_of_its_migration(release: Path, tmp_path: Path) -> None:
+    indexes = sqlalchemy.text("SELECT name, sql FROM sqlite_master WHERE type = 'index' ORDER BY name")
     with store_of("sqlite", tmp_path / "made") as made, made.opened() as opened:
         Path(made.name).parent.mkdir()
         migrate(opened, release.stem)
         with opened.reading() as connection:
-            expected = all_described(connection)
+            expected = all_described(connection), connection.execute(indexes).all()
     with sqlalchemy.create_engine(f"sqlite:///{release}").connect() as connection:
-        assert all_described(connection) == expected
+        assert (all_described(connection), connection.execute(indexes).all()) == expected
 
 
 def test_every_medium_of_a_release_is_kept_served_used_and_purged(
