@@ -195,7 +195,7 @@ def test_what_cannot_be_used_is_told_in_one_line(
     given = [argument.format(cert=cert, key=key, trusted=trusted) for argument in arguments]
     ended = run_command("serve", "--port=0", f"--data-dir={tmp_path}", *given)
     (line,) = ended.stderr.splitlines()
-    assert ended.returncode in (1, 2)
+    assert ended.returncode == 2
     assert line.startswith("runware-mock: ")
     assert word in line
 
@@ -291,16 +291,16 @@ def test_the_token_of_the_page_is_sent_over_tls_alone(tmp_path: Path) -> None:
         assert "secure" in answer.headers["set-cookie"].lower()
 
 
-def test_slow_and_endless_clients_are_let_go_over_tls_too(tmp_path: Path) -> None:
+def test_a_body_that_stalls_is_answered_408_and_closed_over_tls_too(tmp_path: Path) -> None:
+    head = b"POST /v1 HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n"
     with running_mock(tls=True, data_dir=tmp_path, stall_timeout="500ms") as mock:
         context = ssl.create_default_context(cafile=tmp_path / "tls" / "ca.pem")
-        for sent, status in ((b"", None), (b"POST /v1 HTTP/1.1\r\nX: " + b"a" * 400_000, b"413"), (b"POST", b"408")):
-            with secured(mock.url, context, "localhost") as client:
-                client.sendall(sent)
-                answer = b""
-                while chunk := client.recv(65536):
-                    answer += chunk
-                assert answer[:13] == (b"HTTP/1.1 " + status + b" " if status else b"")
+        with secured(mock.url, context, "localhost") as client:
+            client.sendall(head)
+            answer = b""
+            while chunk := client.recv(65536):
+                answer += chunk
+            assert answer.startswith(b"HTTP/1.1 408 ")
 
 
 @pytest.mark.parametrize("kind", ["reset", "empty", "truncate", "vanish"])
