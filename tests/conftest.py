@@ -15,6 +15,8 @@ from tests.running import RunningMock, running_mock
 from tests.stores import DATABASES, Store, store_of
 from tests.talking import Talker, talking
 
+TRANSPORTS = ("rest", "ws")
+
 effort.register()
 
 
@@ -26,6 +28,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the marker, and prepare for a PostgreSQL server that all processes of this run share."""
     config.addinivalue_line("markers", "both_databases: run it on SQLite and on PostgreSQL")
+    config.addinivalue_line("markers", "both_transports: run it over REST and over a WebSocket")
     config.addinivalue_line("markers", f"{tiers.FULL}: only `make test-all` runs it; see tests/tiers.py")
     if postgres.SHARED not in os.environ:
         cleanup = ExitStack()
@@ -34,9 +37,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test once for each database, if it is marked and uses one."""
+    """Run a test once for each database or transport, if it is marked so."""
     if metafunc.definition.get_closest_marker("both_databases") and "database" in metafunc.fixturenames:
         metafunc.parametrize("database", DATABASES, indirect=True, scope="session")
+    if metafunc.definition.get_closest_marker("both_transports") and "transport" in metafunc.fixturenames:
+        metafunc.parametrize("transport", TRANSPORTS, indirect=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -88,10 +93,10 @@ def api_key() -> str:
     return f"test-key-{secrets.token_hex(16)}"
 
 
-@pytest.fixture(params=["rest", "ws"])
+@pytest.fixture
 def transport(request: pytest.FixtureRequest) -> str:
-    """Run the test once for each transport."""
-    return str(request.param)
+    """Tell over which transport the test speaks: REST, unless it is marked `both_transports`."""
+    return str(getattr(request, "param", TRANSPORTS[0]))
 
 
 @pytest.fixture

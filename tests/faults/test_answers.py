@@ -18,6 +18,8 @@ from tests.pictures import png
 from tests.running import RunningMock, running_mock
 from tests.talking import Talker, WsTalker, new_uuid, talking, talking_ws, upload
 
+pytestmark = pytest.mark.both_transports
+
 
 def post(mock: RunningMock, api_key: str, *tasks: object) -> httpx.Response:
     """Send tasks over REST; return the bare response."""

@@ -20,6 +20,8 @@ from tests.protocol.test_sockets import break_connection, resume, session_of, sl
 from tests.running import RunningMock, running_mock
 from tests.talking import Talker, WsTalker, talking, talking_ws, upload
 
+pytestmark = pytest.mark.both_transports
+
 
 def asking(mock: RunningMock, api_key: str, task: object) -> bytes:
     """Send a task over a bare socket; return all that comes until the connection ends."""

@@ -15,6 +15,8 @@ from tests.pictures import png
 from tests.running import RunningMock
 from tests.talking import WsTalker, new_uuid, talking, upload
 
+pytestmark = pytest.mark.both_transports
+
 NEEDED: dict[str, dict[str, Any]] = {
     "error": {"code": "invalidImage"},
     "latency": {"delay": "10ms"},

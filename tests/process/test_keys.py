@@ -21,6 +21,8 @@ from tests.running import RunningMock, mock_process_logging, running_mock
 from tests.talking import Task, talking, upload
 from tests.tasks.asking import inference, task
 
+pytestmark = pytest.mark.both_transports
+
 LONGEST_BYTES = 100_000
 NOWHERE = "http://127.0.0.1:65001"
 # One of the form that a real key has, and one that somebody has made up.

@@ -15,6 +15,8 @@ from tests.pictures import png
 from tests.running import RunningMock, running_mock
 from tests.talking import Answer, Talker, new_uuid, talking, talking_ws, upload
 
+pytestmark = pytest.mark.both_transports
+
 UUID_V7 = "019c42a0-c3ff-7138-be83-ee257abc5331"
 UUID_V4 = "50836053-a0ee-4cf5-b9d6-ae7c5d140ada"
 

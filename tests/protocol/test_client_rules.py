@@ -19,6 +19,8 @@ from tests.pictures import png
 from tests.running import RunningMock, running_mock
 from tests.talking import Talker, data_uri, new_uuid, talking, talking_ws, upload
 
+pytestmark = pytest.mark.both_transports
+
 PING = {"taskType": "ping", "ping": True}
 
 

@@ -14,6 +14,8 @@ from tests.pictures import png
 from tests.running import RunningMock, running_mock
 from tests.talking import upload
 
+pytestmark = pytest.mark.both_transports
+
 FOREIGN = [
     "https://evil.example",
     "http://evil.example:8080",

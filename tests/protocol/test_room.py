@@ -18,6 +18,8 @@ from tests.protocol.wires import Wire, connections, wait_until
 from tests.running import RunningMock, running_mock
 from tests.talking import talking, upload
 
+pytestmark = pytest.mark.both_transports
+
 KEY = "a-key-for-tests-0123456789abcdef"
 MIB = 2**20
 
