@@ -113,7 +113,7 @@ class Leaping(Client):
         for _ in range(10):
             await self.upload(5)
         await asyncio.to_thread(self.control.clock.advance, "31d")
-        left = (await asyncio.to_thread(self.control.media.list, state="all")).json["total"]
+        left = (await asyncio.to_thread(self.control.media.list, state="all")).total
         if left:
             self.account.wrong.append(f"{left} media are left after a leap of 31 days")
         self.account.media.clear()
@@ -212,7 +212,7 @@ def _check_state(report: Report, url: str, accounts: list[Account]) -> None:
     others = []
     for account in accounts:
         with ControlClient(url, account.key, timeout_s=120) as control:
-            found = control.media.list(limit=1, state="all").json["total"], control.journal.count()
+            found = control.media.list(limit=1, state="all").total, control.journal.count()
         if found != (len(account.media), account.sent):
             others.append(f"{found} media and entries, not {len(account.media)} and {account.sent}")
     report.none("accounts with other media or journal entries", others, len(accounts))

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from runware_mock.client.answers import Entry, PlanState
+from runware_mock.control_models import Entry, PlanState
 
 _SHOWN_TASKS = 10
 _SHOWN_DIGEST_CHARS = 12

@@ -11,9 +11,9 @@ from typing import Any, Unpack
 from uuid import UUID
 
 from runware_mock.client import ControlClient, ControlError
-from runware_mock.client.answers import Entry
 from runware_mock.client.control import EntryFilter
 from runware_mock.clock import monotonic_s
+from runware_mock.control_models import Entry
 from runware_mock.failure_messages import counted, task_history
 
 # What `env()` returns unless a test project has names of its own: environment variable -> attribute of RunwareMock.

@@ -10,10 +10,10 @@ _UNITS_BYTES = {"b": 1, "kb": 1000, "mb": 1000**2, "gb": 1000**3, "kib": 2**10, 
 _NUMBER = r"\d+(?:\.\d+)?"
 
 
-def parse_duration(value: object) -> timedelta:
+def parse_duration(value: object, longest: timedelta = _LONGEST) -> timedelta:
     """Return the timedelta that `30d`, `2h30m`, `1.5s` or `0` stands for, or the timedelta that was given.
 
-    Raises ValueError for anything else: a number needs a unit, and the longest duration is 36500d.
+    Raises ValueError for anything else: a number needs a unit, and there is a longest duration.
     """
     if isinstance(value, timedelta):
         return value
@@ -29,8 +29,8 @@ def parse_duration(value: object) -> timedelta:
         span = sum((timedelta(seconds=float(number) * _UNITS_S[unit]) for number, unit in parts), timedelta())
     except OverflowError:
         span = timedelta.max
-    if span > _LONGEST:
-        raise ValueError(f"a duration of more than {_LONGEST.days}d")
+    if span > longest:
+        raise ValueError(f"a duration of more than {longest.days}d")
     return span
 
 

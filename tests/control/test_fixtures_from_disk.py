@@ -58,13 +58,15 @@ def test_a_restart_with_the_same_fixtures_makes_them_young_again(tmp_path: Path)
     ("manifest", "field"),
     [
         ("nonsense", "manifest"),
-        ("[]", "media"),
+        ("[]", "manifest"),
         ('{"media": {}}', "media"),
         ('{"media": [{}]}', "media[0].file"),
         ('{"media": [{"file": "cat.png", "name": "x"}], "owner": "me"}', "media[0].name"),
         ('{"media": [{"file": "cat.png", "uuid": "x"}], "owner": "me"}', "media[0].uuid"),
-        ('{"media": [{"file": "cat.png", "age": "x"}], "owner": "me"}', "media[0]"),
+        ('{"media": [{"file": "cat.png", "age": "x"}], "owner": "me"}', "media[0].age"),
         ('{"media": [{"file": "cat.png"}]}', "media[0].owner"),
+        ('{"media": [{"file": "cat.png"}, {"file": "cat.png"}], "owner": "me"}', "media[1]"),
+        ('{"media": [{"file": "cat\\u0000.png"}], "owner": "me"}', "media[0]"),
         ('{"media": [{"file": "missing.png"}], "owner": "me"}', "media[0]"),
         ('{"media": [{"file": "manifest.json"}], "owner": "me"}', "media[0]"),
     ],
@@ -73,7 +75,7 @@ def test_what_cannot_be_stored_refuses_to_start_and_says_where(tmp_path: Path, m
     (tmp_path / "cat.png").write_bytes(png())
     (tmp_path / "manifest.json").write_text(manifest)
     done = run_command("serve", "--port", "0", "--in-memory", "--fixtures", str(tmp_path))
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert done.stderr.startswith(f"runware-mock: bad value for --fixtures: {field}: ")
     assert "Traceback" not in done.stderr
 

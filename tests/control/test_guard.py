@@ -32,7 +32,7 @@ from tests.tasks.asking import inference
     ],
 )
 def test_a_foreign_page_or_name_is_refused(control: Calls, headers: dict[str, str], field: str) -> None:
-    for method, path in (("GET", "/media"), ("POST", "/reset"), ("GET", "/docs"), ("GET", "/nowhere")):
+    for method, path in (("GET", "/media"), ("POST", "/reset"), ("GET", "/nowhere")):
         status, error = control.refused(method, path, headers=headers)
         assert (status, error["code"], error["field"]) == (403, "forbidden", field)
 
@@ -136,12 +136,6 @@ def test_every_endpoint_is_described_on_a_page_that_asks_no_other_host(mock: Run
     for file in files:
         assert plain.get(mock.url + file).status_code == 200
     assert not re.findall(r"https?://", page.text)
-
-
-def test_the_old_addresses_of_the_documents_lead_to_the_new_one(mock: RunningMock) -> None:
-    for path, new in (("docs", "/docs"), ("v1/docs", "/docs"), ("openapi.json", "/openapi.json")):
-        answer = plain.get(f"{mock.url}/_mock/{path}")
-        assert (answer.status_code, answer.headers["location"]) == (307, new)
 
 
 def test_every_reply_says_that_it_is_the_mocks(control: Calls) -> None:

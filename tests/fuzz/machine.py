@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant
 
-from runware_mock.control.times import read_at
+from runware_mock.api.control.parameters import read_at
 from runware_mock.purge import forecast
 from runware_mock.storage.media import Expired
 from runware_mock.storage.models import content, dropped_object
@@ -73,9 +73,9 @@ class Machine(RuleBasedStateMachine):
         for name, control in self.controls.items():
             for state, expected in (("alive", self.model.alive(name)), ("expired", self.model.expired(name))):
                 told = control.get("/media", state=state, limit=1000)["media"]
-                assert {
-                    one["uuid"]: (read_at(one["last_used_at"], ""), read_at(one["expires_at"], "")) for one in told
-                } == {uuid: (medium.last_used_at, medium.expires_at) for uuid, medium in expected.items()}
+                assert {one["uuid"]: (read_at(one["last_used_at"]), read_at(one["expires_at"])) for one in told} == {
+                    uuid: (medium.last_used_at, medium.expires_at) for uuid, medium in expected.items()
+                }
 
     @invariant()
     def each_file_is_served_as_long_as_it_lives(self) -> None:

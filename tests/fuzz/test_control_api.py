@@ -1,6 +1,5 @@
 """Whatever the control API is asked, it does or refuses as its own document says, and what it holds stays whole."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,8 +8,7 @@ from hypothesis import strategies as st
 from schemathesis import CheckContext, Response
 
 from runware_mock import client
-from runware_mock.client import answers
-from runware_mock.client.reading import read
+from runware_mock import control_models as models
 from tests import plain
 from tests.fuzz.consistency import assert_consistent
 from tests.fuzz.operations import Case, hold, operations
@@ -22,49 +20,42 @@ EXAMPLES = 8
 KEYS = ["fuzz-key-one-0123456789abcdef0123", "fuzz-key-two-0123456789abcdef0123"]
 NAMES = ["one", "two", "the third"]
 
-# What ControlClient makes of an answer of 2xx: where it stands, and under which name if it is a list.
-SHAPES: Mapping[str, tuple[type[Any], str | None]] = {
-    "GET /_mock/status": (answers.Status, None),
-    "GET /_mock/accounts": (answers.Account, "accounts"),
-    "GET /_mock/clock": (answers.Clock, None),
-    "POST /_mock/clock/freeze": (answers.Clock, None),
-    "POST /_mock/clock/resume": (answers.Clock, None),
-    "POST /_mock/clock/reset": (answers.Clock, None),
-    "POST /_mock/clock/set": (answers.Moved, None),
-    "POST /_mock/clock/advance": (answers.Moved, None),
-    "GET /_mock/media": (answers.Medium, "media"),
-    "POST /_mock/media": (answers.Medium, None),
-    "GET /_mock/media/{uuid}": (answers.Medium, None),
-    "GET /_mock/forecast": (answers.Forecast, None),
-    "POST /_mock/purge": (answers.Purged, None),
-    "GET /_mock/journal": (answers.Entry, "entries"),
-    "GET /_mock/journal/wait": (answers.Entry, "entries"),
-    "GET /_mock/journal/{id}": (answers.Entry, None),
-    "POST /_mock/reset": (answers.Reset, None),
-    "GET /_mock/snapshots": (answers.Snapshot, "snapshots"),
-    "POST /_mock/snapshots/{name}": (answers.Snapshot, None),
-    "POST /_mock/snapshots/{name}/restore": (answers.Snapshot, None),
-    "POST /_mock/import": (answers.Loaded, None),
-    "POST /_mock/faults": (answers.PlanState, None),
-    "GET /_mock/faults": (answers.PlanState, "plans"),
-    "GET /_mock/faults/{name}": (answers.PlanState, None),
+# What ControlClient makes of an answer of 2xx; of a DELETE it is always Deleted.
+SHAPES: Mapping[str, type[models.Answer]] = {
+    "GET /_mock/status": models.Status,
+    "GET /_mock/accounts": models.Accounts,
+    "GET /_mock/clock": models.Clock,
+    "POST /_mock/clock/freeze": models.Clock,
+    "POST /_mock/clock/resume": models.Clock,
+    "POST /_mock/clock/reset": models.Clock,
+    "POST /_mock/clock/set": models.Moved,
+    "POST /_mock/clock/advance": models.Moved,
+    "GET /_mock/media": models.Media,
+    "POST /_mock/media": models.Medium,
+    "GET /_mock/media/{uuid}": models.Medium,
+    "GET /_mock/forecast": models.Forecast,
+    "POST /_mock/purge": models.Purged,
+    "GET /_mock/journal": models.Entries,
+    "GET /_mock/journal/count": models.Count,
+    "GET /_mock/journal/wait": models.Waited,
+    "GET /_mock/journal/{id}": models.Entry,
+    "POST /_mock/reset": models.Reset,
+    "GET /_mock/snapshots": models.Snapshots,
+    "POST /_mock/snapshots/{name}": models.Snapshot,
+    "POST /_mock/snapshots/{name}/restore": models.Snapshot,
+    "POST /_mock/import": models.Loaded,
+    "POST /_mock/faults": models.PlanState,
+    "GET /_mock/faults": models.Plans,
+    "GET /_mock/faults/{name}": models.PlanState,
 }
-# The number of what was removed or counted, or a file.
-WITHOUT_SHAPE = {"GET /_mock/journal/count", "GET /_mock/export"}
+A_FILE = "GET /_mock/export"
 
 
 def readable(_context: CheckContext, response: Response, case: Case) -> None:
     """Check that the client can read the answer."""
     label = case.operation.label
-    if not 200 <= response.status_code < 300 or label in WITHOUT_SHAPE:
-        return
-    answer = json.loads(response.content)
-    if case.operation.method == "delete":
-        assert isinstance(answer["deleted"], int)
-        return
-    shape, under = SHAPES[label]
-    for one in [answer] if under is None else answer[under]:
-        read(shape, one)
+    if 200 <= response.status_code < 300 and label != A_FILE:
+        SHAPES.get(label, models.Deleted).model_validate_json(response.content)
 
 
 def headers() -> st.SearchStrategy[Mapping[str, str]]:
@@ -134,4 +125,4 @@ def document_of(mock: RunningMock) -> Mapping[str, Any]:
 
 def test_every_control_call_has_a_shape_for_the_client(mock: RunningMock) -> None:
     labels = {one.label for one in operations(document_of(mock), mock.url)}
-    assert {label for label in labels if not label.startswith("DELETE ")} == SHAPES.keys() | WITHOUT_SHAPE
+    assert {label for label in labels if not label.startswith("DELETE ")} == SHAPES.keys() | {A_FILE}

@@ -108,7 +108,7 @@ def test_ten_thousand_uploads_leave_a_bounded_journal(client: httpx.Client) -> N
     with runware_mock.serve(journal_entries=KEPT) as mock:
         uuids = [uuid for _ in range(UPLOADS // A_REQUEST) for uuid in upload(mock, client, *pictures)]
         assert len(set(uuids)) == UPLOADS
-        assert mock.media.list(limit=1).json["total"] == UPLOADS
+        assert mock.media.list(limit=1).total == UPLOADS
         # It is cut when a sixteenth of it is new.
         assert KEPT <= mock.journal.count() <= KEPT + KEPT // 16 + 1
         assert {entry.answer[0]["imageUUID"] for entry in mock.uploads} < set(uuids[-2 * KEPT :])

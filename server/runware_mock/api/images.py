@@ -62,8 +62,8 @@ def _answer(services: Services, request: Request, uuid: str) -> Response:
         file = media.read_served(connection, uuid, services.moment)
     if file is None:
         raise refuse("mediaNotFound", "It was never stored here, or has expired.")
-    # What an imageUUID names never changes, so it is its own version.
-    etag = f'"{uuid}"'
+    # By its content: after a reset or an import, a UUID may name another picture.
+    etag = f'"{file.sent_sha256.hex()}"'
     headers = {**_HEADERS, "ETag": etag}
     if _matches(request.headers.get("if-none-match"), etag):
         return Response(status_code=304, headers=headers)

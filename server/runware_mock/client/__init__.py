@@ -4,7 +4,7 @@
     control.clock.advance(days=31)
     assert control.media.list() == []
 
-Methods return the values of `runware_mock.client.answers`; every refusal is a ControlError, which names the field.
+Methods return the models of `runware_mock.control_models`; every refusal is a ControlError, which names the field.
 Nothing has to be closed, and threads may share a client.
 """
 

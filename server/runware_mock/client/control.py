@@ -1,28 +1,55 @@
 """ControlClient: one method for each endpoint of the control API."""
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypedDict, Unpack
+from typing import Any, Self, TypedDict, TypeVar, Unpack
 
-from runware_mock.client.answers import (
+from runware_mock.client.wire import DEFAULT_URL, Wire, named
+from runware_mock.control_models import (
     Account,
+    Accounts,
+    Answer,
     Clock,
+    Count,
+    Entries,
     Entry,
     Forecast,
-    Json,
-    Listing,
     Loaded,
+    Media,
     Medium,
     Moved,
+    Plans,
     PlanState,
     Purged,
     Reset,
     Snapshot,
+    Snapshots,
     Status,
+    Waited,
+    write_span,
 )
-from runware_mock.client.reading import write_instant, write_span
-from runware_mock.client.wire import DEFAULT_URL, Wire, named
+
+T = TypeVar("T")
+
+
+class Listing(list[T]):
+    """The items of a list, the newest first; `page` is the whole answer."""
+
+    def __init__(self, items: Iterable[T], page: Answer) -> None:
+        super().__init__(items)
+        self.page = page
+
+    @property
+    def next_before(self) -> int | None:
+        """What to give as `before` for the next page; None at the end."""
+        return getattr(self.page, "next_before", None)
+
+    @property
+    def total(self) -> int | None:
+        """How many media there are on all pages; None for other lists."""
+        return getattr(self.page, "total", None)
 
 
 class Fault(dict[str, Any]):
@@ -84,7 +111,8 @@ class ControlClient:
 
     def accounts(self) -> Listing[Account]:
         """List the accounts."""
-        return self._wire.get_list(Account, "accounts", under="accounts")
+        page = self._wire.get(Accounts, "accounts")
+        return Listing(page.accounts, page)
 
     def reset(self, scope: str = "all") -> Reset:
         """Delete the account's `media`, `journal` or `faults`, reset its `clock`, or do `all` of these."""
@@ -133,7 +161,7 @@ class ClockCalls(_Calls):
 
     def set(self, at: datetime | str | int) -> Moved:
         """Move the clock ahead to an instant: a datetime, ISO 8601, or milliseconds since 1970."""
-        return self._wire.post(Moved, "clock/set", {"at": write_instant(at)})
+        return self._wire.post(Moved, "clock/set", {"at": _at(at)})
 
     def advance(
         self,
@@ -151,7 +179,7 @@ class ClockCalls(_Calls):
         units = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
         if by is not None and units:
             raise TypeError("give either a duration or its days, hours, minutes and seconds")
-        return self._wire.post(Moved, "clock/advance", {"by": write_span(units if by is None else by)})
+        return self._wire.post(Moved, "clock/advance", {"by": _span(units if by is None else by)})
 
 
 class MediaCalls(_Calls):
@@ -168,8 +196,16 @@ class MediaCalls(_Calls):
         state: str = "alive",
     ) -> Listing[Medium]:
         """List media, newest first: `state` is `alive`, `expired` or `all`; the UUID contains `text`."""
-        query = {name: value for name, value in locals().items() if name != "self"}
-        return self._wire.get_list(Medium, "media", query, under="media")
+        query = {
+            "limit": limit,
+            "before": before,
+            "format": format,
+            "task_type": task_type,
+            "text": text,
+            "state": state,
+        }
+        page = self._wire.get(Media, "media", query)
+        return Listing(page.media, page)
 
     def get(self, uuid: str) -> Medium:
         """Return one medium, alive or expired."""
@@ -182,15 +218,12 @@ class MediaCalls(_Calls):
     def add(self, picture: bytes | Path, uuid: str | None = None, age: timedelta | str | None = None) -> Medium:
         """Store a file, or bytes, as if it had been uploaded `age` ago; without a UUID it gets a random one."""
         data = picture if isinstance(picture, bytes) else Path(picture).read_bytes()
-        query = {"uuid": uuid, "age": None if age is None else write_span(age)}
+        query = {"uuid": uuid, "age": _span(age)}
         return self._wire.post(Medium, "media", data, query)
 
     def forecast(self, at: datetime | str | int | None = None, within: timedelta | str | None = None) -> Forecast:
         """Return what a purge would delete at an instant, or `within` some time from now on the account's clock."""
-        query = {
-            "at": None if at is None else write_instant(at),
-            "in": None if within is None else write_span(within),
-        }
+        query = {"at": _at(at), "in": _span(within)}
         return self._wire.get(Forecast, "forecast", query)
 
 
@@ -199,26 +232,27 @@ class FaultCalls(_Calls):
 
     def plan(
         self,
-        *faults: Fault | Json,
+        *faults: Mapping[str, Any],
         name: str | None = None,
         must_be_met: bool = True,
         by_name_only: bool = False,
     ) -> PlanState:
         """Plan faults, which happen in this order; without a name the plan gets a random one."""
         plan = {
-            "faults": [{key: _plain(value) for key, value in fault.items()} for fault in faults],
+            "faults": [{key: _span(value) for key, value in fault.items()} for fault in faults],
             "must_be_met": must_be_met,
             "by_name_only": by_name_only,
         }
         return self.add(plan if name is None else {"name": name, **plan})
 
-    def add(self, plan: Json) -> PlanState:
+    def add(self, plan: Mapping[str, Any]) -> PlanState:
         """Add a plan written as the API's JSON."""
         return self._wire.post(PlanState, "faults", plan)
 
     def list(self) -> Listing[PlanState]:
         """List the plans."""
-        return self._wire.get_list(PlanState, "faults", under="plans")
+        page = self._wire.get(Plans, "faults")
+        return Listing(page.plans, page)
 
     def get(self, name: str) -> PlanState:
         """Return one plan."""
@@ -230,8 +264,8 @@ class FaultCalls(_Calls):
 
     def unmet(self) -> Listing[PlanState]:
         """Return the plans that must be met and have not been met fully."""
-        plans = self.list()
-        return Listing([plan for plan in plans if plan.must_be_met and not plan.is_met], plans.json)
+        unmet = tuple(plan for plan in self.list() if plan.must_be_met and not plan.is_met)
+        return Listing(unmet, Plans(plans=unmet))
 
 
 class JournalCalls(_Calls):
@@ -239,11 +273,12 @@ class JournalCalls(_Calls):
 
     def list(self, *, limit: int = 100, **chosen: Unpack[EntryFilter]) -> Listing[Entry]:
         """List entries, newest first."""
-        return self._wire.get_list(Entry, "journal", {"limit": limit, **chosen}, under="entries")
+        page = self._wire.get(Entries, "journal", {"limit": limit, **chosen})
+        return Listing(page.entries, page)
 
     def count(self, **chosen: Unpack[EntryFilter]) -> int:
         """Count entries."""
-        return int(self._wire.call("GET", "journal/count", chosen)["count"])
+        return self._wire.get(Count, "journal/count", chosen).count
 
     def get(self, id: int) -> Entry:  # noqa: A002 - the name of the entry's field
         """Return one entry."""
@@ -252,7 +287,8 @@ class JournalCalls(_Calls):
     def wait(self, count: int = 1, timeout_s: float = 5.0, **chosen: Unpack[EntryFilter]) -> Listing[Entry]:
         """Wait for `count` entries; raises ControlError of code `timeout` if that takes longer than `timeout_s`."""
         query = {"count": count, "timeout": write_span(timedelta(seconds=timeout_s)), **chosen}
-        return self._wire.get_list(Entry, "journal/wait", query, under="entries", wait_s=timeout_s)
+        page = self._wire.get(Waited, "journal/wait", query, wait_s=timeout_s)
+        return Listing(page.entries, page)
 
     def clear(self) -> int:
         """Delete every entry; return how many there were."""
@@ -272,12 +308,18 @@ class SnapshotCalls(_Calls):
 
     def list(self) -> Listing[Snapshot]:
         """List the snapshots."""
-        return self._wire.get_list(Snapshot, "snapshots", under="snapshots")
+        page = self._wire.get(Snapshots, "snapshots")
+        return Listing(page.snapshots, page)
 
     def delete(self, name: str) -> int:
         """Delete a snapshot; return how many were deleted."""
         return self._wire.delete(named("snapshots", name))
 
 
-def _plain(value: Any) -> Any:
+def _at(at: datetime | str | int | None) -> str | int | None:
+    return at.isoformat() if isinstance(at, datetime) else at
+
+
+def _span(value: Any) -> Any:
+    """Write a duration; anything else is for the server to judge."""
     return write_span(value) if isinstance(value, timedelta) else value

@@ -5,16 +5,18 @@ import ssl
 from collections.abc import Mapping
 
 # Taken by name, once: libraries that record or refuse HTTP in tests put classes of their own into this module.
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
-from runware_mock.client.answers import Answer, Json, Listing
-from runware_mock.client.reading import read
+from pydantic import ValidationError
+
+from runware_mock.control_models import Answer, Deleted
 from runware_mock.version import __version__
 
 A = TypeVar("A", bound=Answer)
+Query = Mapping[str, Any]
 
 DEFAULT_URL = "http://127.0.0.1:8080"
 _BADGE = "X-Runware-Mock"
@@ -54,9 +56,9 @@ class Wire:
         self._timeout_s = timeout_s
         self._headers = {"User-Agent": f"runware-mock-client/{__version__}"}
         if api_key:
-            self._headers["Authorization"] = f"Bearer {_fit(api_key, 'api_key')}"
+            self._headers["Authorization"] = f"Bearer {_header_value(api_key, 'api_key')}"
         if token:
-            self._headers["X-Control-Token"] = _fit(token, "token")
+            self._headers["X-Control-Token"] = _header_value(token, "token")
         try:
             parts = urlsplit(self.url)
             self._host, self._port = parts.hostname or "", parts.port
@@ -67,58 +69,40 @@ class Wire:
         self._path = quote(parts.path, safe="/%") + "/_mock/"
         self._trust = _trust(ca_file) if parts.scheme == "https" else None
 
-    def get(self, shape: type[A], path: str, query: Mapping[str, Any] | None = None, wait_s: float = 0) -> A:
+    def get(self, model: type[A], path: str, query: Query | None = None, wait_s: float = 0) -> A:
         """Return the answer to a GET, which may take `wait_s` longer than other calls."""
-        return self._read(shape, self.call("GET", path, query, wait_s=wait_s))
-
-    def get_list(
-        self, shape: type[A], path: str, query: Mapping[str, Any] | None = None, *, under: str, wait_s: float = 0
-    ) -> Listing[A]:
-        """Return the list named `under` in the answer to a GET."""
-        answer = self.call("GET", path, query, wait_s=wait_s)
-        return Listing([self._read(shape, one) for one in answer[under]], answer)
+        return self._read(model, self._send("GET", path, query, wait_s=wait_s))
 
     def post(
-        self,
-        shape: type[A],
-        path: str,
-        body: Mapping[str, Any] | bytes | None = None,
-        query: Mapping[str, Any] | None = None,
+        self, model: type[A], path: str, body: Mapping[str, Any] | bytes | None = None, query: Query | None = None
     ) -> A:
         """Return the answer to a POST of JSON, or of a file."""
-        return self._read(shape, self.call("POST", path, query, body if body is not None else {}))
+        return self._read(model, self._send("POST", path, query, {} if body is None else body))
 
     def delete(self, path: str) -> int:
-        """Return how many things a DELETE has removed."""
-        return int(self.call("DELETE", path)["deleted"])
+        """Return how many things a DELETE has deleted."""
+        return self._read(Deleted, self._send("DELETE", path)).deleted
 
     def download(self, path: str) -> bytes:
         """Return the file that a GET answers with."""
-        return self._send("GET", path, None, None, 0)
+        return self._send("GET", path)
 
-    def call(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, Any] | None = None,
-        body: Mapping[str, Any] | bytes | None = None,
-        wait_s: float = 0,
-    ) -> Json:
-        """Return the JSON of an answer; raises ControlError for any other answer."""
-        answer = self._send(method, path, query, body, wait_s)
+    def _read(self, model: type[A], content: bytes) -> A:
         try:
-            document: Json = json.loads(answer)
-        except ValueError:
-            raise self._stranger() from None
-        return document
+            return model.model_validate_json(content)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"]))
+            message = f"the server's answer is not understood, is it of another version? {where}: {first['msg']}"
+            raise ControlError(message, code="unreachable") from None
 
     def _send(
         self,
         method: str,
         path: str,
-        query: Mapping[str, Any] | None,
-        body: Mapping[str, Any] | bytes | None,
-        wait_s: float,
+        query: Query | None = None,
+        body: Mapping[str, Any] | bytes | None = None,
+        wait_s: float = 0,
     ) -> bytes:
         given = urlencode({name: value for name, value in (query or {}).items() if value is not None})
         headers = dict(self._headers)
@@ -139,28 +123,19 @@ class Wire:
         finally:
             connection.close()
         if _BADGE not in answer.headers:
-            raise self._stranger()
+            raise ControlError(
+                f"the server at {self.url} is not a runware-mock with a control API: start one with "
+                "`runware-mock serve`",
+                code="unreachable",
+            )
         if not 200 <= answer.status < 300:  # noqa: PLR2004 - HTTP's own numbers of success
-            raise _refusal(answer, content)
+            raise _refusal(answer.status, content)
         return content
 
     def _connection(self, timeout_s: float) -> HTTPConnection:
         if self._trust is None:
             return HTTPConnection(self._host, self._port, timeout=timeout_s)
         return HTTPSConnection(self._host, self._port, timeout=timeout_s, context=self._trust)
-
-    def _read(self, shape: type[A], value: Json) -> A:
-        try:
-            answer: A = read(shape, value)
-        except ValueError as error:
-            raise ControlError(str(error), code="unreachable") from None
-        return answer
-
-    def _stranger(self) -> ControlError:
-        return ControlError(
-            f"the server at {self.url} is not a runware-mock with a control API: start one with `runware-mock serve`",
-            code="unreachable",
-        )
 
 
 def _trust(ca_file: Path | None) -> ssl.SSLContext:
@@ -181,16 +156,16 @@ def named(kind: str, name: str, field: str = "name") -> str:
     return f"{kind}/{quote(text)}"
 
 
-def _fit(secret: str, field: str) -> str:
+def _header_value(secret: str, field: str) -> str:
     """Return a secret that fits into a header; for one that does not, the library's own error would show it."""
     if not (secret.isascii() and secret.isprintable() and secret == secret.strip()):
         raise ControlError(f"the {field} has characters that an HTTP header cannot carry", field)
     return secret
 
 
-def _refusal(answer: HTTPResponse, content: bytes) -> ControlError:
+def _refusal(status: int, content: bytes) -> ControlError:
     try:
         error = json.loads(content)["error"]
-        return ControlError(error["message"], error.get("field"), error.get("code", "badField"), answer.status)
+        return ControlError(error["message"], error.get("field"), error.get("code", "badField"), status)
     except (ValueError, KeyError, TypeError):
-        return ControlError(f"the server answered with status {answer.status}", status=answer.status)
+        return ControlError(f"the server answered with status {status}", status=status)

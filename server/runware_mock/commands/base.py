@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, NoReturn
 import click
 
 from runware_mock.client import ControlClient, ControlError
-from runware_mock.commands.tables import text_of
+from runware_mock.commands.tables import json_of, text_of
 from runware_mock.protocol.redaction import masked
 from runware_mock.settings import ENV_PREFIX, BadSetting, Settings
 
@@ -25,10 +25,10 @@ _HINTS = {"account": "give --account KEY", "x-control-token": "give --token TOKE
 
 
 class Printed(NamedTuple):
-    """An answer with a text of its own. A `problem` makes the exit status 1."""
+    """An answer with a text of its own; `answer` is what `--json` prints. A `problem` makes the exit status 1."""
 
     text: str
-    json: Mapping[str, Any]
+    answer: Any
     problem: str | None = None
 
 
@@ -124,12 +124,10 @@ def control_command(name: str, group: click.Group | None = None) -> Callable[[Fu
 
 
 def _show(answer: Any, *, as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps(answer.json, indent=2, ensure_ascii=False))
-    else:
-        click.echo(answer.text if isinstance(answer, Printed) else text_of(answer))
-    if isinstance(answer, Printed) and answer.problem:
-        fail(answer.problem)
+    printed = answer if isinstance(answer, Printed) else Printed(text_of(answer), answer)
+    click.echo(json.dumps(json_of(printed.answer), indent=2, ensure_ascii=False) if as_json else printed.text)
+    if printed.problem:
+        fail(printed.problem)
 
 
 def _one_line(error: ControlError, api_key: str | None, token: str | None) -> str:

@@ -66,11 +66,10 @@ def delete(call: Call, name: str | None, *, yes: bool) -> Any:
 def verify(call: Call) -> Any:
     """Exit with status 1 if a plan that must be met is not."""
     unmet = call.control.faults.unmet()
-    document = {"plans": [plan.json for plan in unmet]}
     if not unmet:
-        return Printed("every plan is met", document)
+        return Printed("every plan is met", unmet)
     lines = [f"{plan.name}: {', '.join(map(fault, plan.faults))}" for plan in unmet]
-    return Printed("\n".join(lines), document, f"not met: {', '.join(plan.name for plan in unmet)}")
+    return Printed("\n".join(lines), unmet, f"not met: {', '.join(plan.name for plan in unmet)}")
 
 
 def _plan(source: str, fields: tuple[str, ...]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import click
 
 from runware_mock.commands.base import Call, Printed, control_command
 from runware_mock.commands.tables import table
+from runware_mock.control_models import write_instant
 
 
 @click.group()
@@ -56,5 +57,5 @@ def add(call: Call, file: Path, uuid: str | None, age: str | None) -> Any:
 def forecast(call: Call, at: str | None, within: str | None) -> Any:
     """Show when media expire and what a purge would delete."""
     seen = call.control.media.forecast(at, within)
-    end = f"a purge at {seen.json['at']} would delete {seen.would_purge.media} media, {seen.would_purge.bytes} bytes"
-    return Printed(f"{table(seen.media)}\n{end}", seen.json)
+    gone = f"{seen.would_purge.media} media, {seen.would_purge.bytes} bytes"
+    return Printed(f"{table(seen.media)}\na purge at {write_instant(seen.at)} would delete {gone}", seen)

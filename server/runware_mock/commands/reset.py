@@ -21,4 +21,4 @@ def reset(call: Call, scope: str, *, yes: bool) -> Any:
     """Delete everything, or one part, of one account or of all."""
     call.confirm(f"delete {'everything' if scope == 'all' else f'the {scope}'}", yes=yes)
     answer = call.control.reset(scope)
-    return Printed(f"reset {call.account}\n{text_of(answer)}", answer.json)
+    return Printed(f"reset {call.account}\n{text_of(answer)}", answer)

@@ -24,7 +24,7 @@ def list_snapshots(call: Call) -> Any:
 def save(call: Call, name: str) -> Any:
     """Save the current state as NAME."""
     saved = call.control.snapshots.save(name)
-    return Printed(f"saved {name} of {call.account}: {saved.media} media", saved.json)
+    return Printed(f"saved {name} of {call.account}: {saved.media} media", saved)
 
 
 @control_command("restore", snapshot)
@@ -32,7 +32,7 @@ def save(call: Call, name: str) -> Any:
 def restore(call: Call, name: str) -> Any:
     """Return to the state saved as NAME; the snapshot is kept."""
     restored = call.control.snapshots.restore(name)
-    return Printed(f"restored {name} of {call.account}: {restored.media} media", restored.json)
+    return Printed(f"restored {name} of {call.account}: {restored.media} media", restored)
 
 
 @control_command("delete", snapshot)
@@ -62,4 +62,4 @@ def import_state(call: Call, file: Path) -> Any:
     """Replace the state of an account with the one in FILE."""
     loaded = call.control.load(file.read_bytes())
     text = f"imported into {call.account}: {loaded.media} media, {loaded.journal} journal entries, {loaded.plans} plans"
-    return Printed(text, loaded.json)
+    return Printed(text, loaded)

@@ -2,17 +2,24 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any
 
-from runware_mock.client.answers import Account, Entry, Expiring, FaultState, Listing, Medium, PlanState, Snapshot
+from runware_mock.client.control import Listing
+from runware_mock.control_models import Account, Answer, Entry, Expiring, FaultState, Medium, PlanState, Snapshot
 from runware_mock.units import write_duration
+
+
+def json_of(answer: Any) -> Any:
+    """Return an answer, or the page of a list, as the server sent it."""
+    model = answer.page if isinstance(answer, Listing) else answer
+    return model.model_dump(mode="json", exclude_unset=True) if isinstance(model, Answer) else model
 
 
 def text_of(answer: Any) -> str:
     """Write an answer, or a list of them."""
     if not isinstance(answer, Listing):
-        paths = dict(_paths("", answer.json))
-        return _aligned([(path, _text(value)) for path, value in paths.items()])
+        return _aligned([(path, _text(value)) for path, value in _paths("", json_of(answer))])
     more = f"\n(more: --before {answer.next_before})" if answer.next_before else ""
     return table(answer) + more
 
@@ -22,7 +29,8 @@ def table(answers: Sequence[Any]) -> str:
     if not answers:
         return "none"
     columns = _COLUMNS[type(answers[0])]
-    return _aligned([tuple(columns), *(tuple(_text(cell(answer)) for cell in columns.values()) for answer in answers)])
+    cells = [attrgetter(column) if isinstance(column, str) else column for column in columns.values()]
+    return _aligned([tuple(columns), *(tuple(_text(cell(answer)) for cell in cells) for answer in answers)])
 
 
 def fault(state: FaultState) -> str:
@@ -62,61 +70,53 @@ def _text(value: Any) -> str:
     return str(value)
 
 
-def _code(entry: Entry) -> object:
-    return next((item["code"] for item in entry.answer if "code" in item), None)
-
-
-# The columns of a table of each kind of answer: heading -> value.
-_COLUMNS: Mapping[type, Mapping[str, Callable[[Any], object]]] = {
+# The columns of a table of each kind of answer: heading -> attribute, or a function that returns the value.
+_COLUMNS: Mapping[type, Mapping[str, str | Callable[[Any], object]]] = {
     Account: {
-        "id": lambda account: account.id,
-        "key": lambda account: account.label,
-        "clock": lambda account: account.now_at,
-        "media": lambda account: account.media,
-        "journal": lambda account: account.journal,
-        "plans": lambda account: account.plans,
+        "id": "id",
+        "key": "label",
+        "clock": "now_at",
+        "media": "media",
+        "journal": "journal",
+        "plans": "plans",
     },
     Medium: {
-        "uuid": lambda medium: medium.uuid,
-        "account": lambda medium: medium.account,
-        "format": lambda medium: medium.format,
+        "uuid": "uuid",
+        "account": "account",
+        "format": "format",
         "size": lambda medium: f"{medium.width_px}x{medium.height_px}" if medium.width_px else None,
-        "bytes": lambda medium: medium.size_bytes,
-        "downsized": lambda medium: medium.downsized,
-        "last used": lambda medium: medium.last_used_at,
-        "time left": lambda medium: medium.time_left,
+        "bytes": "size_bytes",
+        "downsized": "downsized",
+        "last used": "last_used_at",
+        "time left": "time_left",
     },
     Expiring: {
-        "uuid": lambda medium: medium.uuid,
-        "last used": lambda medium: medium.last_used_at,
-        "expires": lambda medium: medium.expires_at,
-        "time left": lambda medium: medium.time_left,
-        "purged": lambda medium: medium.would_be_purged,
+        "uuid": "uuid",
+        "last used": "last_used_at",
+        "expires": "expires_at",
+        "time left": "time_left",
+        "purged": "would_be_purged",
     },
     PlanState: {
-        "name": lambda plan: plan.name,
+        "name": "name",
         "account": lambda plan: plan.account or "all",
-        "must be met": lambda plan: plan.must_be_met,
-        "is met": lambda plan: plan.is_met,
+        "must be met": "must_be_met",
+        "is met": "is_met",
         "faults met": lambda plan: [fault(one) for one in plan.faults],
-        "warnings": lambda plan: plan.warnings,
+        "warnings": "warnings",
     },
     Entry: {
-        "id": lambda entry: entry.id,
-        "at": lambda entry: entry.at,
-        "account": lambda entry: entry.account,
-        "over": lambda entry: entry.transport,
-        "client": lambda entry: entry.client,
-        "task": lambda entry: entry.task_type,
-        "taskUUID": lambda entry: entry.task_uuid,
-        "outcome": lambda entry: entry.outcome,
-        "code": _code,
+        "id": "id",
+        "at": "at",
+        "account": "account",
+        "over": "transport",
+        "client": "client",
+        "task": "task_type",
+        "taskUUID": "task_uuid",
+        "outcome": "outcome",
+        "code": lambda entry: next((item["code"] for item in entry.answer if "code" in item), None),
         "ms": lambda entry: f"{entry.duration_ms:.1f}",
         "faults": lambda entry: [met.kind for met in entry.faults],
     },
-    Snapshot: {
-        "name": lambda snapshot: snapshot.name,
-        "created": lambda snapshot: snapshot.created_at,
-        "media": lambda snapshot: snapshot.media,
-    },
+    Snapshot: {"name": "name", "created": "created_at", "media": "media"},
 }

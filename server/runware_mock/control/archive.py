@@ -9,7 +9,8 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
-from runware_mock.control import account_state, models
+from runware_mock import control_models as models
+from runware_mock.control import account_state
 from runware_mock.control.changes import changing
 from runware_mock.control.refusals import ControlRefused, conflict
 from runware_mock.images.formats import FORMATS, detect_format

@@ -1,23 +1,25 @@
 """Move the clock of one account or of all, and let happen what falls due."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import Connection
 
+from runware_mock import control_models as models
 from runware_mock.clock import in_ms
-from runware_mock.control import models
 from runware_mock.control.changes import changing
 from runware_mock.control.refusals import ControlRefused
-from runware_mock.control.times import read_at, read_span, write_at, write_span_ms
+from runware_mock.control_models import instant, write_instant
 from runware_mock.purge import purge_expired
 from runware_mock.services import Services
 from runware_mock.storage.clocks import ClockBackwards, ClockState
 from runware_mock.storage.database import ALL_ACCOUNTS, retried
-from runware_mock.storage.deliveries import Due
 from runware_mock.webhooks import deliver, take_all
 
-_T = TypeVar("_T")
+# The end of the year 9799. Dates end with the year 9999, and retention may add 100 years.
+LATEST_AT = 247_090_953_599_999
+Move = Callable[[ClockState], ClockState]
 
 
 def show(services: Services, account_id: int) -> models.Clock:
@@ -26,9 +28,9 @@ def show(services: Services, account_id: int) -> models.Clock:
     state, real_at = services.clocks.clock_of(account_id), services.clocks.real_at()
     now_at = state.now_at(real_at)
     return models.Clock(
-        now_at=write_at(now_at),
+        now_at=instant(now_at),
         frozen=state.frozen_at is not None,
-        offset=write_span_ms(now_at - real_at),
+        offset=timedelta(milliseconds=now_at - real_at),
         account=None if account_id == ALL_ACCOUNTS else account_id,
     )
 
@@ -51,57 +53,51 @@ def reset(services: Services, account_id: int) -> models.Clock:
     return show(services, account_id)
 
 
-def advance(services: Services, account_id: int, by: object, *, is_patient: bool = False) -> models.Moved:
+def advance(services: Services, account_id: int, by: timedelta, *, is_patient: bool = False) -> models.Moved:
     """Move a clock ahead by a duration, and return what fell due: it has happened by then.
 
     Raises UnderWay, if `is_patient`, while something that fell due before is still happening.
     """
-    span = read_span(by, "by")
-    # The latest instant that can be written; the clock of all accounts moves those that are accounts' own, too.
+    # The clock of all accounts moves those that are accounts' own, too.
     moved = [account_id, *(services.clocks.own_clocks() if account_id == ALL_ACCOUNTS else ())]
-    read_at(max(map(services.now_at, moved)) + in_ms(span), "by")
-    return _moved(services, account_id, lambda state: state.moved(in_ms(span)), is_patient)
+    if max(map(services.now_at, moved)) + in_ms(by) > LATEST_AT:
+        raise ControlRefused("a clock ends with the year 9799", "by")
+    return _moved(services, account_id, lambda state: state.moved(in_ms(by)), is_patient=is_patient)
 
 
-def set_to(services: Services, account_id: int, at: object, *, is_patient: bool = False) -> models.Moved:
+def set_to(services: Services, account_id: int, at: int, *, is_patient: bool = False) -> models.Moved:
     """Move a clock ahead to an instant, as `advance` does."""
-    instant = read_at(at, "at")
     real_at = services.clocks.real_at()
-    return _moved(services, account_id, lambda state: state.set_to(real_at, instant), is_patient)
+    return _moved(services, account_id, lambda state: state.set_to(real_at, at), is_patient=is_patient)
 
 
 def purge(services: Services, account_id: int) -> models.Purged:
     """Remove what has expired."""
     purged = purge_expired(services, account_id=account_id)
-    return models.Purged(media=purged.media, contents=purged.contents, uuids=list(purged.uuids))
+    return models.Purged(media=purged.media, contents=purged.contents, uuids=purged.uuids)
 
 
-def _moved(
-    services: Services,
-    account_id: int,
-    move: Callable[[ClockState], ClockState],
-    is_patient: bool,  # noqa: FBT001 - handed on
-) -> models.Moved:
-    def moved(connection: Connection) -> list[Due]:
+def _moved(services: Services, account_id: int, move: Move, *, is_patient: bool) -> models.Moved:
+    def moved(connection: Connection) -> Any:
         services.clocks.change(connection, account_id, move)
         return take_all(services, connection, account_id, is_patient=is_patient)
 
     try:
         taken = _change(services, account_id, moved)
     except ClockBackwards:
-        now_at = write_at(services.now_at(account_id))
-        raise ControlRefused(f"a clock goes backwards only by a reset; this one shows {now_at}", "at") from None
+        now = write_instant(instant(services.now_at(account_id)))
+        raise ControlRefused(f"a clock goes backwards only by a reset; this one shows {now}", "at") from None
     clock = show(services, account_id)
     delivered = deliver(services, taken)
     return models.Moved(clock=clock, purged=purge(services, account_id), delivered=delivered)
 
 
-def _changed(services: Services, account_id: int, move: Callable[[ClockState], ClockState]) -> models.Clock:
+def _changed(services: Services, account_id: int, move: Move) -> models.Clock:
     _change(services, account_id, lambda connection: services.clocks.change(connection, account_id, move))
     return show(services, account_id)
 
 
 @retried
-def _change(services: Services, account_id: int, change: Callable[[Connection], _T]) -> _T:
+def _change(services: Services, account_id: int, change: Callable[[Connection], Any]) -> Any:
     with changing(services, account_id) as connection:
         return change(connection)

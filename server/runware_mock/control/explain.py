@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from msgspec import Struct
 
-from runware_mock.control.models import Explanation
+from runware_mock.control_models import Explanation
 from runware_mock.settings import PICTURES
 from runware_mock.tasks import TASKS
 

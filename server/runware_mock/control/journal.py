@@ -1,16 +1,16 @@
 """The journal as control calls read it: filtered, counted, and each entry told in full."""
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Row, and_, delete, func, select
 
-from runware_mock.control import models
+from runware_mock import control_models as models
 from runware_mock.control.changes import changing
 from runware_mock.control.explain import explanation
 from runware_mock.control.refusals import not_found
-from runware_mock.control.times import write_at
+from runware_mock.control_models import instant
 from runware_mock.services import Services
 from runware_mock.storage.database import ALL_ACCOUNTS, retried
 from runware_mock.storage.journal import abbreviated
@@ -20,6 +20,8 @@ from runware_mock.tasks.inputs import IMAGE_FIELDS
 from runware_mock.tasks.models import OTHER_PARAMETERS
 from runware_mock.tasks.validation import unknown_parameters
 
+Outcome = Literal["success", "error", "fault", "crash"]
+Transport = Literal["rest", "ws"]
 _decode = msgspec.json.Decoder().decode
 
 
@@ -73,7 +75,7 @@ def list_entries(services: Services, account_id: int, chosen: Filter, limit: int
     with database.writing(ALL_ACCOUNTS) if follows_all else database.reading() as connection:
         rows = connection.execute(page).all()
     next_before = rows[-1].id if len(rows) == limit else None
-    return models.Entries(entries=[_entry(row) for row in rows], next_before=next_before)
+    return models.Entries(entries=tuple(_entry(row) for row in rows), next_before=next_before)
 
 
 def count_entries(services: Services, account_id: int, chosen: Filter) -> int:
@@ -94,10 +96,11 @@ def get_entry(services: Services, account_id: int, entry_id: int) -> models.Entr
 
 
 @retried
-def clear(services: Services, account_id: int) -> int:
-    """Forget every entry; return how many there were."""
+def clear(services: Services, account_id: int) -> models.Deleted:
+    """Delete every entry."""
     with changing(services, account_id) as connection:
-        return connection.execute(delete(journal).where(Filter().condition(account_id))).rowcount
+        deleted = connection.execute(delete(journal).where(Filter().condition(account_id))).rowcount
+    return models.Deleted(deleted=deleted)
 
 
 def _entry(row: Row[Any]) -> models.Entry:
@@ -110,7 +113,7 @@ def _entry(row: Row[Any]) -> models.Entry:
     return models.Entry(
         id=row.id,
         account=row.account_id,
-        at=write_at(row.at),
+        at=instant(row.at),
         transport=row.transport,
         client=row.client,
         task_type=row.task_type,
@@ -119,9 +122,9 @@ def _entry(row: Row[Any]) -> models.Entry:
         task=task,
         answer=shown,
         duration_ms=row.duration_us / 1000,
-        faults=_decode(row.faults) if row.faults else [],
+        faults=tuple(models.FaultMet(**met) for met in _decode(row.faults)) if row.faults else (),
         audit=audit,
-        warnings=_warnings(row.task_type, task),
+        warnings=tuple(_warnings(row.task_type, task)),
         explanation=explanation(answer[0], task) if row.outcome == "error" and answer else None,
     )
 

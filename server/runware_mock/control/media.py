@@ -1,19 +1,20 @@
-"""Look at stored media, add one with an age, remove one, and foretell what expires when."""
+"""List stored media, add one with an age, delete one, and forecast when each expires."""
 
 import hashlib
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
+from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, select
 from sqlalchemy.exc import IntegrityError
 
+from runware_mock import control_models as models
 from runware_mock.clock import in_ms
-from runware_mock.control import models
 from runware_mock.control.changes import changing
 from runware_mock.control.refusals import ControlRefused, conflict, not_found
-from runware_mock.control.times import read_span, write_at, write_span_ms
+from runware_mock.control_models import instant
 from runware_mock.images.formats import FORMATS, url_path
 from runware_mock.images.picture import PictureRefused
 from runware_mock.services import Services
@@ -23,10 +24,10 @@ from runware_mock.storage.database import ALL_ACCOUNTS, retried
 from runware_mock.storage.models import content, medium
 from runware_mock.tasks.media_storage import stored_form
 
-_MOST = 1000
-# More are not counted: a page of a hundred thousand media must come as quickly as one of ten.
-_COUNTED = 10_000
-# What stands for the task type of a medium that no task brought.
+State = Literal["alive", "expired", "all"]
+# How many media a forecast lists.
+_LISTED = 1000
+# What stands for the task type of a medium that no task stored.
 FIXTURE = "fixture"
 _MEDIA = select(
     medium.c.id.label("medium_id"),
@@ -36,40 +37,47 @@ _MEDIA = select(
     medium.c.created_at,
     medium.c.last_used_at,
     medium.c.expires_at,
-    medium.c.visible_at,
     *FACTS,
 ).join_from(medium, content)
-_STATES = ("alive", "expired", "all")
+_FACTS_FROM = 7
 
 
-def list_media(
-    services: Services,
-    account_id: int,
-    base_url: str,
-    *,
-    limit: int = 50,
-    before: int | None = None,
-    picture_format: str | None = None,
-    task_type: str | None = None,
-    text: str | None = None,
-    state: str = "alive",
-) -> models.Media:
-    """Return media, the newest first: of a format, brought by a task type, with `text` in their UUID, alive or not."""
-    if state not in _STATES:
-        raise ControlRefused(f"{state!r} is none of {', '.join(_STATES)}", "state")
-    chosen = _chosen(services, account_id, picture_format, task_type, text, state)
-    page = _MEDIA.where(chosen).order_by(medium.c.id.desc()).limit(limit)
-    if before is not None:
-        page = page.where(medium.c.id < before)
+class Filter(Struct, frozen=True):
+    """Which media to list: those that agree with every field; their UUID contains `text`, `state` is a State."""
+
+    format: str | None = None
+    task_type: str | None = None
+    text: str | None = None
+    state: str = "alive"
+    before: int | None = None
+
+    def condition(self, services: Services, account_id: int) -> ColumnElement[bool]:
+        """Return the filter as SQL, but for `before`."""
+        conditions = [_own(account_id)]
+        if self.format:
+            conditions.append(content.c.format == self.format.lower().replace("jpg", "jpeg"))
+        if self.task_type:
+            conditions.append(medium.c.task_type == self.task_type)
+        if self.text:
+            conditions.append(medium.c.uuid.contains(self.text.lower(), autoescape=True))
+        if self.state != "all":
+            over = _over(services)
+            conditions.append(over if self.state == "expired" else ~over)
+        return and_(*conditions)
+
+
+def list_media(services: Services, account_id: int, base_url: str, chosen: Filter, limit: int) -> models.Media:
+    """Return media, the newest first."""
     with services.database.reading() as connection:
         services.clocks.refresh(connection)
+        condition = chosen.condition(services, account_id)
+        page = _MEDIA.where(condition).order_by(medium.c.id.desc()).limit(limit)
+        if chosen.before is not None:
+            page = page.where(medium.c.id < chosen.before)
         rows = connection.execute(page).all()
-        # Each medium has a content: only what is asked of it is a reason to look at it.
-        ones = select(medium.c.id).join_from(medium, content) if picture_format else select(medium.c.id)
-        counted = ones.where(chosen).limit(_COUNTED).subquery()
-        total = connection.scalar(select(func.count()).select_from(counted))
+        total = connection.scalar(select(func.count()).select_from(medium).join(content).where(condition))
     next_before = rows[-1].medium_id if len(rows) == limit else None
-    shown = [_medium(services, row, base_url) for row in rows]
+    shown = tuple(_medium(services, row, base_url) for row in rows)
     return models.Media(media=shown, next_before=next_before, total=total or 0)
 
 
@@ -84,24 +92,29 @@ def get_medium(services: Services, account_id: int, base_url: str, uuid: str) ->
 
 
 @retried
-def delete_medium(services: Services, account_id: int, uuid: str) -> int:
-    """Remove one medium."""
+def delete_medium(services: Services, account_id: int, uuid: str) -> models.Deleted:
+    """Delete one medium."""
     with changing(services, account_id) as connection:
         content_id = _removed(connection, account_id, uuid)
         if content_id is None:
             raise not_found(f"no medium {uuid[:60]} is stored", "uuid")
         contents.delete_unused(connection, [content_id])
-    return 1
+    return models.Deleted(deleted=1)
 
 
 def add_medium(
-    services: Services, account_id: int, data: bytes, *, uuid: str | None, age: object, replaces: bool = False
+    services: Services,
+    account_id: int,
+    data: bytes,
+    *,
+    uuid: str | None,
+    age: timedelta | None = None,
+    replaces: bool = False,
 ) -> str:
     """Store a file as if it had been uploaded `age` ago; return its UUID.
 
     `replaces` puts it in place of the account's medium of that UUID.
     """
-    span = timedelta() if age is None else read_span(age, "age")
     try:
         picture = stored_form(data, services.codec)
     except PictureRefused as error:
@@ -116,7 +129,7 @@ def add_medium(
             content_id = contents.add(connection, placed, now_at).id
             replaced = _removed(connection, account_id, uuid) if replaces else None
             chosen = services.ids.new(connection, account_id) if uuid is None else check_free(connection, uuid, "uuid")
-            media.add(connection, account_id, content_id, chosen, now_at - in_ms(span), task_type=FIXTURE)
+            media.add(connection, account_id, content_id, chosen, now_at - in_ms(age or timedelta()), task_type=FIXTURE)
             if replaced is not None:
                 contents.delete_unused(connection, [replaced])
         return chosen
@@ -145,32 +158,32 @@ def check_free(connection: Connection, uuid: str, field: str) -> str:
 
 
 def forecast(services: Services, account_id: int, at: int | None) -> models.Forecast:
-    """Return for each medium, the next to expire first, when that will be, and what a purge at `at` would remove.
+    """Return for each medium, the next to expire first, when that will be, and what a purge at `at` would delete.
 
     Without `at` each account's clock says when: a purge now.
     """
     with services.database.reading() as connection:
         services.clocks.refresh(connection)
         own = _own(account_id)
-        rows = connection.execute(_MEDIA.where(own).order_by(medium.c.last_used_at, medium.c.id).limit(_MOST)).all()
+        rows = connection.execute(_MEDIA.where(own).order_by(medium.c.last_used_at, medium.c.id).limit(_LISTED)).all()
         expired = media.count_gone(connection, own & _over(services, at))
 
     def seen_at(owner_id: int) -> int:
         return services.now_at(owner_id) if at is None else at
 
     return models.Forecast(
-        at=write_at(seen_at(account_id)),
-        media=[
+        at=instant(seen_at(account_id)),
+        media=tuple(
             models.Expiring(
                 uuid=row.uuid,
-                last_used_at=write_at(row.last_used_at),
-                expires_at=write_at(expires_at),
-                time_left=write_span_ms(max(0, expires_at - seen_at(row.account_id))),
+                last_used_at=instant(row.last_used_at),
+                expires_at=instant(expires_at),
+                time_left=timedelta(milliseconds=max(0, expires_at - seen_at(row.account_id))),
                 would_be_purged=expires_at <= seen_at(row.account_id),
             )
             for row in rows
             for expires_at in (_expires_at(services, row),)
-        ],
+        ),
         would_purge=models.WouldPurge(media=expired.media, bytes=expired.size_bytes),
     )
 
@@ -184,27 +197,6 @@ def _own(account_id: int) -> ColumnElement[bool]:
     return medium.c.account_id == account_id if account_id != ALL_ACCOUNTS else medium.c.id > 0
 
 
-def _chosen(
-    services: Services,
-    account_id: int,
-    picture_format: str | None,
-    task_type: str | None,
-    text: str | None,
-    state: str,
-) -> ColumnElement[bool]:
-    conditions = [_own(account_id)]
-    if picture_format:
-        conditions.append(content.c.format == picture_format.lower().replace("jpg", "jpeg"))
-    if task_type:
-        conditions.append(medium.c.task_type == task_type)
-    if text:
-        conditions.append(medium.c.uuid.contains(text.lower(), autoescape=True))
-    over = _over(services)
-    if state != "all":
-        conditions.append(over if state == "expired" else ~over)
-    return and_(*conditions)
-
-
 def _over(services: Services, at: int | None = None) -> ColumnElement[bool]:
     """Return the condition that a medium has expired by an instant, or by its account's clock."""
     shown_at = services.clocks.shown_at(medium.c.account_id) if at is None else at
@@ -212,9 +204,8 @@ def _over(services: Services, at: int | None = None) -> ColumnElement[bool]:
 
 
 def _medium(services: Services, row: Row[Any], base_url: str) -> models.Medium:
-    facts_of_it: Sequence[Any] = row[8:]
+    facts_of_it: Sequence[Any] = row[_FACTS_FROM:]
     stored = StoredContent(*facts_of_it)
-    facts = stored.audit()
     expires_at = _expires_at(services, row)
     return models.Medium(
         id=row.medium_id,
@@ -228,10 +219,10 @@ def _medium(services: Services, row: Row[Any], base_url: str) -> models.Medium:
         height_px=stored.height_px,
         frames=stored.frames,
         size_bytes=stored.size_bytes,
-        sent=models.SentFile(**facts["sent"]),
+        sent=models.SentFile(**stored.audit()["sent"]),
         downsized=stored.size_bytes != stored.sent_size_bytes or stored.width_px != stored.sent_width_px,
-        created_at=write_at(row.created_at),
-        last_used_at=write_at(row.last_used_at),
-        expires_at=write_at(expires_at),
-        time_left=write_span_ms(max(0, expires_at - services.now_at(row.account_id))),
+        created_at=instant(row.created_at),
+        last_used_at=instant(row.last_used_at),
+        expires_at=instant(expires_at),
+        time_left=timedelta(milliseconds=max(0, expires_at - services.now_at(row.account_id))),
     )

@@ -1,17 +1,18 @@
-"""Fault plans: make them, look at them, drop them."""
+"""Fault plans: add, list and delete them."""
 
+from runware_mock import control_models as models
 from runware_mock.control.changes import changing
 from runware_mock.control.refusals import conflict, not_found
 from runware_mock.faults import plans
-from runware_mock.faults.plans import Plan, PlanExists, PlanState
+from runware_mock.faults.plans import Plan, PlanExists
 from runware_mock.services import Services
 from runware_mock.storage.database import retried
 from runware_mock.tasks import TASKS
 
 
 @retried
-def add_plan(services: Services, account_id: int, plan: Plan) -> PlanState:
-    """Make a plan and return its state."""
+def add_plan(services: Services, account_id: int, plan: Plan) -> models.PlanState:
+    """Add a plan and return its state."""
     with changing(services, account_id) as connection:
         try:
             state = plans.add(connection, account_id, plan, services.clocks.real_at())
@@ -20,13 +21,13 @@ def add_plan(services: Services, account_id: int, plan: Plan) -> PlanState:
     return _warned(state)
 
 
-def list_plans(services: Services, account_id: int) -> list[PlanState]:
-    """Return the state of an account's plans, or of those of all accounts."""
+def list_plans(services: Services, account_id: int) -> models.Plans:
+    """Return the state of an account's plans, or of the plans that are for all accounts."""
     with services.database.reading() as connection:
-        return [_warned(state) for state in plans.states(connection, account_id)]
+        return models.Plans(plans=tuple(_warned(state) for state in plans.states(connection, account_id)))
 
 
-def get_plan(services: Services, account_id: int, name: str) -> PlanState:
+def get_plan(services: Services, account_id: int, name: str) -> models.PlanState:
     """Return the state of one plan."""
     with services.database.reading() as connection:
         for state in plans.states(connection, account_id, name):
@@ -35,20 +36,20 @@ def get_plan(services: Services, account_id: int, name: str) -> PlanState:
 
 
 @retried
-def delete_plans(services: Services, account_id: int, name: str | None = None) -> int:
-    """Drop one plan, or all of an account."""
+def delete_plans(services: Services, account_id: int, name: str | None = None) -> models.Deleted:
+    """Delete one plan, or all of an account."""
     with changing(services, account_id) as connection:
         count = plans.remove(connection, account_id, name)
     if name is not None and not count:
         raise not_found(f"there is no plan {name[:60]!r}", "name")
-    return count
+    return models.Deleted(deleted=count)
 
 
-def _warned(state: PlanState) -> PlanState:
+def _warned(state: models.PlanState) -> models.PlanState:
     """Add a warning for each task type that does not exist."""
     warnings = [
         f"faults[{index}].task_type: {one.task_type!r} is no task type"
         for index, one in enumerate(state.faults)
         if one.task_type and one.task_type not in TASKS
     ]
-    return state.model_copy(update={"warnings": [*state.warnings, *warnings]})
+    return state.model_copy(update={"warnings": (*state.warnings, *warnings)})

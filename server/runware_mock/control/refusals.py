@@ -1,5 +1,6 @@
-"""The one way in which a control call fails."""
+"""Why a control call fails."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -30,3 +31,9 @@ def not_found(what: str, field: str | None = None) -> ControlRefused:
 def conflict(what: str, field: str | None = None) -> ControlRefused:
     """Return the refusal of what is there already."""
     return ControlRefused(what, field, "conflict", 409)
+
+
+def dotted(location: Sequence[str | int]) -> str:
+    """Write the location of a pydantic error as a path: `("faults", 0, "kind")` is `faults[0].kind`."""
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
+    return text.removeprefix(".")

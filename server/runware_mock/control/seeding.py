@@ -1,98 +1,97 @@
-"""Media that are there from the start: a folder of pictures, a manifest, each with a stable UUID, an age, an owner."""
+"""Media that are stored at the start: a folder of files, or a manifest with a UUID, an age and an owner for each."""
 
 import hashlib
-import json
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 from uuid import UUID
 
 from msgspec import Struct
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from runware_mock.control.media import add_medium
-from runware_mock.control.refusals import ControlRefused
+from runware_mock.control.refusals import ControlRefused, dotted
 from runware_mock.services import Services
+from runware_mock.units import parse_duration
 
 MANIFEST = "manifest.json"
 
 
-class Fixture(Struct, frozen=True):
-    """One file to be stored."""
+class _Listed(BaseModel):
+    model_config = ConfigDict(extra="forbid")
 
+    file: str
+    uuid: UUID | None = None
+    age: Annotated[timedelta, BeforeValidator(parse_duration)] | None = None
+    owner: str | None = None
+
+
+class _Manifest(BaseModel):
+    media: list[_Listed]
+    owner: str | None = None
+
+
+class _Fixture(Struct, frozen=True):
     field: str
     file: Path
-    uuid: str
-    age: str | None
-    owner: str
+    owner: str | None
+    uuid: UUID
+    age: timedelta | None = None
 
 
 def seed(services: Services, path: Path, default_owner: str | None) -> int:
     """Store what a folder or a manifest names, in place of what an earlier start stored; return how many files.
 
-    Raises ControlRefused, whose field tells where in the manifest.
+    Raises ControlRefused, whose field is where in the manifest.
     """
     fixtures = list(_fixtures(path, default_owner))
+    seen: set[UUID] = set()
     for one in fixtures:
+        if one.uuid in seen:
+            raise ControlRefused(f"the UUID {one.uuid} is there twice", one.field)
+        seen.add(one.uuid)
+        if not one.owner:
+            raise ControlRefused('whose is it? Name an API key: "owner" in the manifest, or --api-key', one.field)
         account_id = services.accounts.open(one.owner).id
         try:
-            data = one.file.read_bytes()
-        except OSError as error:
-            raise ControlRefused(f"{one.file}: {error.strerror}", one.field) from None
-        try:
-            add_medium(services, account_id, data, uuid=one.uuid, age=one.age, replaces=True)
+            add_medium(services, account_id, one.file.read_bytes(), uuid=str(one.uuid), age=one.age, replaces=True)
+        except (OSError, ValueError) as error:
+            # ValueError: the name of the file has a NUL.
+            raise ControlRefused(f"{one.file}: {getattr(error, 'strerror', error)}", one.field) from None
         except ControlRefused as refused:
             raise ControlRefused(f"{one.file}: {refused.message}", one.field) from None
     return len(fixtures)
 
 
-def _fixtures(path: Path, default_owner: str | None) -> Iterator[Fixture]:
-    manifest = path / MANIFEST if path.is_dir() else path
-    if manifest.is_file():
-        yield from _listed(manifest, default_owner)
+def _fixtures(path: Path, default_owner: str | None) -> Iterator[_Fixture]:
+    file = path / MANIFEST if path.is_dir() else path
+    if file.is_file():
+        manifest = _read(file)
+        for index, one in enumerate(manifest.media):
+            owner = one.owner or manifest.owner or default_owner
+            uuid = one.uuid or _stable_uuid(one.file)
+            yield _Fixture(
+                f"media[{index}]" + ("" if owner else ".owner"), file.parent / one.file, owner, uuid, one.age
+            )
         return
     for file in sorted(path.rglob("*")):
         name = file.relative_to(path)
         if file.is_file() and not any(part.startswith(".") for part in name.parts):
-            yield Fixture(str(name), file, _stable_uuid(name.as_posix()), None, _owner(default_owner, str(name)))
+            yield _Fixture(str(name), file, default_owner, _stable_uuid(name.as_posix()))
 
 
-def _listed(manifest: Path, default_owner: str | None) -> Iterator[Fixture]:
+def _read(file: Path) -> _Manifest:
     try:
-        document = json.loads(manifest.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ControlRefused(f"{manifest} cannot be read: {error}", "manifest") from None
-    listed = document.get("media") if isinstance(document, dict) else None
-    if not isinstance(listed, list):
-        raise ControlRefused(f'{manifest} is not {{"media": [{{"file": …}}, …]}}', "media")
-    for index, entry in enumerate(listed):
-        field = f"media[{index}]"
-        if not isinstance(entry, dict) or not isinstance(entry.get("file"), str):
-            raise ControlRefused("it names no file", f"{field}.file")
-        if unknown := entry.keys() - {"file", "uuid", "age", "owner"}:
-            raise ControlRefused("there is no such field", f"{field}.{min(unknown)}")
-        yield Fixture(
-            field,
-            manifest.parent / entry["file"],
-            _uuid(entry, field),
-            entry.get("age"),
-            _owner(entry.get("owner") or document.get("owner") or default_owner, f"{field}.owner"),
-        )
+        manifest = _Manifest.model_validate_json(file.read_bytes())
+    except OSError as error:
+        raise ControlRefused(f"{file} cannot be read: {error.strerror}", "manifest") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ControlRefused(f"{file}: {first['msg']}", dotted(first["loc"]) or "manifest") from None
+    return manifest
 
 
-def _uuid(entry: dict[str, Any], field: str) -> str:
-    given = entry.get("uuid")
-    try:
-        return _stable_uuid(entry["file"]) if given is None else str(UUID(given))
-    except (ValueError, AttributeError):
-        raise ControlRefused(f"{given!r} is no UUID", f"{field}.uuid") from None
-
-
-def _stable_uuid(name: str) -> str:
-    """Make a UUID of the form of version 4 from a file's name, so that tests can write it down."""
-    return str(UUID(bytes=hashlib.sha256(name.encode()).digest()[:16], version=4))
-
-
-def _owner(owner: str | None, field: str) -> str:
-    if not owner:
-        raise ControlRefused('whose is it? Name an API key: "owner" in the manifest, or --api-key', field)
-    return owner
+def _stable_uuid(name: str) -> UUID:
+    """Make a UUID of version 4 from a file's name, so that tests can write it down."""
+    return UUID(bytes=hashlib.sha256(name.encode()).digest()[:16], version=4)

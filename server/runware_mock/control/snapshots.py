@@ -5,10 +5,11 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, delete, insert, select
 
-from runware_mock.control import account_state, models
+from runware_mock import control_models as models
+from runware_mock.control import account_state
 from runware_mock.control.changes import changing
 from runware_mock.control.refusals import ControlRefused, conflict, not_found
-from runware_mock.control.times import write_at
+from runware_mock.control_models import instant
 from runware_mock.services import Services
 from runware_mock.storage import contents
 from runware_mock.storage.database import PURGER, retried
@@ -41,7 +42,7 @@ def save(services: Services, account_id: int, name: str) -> models.Snapshot:
         if content_ids := {row["content_id"] for row in taken["medium"]}:
             kept = [{"snapshot_id": added[0], "content_id": content_id} for content_id in content_ids]
             connection.execute(insert(snapshot_content), kept)
-        return _as_json(_found(connection, account_id, name))
+        return _shown(_found(connection, account_id, name))
 
 
 @retried
@@ -53,19 +54,19 @@ def restore(services: Services, account_id: int, name: str) -> models.Snapshot:
         payload: Any = connection.scalar(select(snapshot.c.payload).where(snapshot.c.id == found.id))
         account_state.put(connection, account_id, msgspec.json.decode(payload))
         contents.delete_unused(connection, before)
-        return _as_json(found)
+        return _shown(found)
 
 
-def list_snapshots(services: Services, account_id: int) -> list[models.Snapshot]:
+def list_snapshots(services: Services, account_id: int) -> models.Snapshots:
     """Return the snapshots of an account, the newest first."""
     own = select(*_SHOWN).where(snapshot.c.account_id == account_id).order_by(snapshot.c.id.desc())
     with services.database.reading() as connection:
-        return [_as_json(row) for row in connection.execute(own)]
+        return models.Snapshots(snapshots=tuple(_shown(row) for row in connection.execute(own)))
 
 
 @retried
-def remove(services: Services, account_id: int, name: str) -> int:
-    """Forget a snapshot."""
+def remove(services: Services, account_id: int, name: str) -> models.Deleted:
+    """Delete a snapshot."""
     with changing(services, account_id) as connection:
         found = _found(connection, account_id, name)
         of_it = snapshot_content.c.snapshot_id == found.id
@@ -73,7 +74,7 @@ def remove(services: Services, account_id: int, name: str) -> int:
         connection.execute(delete(snapshot_content).where(of_it))
         connection.execute(delete(snapshot).where(snapshot.c.id == found.id))
         contents.delete_unused(connection, content_ids)
-    return 1
+    return models.Deleted(deleted=1)
 
 
 def _contents_of(connection: Connection, account_id: int) -> list[int]:
@@ -93,5 +94,5 @@ def _found(connection: Connection, account_id: int, name: str) -> Any:
     return found
 
 
-def _as_json(row: Any) -> models.Snapshot:
-    return models.Snapshot(name=row.name, created_at=write_at(row.created_at), media=row.media)
+def _shown(row: Any) -> models.Snapshot:
+    return models.Snapshot(name=row.name, created_at=instant(row.created_at), media=row.media)

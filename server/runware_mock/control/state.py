@@ -1,38 +1,22 @@
-"""Forget, for one account or for all: everything, or one part of it."""
+"""The accounts, how much they have, and resets: of everything or one part, for one account or for all."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from sqlalchemy import Connection, Delete, Select, Table, delete, func, select
 
-from runware_mock.control import models
+from runware_mock import control_models as models
 from runware_mock.control.changes import changing
-from runware_mock.control.refusals import ControlRefused
+from runware_mock.control.refusals import not_found
+from runware_mock.control_models import instant
 from runware_mock.services import Services
 from runware_mock.storage import contents
 from runware_mock.storage.database import ALL_ACCOUNTS, retried
-from runware_mock.storage.models import (
-    account,
-    delivery,
-    fault_plan,
-    journal,
-    medium,
-    quota_bucket,
-    undelivered,
-)
+from runware_mock.storage.models import account, delivery, fault_plan, journal, medium, quota_bucket, undelivered
 from runware_mock.version import __version__
 
+Scope = Literal["all", "media", "journal", "faults", "clock"]
 _Where = TypeVar("_Where", Delete, Select[Any])
-
-
-@retried
-def reset(services: Services, account_id: int, scope: str) -> models.Reset:
-    """Forget what `scope` names, in one transaction; return how much that was."""
-    if scope not in _SCOPES:
-        raise ControlRefused(f"{scope!r} is none of {', '.join(_SCOPES)}", "scope")
-    with changing(services, account_id) as connection:
-        counts = {name: _PARTS[name](services, connection, account_id) for name in _SCOPES[scope]}
-    return models.Reset(scope=scope, **counts)
 
 
 def status(services: Services, base_url: str) -> models.Status:
@@ -43,6 +27,56 @@ def status(services: Services, base_url: str) -> models.Status:
             for name, table in (("accounts", account), ("media", medium), ("journal", journal))
         }
     return models.Status(version=__version__, url=base_url, settings=services.settings.changed(), **counts)
+
+
+def list_accounts(services: Services) -> models.Accounts:
+    """Return every account, the newest first: masked label, its clock, and how much it has of each."""
+    with services.database.reading() as connection:
+        services.clocks.refresh(connection)
+        counts = {table.name: _counts(connection, table) for table in (medium, journal, fault_plan)}
+        rows = connection.execute(select(account).order_by(account.c.id.desc())).all()
+    accounts = [
+        models.Account(
+            id=row.id,
+            label=row.label,
+            created_at=instant(row.created_at),
+            now_at=instant(services.now_at(row.id)),
+            media=counts["medium"].get(row.id, 0),
+            journal=counts["journal"].get(row.id, 0),
+            plans=counts["fault_plan"].get(row.id, 0),
+        )
+        for row in rows
+    ]
+    return models.Accounts(accounts=tuple(accounts))
+
+
+def labels(services: Services) -> dict[int, str]:
+    """Return the masked label of every account, the newest first."""
+    with services.database.reading() as connection:
+        rows = connection.execute(select(account.c.id, account.c.label).order_by(account.c.id.desc())).all()
+    return {row.id: row.label for row in rows}
+
+
+def find_account(services: Services, account_id: int) -> int:
+    """Return the id again if there is such an account."""
+    with services.database.reading() as connection:
+        if connection.execute(select(account.c.id).where(account.c.id == account_id)).first() is None:
+            raise not_found(f"there is no account {account_id}", "account")
+    return account_id
+
+
+@retried
+def reset(services: Services, account_id: int, scope: Scope) -> models.Reset:
+    """Delete what `scope` names, in one transaction; return how much that was."""
+    parts = _PARTS if scope == "all" else {scope: _PARTS[scope]}
+    with changing(services, account_id) as connection:
+        counts = {name: remove(services, connection, account_id) for name, remove in parts.items()}
+    return models.Reset(scope=scope, **counts)
+
+
+def _counts(connection: Connection, table: Table) -> dict[int, int]:
+    rows = connection.execute(select(table.c.account_id, func.count()).group_by(table.c.account_id)).all()
+    return {row[0]: row[1] for row in rows}
 
 
 def _delete(connection: Connection, table: Table, account_id: int) -> int:
@@ -83,4 +117,3 @@ _PARTS: Mapping[str, Callable[[Services, Connection, int], int]] = {
     "faults": _faults,
     "clock": _clock,
 }
-_SCOPES = {"all": tuple(_PARTS), **{name: (name,) for name in _PARTS}}

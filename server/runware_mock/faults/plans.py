@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from sqlalchemy import Connection, delete, insert, select
 
+from runware_mock.control_models import FaultState, PlanState
 from runware_mock.faults.base import Fault
 from runware_mock.faults.kinds import FAULT, AnyFault
 from runware_mock.protocol.messages import is_uuid
@@ -38,36 +39,6 @@ class Plan(BaseModel):
         if name is not None and (not name.isprintable() or "/" in name or "+" in name or not name.strip(".")):
             raise ValueError("a name has no slash, no plus and no control character, and is more than dots")
         return name
-
-
-class FaultState(BaseModel):
-    """One fault of a plan, with the fields of its kind: how many events fitted it, and how many met it."""
-
-    model_config = ConfigDict(extra="allow")
-
-    kind: str
-    times: int | None
-    task_type: str | None
-    task_uuid: str | None
-    nth: int | None
-    transport: str | None
-    probability: float
-    seed: int | None
-    seen: int
-    met: int
-    remaining: int | None
-
-
-class PlanState(BaseModel):
-    """A plan and how far it has come; `account` is null for a plan of all accounts."""
-
-    name: str
-    account: int | None
-    must_be_met: bool
-    by_name_only: bool
-    is_met: bool
-    warnings: list[str]
-    faults: list[FaultState]
 
 
 def add(connection: Connection, account_id: int, plan: Plan, real_at: int) -> PlanState:
@@ -130,8 +101,8 @@ def _state(connection: Connection, row: Any) -> PlanState:
         must_be_met=row.must_be_met,
         by_name_only=row.by_name_only,
         is_met=all(one.met >= (one.times or 1) for one in states),
-        warnings=_warnings(row, kept),
-        faults=states,
+        warnings=tuple(_warnings(row, kept)),
+        faults=tuple(states),
     )
 
 

@@ -52,6 +52,7 @@ class StoredFile(Struct, frozen=True):
     height_px: int
     frames: int
     size_bytes: int
+    sent_sha256: bytes
     object_key: str | None
     data: bytes | None
 

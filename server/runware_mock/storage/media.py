@@ -155,6 +155,11 @@ def read_any(connection: Connection, uuid: str) -> StoredFile | None:
     return None if row is None else StoredFile(*row[1 + _TIMES :])
 
 
+def sha256_of(connection: Connection, uuid: str) -> bytes | None:
+    """Return the SHA-256 of what was sent as a medium, alive or expired."""
+    return connection.scalar(select(content.c.sent_sha256).join_from(medium, content).where(medium.c.uuid == uuid))
+
+
 def read_own(connection: Connection, account_id: int, uuid: str, moment: Moment) -> StoredFile | None:
     """Return the file of an account's living medium."""
     row = connection.execute(_READ, {"uuid": uuid, "account_id": account_id, **_values_of(moment)}).first()

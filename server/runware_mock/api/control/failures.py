@@ -1,7 +1,7 @@
 """How the control API answers a call that fails."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
 
@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse
 from starlette.types import Scope
 
 from runware_mock.api.control.guard import check_caller
-from runware_mock.control.refusals import Code, ControlRefused, not_found
+from runware_mock.control.refusals import Code, ControlRefused, dotted, not_found
 from runware_mock.protocol.errors import Refusal
 
 _log = logging.getLogger(__name__)
@@ -92,10 +92,4 @@ def _invalid(error: Mapping[str, Any]) -> ControlRefused:
         location = [*location[:2], *location[3:], *(["kind"] if error["type"].startswith("union_tag") else [])]
         if error["type"] == "model_attributes_type":
             location.append("kind")
-    return ControlRefused(message, _dotted(location) or source)
-
-
-def _dotted(location: Sequence[str | int]) -> str:
-    """Write `("faults", 0, "kind")` as `faults[0].kind`."""
-    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
-    return text.removeprefix(".")
+    return ControlRefused(message, dotted(location) or source)

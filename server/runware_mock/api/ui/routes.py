@@ -4,7 +4,8 @@ import asyncio
 import re
 from collections import OrderedDict
 from concurrent.futures import Executor
-from typing import Any
+from datetime import timedelta
+from typing import Any, get_args
 from urllib.parse import urlencode, urlsplit
 
 from fastapi import APIRouter, Request
@@ -17,21 +18,20 @@ from runware_mock.api.ui.changes import Changes
 from runware_mock.api.ui.pages import HEADERS, page, wants_page
 from runware_mock.control import clocks, snapshots
 from runware_mock.control import media as stored
-from runware_mock.control.accounts import labels
 from runware_mock.control.journal import Filter, list_entries
-from runware_mock.control.models import Medium
 from runware_mock.control.plans import list_plans
 from runware_mock.control.refusals import not_found
-from runware_mock.control.times import read_at
+from runware_mock.control.state import labels
+from runware_mock.control_models import Answer, Medium
 from runware_mock.images.formats import FORMATS
 from runware_mock.images.thumbnail import thumbnail
 from runware_mock.protocol.errors import Refusal
 from runware_mock.services import Services
 from runware_mock.storage.database import ALL_ACCOUNTS
-from runware_mock.storage.media import read_any
+from runware_mock.storage.media import read_any, sha256_of
 from runware_mock.storage.object_store import ObjectGone
 from runware_mock.tasks import TASKS
-from runware_mock.units import parse_duration
+from runware_mock.units import write_duration
 
 _METHODS = ["GET", "HEAD"]
 _PER_PAGE = 60
@@ -50,17 +50,13 @@ def router(services: Services, changes: Changes, threads: Executor | None = None
             # To a program this is the address of the API.
             raise HTTPException(405)
         query = request.query_params
-        found = stored.list_media(
-            services,
-            _account(request),
-            base_url(request.scope, services),
-            limit=_PER_PAGE,
-            before=_number(query.get("before")),
-            picture_format=query.get("format") or None,
-            task_type=query.get("task_type") or None,
-            text=query.get("text") or None,
-            state=query.get("state") or "alive",
-        )
+        state = query.get("state") or "alive"
+        if state not in get_args(stored.State):
+            raise not_found(f"There is no state {state[:40]!r}.")
+        before = _number(query.get("before"))
+        chosen = stored.Filter(query.get("format"), query.get("task_type"), query.get("text"), state, before)
+        url = base_url(request.scope, services)
+        found = stored.list_media(services, _account(request), url, chosen, _PER_PAGE)
         values = {
             "media": [_shown(services, one) for one in found.media],
             "total": found.total,
@@ -75,7 +71,7 @@ def router(services: Services, changes: Changes, threads: Executor | None = None
         url = base_url(request.scope, services)
         found = stored.get_medium(services, ALL_ACCOUNTS, url, uuid)
         named = list_entries(services, found.account, Filter(text=found.uuid), _ENTRIES)
-        values = {"medium": _shown(services, found), "entries": named.entries, "server": url}
+        values = {"medium": _shown(services, found), "entries": _json(named)["entries"], "server": url}
         return page(request, "medium.html", _shared(services) | values)
 
     @api.api_route("/ui/journal", methods=_METHODS)
@@ -89,25 +85,25 @@ def router(services: Services, changes: Changes, threads: Executor | None = None
             before=_number(query.get("before")),
         )
         found = list_entries(services, _account(request), chosen, _ENTRIES)
-        values = {"entries": found.entries, "older": _older(request, found.next_before)}
+        values = {"entries": _json(found)["entries"], "older": _older(request, found.next_before)}
         return page(request, "journal.html", _shared(services) | values)
 
     @api.api_route("/ui/controls", methods=_METHODS)
     def controls(request: Request) -> HTMLResponse:
         """Show the clock, the fault plans and the snapshots of an account."""
         account_id = _account(request)
-        clock = clocks.show(services, account_id)
         now_at = services.now_at(account_id)
         ahead = {
-            days: stored.forecast(services, account_id, read_at(now_at + days * 86_400_000, "at")).would_purge
-            for days in (1, 31)
+            days: stored.forecast(services, account_id, now_at + days * 86_400_000).would_purge for days in (1, 31)
         }
         values = {
             "account_id": account_id,
-            "clock": clock,
+            "clock": _json(clocks.show(services, account_id)),
             "ahead": ahead,
-            "plans": list_plans(services, account_id),
-            "snapshots": [] if account_id == ALL_ACCOUNTS else snapshots.list_snapshots(services, account_id),
+            "plans": list_plans(services, account_id).plans,
+            "snapshots": []
+            if account_id == ALL_ACCOUNTS
+            else _json(snapshots.list_snapshots(services, account_id))["snapshots"],
         }
         return page(request, "controls.html", _shared(services) | values)
 
@@ -117,9 +113,10 @@ def router(services: Services, changes: Changes, threads: Executor | None = None
         return RedirectResponse("/")
 
     @api.api_route("/ui/thumbnails/{uuid}", methods=_METHODS)
-    async def show_thumbnail(uuid: str) -> Response:
+    async def show_thumbnail(request: Request, uuid: str) -> Response:
         """Return a small WebP of a medium."""
-        return await asyncio.get_running_loop().run_in_executor(threads, thumbnails.response, uuid.lower())
+        known = request.headers.get("if-none-match")
+        return await asyncio.get_running_loop().run_in_executor(threads, thumbnails.response, uuid.lower(), known)
 
     @api.get("/ui/events")
     async def events() -> StreamingResponse:
@@ -130,28 +127,32 @@ def router(services: Services, changes: Changes, threads: Executor | None = None
 
 
 class Thumbnails:
-    """Draws thumbnails, and keeps the newest; what a UUID names never changes."""
+    """Draws thumbnails and keeps the newest, by the SHA-256 of what was sent: a UUID may be given again."""
 
     _MOST = 3000
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._drawn: OrderedDict[str, bytes | None] = OrderedDict()
+        self._drawn: OrderedDict[bytes, bytes | None] = OrderedDict()
 
-    def response(self, uuid: str) -> Response:
-        """Return the thumbnail of a medium, or 404 where there is none."""
-        if uuid not in self._drawn:
-            try:
-                self._drawn[uuid] = self._draw(uuid)
-            except (ObjectGone, Refusal) as error:
-                # Next time the file may be there.
-                return Response(status_code=error.status if isinstance(error, Refusal) else 404)
-            if len(self._drawn) > self._MOST:
-                self._drawn.popitem(last=False)
-        drawn = self._drawn.get(uuid)
-        if drawn is None:
+    def response(self, uuid: str, if_none_match: str | None) -> Response:
+        """Return the thumbnail of a medium, or 404 where there is none now."""
+        with self._services.database.reading() as connection:
+            sha256 = sha256_of(connection, uuid)
+        if sha256 is None:
             return Response(status_code=404)
-        return Response(drawn, media_type="image/webp", headers={"Cache-Control": "private, max-age=86400, immutable"})
+        headers = {"Cache-Control": "private, no-cache", "ETag": f'"{sha256.hex()}"'}
+        if if_none_match == headers["ETag"]:
+            return Response(status_code=304, headers=headers)
+        try:
+            drawn = self._drawn[sha256] if sha256 in self._drawn else self._draw(uuid)
+        except (ObjectGone, Refusal) as error:
+            # Next time the file may be there.
+            return Response(status_code=error.status if isinstance(error, Refusal) else 404)
+        self._drawn[sha256] = drawn
+        if len(self._drawn) > self._MOST:
+            self._drawn.popitem(last=False)
+        return Response(status_code=404) if drawn is None else Response(drawn, media_type="image/webp", headers=headers)
 
     def _draw(self, uuid: str) -> bytes | None:
         with self._services.database.reading() as connection:
@@ -166,11 +167,14 @@ def _shared(services: Services) -> dict[str, Any]:
 
 def _shown(services: Services, medium: Medium) -> dict[str, Any]:
     """Add what only the page needs: an address on this very host, and how much of its time is left, 0 to 1."""
-    left_s = parse_duration(medium.time_left).total_seconds()
-    share = min(1.0, left_s / max(1.0, services.settings.retention.total_seconds()))
+    share = min(1.0, medium.time_left / max(timedelta(seconds=1), services.settings.retention))
     # Two units are enough to look at: 29d23h.
-    left = "".join(re.findall(r"[\d.]+[a-z]+", medium.time_left)[:2])
-    return {**medium.model_dump(), "path": urlsplit(medium.url).path, "left_share": round(share, 3), "left": left}
+    left = "".join(re.findall(r"[\d.]+[a-z]+", write_duration(medium.time_left))[:2])
+    return {**_json(medium), "path": urlsplit(medium.url).path, "left_share": round(share, 3), "left": left}
+
+
+def _json(answer: Answer) -> dict[str, Any]:
+    return answer.model_dump(mode="json", exclude_unset=True)
 
 
 def _account(request: Request) -> int:

@@ -1,27 +1,74 @@
-"""What control calls return; the same models describe the answers of the control API."""
+"""What the control API answers: the server fills these models, OpenAPI describes them, and the client reads them.
 
+In JSON an instant is `2026-01-01T00:00:00.000Z` and a duration is `31d` or `2h30m`. A client ignores fields that it
+does not know, so that it can talk to a newer server.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema
 
-from runware_mock.faults.plans import PlanState
+from runware_mock.units import parse_duration, write_duration
 
-Instant = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
-Duration = Annotated[str, WithJsonSchema({"type": "string", "examples": ["31d", "2h30m"]})]
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Status(BaseModel):
+def instant(at: int) -> datetime:
+    """Return milliseconds since 1970 as a datetime in UTC."""
+    return _EPOCH + timedelta(milliseconds=at)
+
+
+def write_instant(moment: datetime) -> str:
+    """Write an instant as JSON has it."""
+    utc = moment.astimezone(UTC)
+    return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
+
+
+def write_span(span: timedelta) -> str:
+    """Write a duration, which may be negative."""
+    return "-" * (span < timedelta()) + write_duration(abs(span))
+
+
+def read_span(value: object) -> timedelta:
+    """Read a duration, which may be negative; raises ValueError."""
+    if isinstance(value, str) and value.startswith("-"):
+        return -read_span(value[1:])
+    return parse_duration(value, longest=timedelta.max)
+
+
+Instant = Annotated[
+    datetime,
+    PlainSerializer(write_instant, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(read_span),
+    PlainSerializer(write_span, when_used="json"),
+    WithJsonSchema({"type": "string", "examples": ["31d", "2h30m"]}),
+]
+
+
+class Answer(BaseModel):
+    """What every answer has in common: it does not change."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Status(Answer):
     """What the server is and holds; `settings` are those that differ from their default."""
 
     version: str
     url: str
-    settings: dict[str, str]
+    settings: Mapping[str, str]
     accounts: int
     media: int
     journal: int
 
 
-class Account(BaseModel):
+class Account(Answer):
     """An account: `label` is its key, masked; the numbers say how much it has of each."""
 
     id: int
@@ -33,13 +80,13 @@ class Account(BaseModel):
     plans: int
 
 
-class Accounts(BaseModel):
+class Accounts(Answer):
     """All accounts, the newest first."""
 
-    accounts: list[Account]
+    accounts: tuple[Account, ...]
 
 
-class Clock(BaseModel):
+class Clock(Answer):
     """A clock: `offset` is how far it is ahead of the real one; `account` is null for that of all accounts."""
 
     now_at: Instant
@@ -48,15 +95,15 @@ class Clock(BaseModel):
     account: int | None
 
 
-class Purged(BaseModel):
+class Purged(Answer):
     """What a purge removed: media, files that none of them shared any more, and the first thousand UUIDs."""
 
     media: int
     contents: int
-    uuids: list[str]
+    uuids: tuple[str, ...]
 
 
-class Moved(BaseModel):
+class Moved(Answer):
     """A clock that was moved, and what fell due on the way."""
 
     clock: Clock
@@ -64,7 +111,7 @@ class Moved(BaseModel):
     delivered: int
 
 
-class StoredFile(BaseModel):
+class StoredFile(Answer):
     """A file as it is stored; video, audio and 3D have no size in pixels."""
 
     size_bytes: int
@@ -98,15 +145,15 @@ class Medium(StoredFile):
     time_left: Duration
 
 
-class Media(BaseModel):
-    """A page of media; `next_before` is the `before` of the next page, `total` counts ten thousand at most."""
+class Media(Answer):
+    """A page of media; `next_before` is the `before` of the next page, `total` counts those of all pages."""
 
-    media: list[Medium]
+    media: tuple[Medium, ...]
     next_before: int | None
     total: int
 
 
-class Expiring(BaseModel):
+class Expiring(Answer):
     """When a medium expires."""
 
     uuid: str
@@ -116,22 +163,22 @@ class Expiring(BaseModel):
     would_be_purged: bool
 
 
-class WouldPurge(BaseModel):
+class WouldPurge(Answer):
     """How much a purge would remove."""
 
     media: int
     bytes: int
 
 
-class Forecast(BaseModel):
+class Forecast(Answer):
     """When each medium expires, the next first, and what a purge would remove at an instant."""
 
     at: Instant
-    media: list[Expiring]
+    media: tuple[Expiring, ...]
     would_purge: WouldPurge
 
 
-class Audit(BaseModel):
+class Audit(Answer):
     """What became of an uploaded file; `declared` is the media type that its data URI claims."""
 
     declared: str | None
@@ -142,7 +189,7 @@ class Audit(BaseModel):
     rule: str
 
 
-class Explanation(BaseModel):
+class Explanation(Answer):
     """Why a task was refused: the rule, the sentence of the documentation, and what would be valid."""
 
     rule: str
@@ -151,16 +198,16 @@ class Explanation(BaseModel):
     nearest_valid: str | None
 
 
-class FaultMet(BaseModel):
-    """A fault that a task met; where chance had a part in it, `seed` and `draw` are there, too."""
-
-    model_config = ConfigDict(extra="allow")
+class FaultMet(Answer):
+    """A fault that a task met; `seed` and `draw` are what chance was drawn from."""
 
     plan: str
     kind: str
+    seed: int | None = None
+    draw: int | None = None
 
 
-class Entry(BaseModel):
+class Entry(Answer):
     """One task in the journal. In `task` and `answer` each long string is `{"head", "chars", "sha256"}`.
 
     `warnings` name what the task was accepted with, but the real service might not accept.
@@ -175,22 +222,22 @@ class Entry(BaseModel):
     task_uuid: str | None
     outcome: Literal["success", "error", "fault", "crash"]
     task: dict[str, Any]
-    answer: list[dict[str, Any]]
+    answer: tuple[dict[str, Any], ...]
     duration_ms: float
-    faults: list[FaultMet]
+    faults: tuple[FaultMet, ...]
     audit: Audit | None
-    warnings: list[str]
+    warnings: tuple[str, ...]
     explanation: Explanation | None
 
 
-class Entries(BaseModel):
+class Entries(Answer):
     """A page of the journal; `next_before` is the `before` of the next page."""
 
-    entries: list[Entry]
+    entries: tuple[Entry, ...]
     next_before: int | None
 
 
-class Count(BaseModel):
+class Count(Answer):
     """How many there are."""
 
     count: int
@@ -199,25 +246,53 @@ class Count(BaseModel):
 class Waited(Count):
     """How many entries there were in the end, and the newest of them."""
 
-    entries: list[Entry]
+    entries: tuple[Entry, ...]
 
 
-class Deleted(BaseModel):
+class Deleted(Answer):
     """How many were removed."""
 
     deleted: int
 
 
-class Plans(BaseModel):
+class FaultState(Answer):
+    """One fault of a plan, with the fields of its kind: how many events fitted it, and how many met it."""
+
+    model_config = ConfigDict(extra="allow")
+
+    kind: str
+    times: int | None
+    task_type: str | None
+    task_uuid: str | None
+    nth: int | None
+    transport: str | None
+    probability: float
+    seed: int | None
+    seen: int
+    met: int
+    remaining: int | None
+
+
+class PlanState(Answer):
+    """A plan and how far it has come; `account` is null for a plan of all accounts."""
+
+    name: str
+    account: int | None
+    must_be_met: bool
+    by_name_only: bool
+    is_met: bool
+    warnings: tuple[str, ...]
+    faults: tuple[FaultState, ...]
+
+
+class Plans(Answer):
     """Fault plans, in the order in which they were made."""
 
-    plans: list[PlanState]
+    plans: tuple[PlanState, ...]
 
 
-class Reset(BaseModel):
+class Reset(Answer):
     """How much was forgotten of each part that `scope` names."""
-
-    model_config = ConfigDict(extra="forbid")
 
     scope: str
     media: int = 0
@@ -226,7 +301,7 @@ class Reset(BaseModel):
     clock: int = 0
 
 
-class Snapshot(BaseModel):
+class Snapshot(Answer):
     """A named state of an account."""
 
     name: str
@@ -234,13 +309,13 @@ class Snapshot(BaseModel):
     media: int
 
 
-class Snapshots(BaseModel):
+class Snapshots(Answer):
     """The snapshots of an account, the newest first."""
 
-    snapshots: list[Snapshot]
+    snapshots: tuple[Snapshot, ...]
 
 
-class Loaded(BaseModel):
+class Loaded(Answer):
     """How much an archive held."""
 
     media: int
