@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from runware_mock.clock import monotonic_s
 from runware_mock.commands.base import EXIT_USAGE, default_url, fail
 from runware_mock.units import parse_duration
 
@@ -43,7 +44,7 @@ class NotReady(Exception):
 def ready(url: str | None, ready_file: Path | None, wait: str) -> None:
     """Check that the server is ready, and exit with status 1 if not."""
     try:
-        give_up_s = time.monotonic() + parse_duration(wait).total_seconds()
+        give_up_s = monotonic_s() + parse_duration(wait).total_seconds()
     except ValueError as error:
         fail(f"bad value for --wait (or RUNWARE_MOCK_WAIT): {error}", EXIT_USAGE)
     if url is None and ready_file is None:
@@ -52,7 +53,7 @@ def ready(url: str | None, ready_file: Path | None, wait: str) -> None:
         try:
             click.echo(f"ready on {_ready_url(url, ready_file or Path())}")
         except NotReady as reason:
-            if time.monotonic() >= give_up_s:
+            if monotonic_s() >= give_up_s:
                 fail(f"not ready{reason}")
             time.sleep(_POLL_S)
         else:
