@@ -3,7 +3,7 @@
 import re
 from xml.etree.ElementTree import fromstring
 
-from PIL import Image, ImageChops, ImageDraw
+from PIL import Image, ImageDraw
 
 _SVG = "{http://www.w3.org/2000/svg}"
 
@@ -17,10 +17,9 @@ def drawn_svg(document: str) -> Image.Image:
         scale_x, scale_y = map(float, group.attrib["transform"].removeprefix("scale(").removesuffix(")").split())
         for path in group.iter(_SVG + "path"):
             mask = Image.new("1", size, 0)
+            draw = ImageDraw.Draw(mask)
             for outline in _outlines(path.attrib["d"]):
-                one = Image.new("1", size, 0)
-                ImageDraw.Draw(one).polygon([(x * scale_x, y * scale_y) for x, y in outline], fill=1)
-                mask = ImageChops.logical_xor(mask, one)
+                draw.polygon([(x * scale_x, y * scale_y) for x, y in outline], fill=1)
             result.paste(path.attrib["fill"], mask=mask)
     return result
 

@@ -28,7 +28,7 @@ def test_brightness_is_told_where_it_is_striking() -> None:
 
 def test_transparency_is_told_and_hides_no_colours() -> None:
     picture = Image.new("RGBA", (40, 40), (0, 0, 0, 0))
-    assert describe(picture).endswith("without any colour to be seen, wholly transparent.")
+    assert describe(picture).endswith("without any visible colour, fully transparent.")
     picture.paste((255, 0, 0, 255), (0, 0, 10, 40))
     assert describe(picture).endswith("mostly red, with transparent parts.")
     picture.paste((255, 0, 0, 100), (0, 0, 40, 40))

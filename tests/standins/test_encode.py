@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from PIL import Image
 
 from runware_mock.images.formats import detect_format
-from runware_mock.images.standins.encode import encode
+from runware_mock.images.standins.conversion import encode
 from tests.standins.scenes import pictures, scene
 
 FORMATS: tuple[Literal["jpeg", "png", "webp"], ...] = ("jpeg", "png", "webp")

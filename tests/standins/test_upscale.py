@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageStat
 
-from runware_mock.images.standins.upscale import upscale
+from runware_mock.images.standins.conversion import upscale
 from tests.standins.scenes import noise, pictures, scene
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from runware_mock.images.formats import FORMATS, url_path
 from runware_mock.images.picture import Picture
-from runware_mock.images.standins.encode import encode
+from runware_mock.images.standins.conversion import encode
 from runware_mock.protocol.messages import Item, Task
 from runware_mock.services import Caller, Services
 from runware_mock.storage import contents, deliveries, media

@@ -1,111 +1,150 @@
-"""What stands out of a picture's background, told by colour distance from its borders."""
+"""Background removal and detection: whatever differs in colour from the picture's border is in the foreground."""
 
-from PIL.Image import Image, Resampling, Transpose, new
-from PIL.ImageChops import add, darker, difference
+from typing import TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL.Image import Image, Resampling, alpha_composite, composite, fromarray, new
+from PIL.ImageChops import invert, lighter, multiply
 from PIL.ImageDraw import Draw
-from PIL.ImageFilter import GaussianBlur, MaxFilter, MinFilter
+from PIL.ImageFilter import BoxBlur, GaussianBlur, MaxFilter, MinFilter
 
-from runware_mock.images.standins.modes import alpha, opaque, sized, small
-from runware_mock.images.standins.palette import colours_of
-from runware_mock.images.standins.regions import Region, binary, draw_regions, find_regions
+from runware_mock.images.standins.conversion import alpha, binary, main_colours, opaque, sized, small
+from runware_mock.images.standins.regions import label_regions
 
-# Large enough for a smooth outline, small enough to be walked in Python.
+# Large enough for a smooth outline, small enough to be quick.
 _WORKING_SIDE_PX = 288
-_BORDER_COLOURS = 8
 # A border colour that covers less of the border than this belongs to something that sticks out of the picture.
-_BORDER_SHARE = 0.04
-_BORDER_PERCENT = 90
-_MIN_DISTANCE, _MAX_DISTANCE = 16, 72
-# Shares of the picture: specks below the first are dropped, and outside the others the guess is no use.
+_BORDER_COLOURS, _BORDER_SHARE = 8, 0.04
+# A colour is far from the border's if it is twice as far as all but a tenth of the border itself, within these limits.
+_BORDER_PERCENT, _MIN_DISTANCE, _MAX_DISTANCE = 90, 16, 72
+# Shares of the picture: smaller specks are dropped, and a foreground outside the other two is no use.
 _SPECK_SHARE, _MIN_SHARE, _MAX_SHARE = 0.002, 0.005, 0.9
-# The soft outline: grey below the first is background, above the second foreground.
-_SOFT_FROM, _SOFT_TO = 160, 240
-_SOFTEN = [max(0, min(255, (value - _SOFT_FROM) * 255 // (_SOFT_TO - _SOFT_FROM))) for value in range(256)]
+_MIN_SIDE_PX = 8
+_SOFTEN = [max(0, min(255, (value - 160) * 255 // 80)) for value in range(256)]
+
+# Guesses at the real service's defaults.
+MAX_DETECTIONS = 6
+MASK_PADDING_PX = 4
+MASK_BLUR_PX = 4
+# A wider blur would dilute a thin region to nothing.
+_PADDING_STEP_PX = 8
 
 
-def find_foreground(picture: Image) -> Image:
-    """Return an L mask of the picture's size, white on the foreground, with a soft outline.
+class Box(TypedDict):
+    """Where something was detected, in pixels; `x_max` and `y_max` lie just outside."""
 
-    It has black and white pixels both, but for pictures too small for that.
+    x_min: int
+    y_min: int
+    x_max: int
+    y_max: int
+
+
+def remove_background(
+    picture: Image, *, return_only_mask: bool = False, rgba: tuple[int, int, int, int] | None = None
+) -> Image:
+    """Return the foreground in RGBA on `rgba`, by default on nothing; or the foreground's mask in L."""
+    mask = _foreground(picture)
+    if return_only_mask:
+        return mask
+    given = alpha(picture)
+    front = opaque(picture)
+    front.putalpha(mask if given is None else multiply(mask, given))
+    ground = new("RGBA", picture.size, (255, 255, 255, 0) if rgba is None else rgba)
+    if rgba is not None and rgba[3] > 0:
+        return alpha_composite(ground, front)
+    # Readers that ignore alpha must not see the background's colours either.
+    return composite(front, ground, binary(front.getchannel("A")))
+
+
+def draw_mask(
+    picture: Image,
+    *,
+    max_detections: int = MAX_DETECTIONS,
+    mask_padding_px: int = MASK_PADDING_PX,
+    mask_blur_px: int = MASK_BLUR_PX,
+) -> tuple[Image, list[Box]]:
+    """Return an L mask, white where something was detected, and a box for each detection, the largest first.
+
+    The boxes hold the detected regions themselves; the mask is padded and blurred beyond them.
     """
+    mask = new("L", picture.size, 0)
+    boxes: list[Box] = []
+    labels = foreground_labels(picture)
+    for number in range(1, min(max_detections, int(labels.max())) + 1):
+        drawn = binary(_enlarged(labels == number, picture.size), 127)
+        if box := drawn.getbbox():
+            boxes.append(Box(x_min=box[0], y_min=box[1], x_max=box[2], y_max=box[3]))
+            mask = lighter(mask, drawn)
+    mask = _grown(mask, mask_padding_px) if mask_padding_px >= 0 else invert(_grown(invert(mask), -mask_padding_px))
+    return mask.filter(GaussianBlur(mask_blur_px)) if mask_blur_px > 0 else mask, boxes
+
+
+def foreground_labels(picture: Image) -> NDArray[np.int32]:
+    """Return the parts of the foreground in a small copy, numbered as by `label_regions`; there is at least one."""
+    given = alpha(picture)
+    if given is not None and given.getextrema() == (0, 255):
+        labels = label_regions(np.asarray(small(given, _WORKING_SIDE_PX)) > 127)  # noqa: PLR2004 - half
+        return labels if labels.any() else label_regions(_middle(picture))
+    view = small(opaque(picture), _WORKING_SIDE_PX)
+    front = _stands_out(view)
+    if min(view.size) > _MIN_SIDE_PX:
+        # No threads and pinholes.
+        cleaned = fromarray(front).convert("L").filter(MinFilter(3)).filter(MaxFilter(5)).filter(MinFilter(3))
+        front = np.asarray(cleaned) > 0
+    labels = label_regions(front, least_px=int(_SPECK_SHARE * front.size))
+    is_useful = _MIN_SHARE <= np.count_nonzero(labels) / labels.size <= _MAX_SHARE
+    return labels if is_useful else label_regions(_middle(picture))
+
+
+def _foreground(picture: Image) -> Image:
+    """Return an L mask with a soft outline, white on the foreground."""
     given = alpha(picture)
     if given is not None and given.getextrema() == (0, 255):
         return given
-    return enlarge_mask(draw_regions(sized(picture, _WORKING_SIDE_PX), foreground_regions(picture)), picture.size)
+    return _enlarged(foreground_labels(picture) > 0, picture.size)
 
 
-def foreground_regions(picture: Image) -> list[Region]:
-    """Return the parts of the foreground, the largest first, as seen in a copy of `working_size`."""
-    given = alpha(picture)
-    if given is not None and given.getextrema() == (0, 255):
-        return find_regions(binary(small(given, _WORKING_SIDE_PX), 127)) or _ellipse_regions(picture)
-    view = small(opaque(picture), _WORKING_SIDE_PX)
-    size, area_px = view.size, view.width * view.height
-    distances = _border_distances(view)
-    near = binary(distances, _split(distances)).point([255] + [0] * 255)
-    background = [region for region in find_regions(near) if region.touches_edge(size)]
-    # Opened and closed, so that neither threads nor pinholes are left.
-    front = draw_regions(size, background).point([255] + [0] * 255)
-    front = front.filter(MinFilter(3)).filter(MaxFilter(5)).filter(MinFilter(3)) if min(size) > 8 else front  # noqa: PLR2004
-    regions = [region for region in find_regions(front) if region.area_px >= _SPECK_SHARE * area_px]
-    share = sum(region.area_px for region in regions) / area_px
-    return regions if _MIN_SHARE <= share <= _MAX_SHARE else _ellipse_regions(picture)
-
-
-def working_size(picture: Image) -> tuple[int, int]:
-    """Return the size of the copy in which regions are looked for."""
-    return sized(picture, _WORKING_SIDE_PX)
-
-
-def enlarge_mask(mask: Image, size: tuple[int, int]) -> Image:
-    """Scale a mask of the working size up to `size`, with a smooth outline, keeping some black and some white."""
-    smooth = mask.filter(GaussianBlur(0.9)).resize(size, Resampling.BICUBIC).point(_SOFTEN)
-    return smooth if smooth.getextrema() == (0, 255) else mask.resize(size, Resampling.NEAREST)
-
-
-def _border_distances(view: Image) -> Image:
-    """Return for each pixel how far its colour is from the nearest colour of the border, 0 to 255."""
-    nearest = new("L", view.size, 255)
-    for colour in _border_colours(view):
-        red, green, blue = difference(view, new("RGB", view.size, colour)).split()
-        nearest = darker(nearest, add(add(red, green), blue, scale=2))
-    return nearest.filter(GaussianBlur(1.0))
-
-
-def _border_colours(view: Image) -> list[tuple[int, int, int]]:
-    width_px, height_px = view.size
+def _stands_out(view: Image) -> NDArray[np.bool_]:
+    """Return where colours are far from those of the border, without what is enclosed by such places."""
+    pixels = np.asarray(view, np.int16)
     depth_px = max(1, min(view.size) // 40)
     # The lower border is left out: people and things stand on it and reach beyond it.
-    strips = [
-        view.crop((0, 0, width_px, depth_px)),
-        view.crop((0, 0, depth_px, height_px)).transpose(Transpose.ROTATE_90),
-        view.crop((width_px - depth_px, 0, width_px, height_px)).transpose(Transpose.ROTATE_90),
-    ]
-    border = new("RGB", (sum(strip.width for strip in strips), depth_px))
-    left = 0
-    for strip in strips:
-        border.paste(strip, (left, 0))
-        left += strip.width
-    colours = colours_of(border.quantize(_BORDER_COLOURS))
-    least_px = min(colours[0].count_px, _BORDER_SHARE * border.width * border.height)
-    return [colour.rgb for colour in colours if colour.count_px >= least_px]
+    strips = (pixels[:depth_px], pixels[:, :depth_px], pixels[:, -depth_px:])
+    border = np.concatenate([strip.reshape(1, -1, 3) for strip in strips], axis=1)
+    colours = main_colours(fromarray(border.astype(np.uint8)), _BORDER_COLOURS)
+    least_px = min(colours[0][1], _BORDER_SHARE * border.shape[1])
+    away = [np.abs(pixels - np.array(rgb)).sum(axis=2) // 2 for rgb, count_px in colours if count_px >= least_px]
+    nearest = np.minimum.reduce(away).clip(0, 255).astype(np.uint8)
+    distances = np.asarray(fromarray(nearest).filter(GaussianBlur(1.0)))
+    edge = np.concatenate([distances[0], distances[:, 0], distances[:, -1]])
+    threshold = np.clip(2 * np.percentile(edge, _BORDER_PERCENT), _MIN_DISTANCE, _MAX_DISTANCE)
+    near = label_regions(distances <= threshold)
+    outermost = np.concatenate([near[0], near[-1], near[:, 0], near[:, -1]])
+    return ~np.isin(near, outermost[outermost > 0])
 
 
-def _split(distances: Image) -> int:
-    """Return the threshold between near and far: what all but a few of the border's own pixels stay within."""
-    width_px, height_px = distances.size
-    edges = [(0, 0, width_px, 1), (0, 0, 1, height_px), (width_px - 1, 0, width_px, height_px)]
-    values = sorted(b"".join(distances.crop(edge).tobytes() for edge in edges))
-    usual = values[len(values) * _BORDER_PERCENT // 100]
-    return max(_MIN_DISTANCE, min(_MAX_DISTANCE, 2 * usual))
-
-
-def _ellipse_regions(picture: Image) -> list[Region]:
-    """Take the middle for the foreground where colours tell nothing."""
-    size = sized(picture, _WORKING_SIDE_PX)
-    mask = new("L", size, 0)
-    inset = [side_px // 6 if side_px > 8 else (side_px - 1) // 2 for side_px in size]  # noqa: PLR2004
-    Draw(mask).ellipse((*inset, size[0] - 1 - inset[0], size[1] - 1 - inset[1]), fill=255)
+def _middle(picture: Image) -> NDArray[np.bool_]:
+    """Return an ellipse, the foreground where colours say nothing."""
+    width_px, height_px = sized(picture, _WORKING_SIDE_PX)
+    mask = new("L", (width_px, height_px), 0)
+    left, top = (side // 6 if side > _MIN_SIDE_PX else (side - 1) // 2 for side in mask.size)
+    Draw(mask).ellipse((left, top, width_px - 1 - left, height_px - 1 - top), fill=255)
     # Pillow draws nothing of an ellipse that is one pixel wide.
-    mask.putpixel((size[0] // 2, size[1] // 2), 255)
-    return find_regions(mask)
+    mask.putpixel((width_px // 2, height_px // 2), 255)
+    return np.asarray(mask) > 0
+
+
+def _enlarged(mask: NDArray[np.bool_], size: tuple[int, int]) -> Image:
+    """Return a mask in L, scaled up with a smooth outline; it keeps some black and some white where it can."""
+    picture = fromarray(mask).convert("L")
+    smooth = picture.filter(GaussianBlur(0.9)).resize(size, Resampling.BICUBIC).point(_SOFTEN)
+    return smooth if smooth.getextrema() == (0, 255) else picture.resize(size, Resampling.NEAREST)
+
+
+def _grown(mask: Image, padding_px: int) -> Image:
+    """Grow what is white; a blur and a threshold are much quicker than MaxFilter."""
+    while padding_px > 0:
+        mask = binary(mask.filter(BoxBlur(min(padding_px, _PADDING_STEP_PX))))
+        padding_px -= _PADDING_STEP_PX
+    return mask

@@ -1,0 +1,109 @@
+"""Convert pictures between modes and sizes, and encode them."""
+
+from io import BytesIO
+from typing import Literal
+
+from PIL.Image import Image, Resampling, new
+
+from runware_mock.images import png_writer
+
+# Guess: the limit that image services commonly set for an upscaled picture.
+MAX_SIDE_PX = 4096
+
+Rgb = tuple[int, int, int]
+
+
+def plain(picture: Image) -> Image:
+    """Return a copy in mode L, RGB or RGBA, without metadata except the colour profile where it still fits."""
+    if picture.mode in ("La", "RGBa"):
+        # Pillow converts these only to the same mode without premultiplied alpha.
+        picture = picture.convert(picture.mode.upper())
+    if picture.mode.startswith("I"):
+        # Pillow clips 16 bits to 8, which would leave white.
+        result = picture.convert("I").point(lambda value: value / 256).convert("L")
+    elif picture.has_transparency_data:
+        result = picture.convert("RGBA")
+    else:
+        result = picture.convert("L" if picture.mode in ("1", "L", "F") else "RGB")
+    profile = picture.info.get("icc_profile") if picture.mode in ("RGB", "RGBA", "P") else None
+    result = result.copy() if result is picture else result
+    result.info = {"icc_profile": profile} if profile else {}
+    return result
+
+
+def opaque(picture: Image) -> Image:
+    """Return a copy in RGB, on white where the picture is transparent."""
+    source = plain(picture)
+    if source.mode != "RGBA":
+        return source.convert("RGB")
+    ground = new("RGB", source.size, "white")
+    ground.paste(source, mask=source.getchannel("A"))
+    return ground
+
+
+def alpha(picture: Image) -> Image | None:
+    """Return the opacity in L, or None for a picture that is fully opaque."""
+    source = plain(picture)
+    if source.mode != "RGBA":
+        return None
+    opacity = source.getchannel("A")
+    return None if opacity.getextrema() == (255, 255) else opacity
+
+
+def binary(picture: Image, threshold: int = 0) -> Image:
+    """Return white where the grey picture is above `threshold`, and black elsewhere."""
+    return picture.point([255 if value > threshold else 0 for value in range(256)])
+
+
+def sized(picture: Image, max_side_px: int) -> tuple[int, int]:
+    """Return the picture's size, scaled down so that its longest side is at most `max_side_px`."""
+    longest = max(picture.size)
+    if longest <= max_side_px:
+        return picture.size
+    return max(1, picture.width * max_side_px // longest), max(1, picture.height * max_side_px // longest)
+
+
+def small(picture: Image, max_side_px: int) -> Image:
+    """Return a smooth copy whose longest side is at most `max_side_px`."""
+    return picture.resize(sized(picture, max_side_px), Resampling.BILINEAR, reducing_gap=2.0)
+
+
+def main_colours(picture: Image, count: int, mask: Image | None = None) -> list[tuple[Rgb, int]]:
+    """Return up to `count` colours of an RGB picture with their numbers of pixels, the most frequent first.
+
+    Only pixels where `mask` is white count.
+    """
+    few = picture.quantize(count)
+    values = few.getpalette() or []
+    palette = zip(values[0::3], values[1::3], values[2::3], strict=True)
+    colours = [(rgb, count_px) for rgb, count_px in zip(palette, few.histogram(mask), strict=False) if count_px]
+    return sorted(colours, key=lambda colour: -colour[1])
+
+
+def upscale(picture: Image, factor: int, *, max_side_px: int = MAX_SIDE_PX) -> Image:
+    """Return the picture `factor` times as wide and high, or as large as `max_side_px` allows, never smaller."""
+    source = plain(picture)
+    longest = max(source.size)
+    target = max(longest, min(longest * factor, max_side_px))
+    width_px, height_px = (max(1, (2 * side * target + longest) // (2 * longest)) for side in source.size)
+    enlarged = source.resize((width_px, height_px), Resampling.LANCZOS)
+    enlarged.info = source.info
+    return enlarged
+
+
+def encode(picture: Image, format_name: Literal["jpeg", "png", "webp"], quality: int) -> bytes:
+    """Return the encoded picture; JPEG, which has no transparency, gets a white background.
+
+    `quality` goes from 1 to 100 and means nothing to PNG.
+    """
+    source = plain(picture)
+    profile = source.info.get("icc_profile")
+    if format_name == "png":
+        return png_writer.encode(source, png_writer.icc_chunk(profile))
+    out = BytesIO()
+    if format_name == "webp":
+        source.save(out, "WEBP", quality=quality, method=0, icc_profile=profile)
+    else:
+        flat = source if source.mode == "L" else opaque(source)
+        flat.save(out, "JPEG", quality=quality, icc_profile=profile)
+    return out.getvalue()
