@@ -9,7 +9,8 @@ LOWEST := .venv-lowest
 LOWEST_UV := $(LOWEST)/bin/uv pip --quiet --python $(LOWEST)/bin/python
 # The tools of those tests; what they test is as old as it may be.
 LOWEST_TOOLS := freezegun hypothesis httpx pytest pytest-timeout pytest-xdist respx
-LOWEST_TESTS := tests/protocol tests/tasks tests/control tests/images/test_formats.py tests/images/test_sizes.py tests/process
+LOWEST_TESTS := tests/protocol tests/tasks tests/images/test_formats.py tests/images/test_sizes.py \
+	tests/process/test_schema.py tests/process/test_settings.py
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --constraint requirements.lock
 
 .PHONY: serve test test-all test-rest test-lowest check format sdks bench bench-scale replicas soak \

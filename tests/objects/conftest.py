@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.control.conftest import control
-from tests.objects.places import OBJECT_PLACES, PLACES, Place, folder_place, s3_place
+from tests.objects.places import OBJECT_PLACES, Place, folder_place, s3_place
 from tests.objects.s3_server import MISSING, credentials, s3_server
 from tests.running import RunningMock, running_mock
 
@@ -22,8 +22,6 @@ def s3_url() -> Iterator[str]:
 
 
 def place_of(kind: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Place:
-    if kind == "row":
-        return Place(None)
     if kind == "folder":
         return folder_place(tmp_path_factory.mktemp("place"))
     return s3_place(request.getfixturevalue("s3_url"))
@@ -35,7 +33,7 @@ def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     return place_of(request.param, request, tmp_path_factory)
 
 
-@pytest.fixture(scope="session", params=PLACES)
+@pytest.fixture(scope="session", params=OBJECT_PLACES)
 def mock(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningMock]:
     """Run one server for each place, with default settings and a clock that stands still."""
     with running_mock(**place_of(request.param, request, tmp_path_factory).settings) as running:

@@ -10,10 +10,8 @@ from typing import Any
 from runware_mock.storage.object_store import MARK
 from tests.objects.s3_server import BUCKET
 
-PLACES = ("row", "folder", "s3")
+OBJECT_PLACES = ("folder", "s3")
 Paint = Callable[[int], bytes]
-# All but those in the database.
-OBJECT_PLACES = PLACES[1:]
 
 
 @dataclass(frozen=True)
