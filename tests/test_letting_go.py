@@ -2,6 +2,7 @@
 
 import gc
 import sys
+import threading
 from base64 import b64encode
 from collections.abc import Iterator
 
@@ -10,7 +11,9 @@ import pytest
 from runware_mock.services import Caller
 from runware_mock.tasks.runner import Runner
 from tests.pictures import png
+from tests.process import scenes
 from tests.running import running_mock
+from tests.talking import upload
 
 TASK_UUID = "8f14e45f-ceea-467f-a8d1-6b2f0c3e9a10"
 
@@ -50,3 +53,21 @@ def test_nobody_holds_a_task_that_is_answered(engine: Runner, image: bytes, outc
     reply = pending.result()
     assert (reply.error is None) == (outcome == "success")
     assert sys.getrefcount(sent) == held_before
+
+
+def test_a_task_that_gets_no_thread_is_not_done_later_and_can_be_sent_again(engine: Runner) -> None:
+    caller = Caller(engine.services.accounts.open("a-key"), "rest", "http://127.0.0.1")
+    task, neighbour = upload(scenes.heavy(1)), upload(png())
+    # No machine has that much memory for a thread.
+    threading.stack_size(2**46)
+    try:
+        failed, done = engine.submit([task, neighbour], caller)
+    finally:
+        threading.stack_size(0)
+    error = failed.result().error
+    assert error is not None
+    assert error["code"] == "mockInternalError"
+    assert "there is no room for another thread" in str(error["message"])
+    assert done.result().error is None
+    (again,) = engine.submit([task], caller)
+    assert again.result().error is None

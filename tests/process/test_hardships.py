@@ -51,11 +51,13 @@ def wait_until(is_so: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def assert_one_line(log: Path, cause: str, workers: int = 1) -> None:
-    """Prove that the log tells the cause, once for each minute and process, and shows no traceback."""
+def assert_one_line(log: Path, *causes: str, workers: int = 1) -> None:
+    """Prove that the log tells a cause, each once a minute and process, and shows no traceback."""
     lines = log.read_text().splitlines()
     assert "Traceback (most recent call last):" not in lines, "\n".join(lines[:80])
-    assert len([line for line in lines if cause in line]) in range(1, 2 * workers + 1), "\n".join(lines[:80])
+    told = [len([line for line in lines if cause in line]) for cause in causes]
+    assert any(told), "\n".join(lines[:80])
+    assert max(told) <= 2 * workers, "\n".join(lines[:80])
 
 
 def assert_well(server: MockProcess, running: Load, store: Store, others_failed: int = 0) -> None:
@@ -91,7 +93,7 @@ def test_a_full_disk(tmp_path: Path, workers: int) -> None:
         filler.unlink()
         assert_well(server, running, store, others_failed=1)
         server.stop()
-    assert_one_line(log, "database or disk is full", workers)
+    assert_one_line(log, "database or disk is full", workers=workers)
 
 
 def test_a_file_that_may_not_grow(tmp_path: Path, store: Store) -> None:
@@ -201,7 +203,8 @@ def test_no_more_memory(tmp_path: Path, store: Store, left_mib: int) -> None:
         assert readiness(server)[0] == 200
         assert store.count(content) == 2
         server.stop()
-    assert_one_line(log, "there is no memory left")
+    # What runs short first depends on the machine: the picture, or the stack of the thread that would read it.
+    assert_one_line(log, "there is no memory left", "there is no room for another thread")
 
 
 def is_let_in(server: MockProcess) -> bool:

@@ -81,7 +81,27 @@ class Runner:
             return self._small.submit(Job(task if isinstance(task, dict) else {}, _NO_TYPE, caller, refusal))
         job = Job(checked, task_type, caller)
         pool = self._pools.get(task_type.load(checked))
-        return self._small.submit(job) if pool is None else pool.submit(self._run, job)
+        return self._small.submit(job) if pool is None else self._start(pool, job)
+
+    def _start(self, pool: ThreadPoolExecutor, job: Job) -> Pending:
+        """Run a job in a thread of a pool; one that gets no thread fails, and its neighbours go on."""
+        pending: Pending = Future()
+
+        def run() -> None:
+            if pending.set_running_or_notify_cancel():
+                pending.set_result(self._run(job))
+
+        try:
+            started = pool.submit(run)
+        except RuntimeError as error:
+            # The pool keeps it for a thread that it may have later, when the client has long been told of a failure.
+            if pending.cancel():
+                _log.exception("task %s failed inside the mock", job.task_uuid)
+                return self._small.submit(replace(job, refused=crash(error)))
+        else:
+            # The pool is closed before its turn.
+            started.add_done_callback(lambda one: pending.cancel() if one.cancelled() else None)
+        return pending
 
     def _check(self, task: object) -> tuple[Task, TaskType]:
         """Check what every task must have: a known taskType and a taskUUID."""
