@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from runware_mock.storage.models import medium
+from runware_mock.webhooks import ATTEMPTS
 from tests import plain
 from tests.control.calling import Calls, calling
 from tests.pictures import png
@@ -188,10 +189,12 @@ def test_advancing_makes_every_retry_of_a_webhook_that_falls_due(talker: Talker,
         # The first attempt is made at once; a frozen clock makes no other.
         control.post("/clock/advance", by="0s")
         assert hook.calls == 1
-        control.post("/clock/advance", by="1s")
-        assert hook.calls == 2
+        # "250 ms, doubling": jitter makes no wait longer.
+        for calls, wait in ((2, "250ms"), (3, "500ms"), (4, "1s")):
+            control.post("/clock/advance", by=wait)
+            assert hook.calls == calls
         control.post("/clock/advance", by="1d")
-        assert hook.calls == 5
+        assert hook.calls == ATTEMPTS
 
 
 def test_results_age_on_the_accounts_clock(talker: Talker, control: Calls) -> None:
