@@ -29,6 +29,12 @@ from tests.tasks.asking import inference
         ({"Host": "10.0.0.1"}, "Host"),
         ({"Host": "[broken"}, "Host"),
         ({"Host": ""}, "Host"),
+        ({"Host": "127.0.0.1:80:80"}, "Host"),
+        ({"Host": "[1:2:3]"}, "Host"),
+        ({"Host": "127.0.0.1:"}, "Host"),
+        ({"Host": "evil.example@127.0.0.1"}, "Host"),
+        ({"Host": "127.0.0.1/evil.example"}, "Host"),
+        ({"Host": "127.0.0.1, evil.example"}, "Host"),
     ],
 )
 def test_a_foreign_page_or_name_is_refused(control: Calls, headers: dict[str, str], field: str) -> None:

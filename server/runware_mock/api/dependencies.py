@@ -9,7 +9,7 @@ from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
 from runware_mock.api.control.guard import check_caller
-from runware_mock.api.listening import authority_of, host_of, is_loopback
+from runware_mock.api.listening import authority_of, host_in, host_of, is_loopback
 from runware_mock.control.refusals import ControlRefused
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.messages import parse_tasks
@@ -158,7 +158,7 @@ def _is_allowed(origin: str, scope: Scope, settings: Settings) -> bool:
         return True
     authority = header(scope, b"host") or ""
     # A page of this very server's address, which no name was made to point at; a phone's emulator knows it as another.
-    if _is_address(host) and host == host_of(f"//{authority}"):
+    if _is_address(host) and host == host_in(authority):
         return True
     return authority_of(origin) == authority and _may_control(HTTPConnection(scope), settings)
 

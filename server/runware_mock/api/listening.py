@@ -1,11 +1,15 @@
 """The address the server listens on, and how it is told to others. Imports little: a busy port is found at once."""
 
 import json
+import re
 import socket
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from runware_mock.version import __version__
+
+# Neither a user's name nor a second port: what reads it differently might see another host.
+_HOST_AND_PORT = re.compile(r"(\[[0-9A-Fa-f]*:[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?")
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
@@ -43,12 +47,17 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def host_of(url: str) -> str:
-    """Return the host of a URL, or nothing where there is none."""
+def host_in(authority: str) -> str:
+    """Return the host of a `Host` header; nothing where it is anything else than a host and a port."""
     try:
-        return urlsplit(url).hostname or ""
+        return urlsplit(f"//{authority}").hostname or "" if _HOST_AND_PORT.fullmatch(authority) else ""
     except ValueError:
         return ""
+
+
+def host_of(url: str) -> str:
+    """Return the host of a URL, or nothing where there is none."""
+    return host_in(authority_of(url))
 
 
 def authority_of(url: str) -> str:

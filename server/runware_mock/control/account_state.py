@@ -46,11 +46,7 @@ def put(connection: Connection, account_id: int, state: AccountState) -> None:
 
     The contents that its media point at have to be there.
     """
-    version = state.get("version")
-    if not isinstance(version, str) or not SHAPE <= version <= HEAD:
-        raise ControlRefused(
-            f"it was made by another version of runware-mock (tables {version!r}, here {HEAD!r})", "version"
-        )
+    check_version(state)
     for table in _OWN_TABLES:
         connection.execute(delete(table).where(table.c.account_id == account_id))
     _refuse_taken(connection, [row["uuid"] for row in state["medium"]])
@@ -67,6 +63,14 @@ def put(connection: Connection, account_id: int, state: AccountState) -> None:
         (plan_ids[plan["id"]],) = added.inserted_primary_key
     if faults := [_renewed(row, plan_id=plan_ids[row["plan_id"]]) for row in state["fault"]]:
         connection.execute(insert(fault), faults)
+
+
+def check_version(state: AccountState) -> None:
+    """Refuse a state whose rows have another shape; raises ControlRefused."""
+    version = state.get("version")
+    if not isinstance(version, str) or not SHAPE <= version <= HEAD:
+        made_by = f"it was made by another version of runware-mock (tables {str(version)[:40]!r}, here {HEAD!r})"
+        raise ControlRefused(made_by, "version")
 
 
 def _renewed(row: dict[str, Any], **owner: int) -> dict[str, Any]:

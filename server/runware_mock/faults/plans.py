@@ -1,9 +1,9 @@
 """Plans as they are asked for, stored and shown."""
 
 import secrets
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from sqlalchemy import Connection, delete, insert, select
 
 from runware_mock.control_models import FaultState, PlanState
@@ -20,25 +20,28 @@ class PlanExists(Exception):
     """The account has a plan of this name."""
 
 
+def is_plan_name(name: str) -> str:
+    """Return the name of a plan; raises ValueError where it is none."""
+    # A slash would end it in the path of a control call, a plus in a key.
+    if not name.isprintable() or "/" in name or "+" in name or not name.strip("."):
+        raise ValueError("a name has no slash, no plus and no control character, and is more than dots")
+    return name
+
+
+PlanName = Annotated[str, AfterValidator(is_plan_name), Field(min_length=1, max_length=100)]
+
+
 class Plan(BaseModel):
     """Faults in the order in which they are met. Each event meets at most one fault of a plan."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: str | None = Field(None, min_length=1, max_length=100, description="Made up where it is missing.")
+    name: PlanName | None = Field(None, description="Made up where it is missing.")
     faults: list[AnyFault] = Field(min_length=1, max_length=100)
     must_be_met: bool = Field(default=True, description="Whether the test fails that leaves some of it over.")
     by_name_only: bool = Field(
         default=False, description="Only for clients whose key ends in +<name>, or that send X-Runware-Mock-Plan."
     )
-
-    @field_validator("name")
-    @classmethod
-    def _can_be_named(cls, name: str | None) -> str | None:
-        # A slash would end it in the path of a control call, a plus in a key.
-        if name is not None and (not name.isprintable() or "/" in name or "+" in name or not name.strip(".")):
-            raise ValueError("a name has no slash, no plus and no control character, and is more than dots")
-        return name
 
 
 def add(connection: Connection, account_id: int, plan: Plan, real_at: int) -> PlanState:

@@ -4,7 +4,7 @@ import hmac
 
 from starlette.requests import HTTPConnection
 
-from runware_mock.api.listening import authority_of, host_of, is_loopback
+from runware_mock.api.listening import authority_of, host_in, is_loopback
 from runware_mock.control.refusals import ControlRefused
 from runware_mock.images.fetch import USER_AGENT
 from runware_mock.settings import Settings
@@ -33,7 +33,7 @@ def check_caller(request: HTTPConnection, settings: Settings) -> None:
     if request.client is not None and not is_loopback(request.client.host):
         raise _forbidden("callers from other machines need a token: start the server with --control-token", "client")
     host = request.headers.get("host", "")
-    if not is_loopback(host_of(f"//{host}")):
+    if not is_loopback(host_in(host)):
         raise _forbidden(f"the host {host[:100]!r} is not this machine", "Host")
     origin = request.headers.get("origin")
     if origin is not None and authority_of(origin) != host:
