@@ -32,9 +32,10 @@ from runware_mock.metrics import WRITTEN_EVERY_S, Exposition, ProcessMetrics
 from runware_mock.protocol.errors import Refusal
 from runware_mock.purge import orphan_schedule, purge_schedule
 from runware_mock.scheduler import Schedule
-from runware_mock.services import Services, create_services, database_of, open_blobs, open_database
+from runware_mock.services import Services, create_services, database_of, open_database
 from runware_mock.settings import Settings
 from runware_mock.storage import contents, media
+from runware_mock.storage.blobs import open_blobs
 from runware_mock.storage.database import Database
 from runware_mock.storage.migrations import prepare
 from runware_mock.storage.object_store import StoreFailed

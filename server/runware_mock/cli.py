@@ -77,7 +77,6 @@ def serve(**values: Any) -> None:
     from runware_mock import server
     from runware_mock.api.listening import is_loopback, ready_document
     from runware_mock.logs import set_up_logging
-    from runware_mock.storage.outage import outage_of
 
     def announce(url: str) -> None:
         for name, value in settings.changed().items():
@@ -89,7 +88,7 @@ def serve(**values: Any) -> None:
         write_ready_file(ready_document(url))
         click.echo(f"runware-mock ready on {url}")
 
-    set_up_logging(settings.log_level, settings.log_format, outage_of)
+    set_up_logging(settings.log_level, settings.log_format)
     try:
         bound = server.listen(settings)
         with _ready_file(settings.ready_file) as write_ready_file:

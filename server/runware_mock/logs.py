@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 from threading import Lock
 
 from runware_mock.clock import monotonic_s
-
-OutageOf = Callable[[Exception], str | None]
+from runware_mock.storage.database import outage_of
 
 _REPEATED_AFTER_S = 60.0
 # More different lines than that are not remembered.
@@ -36,13 +35,12 @@ class JsonFormatter(logging.Formatter):
 class RateLimitFilter(logging.Filter):
     """Lets the same warning or error through once a minute, then says how many were left out.
 
-    `outage_of` returns what the machine lacks if an exception comes from that (a full disk, no database), else None.
-    Such an outage is logged without a traceback: it only shows where the outage was noticed first.
+    What the machine lacks (a full disk, no database) is logged without a traceback, which would only show where it was
+    noticed first.
     """
 
-    def __init__(self, outage_of: OutageOf, elapsed_s: Callable[[], float] = monotonic_s) -> None:
+    def __init__(self, elapsed_s: Callable[[], float] = monotonic_s) -> None:
         super().__init__()
-        self._outage_of = outage_of
         self._elapsed_s = elapsed_s
         self._lock = Lock()
         # What was logged -> when, and how often it was left out since.
@@ -61,7 +59,7 @@ class RateLimitFilter(logging.Filter):
         error = record.exc_info[1] if record.exc_info else None
         if not isinstance(error, Exception):
             return record.name, record.getMessage()
-        if outage := self._outage_of(error):
+        if outage := outage_of(error):
             record.msg, record.args = f"{record.getMessage()}: {outage}", None
             record.exc_info = record.exc_text = None
             return outage
@@ -81,10 +79,10 @@ class RateLimitFilter(logging.Filter):
             return left_out
 
 
-def set_up_logging(level: str, line_format: str, outage_of: OutageOf) -> None:
+def set_up_logging(level: str, line_format: str) -> None:
     """Write log lines of this level and above to standard error; `line_format` is text or json."""
     handler = logging.StreamHandler()
-    handler.addFilter(RateLimitFilter(outage_of))
+    handler.addFilter(RateLimitFilter())
     text = logging.Formatter("%(asctime)s %(levelname)s %(message)s")
     handler.setFormatter(JsonFormatter() if line_format == "json" else text)
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)

@@ -30,7 +30,6 @@ from runware_mock.scheduler import Schedule
 from runware_mock.settings import Settings
 from runware_mock.storage.database import DatabaseUnusable
 from runware_mock.storage.object_store import StoreFailed
-from runware_mock.storage.outage import outage_of
 from runware_mock.version import __version__
 
 try:
@@ -183,7 +182,7 @@ def _context_of(context: Callable[[], SSLContext | None], *_given: object) -> An
 def _worker_app(settings: Settings, folder: Path) -> ASGIApp:
     """Return the application of one of several processes, which share what is in `folder`."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    set_up_logging(settings.log_level, settings.log_format, outage_of)
+    set_up_logging(settings.log_level, settings.log_format)
     app = create_app(settings, common=shared_by_workers(settings, folder))
     _keep_memory(app)
     return app

@@ -17,13 +17,12 @@ from runware_mock.metrics import Metrics
 from runware_mock.quotas import Quotas
 from runware_mock.settings import Settings
 from runware_mock.storage.accounts import Account, Accounts
-from runware_mock.storage.blobs import Blobs, folder_of
+from runware_mock.storage.blobs import Blobs, open_blobs
 from runware_mock.storage.clocks import Clocks
 from runware_mock.storage.database import ALL_ACCOUNTS, Database, DatabaseUnusable
 from runware_mock.storage.journal import Journal
 from runware_mock.storage.media import Moment
 from runware_mock.storage.migrations import prepare
-from runware_mock.storage.object_store import StoreFailed, open_store
 from runware_mock.storage.sqlite import FILE_NAME, SqliteDatabase
 
 _SQLITE = "sqlite:///"
@@ -138,15 +137,3 @@ def database_of(settings: Settings, folder: Path | None = None) -> Database:
     with suppress(OSError):
         file.touch(0o600)
     return SqliteDatabase(file, "FULL" if settings.durable else "NORMAL", is_shared=is_shared)
-
-
-def open_blobs(settings: Settings, database: Database) -> Blobs:
-    """Return where the bytes of pictures are kept; raises StoreFailed where they cannot be."""
-    if settings.content_url is None:
-        return Blobs(database)
-    try:
-        store = open_store(settings.content_url, folder_of(database), settings.content_timeout.total_seconds())
-        store.prove()
-    except StoreFailed as error:
-        raise StoreFailed(f"cannot use the object storage {settings.content_url}: {error}") from error
-    return Blobs(database, store)

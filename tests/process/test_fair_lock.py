@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from runware_mock.storage.fair_lock import FairLock
+from runware_mock.storage.sqlite import FairLock
 
 
 def test_who_left_does_not_get_in_again_before_those_who_wait() -> None:

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from runware_mock.logs import RateLimitFilter
-from runware_mock.storage.outage import outage_of
+from runware_mock.storage.database import outage_of
 
 Lines = list[str]
 
@@ -35,7 +35,7 @@ def now_s() -> list[float]:
 def told(now_s: list[float]) -> Iterator[Lines]:
     """Return the lines of a log of the test's own."""
     collecting = Collecting()
-    collecting.addFilter(RateLimitFilter(outage_of, lambda: now_s[0]))
+    collecting.addFilter(RateLimitFilter(lambda: now_s[0]))
     log.addHandler(collecting)
     yield collecting.lines
     log.removeHandler(collecting)

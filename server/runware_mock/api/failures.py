@@ -16,7 +16,7 @@ from runware_mock.api.envelope import refused
 from runware_mock.api.ui.pages import page_failure, wants_page
 from runware_mock.control.refusals import ControlRefused
 from runware_mock.protocol.errors import Refusal, refuse
-from runware_mock.storage.outage import crash
+from runware_mock.storage.database import crash
 
 _log = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from runware_mock.api.failures import AnsweringRoute
 from runware_mock.metrics import Exposition
 from runware_mock.services import Services
-from runware_mock.storage.outage import outage_of
+from runware_mock.storage.database import outage_of
 from runware_mock.version import __version__
 
 # Probes wait for a few seconds at most, and then ask again.

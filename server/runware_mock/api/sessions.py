@@ -18,8 +18,7 @@ from runware_mock.faults.event import Event
 from runware_mock.protocol.errors import Refusal
 from runware_mock.storage import undelivered
 from runware_mock.storage.accounts import Account
-from runware_mock.storage.database import ALL_ACCOUNTS
-from runware_mock.storage.outage import crash
+from runware_mock.storage.database import ALL_ACCOUNTS, crash
 from runware_mock.tasks.runner import Runner
 
 _log = logging.getLogger(__name__)

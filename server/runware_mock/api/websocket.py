@@ -28,7 +28,7 @@ from runware_mock.protocol.session import (
     is_ping,
 )
 from runware_mock.storage.accounts import Account
-from runware_mock.storage.outage import crash
+from runware_mock.storage.database import crash
 from runware_mock.tasks.runner import Pending
 
 if TYPE_CHECKING:

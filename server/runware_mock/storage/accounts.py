@@ -13,9 +13,8 @@ from sqlalchemy import Connection, bindparam, insert, select
 from runware_mock.protocol.errors import refuse
 from runware_mock.protocol.redaction import looks_real, masked
 from runware_mock.storage.clocks import Clocks
-from runware_mock.storage.database import ALL_ACCOUNTS, Database
+from runware_mock.storage.database import ALL_ACCOUNTS, Database, secret_of
 from runware_mock.storage.models import account
-from runware_mock.storage.secrets import secret_of
 
 _log = logging.getLogger(__name__)
 

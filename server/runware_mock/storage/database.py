@@ -6,19 +6,35 @@ commits, and an account's journal is numbered in the order of the commits. Rows 
 they are written, by a row lock or a unique index.
 """
 
+import errno
+import os
+import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Connection, Engine, insert, select
+from sqlalchemy.exc import DatabaseError, InterfaceError, InternalError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from runware_mock.protocol.errors import Refusal, refuse
+from runware_mock.storage.models import secret
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 _TRIES = 10
 _AFTER_COMMIT = "runware_mock.after_commit"
+
+# What a machine may lack, told apart from a mistake of ours.
+_LACKS = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+_NO_MEMORY = "there is no memory left"
+_IMPORT_FAILED = {
+    **{why: f"the machine says: {why}" for why in map(os.strerror, (errno.EMFILE, errno.ENFILE))},
+    **dict.fromkeys((os.strerror(errno.ENOMEM), "failed to map"), _NO_MEMORY),
+}
+_DATABASE_OUTAGES = (OperationalError, InternalError, InterfaceError, PoolTimeoutError)
 
 # Stands in place of an account's id where all accounts are meant, or all that have no clock of their own.
 ALL_ACCOUNTS = 0
@@ -136,3 +152,47 @@ def retried(act: Callable[_P, _T]) -> Callable[_P, _T]:
         return act(*args, **kwargs)
 
     return acted
+
+
+def secret_of(database: Database, name: str, make: Callable[[], bytes]) -> bytes:
+    """Return the value that this database keeps under a name; the first process to ask stores what `make` returns."""
+    find = select(secret.c.value).where(secret.c.name == name)
+    with database.reading() as connection:
+        value = connection.scalar(find)
+    if value is None:
+        with database.writing(ALL_ACCOUNTS) as connection:
+            # Another process may have been quicker.
+            value = connection.scalar(find)
+            if value is None:
+                value = make()
+                connection.execute(insert(secret), {"name": name, "value": value})
+    return value
+
+
+def outage_of(error: Exception) -> str | None:
+    """Return in one line what is lacking, or None where an exception does not say so."""
+    if isinstance(error, MemoryError):
+        return _NO_MEMORY
+    if isinstance(error, OSError) and error.errno in _LACKS:
+        return f"the machine says: {error.strerror}"
+    # A late import may meet the same, and says it in words.
+    if isinstance(error, ImportError):
+        return next((told for why, told in _IMPORT_FAILED.items() if why in str(error)), None)
+    # Python has no class of its own for it.
+    if isinstance(error, RuntimeError) and "can't start new thread" in str(error):
+        return "there is no room for another thread"
+    if isinstance(error, SQLAlchemyError) and _is_outage(error):
+        return f"the database cannot be used: {problem_of(error)}"
+    return None
+
+
+def _is_outage(error: SQLAlchemyError) -> bool:
+    # SQLite has no better class for a damaged file, and reports a mistake in a statement as an OperationalError.
+    is_outage = isinstance(error, _DATABASE_OUTAGES) or type(error) is DatabaseError
+    return is_outage and getattr(getattr(error, "orig", None), "sqlite_errorcode", None) != sqlite3.SQLITE_ERROR
+
+
+def crash(error: Exception) -> Refusal:
+    """Return the error that tells a client that the mock itself has failed, and as far as it concerns them why."""
+    outage = outage_of(error)
+    return refuse("mockInternalError", f"It says: {outage}." if outage else "Its log says more.")

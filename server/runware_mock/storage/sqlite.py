@@ -2,16 +2,17 @@
 
 import os
 import sqlite3
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from sqlalchemy import URL, Connection, create_engine, event
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from runware_mock.storage.database import Database, problem_of
-from runware_mock.storage.fair_lock import FairLock
 from runware_mock.units import write_size
 
 FILE_NAME = "runware-mock.sqlite3"
@@ -32,6 +33,41 @@ _WAL_LONG_PAGES = 16_000
 _WAL_PASSES = 10
 # A photo from a phone, which is written twice: to the log, and then to the file.
 _ROOM_BYTES = 16 * 2**20
+
+
+class FairLock:
+    """A mutual exclusion in which nobody overtakes: threading.Lock lets a thread that has just left in again first.
+
+    A purge would keep uploads out for as long as it lasts, though it leaves between any two of its chunks.
+    """
+
+    def __init__(self) -> None:
+        self._guard = Lock()
+        self._waiting: deque[Lock] = deque()
+        self._is_taken = False
+
+    def __enter__(self) -> None:
+        """Wait for one's turn."""
+        with self._guard:
+            if not self._is_taken:
+                self._is_taken = True
+                return
+            turn = Lock()
+            turn.acquire()
+            self._waiting.append(turn)
+        turn.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        """Hand the turn on."""
+        with self._guard:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._is_taken = False
+
+    def has_waiting(self) -> bool:
+        """Tell whether somebody waits for a turn."""
+        return bool(self._waiting)
 
 
 class SqliteDatabase(Database):

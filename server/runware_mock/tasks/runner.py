@@ -13,8 +13,7 @@ from runware_mock.faults.event import Event
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.messages import UUID_OF_ANY_FORM, UUID_V4, Reply, Task, head_of, kind_of
 from runware_mock.services import Caller, Services
-from runware_mock.storage.database import Clashed
-from runware_mock.storage.outage import crash
+from runware_mock.storage.database import Clashed, crash
 from runware_mock.tasks import TASKS, TaskType, models, unsupported
 from runware_mock.tasks.batch import BatchThread
 from runware_mock.tasks.commit import Committer, Job, NotDone
