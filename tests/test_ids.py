@@ -6,7 +6,7 @@ from uuid import RFC_4122, UUID
 import pytest
 from sqlalchemy import Connection, create_engine
 
-from runware_mock.ids import RandomIds
+from runware_mock.storage.accounts import new_uuid
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def connection() -> Iterator[Connection]:
 
 
 def test_a_random_uuid_is_one_of_version_4_all_of_whose_other_bits_differ(connection: Connection) -> None:
-    made = [UUID(RandomIds().new(connection, 1)) for _ in range(200)]
+    made = [UUID(new_uuid(connection, 1, seed=None)) for _ in range(200)]
     assert {(one.version, one.variant) for one in made} == {(4, RFC_4122)}
     assert len({one.int for one in made}) == len(made)
     changed = 0

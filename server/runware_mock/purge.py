@@ -12,9 +12,9 @@ from runware_mock.clock import ClockJumpDetector, in_ms
 from runware_mock.protocol.errors import Refusal
 from runware_mock.scheduler import Schedule
 from runware_mock.services import Services
-from runware_mock.storage import contents, media, undelivered
+from runware_mock.storage import contents, deliveries, media
 from runware_mock.storage.database import ALL_ACCOUNTS, PURGER, retried
-from runware_mock.storage.media import Expired, Moment
+from runware_mock.storage.media import Moment, Totals
 from runware_mock.storage.models import medium
 from runware_mock.units import write_duration
 
@@ -46,7 +46,7 @@ class Purged(Struct, frozen=True):
         )
 
 
-def forecast(services: Services) -> Expired:
+def forecast(services: Services) -> Totals:
     """Tell what `purge_expired` would remove now."""
     with services.database.reading() as connection:
         services.clocks.refresh(connection)
@@ -104,7 +104,9 @@ def _purge_chunk(services: Services, account_id: int, moment: Moment) -> Purged:
         expired = media.pop_expired(connection, account_id, moment, CHUNK)
         unused = contents.delete_unused(connection, [content_id for _, content_id in expired])
         if len(expired) < CHUNK:
-            undelivered.delete_before(connection, account_id, moment.now_at - in_ms(services.settings.replay_window))
+            deliveries.delete_frames_before(
+                connection, account_id, moment.now_at - in_ms(services.settings.replay_window)
+            )
         if expired:
             services.clocks.changed(connection)
     return Purged(len(expired), unused, tuple(uuid for uuid, _ in expired))

@@ -5,18 +5,14 @@ Guess: the real service documents neither a quota of storage nor a limit of requ
 
 import math
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.settings import Settings
 from runware_mock.storage import media
 from runware_mock.storage.database import Database
-from runware_mock.storage.media import Moment, Stored
+from runware_mock.storage.media import Moment, Totals
 from runware_mock.storage.models import quota_bucket
-
-_OWN = quota_bucket.c.account_id == bindparam("owner_id")
-_BUCKET = select(quota_bucket.c.tokens, quota_bucket.c.counted_at).where(_OWN)
-_COUNT = update(quota_bucket).where(_OWN)
 
 _MINUTE_MS = 60_000
 
@@ -44,7 +40,7 @@ class Quotas:
             return None
         with self._database.reading() as connection:
             stored = media.count_stored(connection, account_id, moment)
-        return self._over(Stored(stored.media + 1, stored.size_bytes + 1), stored)
+        return self._over(Totals(stored.media + 1, stored.size_bytes + 1), stored)
 
     def check(self, connection: Connection, account_id: int, moment: Moment) -> None:
         """Raise the refusal of a task after which more is stored than may be, so that nothing of it is."""
@@ -53,7 +49,7 @@ class Quotas:
             if refusal := self._over(stored, stored):
                 raise refusal
 
-    def _over(self, wanted: Stored, told: Stored) -> Refusal | None:
+    def _over(self, wanted: Totals, told: Totals) -> Refusal | None:
         most_media, most_bytes = self._settings.quota_media, self._settings.quota_bytes
         if most_media is not None and wanted.media > most_media:
             return refuse("storageQuotaExceeded", f"{most_media} media may be stored (--quota-media).")
@@ -64,8 +60,9 @@ class Quotas:
 
     def _wait_s(self, account_id: int, now_at: int, most: int) -> int:
         """Take a token from the account's bucket of `most`, which fills in a minute; return how long there is none."""
+        is_own = quota_bucket.c.account_id == account_id
         with self._database.writing(account_id) as connection:
-            row = connection.execute(_BUCKET, {"owner_id": account_id}).first()
+            row = connection.execute(select(quota_bucket.c.tokens, quota_bucket.c.counted_at).where(is_own)).first()
             tokens = float(most)
             if row is not None:
                 tokens, counted_at = row
@@ -79,5 +76,5 @@ class Quotas:
             if row is None:
                 connection.execute(insert(quota_bucket), {"account_id": account_id, **left})
             else:
-                connection.execute(_COUNT, {"owner_id": account_id, **left})
+                connection.execute(update(quota_bucket).where(is_own).values(left))
         return 0

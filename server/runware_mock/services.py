@@ -6,17 +6,17 @@ from pathlib import Path
 from typing import Literal
 
 from msgspec import Struct
+from sqlalchemy import Connection
 
 from runware_mock.clock import Clock, in_ms
 from runware_mock.faults.matching import Faults
-from runware_mock.ids import Ids, RandomIds, SeededIds
 from runware_mock.images.codec import Codec
 from runware_mock.images.fetch import Fetch, Send, UrlFetcher
 from runware_mock.images.limits import Budget
 from runware_mock.metrics import Metrics
 from runware_mock.quotas import Quotas
 from runware_mock.settings import Settings
-from runware_mock.storage.accounts import Account, Accounts
+from runware_mock.storage.accounts import Account, Accounts, new_uuid
 from runware_mock.storage.blobs import Blobs, open_blobs
 from runware_mock.storage.clocks import Clocks
 from runware_mock.storage.database import ALL_ACCOUNTS, Database, DatabaseUnusable
@@ -38,7 +38,6 @@ class Services(Struct, frozen=True):
     accounts: Accounts
     codec: Codec
     faults: Faults
-    ids: Ids
     journal: Journal
     quotas: Quotas
     metrics: Metrics
@@ -49,6 +48,10 @@ class Services(Struct, frozen=True):
         """Learn what control calls have changed, here or in another process."""
         with self.database.reading() as connection:
             self.clocks.refresh(connection)
+
+    def new_uuid(self, connection: Connection, account_id: int) -> str:
+        """Return a UUID v4 that no medium has."""
+        return new_uuid(connection, account_id, self.settings.seed)
 
     def now_at(self, account_id: int = ALL_ACCOUNTS) -> int:
         """Return what an account's clock shows."""
@@ -89,7 +92,6 @@ def create_services(settings: Settings, clock: Clock, database: Database) -> Ser
         quotas=Quotas(settings, database),
         metrics=metrics,
         faults=faults,
-        ids=RandomIds() if settings.seed is None else SeededIds(settings.seed),
         codec=Codec(
             settings.formats,
             Budget(settings.memory_budget(), settings.thread_count()),

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from runware_mock.purge import forecast
-from runware_mock.storage.media import Expired
+from runware_mock.storage.media import Totals
 from tests import plain
 from tests.control.calling import Calls, calling
 from tests.images.painting import encoded, exif, photo
@@ -171,12 +171,12 @@ def test_a_forecast_for_all_accounts_heeds_the_clock_of_each(store: Store) -> No
         running.clock.advance(timedelta(days=10))
         seen = everyone.get("/forecast")
         assert {medium["uuid"]: medium["would_be_purged"] for medium in seen["media"]} == {gone: True, left: False}
-        assert (seen["would_purge"], forecast(running.services)) == ({"media": 1, "bytes": 0}, Expired(1, 0))
+        assert (seen["would_purge"], forecast(running.services)) == ({"media": 1, "bytes": 0}, Totals(1, 0))
         other.post("/clock/reset")
         # Two clocks rule them, and yet their bytes go together.
         expected = {"media": 2, "bytes": len(same)}
         assert (everyone.get("/forecast")["would_purge"], forecast(running.services)) == (
             expected,
-            Expired(2, len(same)),
+            Totals(2, len(same)),
         )
         assert everyone.post("/purge")["contents"] == 1

@@ -8,7 +8,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant
 
 from runware_mock.api.control.parameters import read_at
 from runware_mock.purge import forecast
-from runware_mock.storage.media import Expired
+from runware_mock.storage.media import Totals
 from runware_mock.storage.models import content, dropped_object
 from tests import plain
 from tests.control.calling import Calls, calling
@@ -102,7 +102,7 @@ class Machine(RuleBasedStateMachine):
             count = sum(len(self.model.expired(one)) for one in chosen)
             size_bytes = sum(len(self.served[one]) for one in self.model.freed_by(chosen))
             assert control.get("/forecast")["would_purge"] == {"media": count, "bytes": size_bytes}
-            assert name is not None or forecast(self.mock.services) == Expired(count, size_bytes)
+            assert name is not None or forecast(self.mock.services) == Totals(count, size_bytes)
 
     @invariant()
     def the_rows_fit_one_another(self) -> None:

@@ -129,7 +129,7 @@ def test_a_medium_is_found_by_its_uuid_through_the_index(created: Database, empt
             # An empty table would be scanned.
             connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
         assert media.read_any(connection, UUID) is None
-        explain, values = ("EXPLAIN", {"uuid": UUID}) if empty.is_postgres else ("EXPLAIN QUERY PLAN", (UUID,))
+        explain, values = ("EXPLAIN", {"uuid_1": UUID}) if empty.is_postgres else ("EXPLAIN QUERY PLAN", (UUID,))
         plan = connection.exec_driver_sql(f"{explain} {asked[-1]}", values).all()
     assert "ix_medium_uuid" in str(plan)
 

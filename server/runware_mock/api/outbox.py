@@ -14,7 +14,7 @@ from runware_mock.clock import in_ms, monotonic_s
 from runware_mock.protocol.messages import Reply
 from runware_mock.protocol.response_plan import ResponsePlan
 from runware_mock.services import Services
-from runware_mock.storage import undelivered
+from runware_mock.storage import deliveries
 
 # Why a fault plan closes.
 _PLANNED = "planned"
@@ -172,10 +172,10 @@ class Outbox:
     def _store(self, frames: list[str]) -> None:
         with self._services.database.writing(self.session[0]) as connection:
             self._services.clocks.refresh(connection)
-            undelivered.keep(connection, *self.session, frames, self._services.now_at(self.session[0]))
+            deliveries.keep_frames(connection, *self.session, frames, self._services.now_at(self.session[0]))
 
     def _take(self) -> list[str]:
         with self._services.database.writing(self.session[0]) as connection:
             self._services.clocks.refresh(connection)
             since_at = self._services.now_at(self.session[0]) - in_ms(self._services.settings.replay_window)
-            return undelivered.take(connection, *self.session, since_at)
+            return deliveries.take_frames(connection, *self.session, since_at)

@@ -16,7 +16,7 @@ from runware_mock.api.outbox import Outbox
 from runware_mock.api.websocket import CLOSE_INTERNAL, Socket
 from runware_mock.faults.event import Event
 from runware_mock.protocol.errors import Refusal
-from runware_mock.storage import undelivered
+from runware_mock.storage import deliveries
 from runware_mock.storage.accounts import Account
 from runware_mock.storage.database import ALL_ACCOUNTS, crash
 from runware_mock.tasks.runner import Runner
@@ -111,7 +111,7 @@ class Sessions:
 
     def _kept_for(self, sessions: set[str]) -> list[tuple[int, str]]:
         with self.runner.services.database.reading() as connection:
-            return undelivered.sessions_of(connection, sessions)
+            return deliveries.sessions_with_frames(connection, sessions)
 
     def successor(self, outbox: Outbox) -> Outbox | None:
         """Return those of the open socket with which the client of a closed one came back."""

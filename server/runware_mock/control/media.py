@@ -128,7 +128,7 @@ def add_medium(
             now_at = services.now_at(account_id)
             content_id = contents.add(connection, placed, now_at).id
             replaced = _removed(connection, account_id, uuid) if replaces else None
-            chosen = services.ids.new(connection, account_id) if uuid is None else check_free(connection, uuid, "uuid")
+            chosen = services.new_uuid(connection, account_id) if uuid is None else check_free(connection, uuid, "uuid")
             media.add(connection, account_id, content_id, chosen, now_at - in_ms(age or timedelta()), task_type=FIXTURE)
             if replaced is not None:
                 contents.delete_unused(connection, [replaced])

@@ -6,9 +6,11 @@ import logging
 import secrets
 from collections.abc import Callable, Collection
 from typing import Any
+from uuid import UUID, uuid4
 
 from msgspec import Struct
-from sqlalchemy import Connection, bindparam, insert, select
+from msgspec.structs import replace
+from sqlalchemy import Connection, insert, select, update
 
 from runware_mock.protocol.errors import refuse
 from runware_mock.protocol.redaction import looks_real, masked
@@ -20,7 +22,6 @@ _log = logging.getLogger(__name__)
 
 _PLAN_MARK = "+"
 _CACHED_ACCOUNTS = 10_000
-_FIND = select(account.c.id, account.c.label).where(account.c.key_hash == bindparam("of_key"))
 
 
 class Account(Struct, frozen=True):
@@ -84,23 +85,19 @@ class Accounts:
         if self._accepted and key_hash not in self._accepted:
             return None
         with self._database.reading() as connection:
-            row = connection.execute(_FIND, {"of_key": key_hash}).first()
-            if row is None:
-                return None
-            account_id, label = row
-            return Account(account_id, label, plan) if self._has_plan(connection, account_id, plan) else None
+            found = _find(connection, key_hash)
+            has_plan = found is not None and self._has_plan(connection, found.id, plan)
+        return replace(found, plan=plan) if found is not None and has_plan else None
 
     def _open(self, key_hash: str, api_key: str) -> Account:
-        find, label = {"of_key": key_hash}, masked(api_key)
         with self._database.reading() as connection:
-            row = connection.execute(_FIND, find).first()
-        if row is not None:
-            return Account(*row)
+            if found := _find(connection, key_hash):
+                return found
+        label = masked(api_key)
         # For all accounts: another process may be opening this one.
         with self._database.writing(ALL_ACCOUNTS) as connection:
-            row = connection.execute(_FIND, find).first()
-            if row is not None:
-                return Account(*row)
+            if found := _find(connection, key_hash):
+                return found
             values = {"key_hash": key_hash, "label": label, "created_at": self._clocks.now_at()}
             added: Any = connection.execute(insert(account), values).inserted_primary_key
             (account_id,) = added
@@ -114,6 +111,21 @@ class Accounts:
 
     def _hash(self, api_key: str) -> str:
         return hmac.digest(self._hash_key, api_key.encode("utf-8", "surrogatepass"), "sha256").hex()
+
+
+def _find(connection: Connection, key_hash: str) -> Account | None:
+    row = connection.execute(select(account.c.id, account.c.label).where(account.c.key_hash == key_hash)).first()
+    return None if row is None else Account(*row)
+
+
+def new_uuid(connection: Connection, account_id: int, seed: int | None) -> str:
+    """Return a random UUID v4, or with a seed the account's next one, which is the same in every run."""
+    if seed is None:
+        return str(uuid4())
+    issued = update(account).where(account.c.id == account_id).values(issued=account.c.issued + 1)
+    number, key_hash = connection.execute(issued.returning(account.c.issued, account.c.key_hash)).one()
+    digest = hashlib.sha256(f"{seed} {key_hash} {number}".encode()).digest()
+    return str(UUID(bytes=digest[:16], version=4))
 
 
 def _hash_key(database: Database, seed: int | None) -> bytes:

@@ -8,18 +8,11 @@ from threading import Lock
 
 from msgspec import Struct, field
 from msgspec.structs import replace
-from sqlalchemy import Column, ColumnElement, Connection, bindparam, delete, func, insert, literal, select, update
+from sqlalchemy import Column, ColumnElement, Connection, delete, func, insert, literal, select, true, update
 
 from runware_mock.clock import Clock
 from runware_mock.storage.database import ALL_ACCOUNTS
 from runware_mock.storage.models import account_clock, control_version, fault_plan
-
-_VERSION = select(control_version.c.version)
-# Whoever counts next waits for the row until this commits: a version that is seen stands for all before it.
-_COUNT_CHANGE = update(control_version).values(version=control_version.c.version + 1)
-_CLOCKS = select(account_clock.c.account_id, account_clock.c.offset_ms, account_clock.c.frozen_at)
-_REMOVE_CLOCK = delete(account_clock).where(account_clock.c.account_id == bindparam("owner_id"))
-_PLANNED = select(fault_plan.c.account_id).distinct()
 
 
 def has_no_clock(account_id: "Column[int]") -> ColumnElement[bool]:
@@ -95,13 +88,14 @@ class Clocks:
 
     def refresh(self, connection: Connection) -> None:
         """Learn what changed since the last look."""
-        version = connection.scalar(_VERSION) or 0
+        version = connection.scalar(select(control_version.c.version)) or 0
         if version <= self._known.version:
             return
+        columns = (account_clock.c.account_id, account_clock.c.offset_ms, account_clock.c.frozen_at)
         known = _Known(
             version,
-            {account_id: ClockState(*state) for account_id, *state in connection.execute(_CLOCKS)},
-            frozenset(connection.scalars(_PLANNED)),
+            {account_id: ClockState(*state) for account_id, *state in connection.execute(select(*columns))},
+            frozenset(connection.scalars(select(fault_plan.c.account_id).distinct())),
         )
         with self._lock:
             # Another thread may have read less in the meantime, or more.
@@ -146,17 +140,16 @@ class Clocks:
             states |= self._known.clocks
         for one, state in states.items():
             moved = move(state)
-            connection.execute(_REMOVE_CLOCK, {"owner_id": one})
+            connection.execute(delete(account_clock).where(account_clock.c.account_id == one))
             row = {"account_id": one, "offset_ms": moved.offset_ms, "frozen_at": moved.frozen_at}
             connection.execute(insert(account_clock), row)
 
     def reset(self, connection: Connection, account_id: int) -> None:
         """Go back to the clock of all accounts, and account 0 back to the real one, with every other."""
-        if account_id == ALL_ACCOUNTS:
-            connection.execute(delete(account_clock))
-        else:
-            connection.execute(_REMOVE_CLOCK, {"owner_id": account_id})
+        is_reset = true() if account_id == ALL_ACCOUNTS else account_clock.c.account_id == account_id
+        connection.execute(delete(account_clock).where(is_reset))
 
     def changed(self, connection: Connection) -> None:
         """Let every process look again, this one too, once the change of a control call is committed."""
-        connection.execute(_COUNT_CHANGE)
+        # Whoever counts next waits for the row until this commits: a version that is seen stands for all before it.
+        connection.execute(update(control_version).values(version=control_version.c.version + 1))

@@ -1,11 +1,10 @@
 """Stored pictures, found by the SHA-256 of the bytes that were sent: the same fixture is decoded once."""
 
 from collections.abc import Collection, Iterable, Mapping
-from functools import cache
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import Connection, Insert, String, bindparam, delete, exists, func, insert, select, update
+from sqlalchemy import Connection, Select, delete, exists, func, insert, select, update
 from sqlalchemy.dialects import sqlite
 
 from runware_mock.images.picture import Picture
@@ -75,48 +74,10 @@ FILE = (*(content.c[name] for name in StoredFile.__struct_fields__ if name != "d
 # So many are deleted by one statement.
 _CHUNK = 500
 
-_ID = content.c.id == bindparam("content_id")
-_IDS = content.c.id.in_(bindparam("content_ids", expanding=True))
-_KEYS = bindparam("object_keys", type_=String, expanding=True)
-_FIND = select(*FACTS).where(content.c.sent_sha256 == bindparam("sent_sha256"))
-# FOR KEY SHARE: nobody deletes the row until the transaction ends, in which a medium will point at it. SQLAlchemy
-# leaves it out for SQLite, which has one writer at a time anyway.
-_HOLD = _FIND.with_for_update(read=True, key_share=True)
-_MEND = (
-    update(content).where(_ID, content.c.object_key == bindparam("in_place_of")).values(object_key=bindparam("new_key"))
-)
-_LOCK = select(content.c.id).where(_IDS).order_by(content.c.id).with_for_update()
-_DELETE_UNUSED = (
-    delete(content)
-    .where(
-        _IDS,
-        ~exists().where(medium.c.content_id == content.c.id),
-        ~exists().where(snapshot_content.c.content_id == content.c.id),
-    )
-    .returning(content.c.object_key)
-)
-_DROPPED = select(dropped_object.c.object_key).limit(bindparam("most"))
-_FORGET_DROPPED = delete(dropped_object).where(dropped_object.c.object_key.in_(_KEYS))
-_POINTED_AT = select(content.c.object_key).where(content.c.object_key.in_(_KEYS))
-_STORED_BYTES = select(func.sum(content.c.size_bytes))
-
-
-@cache
-def _add_unless_there(dialect: str) -> Insert:
-    """Return the INSERT that returns the id of the new row, or nothing if a row has this SHA-256 already."""
-    if dialect == "postgresql":
-        # Comes with the extra [postgres].
-        from sqlalchemy.dialects import postgresql
-
-        added: Insert = postgresql.insert(content).on_conflict_do_nothing(index_elements=["sent_sha256"])
-    else:
-        added = sqlite.insert(content).on_conflict_do_nothing(index_elements=["sent_sha256"])
-    return added.returning(content.c.id)
-
 
 def find(connection: Connection, sent_sha256: bytes) -> StoredContent | None:
     """Return the content made from bytes with this digest."""
-    row = connection.execute(_FIND, {"sent_sha256": sent_sha256}).first()
+    row = connection.execute(_found(sent_sha256)).first()
     return None if row is None else StoredContent(*row)
 
 
@@ -125,8 +86,14 @@ def hold(connection: Connection, sent_sha256: bytes) -> StoredContent | None:
 
     By its digest, never by an id that was found before: SQLite gives the id of a deleted row to the next one.
     """
-    row = connection.execute(_HOLD, {"sent_sha256": sent_sha256}).first()
+    # FOR KEY SHARE: nobody deletes the row before a medium points at it. SQLite, which has one writer at a time anyway,
+    # is not told.
+    row = connection.execute(_found(sent_sha256).with_for_update(read=True, key_share=True)).first()
     return None if row is None else StoredContent(*row)
+
+
+def _found(sent_sha256: bytes) -> Select[Any]:
+    return select(*FACTS).where(content.c.sent_sha256 == sent_sha256)
 
 
 def add(connection: Connection, placed: Placed, now_at: int) -> StoredContent:
@@ -155,9 +122,13 @@ def add(connection: Connection, placed: Placed, now_at: int) -> StoredContent:
 
 def add_row(connection: Connection, row: Mapping[str, Any]) -> StoredContent:
     """Store a row without its id; if one of the same SHA-256 is there, return that one."""
-    statement = _add_unless_there(connection.dialect.name)
+    dialect: Any = sqlite
+    if connection.dialect.name == "postgresql":
+        # Only where it is used: SQLite needs neither this dialect nor its driver.
+        from sqlalchemy.dialects import postgresql as dialect
+    added = dialect.insert(content).on_conflict_do_nothing(index_elements=["sent_sha256"]).returning(content.c.id)
     while True:
-        content_id = connection.scalar(statement, row)
+        content_id = connection.scalar(added, row)
         if content_id is not None:
             return StoredContent(content_id, *(row[name] for name in StoredContent.__struct_fields__[1:]))
         # It was there; if another transaction deletes it meanwhile, it is added after all.
@@ -167,50 +138,49 @@ def add_row(connection: Connection, row: Mapping[str, Any]) -> StoredContent:
 
 def _mend_or_drop(connection: Connection, content_id: int, in_place_of: str | None, object_key: str) -> None:
     """Give the new object to the row that was there if its own is gone; otherwise nobody needs the new one."""
-    mended = {"content_id": content_id, "in_place_of": in_place_of, "new_key": object_key}
-    if in_place_of is None or not connection.execute(_MEND, mended).rowcount:
+    mended = update(content).where(content.c.id == content_id, content.c.object_key == in_place_of)
+    if in_place_of is None or not connection.execute(mended.values(object_key=object_key)).rowcount:
         connection.execute(insert(dropped_object), {"object_key": object_key})
 
 
 def delete_unused(connection: Connection, content_ids: Iterable[int]) -> int:
     """Delete those of the contents that no medium and no snapshot points at; return how many.
 
-    Their objects are deleted later, when this is committed: see `dropped`.
+    Their objects are deleted once this is committed: see `dropped`.
     """
-    ordered = sorted(set(content_ids))
-    chunks = [ordered[start : start + _CHUNK] for start in range(0, len(ordered), _CHUNK)]
-    return sum(_delete_unused(connection, chunk) for chunk in chunks)
-
-
-def _delete_unused(connection: Connection, content_ids: list[int]) -> int:
-    ids = {"content_ids": content_ids}
-    if connection.dialect.name != "sqlite":
-        # A task that is about to point at one of them holds its row, and only a statement after this one sees what
-        # came of it. All rows are locked, used or not: of two transactions that delete the last two media of a
-        # content, one has to see that nothing is left.
-        connection.execute(_LOCK, ids)
-    deleted = connection.scalars(_DELETE_UNUSED, ids).all()
-    if keys := [{"object_key": key} for key in deleted if key is not None]:
-        connection.execute(insert(dropped_object), keys)
-    return len(deleted)
+    ordered, deleted = sorted(set(content_ids)), 0
+    for start in range(0, len(ordered), _CHUNK):
+        is_chosen = content.c.id.in_(ordered[start : start + _CHUNK])
+        # A task that is about to point at one of them holds its row, and only a statement after this one sees what came
+        # of it. All rows are locked, used or not: of two transactions that delete the last two media of a content, one
+        # has to see that nothing is left. SQLite, which has one writer at a time, only reads the ids.
+        connection.execute(select(content.c.id).where(is_chosen).order_by(content.c.id).with_for_update())
+        is_unused = ~exists().where(medium.c.content_id == content.c.id)
+        is_unused &= ~exists().where(snapshot_content.c.content_id == content.c.id)
+        gone = delete(content).where(is_chosen, is_unused).returning(content.c.object_key)
+        keys = connection.scalars(gone).all()
+        deleted += len(keys)
+        if objects := [{"object_key": key} for key in keys if key is not None]:
+            connection.execute(insert(dropped_object), objects)
+    return deleted
 
 
 def dropped(connection: Connection, most: int) -> list[str]:
     """Return up to `most` objects whose rows are deleted."""
-    return list(connection.scalars(_DROPPED, {"most": most}))
+    return list(connection.scalars(select(dropped_object.c.object_key).limit(most)))
 
 
 def forget_dropped(connection: Connection, object_keys: Collection[str]) -> None:
     """Forget objects that are deleted."""
-    connection.execute(_FORGET_DROPPED, {"object_keys": list(object_keys)})
+    connection.execute(delete(dropped_object).where(dropped_object.c.object_key.in_(object_keys)))
 
 
 def without_row(connection: Connection, object_keys: Collection[str]) -> list[str]:
     """Return those of the objects that no row points at."""
-    needed = set(connection.scalars(_POINTED_AT, {"object_keys": list(object_keys)}))
+    needed = set(connection.scalars(select(content.c.object_key).where(content.c.object_key.in_(object_keys))))
     return [key for key in object_keys if key not in needed]
 
 
 def stored_bytes(connection: Connection) -> int:
     """Return how many bytes all contents have."""
-    return int(connection.scalar(_STORED_BYTES) or 0)
+    return int(connection.scalar(select(func.sum(content.c.size_bytes))) or 0)

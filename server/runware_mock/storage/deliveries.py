@@ -1,47 +1,19 @@
-"""Results that are to be sent somewhere: webhooks and uploads to a client's own endpoint, until they have arrived."""
+"""What has yet to reach a client: webhooks, uploads to its own endpoint, and the answers that a lost WebSocket missed.
 
-from collections.abc import Collection, Sequence
-from typing import Any
+Answers are kept for the client that comes back with its connectionSessionUUID.
+"""
+
+from collections.abc import Collection
 
 from msgspec import Struct
 from msgspec.structs import replace
-from sqlalchemy import BigInteger, ColumnElement, Connection, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import BigInteger, ColumnElement, Connection, delete, insert, literal, select, true, update
 
-from runware_mock.storage.clocks import clock_at
+from runware_mock.storage.clocks import clock_at, has_no_clock
 from runware_mock.storage.database import ALL_ACCOUNTS
-from runware_mock.storage.models import delivery
+from runware_mock.storage.models import delivery, undelivered
 
-_REAL_AT: ColumnElement[int] = bindparam("real_at", type_=BigInteger)
-_OWN = or_(bindparam("account_id") == ALL_ACCOUNTS, delivery.c.account_id == bindparam("account_id"))
-_NOW_AT = clock_at(delivery.c.account_id, _REAL_AT)
 _IS_UNDER_WAY = delivery.c.attempts < 0
-# Nothing is ever put off so far: the clock has gone back, and nobody waits for it.
-_IS_LOST = delivery.c.due_at > _NOW_AT + bindparam("farthest_ms")
-_IS_DUE = (~_IS_UNDER_WAY & ((delivery.c.due_at <= _NOW_AT) | _IS_LOST)) | (
-    _IS_UNDER_WAY & (delivery.c.due_at <= _REAL_AT)
-)
-_STILL = (
-    (delivery.c.id == bindparam("row_id"))
-    & (delivery.c.attempts == bindparam("taken_attempts"))
-    & (delivery.c.due_at == bindparam("until_at"))
-)
-_NEW: dict[str, Any] = {"attempts": bindparam("new_attempts"), "due_at": bindparam("new_due_at")}
-
-_DUE = (
-    select(delivery.c.id, delivery.c.account_id, delivery.c.attempts, delivery.c.due_at)
-    .where(_IS_DUE, _OWN)
-    .order_by(delivery.c.due_at, delivery.c.id)
-    .limit(bindparam("most"))
-    .with_for_update(skip_locked=True)
-)
-_DUE_ACCOUNTS = select(delivery.c.account_id).where(_IS_DUE).distinct()
-_UNDER_WAY = select(delivery.c.id).where(_IS_UNDER_WAY, delivery.c.due_at > _REAL_AT, _OWN).limit(1)
-_HOLD = select(delivery.c.id).where(_OWN).order_by(delivery.c.id).with_for_update()
-_TAKE = update(delivery).where(delivery.c.id == bindparam("row_id")).values(_NEW)
-_READ = select(delivery.c.method, delivery.c.url, delivery.c.content_type, delivery.c.body).where(_STILL)
-_PUT_OFF = update(delivery).where(_STILL).values(_NEW)
-_REMOVE = delete(delivery).where(_STILL)
-_COUNT = select(func.count()).select_from(delivery)
 # More than there ever are.
 _ALL = 2**31
 
@@ -76,58 +48,114 @@ def add(
     connection.execute(insert(delivery), {**values, "attempts": 0, "due_at": due_at})
 
 
-def due_accounts(connection: Connection, real_at: int, farthest_ms: int) -> Sequence[int]:
-    """Return the accounts for which requests are to be made; none is put off farther than that."""
-    return connection.scalars(_DUE_ACCOUNTS, {"real_at": real_at, "farthest_ms": farthest_ms}).all()
+def due_accounts(connection: Connection, real_at: int, farthest_ms: int) -> list[int]:
+    """Return the accounts for which requests are due; none is put off farther than that."""
+    due = select(delivery.c.account_id).where(_is_due(real_at, farthest_ms)).distinct()
+    return list(connection.scalars(due))
 
 
 def are_under_way(connection: Connection, real_at: int, account_id: int) -> bool:
-    """Tell whether requests are being made, here or in another process."""
-    return connection.execute(_UNDER_WAY, {"real_at": real_at, "account_id": account_id}).first() is not None
+    """Return whether requests are being made, here or in another process."""
+    under_way = select(delivery.c.id).where(_IS_UNDER_WAY, delivery.c.due_at > real_at, _is_of(account_id)).limit(1)
+    return connection.execute(under_way).first() is not None
 
 
 def hold(connection: Connection, account_id: int) -> None:
     """Let nobody else change an account's requests until the transaction ends."""
-    connection.execute(_HOLD, {"account_id": account_id})
+    connection.execute(select(delivery.c.id).where(_is_of(account_id)).order_by(delivery.c.id).with_for_update())
 
 
 def find_due(
     connection: Connection, real_at: int, farthest_ms: int, most: int = _ALL, account_id: int = ALL_ACCOUNTS
 ) -> list[Due]:
-    """Return up to `most` requests that are due, but for those that another process is about to take."""
-    values = {"real_at": real_at, "farthest_ms": farthest_ms, "account_id": account_id, "most": most}
-    rows = connection.execute(_DUE, values)
+    """Return up to `most` requests that are due, except those that another process is about to take."""
+    due = select(delivery.c.id, delivery.c.account_id, delivery.c.attempts, delivery.c.due_at)
+    due = due.where(_is_due(real_at, farthest_ms), _is_of(account_id)).order_by(delivery.c.due_at, delivery.c.id)
+    rows = connection.execute(due.limit(most).with_for_update(skip_locked=True))
     return [Due(row_id, owner_id, max(attempts, ~attempts), due_at) for row_id, owner_id, attempts, due_at in rows]
 
 
 def take(connection: Connection, found: Collection[Due], until_at: int) -> list[Due]:
     """Keep requests from everybody else until an instant of the real clock."""
     for one in found:
-        connection.execute(_TAKE, {"row_id": one.id, "new_attempts": ~one.attempts, "new_due_at": until_at})
+        taken = update(delivery).where(delivery.c.id == one.id)
+        connection.execute(taken.values(attempts=~one.attempts, due_at=until_at))
     return [replace(one, until_at=until_at) for one in found]
 
 
 def read(connection: Connection, taken: Due) -> Request | None:
     """Return a request, unless it was forgotten meanwhile."""
-    row = connection.execute(_READ, _still(taken)).first()
+    columns = (delivery.c.method, delivery.c.url, delivery.c.content_type, delivery.c.body)
+    row = connection.execute(select(*columns).where(_is_still(taken))).first()
     return None if row is None else Request(*row)
 
 
 def put_off(connection: Connection, taken: Due, attempts: int, due_at: int) -> None:
-    """Try a request again at `due_at`, after so many attempts in vain."""
-    connection.execute(_PUT_OFF, {**_still(taken), "new_attempts": attempts, "new_due_at": due_at})
+    """Make a request again at `due_at`, after so many failed attempts."""
+    connection.execute(update(delivery).where(_is_still(taken)).values(attempts=attempts, due_at=due_at))
 
 
 def remove(connection: Connection, taken: Due) -> None:
     """Forget a request that has arrived or is given up."""
-    connection.execute(_REMOVE, _still(taken))
+    connection.execute(delete(delivery).where(_is_still(taken)))
 
 
-def _still(taken: Due) -> dict[str, int]:
-    """Return by what a row is known that is still what was taken: SQLite gives the id of a deleted one to the next."""
-    return {"row_id": taken.id, "taken_attempts": ~taken.attempts, "until_at": taken.until_at}
+def _is_of(account_id: int) -> ColumnElement[bool]:
+    return true() if account_id == ALL_ACCOUNTS else delivery.c.account_id == account_id
 
 
-def count(connection: Connection) -> int:
-    """Return how many requests have not arrived yet."""
-    return connection.scalar(_COUNT) or 0
+def _is_due(real_at: int, farthest_ms: int) -> ColumnElement[bool]:
+    now_at = clock_at(delivery.c.account_id, literal(real_at, BigInteger))
+    # Nothing is ever put off so far: the clock has gone back, and nobody waits for it.
+    is_lost = delivery.c.due_at > now_at + farthest_ms
+    is_given_up = _IS_UNDER_WAY & (delivery.c.due_at <= real_at)
+    return (~_IS_UNDER_WAY & ((delivery.c.due_at <= now_at) | is_lost)) | is_given_up
+
+
+def _is_still(taken: Due) -> ColumnElement[bool]:
+    """Return the condition that a row is still what was taken: SQLite gives the id of a deleted one to the next."""
+    is_same = (delivery.c.id == taken.id) & (delivery.c.due_at == taken.until_at)
+    return is_same & (delivery.c.attempts == ~taken.attempts)
+
+
+def keep_frames(connection: Connection, account_id: int, session_uuid: str, frames: list[str], now_at: int) -> None:
+    """Store WebSocket frames whose socket was gone, in the order in which they were to be sent."""
+    row = {"account_id": account_id, "session_uuid": session_uuid, "at": now_at}
+    if frames:
+        connection.execute(insert(undelivered), [{**row, "frame": frame} for frame in frames])
+
+
+def sessions_with_frames(connection: Connection, session_uuids: Collection[str]) -> list[tuple[int, str]]:
+    """Return those of the sessions, each with its account, for which frames are kept."""
+    kept = select(undelivered.c.account_id, undelivered.c.session_uuid).distinct()
+    rows = connection.execute(kept.where(undelivered.c.session_uuid.in_(session_uuids)))
+    return [(account_id, session_uuid) for account_id, session_uuid in rows]
+
+
+def take_frames(connection: Connection, account_id: int, session_uuid: str, since_at: int) -> list[str]:
+    """Remove and return the frames of a session that were stored later than `since_at`."""
+    is_kept = (undelivered.c.account_id == account_id) & (undelivered.c.session_uuid == session_uuid)
+    kept = select(undelivered.c.at, undelivered.c.frame).where(is_kept).order_by(undelivered.c.id)
+    rows = connection.execute(kept).all()
+    if rows:
+        connection.execute(delete(undelivered).where(is_kept))
+    return [frame for at, frame in rows if at > since_at]
+
+
+def take_frames_of(connection: Connection, account_id: int, task_uuid: str, since_at: int) -> list[str]:
+    """Remove and return the frames that answer this task, each once, if they were stored later than `since_at`."""
+    is_kept = (undelivered.c.account_id == account_id) & (undelivered.c.at > since_at)
+    is_answer = undelivered.c.frame.icontains(f'"taskUUID":"{task_uuid}"', autoescape=True)
+    found = select(undelivered.c.id, undelivered.c.frame).where(is_kept, is_answer).order_by(undelivered.c.id)
+    rows = connection.execute(found).all()
+    if rows:
+        connection.execute(delete(undelivered).where(undelivered.c.id.in_([row.id for row in rows])))
+    # A fault may have wanted a frame to be sent twice.
+    return list(dict.fromkeys(row.frame for row in rows))
+
+
+def delete_frames_before(connection: Connection, account_id: int, cutoff_at: int) -> None:
+    """Delete the frames that nobody came back for in time."""
+    owner = undelivered.c.account_id
+    is_owned = has_no_clock(owner) if account_id == ALL_ACCOUNTS else owner == account_id
+    connection.execute(delete(undelivered).where(undelivered.c.at < cutoff_at, is_owned))

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, bindparam, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select
 
 from runware_mock.metrics import Metrics
 from runware_mock.protocol.messages import Item
@@ -22,54 +22,12 @@ _log = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
-_ADD = insert(journal)
-_OF_TASK = (
-    (journal.c.account_id == bindparam("account_id"))
-    & (journal.c.task_uuid == bindparam("task_uuid"))
-    & (journal.c.at > bindparam("since_at"))
-)
-_BEST = (
-    select(journal.c.task_type, journal.c.at, journal.c.ready_at, journal.c.outcome, journal.c.answer)
-    .where(
-        _OF_TASK,
-        # That a task came twice says nothing of how it went, nor does a fault that kept it from being done.
-        ~journal.c.answer.startswith('[{"code":"conflictTaskUUID"'),
-        journal.c.outcome != "fault",
-    )
-    # A success is final; what failed under the same UUID may have been sent again since.
-    .order_by((journal.c.outcome == "success").desc(), journal.c.id.desc())
-    .limit(1)
-)
-_DETAILS = _BEST.with_only_columns(journal.c.task, journal.c.outcome, journal.c.answer)
-_UPLOADS = (
-    select(journal.c.task)
-    .where(
-        journal.c.account_id == bindparam("account_id"),
-        journal.c.task_type == "modelUpload",
-        journal.c.outcome == "success",
-    )
-    .order_by(journal.c.id.desc())
-    .limit(1000)
-)
-_COUNT = select(func.count()).where(
-    journal.c.account_id == bindparam("account_id"), journal.c.at >= bindparam("since_at")
-)
-_DONE = select(journal.c.id).where(_OF_TASK, journal.c.outcome == "success").limit(1)
-_SIZES = select(
-    journal.c.id,
-    func.row_number().over(order_by=journal.c.id.desc()).label("number"),
-    func.sum(journal.c.size_bytes).over(order_by=journal.c.id.desc()).label("total_bytes"),
-).subquery()
-_TOO_OLD = select(func.max(_SIZES.c.id)).where(
-    (_SIZES.c.number > bindparam("max_entries")) | (_SIZES.c.total_bytes > bindparam("max_bytes"))
-)
-_CUT = delete(journal).where(journal.c.id <= bindparam("newest_id"))
-
 # Longer strings of a task are kept as their beginning, length and digest.
 _KEPT_CHARS = 512
 _HEAD_CHARS = 64
 _KEPT_ITEMS = 100
 _DEEPEST = 12
+_KEPT_UPLOADS = 1000
 # Names that need no look whether they are those of secrets.
 _COMMON = frozenset(("taskType", "taskUUID", "image", "media", "operation", "inputs"))
 # The journal is cut each time that a process has added a sixteenth of what may be kept.
@@ -127,7 +85,7 @@ class Journal:
         task = _encode(abbreviated(entry.task, is_known=entry.audit is not None)).decode()
         size_bytes = len(answer) + len(task)
         connection.execute(
-            _ADD,
+            insert(journal),
             {
                 "account_id": entry.account_id,
                 "at": entry.at,
@@ -175,10 +133,16 @@ class Journal:
             once_committed(connection, partial(_log.debug, *words, extra={"task_uuid": entry.task_uuid}))
 
     def _cut(self, connection: Connection) -> None:
-        bounds = {"max_entries": self._max_entries, "max_bytes": self._max_bytes}
-        newest_forgotten = connection.scalar(_TOO_OLD, bounds)
+        newest_first = journal.c.id.desc()
+        sizes = select(
+            journal.c.id,
+            func.row_number().over(order_by=newest_first).label("number"),
+            func.sum(journal.c.size_bytes).over(order_by=newest_first).label("total_bytes"),
+        ).subquery()
+        is_too_much = (sizes.c.number > self._max_entries) | (sizes.c.total_bytes > self._max_bytes)
+        newest_forgotten = connection.scalar(select(func.max(sizes.c.id)).where(is_too_much))
         if newest_forgotten is not None:
-            connection.execute(_CUT, {"newest_id": newest_forgotten})
+            connection.execute(delete(journal).where(journal.c.id <= newest_forgotten))
 
 
 def abbreviated(value: object, is_known: bool = False, depth: int = 0) -> object:  # noqa: FBT001, FBT002 - calls itself for each value
@@ -220,32 +184,53 @@ def find_details(
     connection: Connection, account_id: int, task_uuid: str, since_at: int
 ) -> tuple[dict[str, Any], Outcome, list[Item]] | None:
     """Return a task since an instant as the journal keeps it, with its outcome and answer."""
-    values = {"account_id": account_id, "task_uuid": task_uuid.lower(), "since_at": since_at}
-    row = connection.execute(_DETAILS, values).first()
+    row = _best(connection, account_id, task_uuid, since_at)
     return None if row is None else (_decode(row.task), row.outcome, _decode(row.answer))
-
-
-def model_uploads(connection: Connection, account_id: int) -> list[dict[str, Any]]:
-    """Return the account's modelUpload tasks that succeeded, the newest first."""
-    return [_decode(task) for task in connection.scalars(_UPLOADS, {"account_id": account_id})]
-
-
-def count_since(connection: Connection, account_id: int, since_at: int) -> int:
-    """Count the account's tasks since an instant."""
-    return connection.scalar(_COUNT, {"account_id": account_id, "since_at": since_at}) or 0
-
-
-def is_done(connection: Connection, account_id: int, task_uuid: str, since_at: int) -> bool:
-    """Tell whether a task of this UUID succeeded later than `since_at`."""
-    values = {"account_id": account_id, "task_uuid": task_uuid.lower(), "since_at": since_at}
-    return connection.execute(_DONE, values).first() is not None
 
 
 def find(connection: Connection, account_id: int, task_uuid: str, since_at: int) -> FoundAnswer | None:
     """Return what answers for this taskUUID since then: its success, else its newest failure."""
-    values = {"account_id": account_id, "task_uuid": task_uuid.lower(), "since_at": since_at}
-    row = connection.execute(_BEST, values).first()
+    row = _best(connection, account_id, task_uuid, since_at)
     if row is None:
         return None
-    task_type, at, ready_at, outcome, answer = row
-    return FoundAnswer(task_type, at, ready_at, outcome, _decode(answer))
+    return FoundAnswer(row.task_type, row.at, row.ready_at, row.outcome, _decode(row.answer))
+
+
+def _best(connection: Connection, account_id: int, task_uuid: str, since_at: int) -> Any:
+    answers = (
+        select(journal)
+        .where(
+            *_of_task(account_id, task_uuid, since_at),
+            # That a task came twice says nothing of how it went, nor does a fault that kept it from being done.
+            ~journal.c.answer.startswith('[{"code":"conflictTaskUUID"'),
+            journal.c.outcome != "fault",
+        )
+        # A success is final; what failed under the same UUID may have been sent again since.
+        .order_by((journal.c.outcome == "success").desc(), journal.c.id.desc())
+        .limit(1)
+    )
+    return connection.execute(answers).first()
+
+
+def is_done(connection: Connection, account_id: int, task_uuid: str, since_at: int) -> bool:
+    """Return whether a task of this UUID succeeded later than `since_at`."""
+    done = select(journal.c.id).where(*_of_task(account_id, task_uuid, since_at), journal.c.outcome == "success")
+    return connection.execute(done.limit(1)).first() is not None
+
+
+def _of_task(account_id: int, task_uuid: str, since_at: int) -> tuple[ColumnElement[bool], ...]:
+    return journal.c.account_id == account_id, journal.c.task_uuid == task_uuid.lower(), journal.c.at > since_at
+
+
+def model_uploads(connection: Connection, account_id: int) -> list[dict[str, Any]]:
+    """Return the account's modelUpload tasks that succeeded, the newest first."""
+    is_upload = (journal.c.task_type == "modelUpload") & (journal.c.outcome == "success")
+    uploads = select(journal.c.task).where(journal.c.account_id == account_id, is_upload)
+    newest = uploads.order_by(journal.c.id.desc()).limit(_KEPT_UPLOADS)
+    return [_decode(task) for task in connection.scalars(newest)]
+
+
+def count_since(connection: Connection, account_id: int, since_at: int) -> int:
+    """Count the account's tasks since an instant."""
+    is_own = (journal.c.account_id == account_id) & (journal.c.at >= since_at)
+    return connection.scalar(select(func.count()).where(is_own)) or 0

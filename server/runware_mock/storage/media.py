@@ -1,10 +1,9 @@
 """Media: what an imageUUID names, whose it is, and when it was last used."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, func, insert, select, update
-from sqlalchemy.sql.dml import ReturningDelete
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 
 from runware_mock.storage.clocks import has_no_clock
 from runware_mock.storage.contents import FACTS, FILE, StoredContent, StoredFile
@@ -13,13 +12,13 @@ from runware_mock.storage.models import content, medium, snapshot_content
 
 
 class Moment(Struct, frozen=True):
-    """An instant, and the last use at or before which a medium has expired by then."""
+    """An instant; media whose last use is not later than `cutoff_at` have expired by then."""
 
     now_at: int
     cutoff_at: int
 
     def is_alive(self, last_used_at: int, expires_at: int | None, visible_at: int | None) -> bool:
-        """Tell whether a medium of these times can be used."""
+        """Return whether a medium of these times can be used."""
         return (
             last_used_at > self.cutoff_at
             and (expires_at is None or expires_at > self.now_at)
@@ -27,69 +26,11 @@ class Moment(Struct, frozen=True):
         )
 
 
-class Expired(Struct, frozen=True):
-    """What a purge would remove: how many media, and the bytes of content that nothing else points at."""
+class Totals(Struct, frozen=True):
+    """A number of media, and bytes."""
 
     media: int
     size_bytes: int
-
-
-class Stored(Struct, frozen=True):
-    """What an account has: how many media, and the bytes of all of them, whoever else has the same."""
-
-    media: int
-    size_bytes: int
-
-
-# The times of a medium, before its file.
-_TIMES = 3
-
-_ALIVE = (medium.c.last_used_at > bindparam("cutoff_at")) & (
-    medium.c.expires_at.is_(None) | (medium.c.expires_at > bindparam("now_at"))
-)
-_VISIBLE = medium.c.visible_at.is_(None) | (medium.c.visible_at <= bindparam("now_at"))
-_EXPIRED = (medium.c.last_used_at <= bindparam("cutoff_at")) | (medium.c.expires_at <= bindparam("now_at"))
-_NAMED = medium.c.uuid == bindparam("uuid")
-_ID = medium.c.id == bindparam("medium_id")
-_ACCOUNT = medium.c.account_id == bindparam("account_id")
-_OWN = _NAMED & _ACCOUNT & _ALIVE & _VISIBLE
-
-_ADD = insert(medium)
-# One statement: between two the medium could be deleted, and its content's id be given to another picture.
-_SERVED = (
-    select(medium.c.account_id, medium.c.last_used_at, medium.c.expires_at, medium.c.visible_at, *FILE)
-    .join_from(medium, content)
-    .where(_NAMED)
-)
-_READ = select(*FILE).join_from(medium, content).where(_OWN)
-# A purge skips what is locked here; what it is about to delete is not found.
-_USE = (
-    select(medium.c.id.label("medium_id"), *FACTS)
-    .join_from(medium, content)
-    .where(_OWN)
-    .with_for_update(of=medium, key_share=True)
-)
-_TOUCH = update(medium).where(_ID).values(last_used_at=bindparam("now_at"))
-_FIND = select(medium.c.id, medium.c.content_id).where(_OWN).with_for_update()
-_REMOVE = delete(medium).where(_ID)
-_STORED = (
-    select(func.count(), func.coalesce(func.sum(content.c.size_bytes), 0))
-    .select_from(medium)
-    .join(content)
-    .where(_ACCOUNT, _ALIVE)
-)
-_COUNT = select(func.count()).select_from(medium)
-
-
-def _pop_expired(owned: ColumnElement[bool]) -> "ReturningDelete[str, int]":
-    expired = select(medium.c.id).where(_EXPIRED, owned).limit(bindparam("most"))
-    chosen = expired.with_for_update(skip_locked=True).cte("expired")
-    popped = delete(medium).where(medium.c.id.in_(select(chosen.c.id)))
-    return popped.returning(medium.c.uuid, medium.c.content_id)
-
-
-_POP_OF_ALL = _pop_expired(has_no_clock(medium.c.account_id))
-_POP_OWN = _pop_expired(_ACCOUNT)
 
 
 def add(
@@ -102,9 +43,9 @@ def add(
     task_type: object,
     expires_at: int | None = None,
 ) -> None:
-    """Store what a task brought, used for the first time now; `expires_at` may end it sooner than its last use does."""
+    """Store a new medium, last used now; `expires_at` may end it sooner than its last use does."""
     connection.execute(
-        _ADD,
+        insert(medium),
         {
             "uuid": uuid,
             "account_id": account_id,
@@ -118,41 +59,41 @@ def add(
 
 
 def use(connection: Connection, account_id: int, uuid: str, moment: Moment) -> StoredContent | None:
-    """Renew the last use of an account's medium and return its content, or None where there is none alive.
+    """Renew the last use of an account's medium and return its content, or None if there is none alive.
 
     "Images are deleted 30 days after last use. As long as you continue using them, we will continue saving them
     indefinitely."
     """
-    row = connection.execute(_USE, {"uuid": uuid, "account_id": account_id, **_values_of(moment)}).first()
+    own = select(medium.c.id, *FACTS).join_from(medium, content).where(_is_own(account_id, uuid, moment))
+    # A purge skips what is locked here; what it is about to delete is not found.
+    row = connection.execute(own.with_for_update(of=medium, key_share=True)).first()
     if row is None:
         return None
-    connection.execute(_TOUCH, {"medium_id": row[0], "now_at": moment.now_at})
+    connection.execute(update(medium).where(medium.c.id == row[0]).values(last_used_at=moment.now_at))
     return StoredContent(*row[1:])
 
 
 def remove(connection: Connection, account_id: int, uuid: str, moment: Moment) -> int | None:
-    """Delete an account's medium and return its content's id, or None where there is none alive."""
-    row = connection.execute(_FIND, {"uuid": uuid, "account_id": account_id, **_values_of(moment)}).first()
-    if row is None:
-        return None
-    medium_id, content_id = row
-    connection.execute(_REMOVE, {"medium_id": medium_id})
-    return int(content_id)
+    """Delete an account's medium and return its content's id, or None if there is none alive."""
+    own = _is_own(account_id, uuid, moment)
+    return connection.scalar(delete(medium).where(own).returning(medium.c.content_id))
 
 
 def read_served(connection: Connection, uuid: str, moment_of: Callable[[int], Moment]) -> StoredFile | None:
-    """Return the file of a medium that is alive by its account's clock; who asks does not matter for a GET."""
-    row = connection.execute(_SERVED, {"uuid": uuid}).first()
-    if row is None:
+    """Return the file of a medium that is alive by its account's clock; anybody may GET it."""
+    times = (medium.c.last_used_at, medium.c.expires_at, medium.c.visible_at)
+    # One statement: between two, the medium could be deleted and its content's id be given to another picture.
+    found = select(medium.c.account_id, *times, *FILE).join_from(medium, content).where(medium.c.uuid == uuid)
+    row = connection.execute(found).first()
+    if row is None or not moment_of(row[0]).is_alive(*row[1:4]):
         return None
-    account_id, *rest = row
-    return StoredFile(*rest[_TIMES:]) if moment_of(account_id).is_alive(*rest[:_TIMES]) else None
+    return StoredFile(*row[4:])
 
 
 def read_any(connection: Connection, uuid: str) -> StoredFile | None:
     """Return the file of a medium, alive or expired, whoever it belongs to."""
-    row = connection.execute(_SERVED, {"uuid": uuid}).first()
-    return None if row is None else StoredFile(*row[1 + _TIMES :])
+    row = connection.execute(select(*FILE).join_from(medium, content).where(medium.c.uuid == uuid)).first()
+    return None if row is None else StoredFile(*row)
 
 
 def sha256_of(connection: Connection, uuid: str) -> bytes | None:
@@ -161,39 +102,44 @@ def sha256_of(connection: Connection, uuid: str) -> bytes | None:
 
 
 def read_own(connection: Connection, account_id: int, uuid: str, moment: Moment) -> StoredFile | None:
-    """Return the file of an account's living medium."""
-    row = connection.execute(_READ, {"uuid": uuid, "account_id": account_id, **_values_of(moment)}).first()
+    """Return the file of an account's medium if it is alive."""
+    own = select(*FILE).join_from(medium, content).where(_is_own(account_id, uuid, moment))
+    row = connection.execute(own).first()
     return None if row is None else StoredFile(*row)
 
 
 def set_times(
     connection: Connection, uuids: Collection[str], *, expires_at: int | None = None, visible_at: int | None = None
 ) -> None:
-    """Let media end at an instant, or be there only from one on."""
+    """Let media end at an instant, or appear only at one."""
     given = {"expires_at": expires_at, "visible_at": visible_at}
     values = {name: value for name, value in given.items() if value is not None}
     connection.execute(update(medium).where(medium.c.uuid.in_(uuids)).values(values))
 
 
-def count_stored(connection: Connection, account_id: int, moment: Moment) -> Stored:
-    """Tell what an account has that is alive."""
-    values = {"account_id": account_id, **_values_of(moment)}
-    media, size_bytes = connection.execute(_STORED, values).first() or (0, 0)
-    return Stored(media, int(size_bytes))
+def count_stored(connection: Connection, account_id: int, moment: Moment) -> Totals:
+    """Return how many media of an account are alive, and the bytes of all of them, even if others have the same."""
+    total = select(func.count(), func.coalesce(func.sum(content.c.size_bytes), 0)).select_from(medium).join(content)
+    media, size_bytes = connection.execute(total.where(medium.c.account_id == account_id, ~_is_over(moment))).one()
+    return Totals(media, int(size_bytes))
 
 
 def count(connection: Connection) -> int:
     """Return how many media there are."""
-    return connection.scalar(_COUNT) or 0
+    return connection.scalar(select(func.count()).select_from(medium)) or 0
 
 
-def pop_expired(connection: Connection, account_id: int, moment: Moment, most: int) -> "Sequence[Row[str, int]]":
-    """Delete up to `most` of an account's expired media; return UUID and content id of each.
+def pop_expired(connection: Connection, account_id: int, moment: Moment, most: int) -> list[tuple[str, int]]:
+    """Delete up to `most` of an account's expired media; return the UUID and content id of each.
 
-    Those that a task uses at this moment, which will not have expired then, are left alone.
+    Those that a task is using at this moment will not have expired when it commits, and are left alone.
     """
-    pop = _POP_OF_ALL if account_id == ALL_ACCOUNTS else _POP_OWN
-    return connection.execute(pop, {"account_id": account_id, "most": most, **_values_of(moment)}).all()
+    is_owned = has_no_clock(medium.c.account_id) if account_id == ALL_ACCOUNTS else medium.c.account_id == account_id
+    expired = select(medium.c.id).where(_is_over(moment), is_owned).limit(most)
+    chosen = expired.with_for_update(skip_locked=True).cte("expired")
+    popped = delete(medium).where(medium.c.id.in_(select(chosen.c.id)))
+    rows = connection.execute(popped.returning(medium.c.uuid, medium.c.content_id))
+    return [(uuid, content_id) for uuid, content_id in rows]
 
 
 def is_over(at: ColumnElement[int] | int, retention_ms: int) -> ColumnElement[bool]:
@@ -202,17 +148,22 @@ def is_over(at: ColumnElement[int] | int, retention_ms: int) -> ColumnElement[bo
     return unused | (medium.c.expires_at.is_not(None) & (medium.c.expires_at <= at))
 
 
-def count_gone(connection: Connection, gone: ColumnElement[bool]) -> Expired:
-    """Return what a purge of the media that fulfil a condition would remove."""
+def count_gone(connection: Connection, gone: ColumnElement[bool]) -> Totals:
+    """Return what a purge would remove of the media that fulfil a condition: how many, and bytes nothing else needs."""
     count = select(func.count()).select_from(medium).where(gone)
     freed = select(func.sum(content.c.size_bytes)).where(
         content.c.id.in_(select(medium.c.content_id).where(gone)),
         content.c.id.not_in(select(medium.c.content_id).where(~gone)),
         content.c.id.not_in(select(snapshot_content.c.content_id)),
     )
-    return Expired(connection.scalar(count) or 0, int(connection.scalar(freed) or 0))
+    return Totals(connection.scalar(count) or 0, int(connection.scalar(freed) or 0))
 
 
-def _values_of(moment: Moment) -> dict[str, int]:
-    """Return a moment as the parameters of a statement."""
-    return {"now_at": moment.now_at, "cutoff_at": moment.cutoff_at}
+def _is_own(account_id: int, uuid: str, moment: Moment) -> ColumnElement[bool]:
+    """Return the condition that this is an account's medium of this UUID, alive and visible."""
+    is_visible = medium.c.visible_at.is_(None) | (medium.c.visible_at <= moment.now_at)
+    return (medium.c.uuid == uuid) & (medium.c.account_id == account_id) & ~_is_over(moment) & is_visible
+
+
+def _is_over(moment: Moment) -> ColumnElement[bool]:
+    return is_over(moment.now_at, moment.now_at - moment.cutoff_at)

@@ -13,7 +13,7 @@ from runware_mock.protocol.messages import Item, Reply, Task, items_of, webhook_
 from runware_mock.protocol.redaction import without_real_keys
 from runware_mock.protocol.response_plan import ResponsePlan, retried_after
 from runware_mock.services import Caller, Services
-from runware_mock.storage import deliveries, journal, media, undelivered
+from runware_mock.storage import deliveries, journal, media
 from runware_mock.storage.journal import JournalEntry, Outcome
 from runware_mock.tasks import TaskType
 from runware_mock.tasks.results import echoed
@@ -121,7 +121,7 @@ class Committer:
     def _repeated(self, connection: Connection, job: Job) -> list[Item]:
         """Return the answer to this task if it never reached the client; else the taskUUID is simply used twice."""
         since_at = self._services.now_at(job.caller.account.id) - in_ms(self._services.settings.replay_window)
-        frames = undelivered.take_answer(connection, job.caller.account.id, job.task_uuid, since_at)
+        frames = deliveries.take_frames_of(connection, job.caller.account.id, job.task_uuid, since_at)
         if not frames:
             raise refuse("conflictTaskUUID", "Ask for its result with getResponse.")
         return [item for frame in frames for item in items_of(frame)]

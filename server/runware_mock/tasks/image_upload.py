@@ -34,7 +34,7 @@ def run(task: ImageUpload, services: Services, caller: Caller) -> Work:
 
     def commit(connection: Connection) -> Done:
         stored = store(connection)
-        uuid = services.ids.new(connection, caller.account.id)
+        uuid = services.new_uuid(connection, caller.account.id)
         now_at = services.now_at(caller.account.id)
         media.add(connection, caller.account.id, stored.id, uuid, now_at, task_type=task.task_type)
         url = caller.base_url + url_path(uuid, stored.format)

@@ -47,7 +47,7 @@ def _uploading(value: str, item: Item, services: Services, caller: Caller, inval
 
     def commit(connection: Connection) -> Done:
         stored = store(connection)
-        uuid = services.ids.new(connection, caller.account.id)
+        uuid = services.new_uuid(connection, caller.account.id)
         now_at = services.now_at(caller.account.id)
         media.add(connection, caller.account.id, stored.id, uuid, now_at, task_type=item["taskType"])
         url = caller.base_url + url_path(uuid, stored.format)

@@ -121,7 +121,7 @@ def _input_named(
     if made_of is not None:
         now_at = services.now_at(caller.account.id)
         content = contents.add(connection, made_of, now_at)
-        uuid = services.ids.new(connection, caller.account.id)
+        uuid = services.new_uuid(connection, caller.account.id)
         media.add(connection, caller.account.id, content.id, uuid, now_at, task_type=task.task_type)
     return {} if uuid is None else {"inputImageUUID": uuid}
 
@@ -137,7 +137,7 @@ def _stored(
     picture, now_at = placed.picture, services.now_at(caller.account.id)
     content_id = contents.add(connection, placed, now_at).id
     expires_at = None if task.ttl is None else now_at + task.ttl * 1000
-    uuid = services.ids.new(connection, caller.account.id)
+    uuid = services.new_uuid(connection, caller.account.id)
     media.add(connection, caller.account.id, content_id, uuid, now_at, task_type=task.task_type, expires_at=expires_at)
     content_type = FORMATS[picture.format].content_type
     if task.upload_endpoint is not None:
