@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime
 INSTALLED := $(VENV)/.installed
 LOWEST := .venv-lowest
-LOWEST_UV := $(LOWEST)/bin/uv pip --quiet --python $(LOWEST)/bin/python
+LOWEST_UV := VIRTUAL_ENV=$(LOWEST) $(LOWEST)/bin/uv --quiet pip
 # The tools of those tests; what they test is as old as it may be.
 LOWEST_TOOLS := freezegun hypothesis httpx pytest pytest-timeout pytest-xdist respx
 LOWEST_TESTS := tests/protocol tests/tasks tests/images/test_formats.py tests/images/test_sizes.py \
