@@ -15,11 +15,10 @@ from typing import IO, Any
 from sqlalchemy import Table, func, select
 
 from runware_mock.api.limits import Room
-from runware_mock.api.listening import address_of, listening_socket
 from runware_mock.app import create_app
 from runware_mock.certificates import server_context
 from runware_mock.clock import ManualClock
-from runware_mock.server import MockServer
+from runware_mock.server import MockServer, address_of, listening_socket
 from runware_mock.services import Services
 from runware_mock.settings import Settings
 

@@ -19,11 +19,11 @@ from runware_mock.api.control import routes as control
 from runware_mock.api.failures import failure_response
 from runware_mock.api.limits import Limits, Readers, Room
 from runware_mock.api.openapi import add_tasks
-from runware_mock.api.sessions import Sessions
 from runware_mock.api.transport import STOPPING
 from runware_mock.api.ui import routes as ui
 from runware_mock.api.ui.changes import Changes
 from runware_mock.api.ui.pages import FOLDER, StaticPart
+from runware_mock.api.websocket import Sockets
 from runware_mock.clock import Clock, SystemClock
 from runware_mock.control.changes import change_token
 from runware_mock.control.refusals import ControlRefused
@@ -76,9 +76,9 @@ def create_app(settings: Settings, clock: Clock | None = None, common: Common | 
         raise
     runner = Runner(services)
     room, readers = Room(settings), Readers(settings)
-    sessions = Sessions(runner, room, readers)
+    sockets = Sockets(runner, room, readers)
     gauges: dict[str, Callable[[], float]] = {
-        "sockets": sessions.count,
+        "sockets": sockets.count,
         "tasks_waiting": runner.waiting,
         "memory_budget_bytes": services.settings.memory_budget,
         "memory_reserved_bytes": services.codec.memory_reserved_bytes,
@@ -134,7 +134,7 @@ def create_app(settings: Settings, clock: Clock | None = None, common: Common | 
     ):
         app.include_router(router)
     for path in upload.API_PATHS:
-        app.add_api_websocket_route(path, sessions.serve)
+        app.add_api_websocket_route(path, sockets.serve)
     add_tasks(app)
     app.mount("/ui/static", StaticPart(directory=FOLDER / "static"))
     return app

@@ -75,7 +75,7 @@ def serve(**values: Any) -> None:
         signal.signal(number, lambda *_: sys.exit(0))
     settings = settings_of(values)
     from runware_mock import server
-    from runware_mock.api.listening import is_loopback, ready_document
+    from runware_mock.api.control.guard import is_loopback
     from runware_mock.logs import set_up_logging
 
     def announce(url: str) -> None:
@@ -85,7 +85,7 @@ def serve(**values: Any) -> None:
             click.echo("--control-token is not set: /_mock/ answers callers on this machine alone")
         if sys.stdout.isatty():
             click.echo(_introduction(settings, url))
-        write_ready_file(ready_document(url))
+        write_ready_file(server.ready_document(url))
         click.echo(f"runware-mock ready on {url}")
 
     set_up_logging(settings.log_level, settings.log_format)

@@ -10,11 +10,10 @@ from typing import Any, NamedTuple
 
 from fastapi import APIRouter
 
-from runware_mock.api.listening import address_of, listening_socket
 from runware_mock.app import create_app
 from runware_mock.certificates import ca_file, server_context
 from runware_mock.clock import UnfrozenClock, monotonic_s
-from runware_mock.server import MockServer
+from runware_mock.server import MockServer, address_of, listening_socket
 from runware_mock.settings import BadSetting, Settings
 
 # With its first route, FastAPI imports the last of pydantic: now, since it cannot while freezegun replaces `datetime`.

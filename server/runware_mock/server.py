@@ -2,6 +2,7 @@
 
 import errno
 import gc
+import json
 import logging
 import multiprocessing
 import os
@@ -21,7 +22,6 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from runware_mock import malloc
-from runware_mock.api.listening import address_of, listening_socket
 from runware_mock.api.transport import HttpProtocol, SocketProtocol
 from runware_mock.app import FixturesUnusable, create_app, prepare_for_workers, shared_by_workers
 from runware_mock.certificates import TlsUnusable, server_context
@@ -95,6 +95,34 @@ class _Supervisor(Multiprocess):
         for listening in self.sockets:
             listening.close()
         super().terminate_all()
+
+
+def listening_socket(host: str, port: int) -> socket.socket:
+    """Return a bound socket; raises OSError where the address is taken or not this machine's."""
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    bound = socket.socket(family, kind, protocol)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(address)
+    except OSError:
+        bound.close()
+        raise
+    bound.setblocking(False)  # noqa: FBT003 - its only parameter
+    return bound
+
+
+def address_of(bound: socket.socket, *, is_tls: bool = False) -> str:
+    """Return the URL of a bound socket, as a client on this machine writes it."""
+    host, port = bound.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104 - compared, not bound
+    return f"{'https' if is_tls else 'http'}://{host}:{port}"
+
+
+def ready_document(url: str) -> str:
+    """Return the content of the ready file."""
+    return json.dumps({"url": url, "ws_url": f"ws{url.removeprefix('http')}/v1", "version": __version__}) + "\n"
 
 
 def listen(settings: Settings) -> socket.socket:

@@ -8,13 +8,11 @@ from urllib.parse import parse_qsl
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
-from runware_mock.api.control.guard import check_caller
-from runware_mock.api.listening import authority_of, host_in, host_of, is_loopback
+from runware_mock.api.control.guard import authority_of, check_caller, host_in, host_of, is_loopback
 from runware_mock.control.refusals import ControlRefused
 from runware_mock.protocol.errors import Refusal, refuse
-from runware_mock.protocol.messages import parse_tasks
+from runware_mock.protocol.messages import is_authentication, parse_tasks
 from runware_mock.protocol.redaction import holds_key, without_key, without_real_keys
-from runware_mock.protocol.session import is_authentication
 from runware_mock.services import Caller, Services
 from runware_mock.settings import Settings
 from runware_mock.storage.accounts import Account

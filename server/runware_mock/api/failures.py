@@ -1,4 +1,4 @@
-"""How failures are answered: in Runware's envelope, as an error of the control API, or as a page."""
+"""Responses in Runware's envelope, and how failures are answered: in it, by the control API's error, or by a page."""
 
 import logging
 from collections.abc import Callable, Coroutine
@@ -12,17 +12,42 @@ from starlette.responses import Response
 
 from runware_mock.api.control.failures import control_failure, is_control
 from runware_mock.api.control.guard import check_caller
-from runware_mock.api.envelope import refused
 from runware_mock.api.ui.pages import page_failure, wants_page
 from runware_mock.control.refusals import ControlRefused
 from runware_mock.protocol.errors import Refusal, refuse
+from runware_mock.protocol.messages import Reply, rest_body
 from runware_mock.storage.database import crash
 
 _log = logging.getLogger(__name__)
 
+# A web application under test calls the API from its own origin.
+CORS_HEADERS = {"Access-Control-Allow-Origin": "*"}
+_PREFLIGHT_HEADERS = {
+    **CORS_HEADERS,
+    "Access-Control-Allow-Methods": "GET, HEAD, POST, OPTIONS",
+    "Access-Control-Max-Age": "600",
+}
+_USUAL_HEADERS = "Authorization, Content-Type, Range, X-Runware-Mock-Plan"
 _HTTP_ERRORS = {404: "notFound", 405: "methodNotAllowed"}
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+def envelope(status: int, body: bytes) -> Response:
+    """Return a response with an envelope that is already encoded."""
+    return Response(body, status, CORS_HEADERS, "application/json")
+
+
+def refused(refusal: Refusal) -> Response:
+    """Return the response that refuses a whole request."""
+    return envelope(*rest_body([Reply.refused(refusal)]))
+
+
+async def preflight(request: Request) -> Response:
+    """Answer a browser that asks whether it may call the API from a page of another origin: with any headers."""
+    # Not "*": the wildcard does not stand for Authorization.
+    allowed = request.headers.get("access-control-request-headers", _USUAL_HEADERS)
+    return Response(status_code=204, headers={**_PREFLIGHT_HEADERS, "Access-Control-Allow-Headers": allowed})
 
 
 async def failure_response(request: Request, error: Exception) -> Response:

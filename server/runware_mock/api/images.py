@@ -7,8 +7,7 @@ from concurrent.futures import Executor
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from runware_mock.api.envelope import CORS_HEADERS, preflight
-from runware_mock.api.failures import AnsweringRoute
+from runware_mock.api.failures import CORS_HEADERS, AnsweringRoute, preflight
 from runware_mock.api.openapi import FILE_OPERATION
 from runware_mock.images.formats import FORMATS
 from runware_mock.protocol.errors import refuse

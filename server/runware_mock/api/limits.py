@@ -1,11 +1,10 @@
 """What clients may take: the size of a message, the memory of all messages, the number of clients, and time.
 
-A client is slow as long as it moves 16 KiB in each `--stall-timeout`, and gone when it does not.
+A client may be slow as long as it moves 16 KiB in each `--stall-timeout`.
 """
 
 import asyncio
 import sys
-from collections import deque
 from contextlib import suppress
 
 from starlette.requests import ClientDisconnect
@@ -24,14 +23,8 @@ except ImportError:  # pragma: no cover - Windows has no such limit
     resource = None  # type: ignore[assignment]
 
 LEAST_BYTES = 16 * 2**10
-# A longer body may have to wait before more of it is read; while its task runs, its picture is held twice.
-_LONG_BYTES, _COPIES = 2**20, 2
-# Bodies may take so small a part of the memory budget over and above it.
-_SHARE = 4
 # A shorter message always has room.
 _SMALL_BYTES = 64 * 2**10
-# Whoever is let on beyond the room gives way to the next when nothing has come for so long.
-_GIVES_WAY_AFTER_S = 1.0
 # How often to look whether a client has read on, and how much may wait for it before anything more is sent.
 _LOOK_EVERY_S, _UNREAD_BYTES = 0.02, 64 * 2**10
 _WATCH_EVERY_S = 1.0
@@ -44,7 +37,7 @@ _TOO_SLOW = f"Fewer than {LEAST_BYTES} bytes have come within --stall-timeout."
 def most_connections(settings: Settings, files: int | None = None) -> int:
     """Return how many requests and sockets are served at once by a process that may open so many files."""
     files = _most_files() if files is None else files
-    # The database and what is fetched need files, too.
+    # The database and fetched images need files, too.
     return min(settings.max_connections or files, max(_FEWEST_CONNECTIONS, files // 2))
 
 
@@ -56,10 +49,7 @@ def _most_files() -> int:
 
 
 class Body:
-    """A request body on its way: how much has come, in all and since its client was last judged.
-
-    A client is judged by its next 16 KiB, for which it has `stall_s` seconds, or for ever where that is 0.
-    """
+    """A request body that is being received, and how long its client may take for the next 16 KiB."""
 
     def __init__(self, now_s: float) -> None:
         self.taken_bytes = 0
@@ -73,33 +63,25 @@ class Body:
         self.taken_bytes += size_bytes
         self._moved_bytes += size_bytes
         if self._moved_bytes >= LEAST_BYTES:
-            self.await_more(now_s)
-
-    def await_more(self, now_s: float) -> None:
-        """Begin to judge the client anew."""
-        self._since_s, self._moved_bytes = now_s, 0
+            self._since_s, self._moved_bytes = now_s, 0
 
     def left_s(self, stall_s: float, now_s: float) -> float | None:
-        """Return how long the client may still take for its next 16 KiB."""
+        """Return how long the client may still take, or None where `stall_s` is 0: for ever."""
         return self._since_s + stall_s - now_s if stall_s else None
 
 
 class Room:
-    """The memory of one process for messages: those that were received and are not answered yet.
+    """The memory of one process for messages that were received and are not answered yet.
 
-    Long bodies are read together while they fit into a share of the memory; beyond that one at a time, the first that
-    came, as long as it really comes. What is counted is what has come, not what was declared.
+    It counts what has come, not what was declared: a client that declares much and sends little keeps nobody out.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.budget_bytes = settings.message_budget()
         self.taken_bytes = 0
-        self._together_bytes = settings.memory_budget() // _SHARE // _COPIES
-        self._ahead: Body | None = None
-        self._queue: deque[tuple[Body, asyncio.Future[None]]] = deque()
 
     def has_room(self, size_bytes: int) -> bool:
-        """Tell whether a message may be so long, counted already; a small one always may."""
+        """Tell whether a message that is already counted may be so long; a small one always may."""
         return size_bytes <= _SMALL_BYTES or self.taken_bytes <= self.budget_bytes
 
     def take(self, size_bytes: int) -> None:
@@ -109,46 +91,6 @@ class Room:
     def release(self, size_bytes: int) -> None:
         """Let go of a message."""
         self.taken_bytes -= size_bytes
-        self._let_on()
-
-    async def turn(self, body: Body) -> None:
-        """Wait until more of a body may be read."""
-        if body.taken_bytes < _LONG_BYTES or self._ahead is body or self._fits():
-            return
-        if self._ahead is None:
-            self._ahead = body
-            return
-        loop = asyncio.get_running_loop()
-        waiting = (body, loop.create_future())
-        self._queue.append(waiting)
-        try:
-            await waiting[1]
-        finally:
-            with suppress(ValueError):
-                self._queue.remove(waiting)
-        # It was us who were slow.
-        body.await_more(loop.time())
-
-    def is_ahead(self, body: Body) -> bool:
-        """Tell whether this body is read beyond the room that there is."""
-        return self._ahead is body
-
-    def give_way(self, body: Body) -> None:
-        """Let another body go on in place of this one."""
-        if self._ahead is body:
-            self._ahead = None
-            self._let_on()
-
-    def _fits(self) -> bool:
-        return self.taken_bytes <= self._together_bytes
-
-    def _let_on(self) -> None:
-        while self._queue and (self._ahead is None or self._fits()):
-            body, waiting = self._queue.popleft()
-            if not self._fits():
-                self._ahead = body
-            if not waiting.done():
-                waiting.set_result(None)
 
 
 class Readers:
@@ -160,7 +102,7 @@ class Readers:
         self._unread: dict[asyncio.Transport, int] = {}
 
     async def until_read(self, transport: asyncio.Transport, most_bytes: int = _UNREAD_BYTES) -> None:
-        """Return when no more than this waits to be read, or the client has stalled or gone."""
+        """Return when at most `most_bytes` wait to be read, or the client has stalled or gone."""
         unread_bytes = transport.get_write_buffer_size()
         if unread_bytes <= most_bytes:
             return
@@ -179,7 +121,7 @@ class Readers:
             self._unread.pop(transport, None)
 
     async def watch(self, transport: asyncio.Transport) -> None:
-        """Watch the client of a socket, whose pings are answered without our doing."""
+        """Watch the client of a socket, whose pings the library answers."""
         while True:
             await asyncio.sleep(_WATCH_EVERY_S)
             await self.until_read(transport)
@@ -200,10 +142,7 @@ class Readers:
 
 
 class Limits:
-    """ASGI middleware that keeps the clients of `app` within these limits.
-
-    To the application a client that was refused has gone away.
-    """
+    """ASGI middleware that keeps clients within these limits; to `app`, a client that was refused has gone away."""
 
     def __init__(self, app: ASGIApp, settings: Settings, room: Room, readers: Readers) -> None:
         self._app = app
@@ -262,7 +201,6 @@ class Limits:
                 await self._refuse(body.refusal, receive, send)
             await self._readers.until_read(transport, 0)
         finally:
-            self._room.give_way(body)
             self._room.release(body.taken_bytes)
 
     def _refused_at_once(self, scope: Scope) -> Refusal | None:
@@ -273,13 +211,9 @@ class Limits:
 
     async def _next(self, body: Body, receive: Receive) -> Message:
         """Return the next piece of a body; raises the refusal of a client that sends too much or too slowly."""
-        loop = asyncio.get_running_loop()
-        await self._room.turn(body)
+        before_bytes = body.taken_bytes
         message = await self._received(body, receive)
-        size_bytes = len(message.get("body", b""))
-        body.take(size_bytes, loop.time())
-        self._room.take(size_bytes)
-        body.is_whole = not message.get("more_body", False)
+        self._room.take(body.taken_bytes - before_bytes)
         if body.taken_bytes > self._most_bytes:
             raise self._too_large()
         if not self._room.has_room(body.taken_bytes):
@@ -287,31 +221,27 @@ class Limits:
         return message
 
     async def _received(self, body: Body, receive: Receive) -> Message:
+        """Return and count the next piece of a body; raises requestTimeout."""
         loop = asyncio.get_running_loop()
-        while True:
-            left_s = body.left_s(self._stall_s, loop.time())
-            wait_s = min(left_s or _GIVES_WAY_AFTER_S, _GIVES_WAY_AFTER_S) if self._room.is_ahead(body) else left_s
-            try:
-                async with asyncio.timeout(wait_s):
-                    return await receive()
-            except TimeoutError:
-                left_s = body.left_s(self._stall_s, loop.time())
-                if left_s is not None and left_s <= 0:
-                    raise refuse("requestTimeout", _TOO_SLOW) from None
-                self._room.give_way(body)
+        try:
+            async with asyncio.timeout(body.left_s(self._stall_s, loop.time())):
+                message = await receive()
+        except TimeoutError:
+            raise refuse("requestTimeout", _TOO_SLOW) from None
+        body.take(len(message.get("body", b"")), loop.time())
+        body.is_whole = not message.get("more_body", False)
+        return message
 
     async def _refuse(self, refusal: Refusal, receive: Receive, send: Send) -> None:
         """Answer in place of the application; a client that still sends would lose the answer if we hung up at once."""
         response = _response(refusal)
         await send({"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers})
         await send({"type": "http.response.body", "body": response.body, "more_body": True})
-        thrown_away, loop = Body(asyncio.get_running_loop().time()), asyncio.get_running_loop()
-        with suppress(Refusal):
-            while refusal.code != "requestTimeout" and thrown_away.taken_bytes <= self._most_bytes:
-                message = await self._received(thrown_away, receive)
-                thrown_away.take(len(message.get("body", b"")), loop.time())
-                if not message.get("more_body"):
-                    break
+        thrown_away = Body(asyncio.get_running_loop().time())
+        if refusal.code != "requestTimeout":
+            with suppress(Refusal):
+                while not thrown_away.is_whole and thrown_away.taken_bytes <= self._most_bytes:
+                    await self._received(thrown_away, receive)
         await send({"type": "http.response.body", "body": b""})
 
     def _too_large(self) -> Refusal:

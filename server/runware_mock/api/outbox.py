@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from runware_mock.api.fault_effects import end, frames_of, pause
@@ -21,6 +22,7 @@ _PLANNED = "planned"
 # What was sent this shortly before a connection broke is sent again after a resume; a client that had it after all
 # finds no task waiting for it.
 _UNSURE_S = 1.0
+_LOOK_EVERY_S = 0.25
 # RFC 6455, section 7.4.1: "1009 … a message that is too big for it to process".
 _TOO_BIG = 1009
 
@@ -179,3 +181,49 @@ class Outbox:
             self._services.clocks.refresh(connection)
             since_at = self._services.now_at(self.session[0]) - in_ms(self._services.settings.replay_window)
             return deliveries.take_frames(connection, *self.session, since_at)
+
+
+class Sessions:
+    """Which open socket of this process speaks for which session."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._sessions: dict[tuple[int, str], Outbox] = {}
+        self._looking: asyncio.Task[None] | None = None
+
+    def speaks_for(self, session: tuple[int, str], outbox: Outbox) -> None:
+        """Let a socket get what older ones of its session could not deliver."""
+        self.forget(outbox)
+        outbox.session = session
+        self._sessions[session] = outbox
+
+    def forget(self, outbox: Outbox) -> None:
+        """Stop delivering to a socket that has closed."""
+        if self._sessions.get(outbox.session) is outbox:
+            del self._sessions[outbox.session]
+
+    def look_out(self) -> None:
+        """Send on what other processes will keep for sessions that have come back here."""
+        if self._looking is None:
+            self._looking = asyncio.create_task(self._look())
+
+    async def _look(self) -> None:
+        try:
+            while waiting := {session for (_, session), outbox in self._sessions.items() if outbox.waits_for_more}:
+                await asyncio.sleep(_LOOK_EVERY_S)
+                # A database that cannot be read now is looked at again.
+                with suppress(SQLAlchemyError):
+                    for session in await asyncio.to_thread(self._kept_for, waiting):
+                        if outbox := self._sessions.get(session):
+                            await outbox.replay()
+        finally:
+            self._looking = None
+
+    def _kept_for(self, sessions: set[str]) -> list[tuple[int, str]]:
+        with self._services.database.reading() as connection:
+            return deliveries.sessions_with_frames(connection, sessions)
+
+    def successor(self, outbox: Outbox) -> Outbox | None:
+        """Return the outbox of the open socket with which the client of a closed one came back."""
+        found = self._sessions.get(outbox.session)
+        return found if found is not outbox else None

@@ -17,24 +17,24 @@ from runware_mock.api.dependencies import (
     open_account,
     read_tasks,
 )
-from runware_mock.api.envelope import CORS_HEADERS, envelope, preflight
-from runware_mock.api.failures import AnsweringRoute
+from runware_mock.api.failures import CORS_HEADERS, AnsweringRoute, envelope, preflight
 from runware_mock.api.fault_effects import PlannedResponse, is_planned, met_by, pause
 from runware_mock.api.openapi import task_operation
 from runware_mock.api.transport import STOPPING
 from runware_mock.faults.event import Event
 from runware_mock.protocol.errors import Refusal
-from runware_mock.protocol.messages import Reply, rest_body
-from runware_mock.protocol.redaction import without_real_keys
-from runware_mock.protocol.response_plan import combined
-from runware_mock.protocol.session import (
+from runware_mock.protocol.messages import (
     AUTHENTICATION,
     PONG,
+    Reply,
     authenticated,
     first_authentication,
     is_authentication,
     is_ping,
+    rest_body,
 )
+from runware_mock.protocol.redaction import without_real_keys
+from runware_mock.protocol.response_plan import combined
 from runware_mock.tasks.runner import Pending, Runner
 
 # The documented address, with and without a slash, and the root that the SDKs' test environments use.

@@ -5,34 +5,42 @@ import logging
 import uuid as uuids
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
+from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from runware_mock.api.dependencies import caller_of, keyless, open_account, plan_of, read_tasks
+from runware_mock.api.dependencies import (
+    bearer_key,
+    caller_of,
+    check_origin,
+    keyless,
+    open_account,
+    plan_of,
+    read_tasks,
+)
+from runware_mock.api.failures import refused
 from runware_mock.api.fault_effects import end, met_by, pause
-from runware_mock.api.limits import BUSY
-from runware_mock.api.outbox import Outbox
+from runware_mock.api.limits import BUSY, Readers, Room
+from runware_mock.api.outbox import Outbox, Sessions
 from runware_mock.api.transport import STOPPING, TRANSPORT
 from runware_mock.clock import monotonic_s
 from runware_mock.faults.event import Event, Point
 from runware_mock.protocol.errors import Refusal, refuse
-from runware_mock.protocol.messages import Reply, is_uuid, ws_frame
-from runware_mock.protocol.response_plan import ResponsePlan
-from runware_mock.protocol.session import (
+from runware_mock.protocol.messages import (
     AUTHENTICATION,
     PONG,
+    Reply,
     authenticated,
     first_authentication,
     is_authentication,
     is_ping,
+    is_uuid,
+    ws_frame,
 )
+from runware_mock.protocol.response_plan import ResponsePlan
 from runware_mock.storage.accounts import Account
-from runware_mock.storage.database import crash
-from runware_mock.tasks.runner import Pending
-
-if TYPE_CHECKING:
-    from runware_mock.api.sessions import Sessions
+from runware_mock.storage.database import ALL_ACCOUNTS, crash
+from runware_mock.tasks.runner import Pending, Runner
 
 _log = logging.getLogger(__name__)
 
@@ -52,15 +60,15 @@ _TOGETHER = "getResponse"
 class Socket:
     """One client's connection."""
 
-    def __init__(self, websocket: WebSocket, sessions: "Sessions") -> None:
+    def __init__(self, websocket: WebSocket, sockets: "Sockets") -> None:
         self._websocket = websocket
-        self._sessions = sessions
-        self._services = sessions.runner.services
+        self._sockets = sockets
+        self._services = sockets.runner.services
         self._account: Account | None = None
         self._api_key: object = None
         # What a task is told before its client has authenticated.
         self._stranger = _STRANGER
-        self.outbox = Outbox(websocket, self._services, sessions.readers, sessions.successor)
+        self.outbox = Outbox(websocket, self._services, sockets.readers, sockets.sessions.successor)
         self._transport: asyncio.Transport = websocket.scope[TRANSPORT]
         self._stopping: asyncio.Event = websocket.scope["state"][STOPPING]
         # One for each frame that is not answered yet.
@@ -72,7 +80,7 @@ class Socket:
     async def run(self) -> None:
         """Receive frames until the client goes away or falls silent, or the server stops."""
         supervising = asyncio.create_task(self._supervise())
-        watching = asyncio.create_task(self._sessions.readers.watch(self._transport))
+        watching = asyncio.create_task(self._sockets.readers.watch(self._transport))
         try:
             while True:
                 raw = await self._receive()
@@ -137,7 +145,7 @@ class Socket:
     async def _handle(self, raw: str | bytes) -> None:
         """Start the tasks of a frame; authentication is over before the next frame is looked at."""
         await self._slots.acquire()
-        room, size_bytes = self._sessions.room, len(raw)
+        room, size_bytes = self._sockets.room, len(raw)
         room.take(size_bytes)
         pending: list[tuple[Pending, bool]] = []
         try:
@@ -174,8 +182,9 @@ class Socket:
                 await self._send(Reply.refused(self._stranger, task))
             return []
         caller = caller_of(self._websocket.scope, self._account, self._services, self._api_key)
-        pending = self._sessions.runner.submit(tasks, caller)
-        return list(zip(pending, map(_one_each, tasks), strict=True))
+        pending = self._sockets.runner.submit(tasks, caller)
+        one_each = [isinstance(task, dict) and task.get("taskType") != _TOGETHER for task in tasks]
+        return list(zip(pending, one_each, strict=True))
 
     async def _send(self, reply: Reply) -> None:
         """Send one of what may be many answers at once; raises WebSocketDisconnect when nobody is there for more."""
@@ -192,7 +201,7 @@ class Socket:
                 # No reply is to come for which another could wait.
                 await self.outbox.deliver_held()
         finally:
-            self._sessions.room.release(size_bytes)
+            self._sockets.room.release(size_bytes)
             self._slots.release()
 
     async def _answer_one(self, pending: Pending, *, one_each: bool) -> None:
@@ -202,7 +211,7 @@ class Socket:
         self._stranger = _STRANGER
         try:
             account = await open_account(api_key, self._services)
-            plan, refused = await self._meet("authentication", account)
+            plan, planned_refusal = await self._meet("authentication", account)
         except Refusal as refusal:
             await self._refuse(refusal)
             return
@@ -213,20 +222,20 @@ class Socket:
             return
         if plan is not None:
             await pause(plan, self._stopping)
-        if refused is not None:
-            await self._refuse(refused)
+        if planned_refusal is not None:
+            await self._refuse(planned_refusal)
             return
         self._account, self._api_key = account, api_key
         # What is no UUID is not stored, nor sent back: it may be anything.
         resumes = isinstance(session_uuid, str) and is_uuid(session_uuid, v4=False)
         session = (account.id, str(session_uuid) if resumes else str(uuids.uuid4()))
         # From here on, what an older socket of the session cannot deliver comes here.
-        self._sessions.speaks_for(session, self.outbox)
+        self._sockets.sessions.speaks_for(session, self.outbox)
         await self.outbox.send(ws_frame(authenticated(session[1])))
         if resumes:
             self.outbox.is_resumed = True
             await self.outbox.replay()
-            self._sessions.look_out()
+            self._sockets.sessions.look_out()
 
     async def _refuse(self, refusal: Refusal) -> None:
         # The socket stays open: one SDK hangs for good when it is closed behind this answer.
@@ -240,6 +249,57 @@ class Socket:
         return await met_by(self._services, account.id, event)
 
 
-def _one_each(task: object) -> bool:
-    """Tell whether each result of a task is sent alone: "one or multiple images per message"."""
-    return isinstance(task, dict) and task.get("taskType") != _TOGETHER
+class Sockets:
+    """The open WebSockets of this process."""
+
+    def __init__(self, runner: Runner, room: Room, readers: Readers) -> None:
+        self.runner = runner
+        self.room = room
+        self.readers = readers
+        self.sessions = Sessions(runner.services)
+        self._open: set[Socket] = set()
+
+    def count(self) -> int:
+        """Return how many sockets are open."""
+        return len(self._open)
+
+    async def serve(self, websocket: WebSocket) -> None:
+        """Serve one socket until it closes."""
+        try:
+            check_origin(websocket.scope, self.runner.services.settings)
+            status = await self._refused_upgrade(websocket)
+        except Refusal as refusal:
+            # A browser does not tell a page why its socket was refused.
+            _log.warning("%s", refusal.message)
+            await websocket.send_denial_response(refused(refusal))
+            return
+        except Exception as error:  # noqa: BLE001 - see Runner._run
+            _log.exception("a socket failed inside the mock")
+            await websocket.send_denial_response(refused(crash(error)))
+            return
+        if status is not None:
+            await websocket.send_denial_response(Response(status_code=status))
+            return
+        await websocket.accept()
+        socket = Socket(websocket, self)
+        self._open.add(socket)
+        try:
+            await socket.run()
+        except Exception:  # noqa: BLE001 - see Runner._run
+            _log.exception("a socket failed inside the mock")
+            with suppress(WebSocketDisconnect, RuntimeError):
+                await websocket.close(CLOSE_INTERNAL)
+        finally:
+            self._open.discard(socket)
+            self.sessions.forget(socket.outbox)
+
+    async def _refused_upgrade(self, websocket: WebSocket) -> int | None:
+        """Return the status with which a fault plan refuses the socket. Few clients say this early who they are."""
+        services, key = self.runner.services, bearer_key(websocket.scope)
+        account = Account(ALL_ACCOUNTS, "")
+        # A key that is refused is refused again when the client authenticates.
+        with suppress(Refusal):
+            account = await open_account(key, services) if key else account
+        event = Event("upgrade", "ws", plan=plan_of(websocket.scope, account))
+        response_plan, _ = await met_by(services, account.id, event)
+        return None if response_plan is None or response_plan.answer is None else response_plan.answer.status

@@ -1,7 +1,7 @@
 """Requests as they come in and replies as they go out, for both transports."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 from msgspec import Struct
@@ -28,6 +28,7 @@ UUID_V4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 UUID_OF_ANY_FORM = re.compile(rf"{UUID.pattern}|[0-9a-f]{{32}}", re.IGNORECASE)
 
+AUTHENTICATION = "authentication"
 _ECHO_LIMIT = 256
 _HEAD_LIMIT = 60
 
@@ -139,7 +140,7 @@ def ws_frame(reply: Reply) -> str:
     """Return the one WebSocket frame that answers one task: data and errors are never mixed."""
     if reply.error is None:
         return _encode({"data": reply.items}).decode()
-    if reply.error.get("taskType") == "authentication":
+    if reply.error.get("taskType") == AUTHENTICATION:
         # Only both spellings at once make every SDK fail fast: some read `errors`, one reads `error` alone.
         return _encode({"errors": [reply.error], "error": reply.error}).decode()
     return _encode({"errors": [reply.error]}).decode()
@@ -154,3 +155,30 @@ def items_of(frame: str) -> list[Item]:
 def _echo(task: object, name: str) -> str | None:
     value = task.get(name) if isinstance(task, dict) else None
     return without_real_keys(value) if isinstance(value, str) and len(value) <= _ECHO_LIMIT else None
+
+
+# "[{"taskType":"ping","ping":true}] → {"data":[{"taskType":"ping","pong":true}]}"
+PONG = Reply(items=({"taskType": "ping", "pong": True},))
+
+
+def is_ping(task: object) -> bool:
+    """Tell whether a task is a ping."""
+    return isinstance(task, dict) and task.get("taskType") == "ping"
+
+
+def is_authentication(task: object) -> bool:
+    """Tell whether a task is an authentication."""
+    return isinstance(task, dict) and task.get("taskType") == AUTHENTICATION
+
+
+def first_authentication(tasks: Iterable[object]) -> Mapping[str, object] | None:
+    """Return the authentication among the tasks."""
+    for task in tasks:
+        if isinstance(task, dict) and task.get("taskType") == AUTHENTICATION:
+            return task
+    return None
+
+
+def authenticated(session_uuid: str) -> Reply:
+    """Return the answer to a good key; it has no taskUUID, for which an SDK would wait in vain."""
+    return Reply(items=({"taskType": AUTHENTICATION, "connectionSessionUUID": session_uuid},))

@@ -1,13 +1,18 @@
 """Who may call the control API: a developer's own programs, and nobody's web page."""
 
 import hmac
+import re
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
 
-from runware_mock.api.listening import authority_of, host_in, is_loopback
 from runware_mock.control.refusals import ControlRefused
 from runware_mock.images.fetch import USER_AGENT
 from runware_mock.settings import Settings
+
+# Neither a user's name nor a second port: what reads it differently might see another host.
+_HOST_AND_PORT = re.compile(r"(\[[0-9A-Fa-f]*:[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?")
 
 TOKEN_HEADER = "x-control-token"  # noqa: S105 - the name of a header
 # A browser's page cannot send headers; it is opened with `?token=` once.
@@ -48,3 +53,34 @@ def _is_own_page(request: HTTPConnection) -> bool:
 
 def _forbidden(message: str, field: str) -> ControlRefused:
     return ControlRefused(message, field, "forbidden", 403)
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine by its very name or address, whatever a resolver says."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def host_in(authority: str) -> str:
+    """Return the host of a `Host` header, or nothing if it is anything but a host and a port."""
+    try:
+        return urlsplit(f"//{authority}").hostname or "" if _HOST_AND_PORT.fullmatch(authority) else ""
+    except ValueError:
+        return ""
+
+
+def host_of(url: str) -> str:
+    """Return the host of a URL, or nothing where there is none."""
+    return host_in(authority_of(url))
+
+
+def authority_of(url: str) -> str:
+    """Return the host and port of a URL as written, or nothing where there are none."""
+    try:
+        return urlsplit(url).netloc
+    except ValueError:
+        return ""
