@@ -7,7 +7,7 @@ import os
 import re
 import secrets
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -73,15 +73,17 @@ class FolderStore:
 
     def read(self, key: str, span: range | None = None) -> bytes:
         """Return an object, or a span of its bytes; raises ObjectGone."""
-        if not self.has(key):
-            raise ObjectGone
-        with (self._folder / key).open("rb") as file:
-            file.seek(span.start if span else 0)
-            return file.read(len(span) if span else -1)
+        try:
+            with (self._folder / key).open("rb") as file:
+                file.seek(0 if span is None else span.start)
+                return file.read(-1 if span is None else len(span))
+        except FileNotFoundError:
+            # If the whole folder is missing, nobody has deleted this one object.
+            self._folder.stat()
+            raise ObjectGone from None
 
     def has(self, key: str) -> bool:
         """Return whether there is such an object."""
-        # If the whole folder is missing, nobody has deleted this one object.
         self._folder.stat()
         return (self._folder / key).exists()
 
@@ -92,7 +94,13 @@ class FolderStore:
 
     def listed(self) -> Iterator[Sequence[tuple[str, float]]]:
         """Yield batches of all objects, partial files included: key, and when it was stored (Unix time)."""
-        yield [(entry.name, entry.stat().st_mtime) for entry in os.scandir(self._folder)]
+        found = []
+        for entry in os.scandir(self._folder):
+            # A partial file gets its real name at any time.
+            with suppress(FileNotFoundError):
+                found.append((entry.name, entry.stat().st_mtime))
+        for start in range(0, len(found), _LISTED_AT_ONCE):
+            yield found[start : start + _LISTED_AT_ONCE]
 
     def prove(self) -> float:
         """Store MARK; return when that was by the storage's own clock (Unix time)."""
