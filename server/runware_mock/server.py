@@ -83,7 +83,9 @@ class _Supervisor(Multiprocess):
     def keep_subprocess_alive(self) -> None:
         """Replace the processes that have ended."""
         before = list(self.processes)
-        super().keep_subprocess_alive()
+        # Only then: to ping a process that ends before it answers would hold up everything for `_ALIVE_WITHIN_S`.
+        if not all(process.process.is_alive() for process in before):
+            super().keep_subprocess_alive()
         for gone in set(before) - set(self.processes):
             _log.error("worker %s has ended with status %s; another is started", gone.pid, gone.exitcode)
         if self._on_ready and all(process.is_ready() for process in self.processes):

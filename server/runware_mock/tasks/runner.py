@@ -110,7 +110,7 @@ class Runner:
         task_type = TASKS.get(name) if isinstance(name, str) else None
         if task_type is None:
             supported = sorted((*(TASKS.keys() - unsupported.NAMES), "authentication", "ping"))
-            hint = f"{_about_type(task, supported)} Supported task types are: {', '.join(supported)}."
+            hint = f"{_about_type(task, supported)} Known types: {', '.join(supported)}."
             raise refuse("invalidTaskType", hint)
         task_uuid = task.get("taskUUID")
         form = UUID_V4 if self.services.settings.uuid == "v4" else UUID_OF_ANY_FORM
