@@ -152,7 +152,8 @@ def test_a_dry_run_checks_and_stores_nothing(transport: str, api_key: str) -> No
                 frames = [json.loads(websocket.recv()) for _ in range(4)][1:]
                 data = [item for frame in frames for item in frame.get("data", [])]
                 errors = [error for frame in frames for error in frame.get("errors", [])]
-        assert {"taskType": "imageUpload", "taskUUID": task["taskUUID"]} in data
+        assert all(item.keys() == {"taskType", "taskUUID", "cost"} for item in data)
+        assert task["taskUUID"] in [item["taskUUID"] for item in data]
         assert len(data) == 2
         assert [error["code"] for error in errors] == ["invalidImage"]
         assert (mock.count(medium), mock.count(content), mock.count(journal)) == (0, 0, 0)

@@ -110,8 +110,10 @@ class Runner:
         task_type = TASKS.get(name) if isinstance(name, str) else None
         if task_type is None:
             supported = sorted((*(TASKS.keys() - unsupported.NAMES), "authentication", "ping"))
-            hint = f"{_about_type(task, supported)} Known types: {', '.join(supported)}."
-            raise refuse("invalidTaskType", hint)
+            # Of two names for one task the newer alone: the message is to be read.
+            first_names = {id(row): first for first, row in reversed(list(TASKS.items()))}.values()
+            listed = [one for one in supported if one in first_names or one not in TASKS]
+            raise refuse("invalidTaskType", f"{_about_type(task, supported)} Supported: {', '.join(listed)}.")
         task_uuid = task.get("taskUUID")
         form = UUID_V4 if self.services.settings.uuid == "v4" else UUID_OF_ANY_FORM
         if not isinstance(task_uuid, str) or not form.fullmatch(task_uuid):
