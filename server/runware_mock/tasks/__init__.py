@@ -91,6 +91,6 @@ TASKS: Mapping[str, TaskType] = {
     "audioInference": _picture(image_models.AudioInference, modalities.run_media),
     "3dInference": _picture(image_models.ThreeDInference, modalities.run_media),
     "textInference": _text(models.TextInference, modalities.run_text),
-    "promptEnhance": _text(models.PromptEnhance, text_tasks.run_enhance),
+    "promptEnhance": TaskType(models.PromptEnhance, text_tasks.run_enhance, may_be_async=True, stores=_never),
     **dict.fromkeys(unsupported.NAMES, TaskType(models.AnyTask, unsupported.run, stores=_never)),
 }
