@@ -134,6 +134,9 @@ def listen(settings: Settings) -> socket.socket:
         # Only listening makes the port ours: two sockets may be bound to the same one. Whoever connects now is served
         # as soon as the server is ready.
         bound.listen()
+    except UnicodeError as error:
+        # A part of a host name has at most 63 characters.
+        raise CannotListen(f"cannot listen on {settings.host}:{settings.port} (--host, --port): {error}") from error
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise CannotListen(
