@@ -17,10 +17,10 @@ from sqlalchemy import Table, func, select
 from runware_mock.api.limits import Room
 from runware_mock.app import create_app
 from runware_mock.certificates import server_context
-from runware_mock.clock import ManualClock
 from runware_mock.server import MockServer, address_of, listening_socket
 from runware_mock.services import Services
 from runware_mock.settings import Settings
+from tests.manual_clock import ManualClock
 
 # 2026-01-01T00:00:00Z; tests never depend on today.
 START_AT = 1_767_225_600_000

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from runware_mock.app import open_services
-from runware_mock.clock import ClockJumpDetector, ManualClock, in_ms
+from runware_mock.clock import ClockJumpDetector, in_ms
 from runware_mock.purge import DOUBT, purge_expired, purge_trusting
 from runware_mock.settings import Settings
 from runware_mock.storage.models import delivery, medium
 from tests import plain
 from tests.control.calling import calling
+from tests.manual_clock import ManualClock
 from tests.pictures import png
 from tests.running import START_AT, RunningMock, running_mock
 from tests.talking import new_uuid, talking, upload
