@@ -46,9 +46,9 @@ from runware_mock.webhooks import delivery_schedule
 _CHECKPOINT_S = 1.0
 _READING_THREADS = 32
 _ABOUT = (
-    "`POST /v1` and the WebSocket at the same path are Runware's own; calls under `/_mock` control the mock. Send the "
-    "application's API key as `Authorization: Bearer KEY`: a control call speaks of its account, and without a key of "
-    "all accounts."
+    "`POST /v1` and the WebSocket at the same path are Runware's API. Calls under `/_mock` control the mock. Send your "
+    "application's API key as `Authorization: Bearer KEY`: a control call then acts on its account, and without a key "
+    "on all accounts."
 )
 
 

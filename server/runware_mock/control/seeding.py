@@ -52,7 +52,8 @@ def seed(services: Services, path: Path, default_owner: str | None) -> int:
             raise ControlRefused(f"the UUID {one.uuid} is there twice", one.field)
         seen.add(one.uuid)
         if not one.owner:
-            raise ControlRefused('whose is it? Name an API key: "owner" in the manifest, or --api-key', one.field)
+            no_owner = 'this medium has no owner: give an API key as "owner" in the manifest, or by --api-key'
+            raise ControlRefused(no_owner, one.field)
         account_id = services.accounts.open(one.owner).id
         try:
             add_medium(services, account_id, one.file.read_bytes(), uuid=str(one.uuid), age=one.age, replaces=True)

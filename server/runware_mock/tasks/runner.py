@@ -228,11 +228,11 @@ def _about_type(task: Task, supported: Sequence[str]) -> str:
     known = {one.lower(): one for one in supported}
     near = get_close_matches(name.lower(), known, 1) if isinstance(name, str) and len(name) < _NAME_CHARS else []
     meant = f" Did you mean {known[near[0]]}?" if near else ""
-    return f"{head_of(name)} is none of them.{meant}"
+    return f"{head_of(name)} is not a task type.{meant}"
 
 
 def _refuse_repeated(task_uuid: str, seen: set[str]) -> None:
     """Refuse the later of two tasks of the same UUID in one request, whichever would run first."""
     if task_uuid in seen:
-        raise refuse("conflictTaskUUID", "It stands twice in this request.")
+        raise refuse("conflictTaskUUID", "Another task in this request has the same taskUUID.")
     seen.add(task_uuid)
