@@ -1,7 +1,6 @@
 """uvicorn, by its documented options: one process, or several under its own supervisor."""
 
 import errno
-import gc
 import json
 import logging
 import multiprocessing
@@ -170,7 +169,7 @@ def serve(settings: Settings, bound: socket.socket, on_ready: Callable[[str], No
             return int(any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes))
         app = create_app(settings)
         _keep_memory(app)
-        server = MockServer(app, settings, context, partial(_freeze_then, announce))
+        server = MockServer(app, settings, context, announce)
         # uvicorn sets this handler itself, but only later; and when it has stopped, it raises the signal again.
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, server.handle_exit)
@@ -232,13 +231,6 @@ def _end_with_parent() -> None:
 def _keep_memory(app: Any) -> None:
     malloc.keep()
     Schedule("heap", malloc.Idleness(app.state.services.metrics.total).look, _HEAP_LOOK_S).start()
-
-
-def _freeze_then(announce: Callable[[], None]) -> None:
-    # What was imported and made so far stays: collecting it again and again would slow every upload down.
-    gc.enable()
-    gc.freeze()
-    announce()
 
 
 def _allow_files(wanted: int) -> None:

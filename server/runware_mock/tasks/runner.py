@@ -28,6 +28,10 @@ _TRIES = 5
 _NAME_CHARS = 64
 # A reply that is to come.
 Pending = Future[Reply]
+_SUPPORTED = sorted((*(TASKS.keys() - unsupported.NAMES), "authentication", "ping"))
+# A task that has two names is listed by its first alone, to keep the message short.
+_SECOND_NAMES = TASKS.keys() - {id(row): name for name, row in reversed(list(TASKS.items()))}.values()
+_LISTED = ", ".join(name for name in _SUPPORTED if name not in _SECOND_NAMES)
 # The type of what is refused before its taskType is known.
 _NO_TYPE = TaskType(models.AnyTask, unsupported.run, stores=lambda _task: False)
 
@@ -109,11 +113,7 @@ class Runner:
         name = task.get("taskType")
         task_type = TASKS.get(name) if isinstance(name, str) else None
         if task_type is None:
-            supported = sorted((*(TASKS.keys() - unsupported.NAMES), "authentication", "ping"))
-            # Of two names for one task the newer alone: the message is to be read.
-            first_names = {id(row): first for first, row in reversed(list(TASKS.items()))}.values()
-            listed = [one for one in supported if one in first_names or one not in TASKS]
-            raise refuse("invalidTaskType", f"{_about_type(task, supported)} Supported: {', '.join(listed)}.")
+            raise refuse("invalidTaskType", f"{_about_type(task)} Supported: {_LISTED}.")
         task_uuid = task.get("taskUUID")
         form = UUID_V4 if self.services.settings.uuid == "v4" else UUID_OF_ANY_FORM
         if not isinstance(task_uuid, str) or not form.fullmatch(task_uuid):
@@ -218,14 +218,14 @@ class Runner:
             return refusal.but()
 
 
-def _about_type(task: Task, supported: Sequence[str]) -> str:
+def _about_type(task: Task) -> str:
     """Say what is wrong with a taskType, and which was probably meant."""
     if "taskType" not in task:
         # Its first keys alone: a task may have a million.
         near = get_close_matches("taskType", [name for name in islice(task, 20) if len(name) < _NAME_CHARS], 1)
         return f"It is missing. Did you mean taskType by {head_of(near[0])}?" if near else "It is missing."
     name = task["taskType"]
-    known = {one.lower(): one for one in supported}
+    known = {one.lower(): one for one in _SUPPORTED}
     near = get_close_matches(name.lower(), known, 1) if isinstance(name, str) and len(name) < _NAME_CHARS else []
     meant = f" Did you mean {known[near[0]]}?" if near else ""
     return f"{head_of(name)} is not a task type.{meant}"
