@@ -7,7 +7,8 @@ from typing import Any
 from runware_mock.protocol.messages import Task
 from runware_mock.services import Caller, Services
 from runware_mock.tasks import (
-    get_response,
+    account_management,
+    earlier_tasks,
     image_models,
     image_upload,
     inference,
@@ -18,7 +19,6 @@ from runware_mock.tasks import (
     text_tasks,
     transforms,
     unsupported,
-    utilities,
 )
 from runware_mock.tasks.validation import TaskModel, read
 from runware_mock.tasks.work import Load, Work, load_of_drawing, load_of_upload
@@ -70,11 +70,11 @@ TASKS: Mapping[str, TaskType] = {
     "mediaStorage": TaskType(
         models.MediaStorage, media_storage.run, load_of_upload, stores=lambda task: task.get("operation") != "delete"
     ),
-    "accountManagement": TaskType(models.AccountManagement, utilities.run_account, stores=_never),
+    "accountManagement": TaskType(models.AccountManagement, account_management.run, stores=_never),
     "modelSearch": TaskType(models.ModelSearch, model_search.run_search, stores=_never),
     "modelUpload": TaskType(models.ModelUpload, model_search.run_upload, may_be_async=True, stores=_never),
-    "getTaskDetails": TaskType(models.GetTaskDetails, utilities.run_details, names_another=True, stores=_never),
-    "getResponse": TaskType(models.GetResponse, get_response.run, names_another=True, stores=_never),
+    "getTaskDetails": TaskType(models.GetTaskDetails, earlier_tasks.run_details, names_another=True, stores=_never),
+    "getResponse": TaskType(models.GetResponse, earlier_tasks.run_response, names_another=True, stores=_never),
     "imageInference": _picture(image_models.ImageInference, inference.run),
     "photoMaker": _picture(image_models.PhotoMaker, inference.run_photo_maker),
     "upscale": _UPSCALE,

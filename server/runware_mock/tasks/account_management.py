@@ -1,15 +1,12 @@
-"""accountManagement and getTaskDetails: what programs ask about an account, and about a task of the past."""
+"""accountManagement: what programs ask about their account, often before their first upload."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from uuid import UUID, uuid5
 
-from runware_mock.clock import in_ms
-from runware_mock.protocol.errors import refuse
 from runware_mock.protocol.messages import Item
 from runware_mock.services import Caller, Services
 from runware_mock.storage import journal
-from runware_mock.tasks.models import AccountManagement, GetTaskDetails
+from runware_mock.tasks.models import AccountManagement
 from runware_mock.tasks.results import checked, echoed
 from runware_mock.tasks.work import Done, Work
 
@@ -18,7 +15,7 @@ _DAY_MS = 86_400_000
 _ORGANIZATIONS = UUID("5f0c6c9e-6d1b-4c55-9d6f-0c3b6a2f7e11")
 
 
-def run_account(task: AccountManagement, services: Services, caller: Caller) -> Work:
+def run(task: AccountManagement, services: Services, caller: Caller) -> Work:
     """Return the account's organization, balance, key and usage, in the documented shape."""
     if caller.dry_run:
         return checked(task, "accountManagement")
@@ -42,24 +39,3 @@ def run_account(task: AccountManagement, services: Services, caller: Caller) -> 
         "usage": {name: {"credits": 0.0, "requests": count} for name, count in requests.items()},
     }
     return lambda _connection: Done([item])
-
-
-def run_details(task: GetTaskDetails, services: Services, caller: Caller) -> Work:
-    """Return the request and the response of an earlier task; long strings are cut."""
-    with services.database.reading() as connection:
-        since_at = services.now_at(caller.account.id) - in_ms(services.settings.conflict_window)
-        found = journal.find_details(connection, caller.account.id, task.task_uuid, since_at)
-    if found is None:
-        raise refuse("taskNotFound", "It was never sent with this API key, or has been forgotten since.")
-    sent, outcome, answer = found
-    response = {"data": answer} if outcome == "success" else {"data": [], "errors": answer}
-    return [{**echoed(task.sent), "request": [_readable(sent)], "response": response}]
-
-
-def _readable(value: object) -> object:
-    """Return a task of the journal with the beginning of each long string in its place."""
-    if isinstance(value, Mapping):
-        if value.keys() == {"head", "chars", "sha256"}:
-            return f"{value['head']}…"
-        return {name: _readable(inner) for name, inner in value.items()}
-    return [_readable(inner) for inner in value] if isinstance(value, list) else value

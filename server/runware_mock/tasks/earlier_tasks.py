@@ -1,0 +1,63 @@
+"""getResponse and getTaskDetails: what became of an earlier task.
+
+"Poll `[{"taskType":"getResponse","taskUUID":"<original>"}]`"; "`taskType` is the original's, not `getResponse`";
+"`status` appears only in poll answers".
+"""
+
+from collections.abc import Mapping
+
+from runware_mock.clock import in_ms
+from runware_mock.protocol.errors import refuse, retold
+from runware_mock.protocol.messages import Item
+from runware_mock.services import Caller, Services
+from runware_mock.storage import journal
+from runware_mock.tasks.models import GetResponse, GetTaskDetails
+from runware_mock.tasks.results import echoed
+from runware_mock.tasks.work import Work
+
+_UNKNOWN = "It was never sent with this API key, or has been forgotten since."
+
+
+def run_response(task: GetResponse, services: Services, caller: Caller) -> Work:
+    """Return the items of the earlier task, each with `status`; raises its error, or taskNotFound."""
+    with services.database.reading() as connection:
+        entry = journal.find(connection, caller.account.id, task.task_uuid, _since_at(services, caller))
+    if entry is None:
+        raise refuse("taskNotFound", _UNKNOWN)
+    if entry.outcome == "error":
+        raise retold(entry.answer[0], status="error")
+    # Where the clock has gone back behind the task nobody waits until it comes there again.
+    if entry.at <= services.now_at(caller.account.id) < entry.ready_at:
+        return [{"taskType": entry.task_type, "taskUUID": task.task_uuid, "status": "processing"}]
+    return [{**item, **_as_media(item), "status": "success"} for item in entry.answer]
+
+
+def run_details(task: GetTaskDetails, services: Services, caller: Caller) -> Work:
+    """Return the request and the response of an earlier task; long strings are cut."""
+    with services.database.reading() as connection:
+        found = journal.find_details(connection, caller.account.id, task.task_uuid, _since_at(services, caller))
+    if found is None:
+        raise refuse("taskNotFound", _UNKNOWN)
+    sent, outcome, answer = found
+    response = {"data": answer} if outcome == "success" else {"data": [], "errors": answer}
+    return [{**echoed(task.sent), "request": [_readable(sent)], "response": response}]
+
+
+def _since_at(services: Services, caller: Caller) -> int:
+    """Return since when tasks are remembered."""
+    return services.now_at(caller.account.id) - in_ms(services.settings.conflict_window)
+
+
+def _as_media(item: Item) -> Item:
+    """Return the newer names of an image's UUID and URL: the older Python SDK looks for no others in a poll answer."""
+    names = {"imageUUID": "mediaUUID", "imageURL": "mediaURL"}
+    return {newer: item[older] for older, newer in names.items() if older in item}
+
+
+def _readable(value: object) -> object:
+    """Return a task of the journal with the beginning of each long string in its place."""
+    if isinstance(value, Mapping):
+        if value.keys() == {"head", "chars", "sha256"}:
+            return f"{value['head']}…"
+        return {name: _readable(inner) for name, inner in value.items()}
+    return [_readable(inner) for inner in value] if isinstance(value, list) else value
