@@ -162,8 +162,12 @@ def purge(*, dry_run: bool, **values: Any) -> None:
 
     with ExitStack() as cleanup:
         settings = _store_settings(values)
+        database = _open(settings, cleanup)
         try:
-            services = create_services(settings, SystemClock(), _open(settings, cleanup))
+            services = create_services(settings, SystemClock(), database)
+        except StoreFailed as error:
+            fail(str(error), EXIT_USAGE)
+        try:
             expired = forecast(services)
             media = expired.media if dry_run else purge_expired(services).media
             orphans = count_orphans(services) if dry_run else collect_orphans(services)
