@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from runware_mock.storage.models import journal
 from tests import plain
 from tests.control.calling import Calls, calling
 from tests.pictures import png
@@ -16,6 +17,8 @@ from tests.stores import Store
 from tests.talking import Talker, data_uri, new_uuid, talking, upload
 
 pytestmark = pytest.mark.both_databases
+
+KEY, OTHER_KEY = "a-key-that-asks-for-little-00000", "a-key-that-asks-without-end-0000"
 
 
 def entries(control: Calls, **chosen: str | int) -> list[dict[str, Any]]:
@@ -221,3 +224,56 @@ def test_the_journal_keeps_so_many_bytes(store: Store, transport: str, api_key: 
             assert talker.ask(upload(png(), **fields)).item
         kept = len(entries(control))
     assert 4 <= kept <= 7
+
+
+def ask_for_nothing(talker: Talker) -> str:
+    """Let the journal get an entry; return its taskUUID."""
+    uuid: str = talker.ask({"taskType": "promptEnhance", "taskUUID": new_uuid(), "prompt": "a cat"}).item["taskUUID"]
+    return uuid
+
+
+@pytest.mark.parametrize("own", [15, 16, 17], ids=["one below its share", "its share", "one above it"])
+def test_a_full_journal_keeps_each_accounts_share_whoever_fills_it(store: Store, own: int) -> None:
+    with (
+        running_mock(**store.settings, journal_entries=32) as mock,
+        talking(mock, "rest", KEY) as quiet,
+        talking(mock, "rest", OTHER_KEY) as noisy,
+        calling(mock, KEY) as control,
+        calling(mock, OTHER_KEY) as other_control,
+    ):
+        asked = [ask_for_nothing(quiet) for _ in range(own)]
+        for _ in range(100):
+            last = ask_for_nothing(noisy)
+        # What is kept still answers for its tasks; what the other account has lost are its oldest.
+        assert [entry["task_uuid"] for entry in entries(control)] == asked[:-17:-1]
+        for uuid in asked[-16:]:
+            assert quiet.ask({"taskType": "getResponse", "taskUUID": uuid}).item["taskUUID"] == uuid
+        assert entries(other_control)[0]["task_uuid"] == last
+        # It is cut every time a sixteenth of it is new.
+        assert 32 <= len(entries(control)) + len(entries(other_control)) <= 34
+
+
+@pytest.mark.parametrize("own", [3, 4])
+def test_long_entries_of_one_account_push_out_no_short_ones_of_another(store: Store, own: int) -> None:
+    rubbish = {f"extra{number}": "x" * 500 for number in range(20)}
+    with (
+        running_mock(**store.settings, journal_bytes="64KiB") as mock,
+        talking(mock, "rest", KEY) as quiet,
+        talking(mock, "rest", OTHER_KEY) as noisy,
+        calling(mock, KEY) as control,
+        calling(mock, OTHER_KEY) as other_control,
+    ):
+        # Each has more than 10 KB: three fit into half of the journal.
+        asked = [quiet.ask(upload(png(), **rubbish)).item["taskUUID"] for _ in range(own)]
+        for _ in range(20):
+            assert noisy.ask(upload(png(), **rubbish)).item
+        assert [entry["task_uuid"] for entry in entries(control)] == asked[:-4:-1]
+        assert 3 <= len(entries(other_control)) <= 4
+
+
+def test_more_accounts_than_entries_keep_the_newest_ones(store: Store) -> None:
+    with running_mock(**store.settings, journal_entries=2) as mock:
+        for number in range(4):
+            with talking(mock, "rest", f"key-number-{number}-000000000000000") as talker:
+                ask_for_nothing(talker)
+        assert mock.count(journal) == 2

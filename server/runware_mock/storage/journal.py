@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import asdict
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, select
 
 from runware_mock.metrics import Metrics
@@ -68,7 +69,7 @@ class FoundAnswer(Struct, frozen=True):
 
 
 class Journal:
-    """Writes entries, and forgets the oldest beyond `max_entries` and `max_bytes`."""
+    """Writes entries, and keeps at most about `max_entries` and `max_bytes`, in fair shares of the accounts."""
 
     def __init__(self, max_entries: int, max_bytes: int, metrics: Metrics) -> None:
         self._metrics = metrics
@@ -84,26 +85,17 @@ class Journal:
         answer = _encode(entry.answer).decode()
         task = _encode(abbreviated(entry.task, is_known=entry.audit is not None)).decode()
         size_bytes = len(answer) + len(task)
-        connection.execute(
-            insert(journal),
-            {
-                "account_id": entry.account_id,
-                "at": entry.at,
-                "ready_at": entry.ready_at,
-                "transport": entry.transport,
-                "task_type": entry.task_type,
-                # It is the same UUID however it is spelled.
-                "task_uuid": entry.task_uuid.lower(),
-                "outcome": entry.outcome,
-                "answer": answer,
-                "task": task,
-                "client": entry.client,
-                "audit": _encode(entry.audit).decode() if entry.audit else None,
-                "faults": _encode(entry.faults).decode() if entry.faults else None,
-                "duration_us": entry.duration_us,
-                "size_bytes": size_bytes,
-            },
-        )
+        row = {
+            **asdict(entry),
+            # It is the same UUID however it is spelled.
+            "task_uuid": entry.task_uuid.lower(),
+            "answer": answer,
+            "task": task,
+            "audit": _encode(entry.audit).decode() if entry.audit else None,
+            "faults": _encode(entry.faults).decode() if entry.faults else None,
+            "size_bytes": size_bytes,
+        }
+        connection.execute(insert(journal), row)
         self._count(connection, entry)
         if self._is_to_be_cut(size_bytes):
             self._cut(connection)
@@ -133,16 +125,23 @@ class Journal:
             once_committed(connection, partial(_log.debug, *words, extra={"task_uuid": entry.task_uuid}))
 
     def _cut(self, connection: Connection) -> None:
+        """Delete what is too much: whichever account has most gives up its oldest entries first."""
         newest_first = journal.c.id.desc()
+        own: Any = {"partition_by": journal.c.account_id, "order_by": newest_first}
         sizes = select(
             journal.c.id,
-            func.row_number().over(order_by=newest_first).label("number"),
-            func.sum(journal.c.size_bytes).over(order_by=newest_first).label("total_bytes"),
+            journal.c.size_bytes,
+            func.row_number().over(**own).label("own_number"),
+            func.sum(journal.c.size_bytes).over(**own).label("own_bytes"),
         ).subquery()
-        is_too_much = (sizes.c.number > self._max_entries) | (sizes.c.total_bytes > self._max_bytes)
-        newest_forgotten = connection.scalar(select(func.max(sizes.c.id)).where(is_too_much))
-        if newest_forgotten is not None:
-            connection.execute(delete(journal).where(journal.c.id <= newest_forgotten))
+        # The newest entry of every account, then the second of every account, and so on, as far as they fit.
+        ranks = select(
+            sizes.c.id,
+            func.row_number().over(order_by=(sizes.c.own_number, sizes.c.id.desc())).label("number"),
+            func.sum(sizes.c.size_bytes).over(order_by=(sizes.c.own_bytes, sizes.c.id.desc())).label("total_bytes"),
+        ).subquery()
+        is_too_much = (ranks.c.number > self._max_entries) | (ranks.c.total_bytes > self._max_bytes)
+        connection.execute(delete(journal).where(journal.c.id.in_(select(ranks.c.id).where(is_too_much))))
 
 
 def abbreviated(value: object, is_known: bool = False, depth: int = 0) -> object:  # noqa: FBT001, FBT002 - calls itself for each value

@@ -117,8 +117,8 @@ journal = Table(
     Column("duration_us", BigInteger, nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
     Index("ix_journal_account_task", "account_id", "task_uuid"),
-    # Covers the question how many of the newest entries fit.
-    Index("ix_journal_size", "id", "size_bytes"),
+    # Covers the question how many of an account's newest entries fit.
+    Index("ix_journal_account_size", "account_id", "id", "size_bytes"),
 )
 
 undelivered = Table(
