@@ -103,16 +103,14 @@ class Database(ABC):
         """Return what will soon keep a picture from being stored, though the database can be written."""
         return None
 
-    @abstractmethod
-    def shrink(self, pages: int) -> bool:
+    def shrink(self, pages: int) -> bool:  # noqa: ARG002 - PostgreSQL does it by itself
         """Give up to `pages` free pages back to the file system; return whether there may be more."""
+        return False
 
-    @abstractmethod
-    def relieve(self) -> None:
-        """Do what has to be done now and then beside those who write."""
+    def relieve(self) -> None:  # noqa: B027 - PostgreSQL does it by itself
+        """Move the write-ahead log into the file beside those who write."""
 
-    @abstractmethod
-    def checkpoint(self) -> None:
+    def checkpoint(self) -> None:  # noqa: B027 - PostgreSQL does it by itself
         """Move the write-ahead log into the file and truncate it, unless somebody is reading it."""
 
     def close(self) -> None:

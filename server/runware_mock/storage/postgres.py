@@ -1,17 +1,13 @@
 """A PostgreSQL database, 13 or newer: many processes write to it at once. Imported only where one is asked for."""
 
-import os
-import select
-import socket
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from sqlalchemy import Connection, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, DisconnectionError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 
-from runware_mock.clock import monotonic_s
 from runware_mock.settings import without_secrets
 from runware_mock.storage.database import ALL_ACCOUNTS, Clashed, Database, DatabaseUnusable, problem_of
 
@@ -24,10 +20,10 @@ _SERVER = text(
     "SELECT current_setting('server_version_num'), current_setting('server_encoding'),"
     " current_setting('transaction_read_only')"
 )
-# No transaction takes a second. One that waits longer than this fails; one whose process hangs is ended, and lets go.
-_SESSION = "SET lock_timeout = '30s'; SET idle_in_transaction_session_timeout = '60s'"
-# A server that hangs is let go of: later than a lock is waited for, and no statement takes a second.
-_PATIENCE_S = 35.0
+# No statement and no transaction takes a second. One that waits longer than this fails; one whose process hangs is
+# ended, and lets go.
+_SESSION = "SET lock_timeout = '30s'; SET idle_in_transaction_session_timeout = '60s'; SET statement_timeout = {}"
+_STATEMENT_TIMEOUT_S = 35.0
 # A server that is gone without a word is noticed in half a minute, not in hours. An address may say otherwise.
 _CONNECT = {
     "application_name": "runware-mock",
@@ -38,8 +34,6 @@ _CONNECT = {
     "keepalives_count": 3,
     "tcp_user_timeout": 30_000,
 }
-# While nobody answers at its address, one task in so many seconds waits to find out, and the others fail at once.
-_AWAY_S = 2.0
 # Advisory locks are numbers that a whole database shares: ours begin with these four letters.
 _LOCKS = int.from_bytes(b"RWMk") << 32
 
@@ -49,14 +43,8 @@ class PostgresDatabase(Database):
 
     is_shared = True
 
-    def __init__(self, url: str, patience_s: float = _PATIENCE_S) -> None:
+    def __init__(self, url: str, statement_timeout_s: float = _STATEMENT_TIMEOUT_S) -> None:
         self.name = without_secrets(url)
-        self._patience_s = patience_s
-        # Those in use, and since when those of them have been waiting for the server that do.
-        self._used: set[Any] = set()
-        self._waiting: dict[Any, float] = {}
-        # Until when a server is taken to be away, and what told so.
-        self._away = (0.0, "")
         try:
             address = make_url(url).set(drivername="postgresql+psycopg")
             self.engine = create_engine(
@@ -64,6 +52,8 @@ class PostgresDatabase(Database):
                 isolation_level="AUTOCOMMIT",
                 pool_size=_CONNECTIONS,
                 max_overflow=0,
+                # Whoever the server has hung up on gets another connection, and never learns of it.
+                pool_pre_ping=True,
                 hide_parameters=True,
                 connect_args={name: value for name, value in _CONNECT.items() if name not in address.query},
             )
@@ -74,12 +64,8 @@ class PostgresDatabase(Database):
         except (ArgumentError, ValueError):
             # What it has to say may hold the password.
             raise DatabaseUnusable(f"--database-url {self.name} is not the address of a database") from None
-        event.listen(self.engine, "do_connect", self._connected)
-        event.listen(self.engine, "connect", _on_connect)
-        event.listen(self.engine, "checkout", _on_checkout)
-        event.listen(self.engine, "checkout", lambda connection, *_: self._used.add(connection))
-        for over in ("checkin", "close"):
-            event.listen(self.engine, over, lambda connection, *_: self._used.discard(connection))
+        session = _SESSION.format(round(1000 * statement_timeout_s))
+        event.listen(self.engine, "connect", partial(_on_connect, session))
 
     @contextmanager
     def viewing(self) -> Iterator[Connection]:
@@ -95,7 +81,7 @@ class PostgresDatabase(Database):
             yield connection
 
     def migrating(self) -> AbstractContextManager[Connection]:
-        """Open a transaction in which tables may be made anew: here like any other."""
+        """Open a transaction that may recreate tables: any of PostgreSQL's may."""
         return self.writing(ALL_ACCOUNTS)
 
     @contextmanager
@@ -106,20 +92,6 @@ class PostgresDatabase(Database):
         except OperationalError as error:
             if getattr(error.orig, "sqlstate", None) in _CLASHES:
                 raise Clashed from error
-            raise
-
-    def _connected(self, dialect: Any, _record: object, address: Any, options: Any) -> Any:
-        """Open a connection."""
-        began_s = monotonic_s()
-        until_s, told = self._away
-        if began_s < until_s:
-            raise dialect.dbapi.OperationalError(told)
-        try:
-            return dialect.connect(*address, **options)
-        except dialect.dbapi.Error as error:
-            # One that is refused at once costs nobody any time.
-            if (now_s := monotonic_s()) - began_s > _AWAY_S:
-                self._away = (now_s + _AWAY_S, str(error))
             raise
 
     def problem(self) -> str | None:
@@ -134,24 +106,6 @@ class PostgresDatabase(Database):
         if encoding != "UTF8":
             return f"its encoding is {encoding}, not UTF8"
         return "it can only be read" if is_read_only == "on" else None
-
-    def shrink(self, pages: int) -> bool:  # noqa: ARG002 - the server does it by itself
-        """Leave it to the server."""
-        return False
-
-    def relieve(self) -> None:
-        """Let go of a server that hangs: whoever waits for it in vain fails, and others get a new connection."""
-        now_s = monotonic_s()
-        waiting = [one for one in list(self._used) if one.info.transaction_status.name == "ACTIVE"]
-        self._waiting = {one: self._waiting.get(one, now_s) for one in waiting}
-        for one, since_s in self._waiting.items():
-            if now_s - since_s > self._patience_s:
-                # Closing it is for the thread that waits, which learns of this at once.
-                with socket.socket(fileno=os.dup(one.fileno())) as connected:
-                    connected.shutdown(socket.SHUT_RDWR)
-
-    def checkpoint(self) -> None:
-        """Leave it to the server."""
 
 
 def _locking(account_ids: tuple[int, ...]) -> str:
@@ -181,17 +135,6 @@ def _text_dumper() -> type:
     return Dumper
 
 
-def _on_connect(connection: Any, _record: object) -> None:
+def _on_connect(session: str, connection: Any, _record: object) -> None:
     connection.adapters.register_dumper(str, _text_dumper())
-    connection.execute(_SESSION)
-
-
-def _on_checkout(connection: Any, _record: object, _proxy: object) -> None:
-    """Replace a connection that the server has ended: nothing else makes an idle one readable.
-
-    A ping would cost each look at the database a round trip.
-    """
-    looking = select.poll()
-    looking.register(connection.fileno(), select.POLLIN)
-    if looking.poll(0):
-        raise DisconnectionError
+    connection.execute(session)
