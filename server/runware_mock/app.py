@@ -28,7 +28,7 @@ from runware_mock.clock import Clock, SystemClock
 from runware_mock.control.changes import change_token
 from runware_mock.control.refusals import ControlRefused
 from runware_mock.control.seeding import seed
-from runware_mock.metrics import WRITTEN_EVERY_S, Exposition, ProcessMetrics
+from runware_mock.metrics import WRITTEN_EVERY_S, Exposition
 from runware_mock.protocol.errors import Refusal
 from runware_mock.purge import orphan_schedule, purge_schedule
 from runware_mock.scheduler import Schedule
@@ -83,7 +83,7 @@ def create_app(settings: Settings, clock: Clock | None = None, common: Common | 
         "memory_budget_bytes": services.settings.memory_budget,
         "memory_reserved_bytes": services.codec.memory_reserved_bytes,
     }
-    metrics = ProcessMetrics(services.metrics, gauges, common.folder if common else None)
+    metrics = Exposition(services.metrics, gauges, common.folder if common else None, lambda: _stored(services))
     schedules = [
         purge_schedule(services),
         delivery_schedule(services),
@@ -128,7 +128,7 @@ def create_app(settings: Settings, clock: Clock | None = None, common: Common | 
     for router in (
         upload.router(runner),
         images.router(services, reading),
-        health.router(services, is_running, Exposition(metrics, lambda: _stored(services))),
+        health.router(services, is_running, metrics),
         control.router(services),
         ui.router(services, changes, reading),
     ):

@@ -33,7 +33,7 @@ def give_back() -> None:
 class Idleness:
     """Calls `act` once each time that `work_done`, a count, stands still after it went up."""
 
-    def __init__(self, work_done: Callable[[], int], act: Callable[[], None] = give_back) -> None:
+    def __init__(self, work_done: Callable[[], float], act: Callable[[], None] = give_back) -> None:
         self._work_done = work_done
         self._act = act
         self._seen = self._acted_at = work_done()

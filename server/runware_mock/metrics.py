@@ -1,126 +1,135 @@
 """Counters of this process, and of all processes that serve together, for `/metrics`."""
 
 import os
-from bisect import bisect_left
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter as Sums
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from itertools import accumulate
 from pathlib import Path
-from threading import Lock
-from typing import Any
 
-import msgspec
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, write_to_textfile
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
 # Seconds; a small upload takes milliseconds, a big animation some seconds.
 DURATION_BOUNDS_S = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 # Clients may call a task anything; each name is kept for ever.
 _MOST_TYPES = 64
+# How often each process writes its file.
+WRITTEN_EVERY_S = 1.0
+_GAUGES = {
+    "sockets": "WebSockets that are open.",
+    "tasks_waiting": "Tasks that wait for a thread.",
+    "memory_budget_bytes": "Memory that decoding may take.",
+    "memory_reserved_bytes": "Memory that decoding takes now.",
+}
 
 
 class Metrics:
     """Counts tasks by type and outcome, their durations, bytes, faults and purged media."""
 
     def __init__(self) -> None:
-        self._lock = Lock()
-        self.tasks: Counter[tuple[str, str]] = Counter()
-        # Of each task type: how many tasks took at most each bound, and last those that took longer.
-        self.durations: defaultdict[str, list[int]] = defaultdict(lambda: [0] * (len(DURATION_BOUNDS_S) + 1))
-        self.duration_s: Counter[str] = Counter()
-        self.faults: Counter[str] = Counter()
-        self.sent_bytes = 0
-        self.purged_media = 0
+        self.registry = own = CollectorRegistry()
+        self._tasks = Counter("runware_mock_tasks", "Tasks answered.", ("task_type", "outcome"), registry=own)
+        self._durations = Histogram(
+            "runware_mock_task_duration_seconds",
+            "How long tasks took.",
+            ("task_type",),
+            registry=own,
+            buckets=DURATION_BOUNDS_S,
+        )
+        self._faults = Counter("runware_mock_faults_met", "Planned faults that were met.", ("kind",), registry=own)
+        self._sent_bytes = Counter("runware_mock_sent_bytes", "Bytes of the files uploaded.", registry=own)
+        self._purged_media = Counter("runware_mock_purged_media", "Media purged.", registry=own)
+        self._types: set[str] = set()
 
-    def task(self, task_type: str, outcome: str, duration_s: float, sent_bytes: int, faults: list[str]) -> None:
+    def task(self, task_type: str, outcome: str, duration_s: float, sent_bytes: int, faults: Iterable[str]) -> None:
         """Count a task."""
-        with self._lock:
-            if task_type not in self.durations and len(self.durations) >= _MOST_TYPES:
+        if task_type not in self._types:
+            if len(self._types) >= _MOST_TYPES:
                 task_type = "other"
-            self.tasks[task_type, outcome] += 1
-            self.durations[task_type][bisect_left(DURATION_BOUNDS_S, duration_s)] += 1
-            self.duration_s[task_type] += duration_s  # type: ignore[assignment] # a Counter of seconds
-            self.sent_bytes += sent_bytes
-            if faults:
-                self.faults.update(faults)
-
-    def total(self) -> int:
-        """Return how many tasks there have been."""
-        with self._lock:
-            return self.tasks.total()
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return all counts in a form that JSON can hold."""
-        with self._lock:
-            return {
-                "tasks": [[*key, count] for key, count in self.tasks.items()],
-                "durations": dict(self.durations),
-                "duration_s": dict(self.duration_s),
-                "faults": dict(self.faults),
-                "sent_bytes": self.sent_bytes,
-                "purged_media": self.purged_media,
-            }
-
-    def add(self, given: Mapping[str, Any]) -> None:
-        """Add the counts of another process."""
-        for task_type, outcome, count in given["tasks"]:
-            self.tasks[task_type, outcome] += count
-        for task_type, counts in given["durations"].items():
-            self.durations[task_type] = [sum(both) for both in zip(self.durations[task_type], counts, strict=True)]
-        self.duration_s.update(given["duration_s"])
-        self.faults.update(given["faults"])
-        self.sent_bytes += given["sent_bytes"]
-        self.purged_media += given["purged_media"]
+            self._types.add(task_type)
+        self._tasks.labels(task_type, outcome).inc()
+        self._durations.labels(task_type).observe(duration_s)
+        self._sent_bytes.inc(sent_bytes)
+        for kind in faults:
+            self._faults.labels(kind).inc()
 
     def purged(self, media: int) -> None:
         """Count what a purge has removed."""
-        with self._lock:
-            self.purged_media += media
+        self._purged_media.inc(media)
+
+    def total(self) -> float:
+        """Return how many tasks there have been."""
+        samples = (sample for metric in self._tasks.collect() for sample in metric.samples)
+        return sum(sample.value for sample in samples if sample.name.endswith("_total"))
 
 
-# How often each process writes its file.
-WRITTEN_EVERY_S = 1.0
+class Exposition(Collector):
+    """The metrics of all processes that share `folder`, or else those of this process alone, as Prometheus reads them.
 
+    `gauges` are this process's; `stored` returns how many media and bytes are stored, if known.
+    """
 
-class ProcessMetrics:
-    """The metrics of all processes that share `folder`; without one, those of this process alone."""
-
-    def __init__(self, metrics: Metrics, gauges: Mapping[str, Callable[[], float]], folder: Path | None) -> None:
-        self._metrics = metrics
-        self._gauges = gauges
+    def __init__(
+        self,
+        metrics: Metrics,
+        gauges: Mapping[str, Callable[[], float]],
+        folder: Path | None,
+        stored: Callable[[], tuple[int, int] | None],
+    ) -> None:
+        self._registry = metrics.registry
         self._folder = folder
+        self._stored = stored
+        for name, gauge in gauges.items():
+            Gauge(f"runware_mock_{name}", _GAUGES[name], registry=self._registry).set_function(gauge)
 
     def write(self) -> None:
         """Write the metrics of this process to its file in the folder, for the others to read."""
         if self._folder is not None:
-            given = {"metrics": self._metrics.as_dict(), "gauges": self._own_gauges()}
-            file = self._folder / f"{os.getpid()}.json"
-            partial = file.with_suffix(".part")
-            partial.write_bytes(msgspec.json.encode(given))
-            partial.replace(file)
+            write_to_textfile(str(self._folder / f"{os.getpid()}.prom"), self._registry)
 
-    def total(self) -> tuple[Metrics, Mapping[str, float]]:
-        """Return the counts of all processes, ended ones included, and the sums of the gauges of those that run."""
+    def text(self) -> bytes:
+        """Return all metrics in Prometheus' text format."""
+        registry = CollectorRegistry()
+        registry.register(self)
+        return generate_latest(registry)
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield every metric, summed over the processes, as prometheus-client asks for them."""
+        found: dict[str, Metric] = {}
+        sums = Sums[tuple[str, str, tuple[tuple[str, str], ...]]]()
+        for is_running, metrics in self._processes():
+            for one in metrics:
+                # Counts outlive the process that counted; what it had open does not.
+                if not one.name.endswith("_created") and (is_running or one.type != "gauge"):
+                    found.setdefault(one.name, Metric(one.name, one.documentation, one.type))
+                    for sample in one.samples:
+                        sums[one.name, sample.name, tuple(sample.labels.items())] += sample.value  # type: ignore[assignment] # sums of floats
+        for (name, sample_name, labels), value in sums.items():
+            if not sample_name.endswith("_created"):
+                found[name].add_sample(sample_name, dict(labels), value)
+        yield from found.values()
+        stored = self._stored()
+        yield GaugeMetricFamily("runware_mock_database_up", "Whether the database can be read.", stored is not None)
+        # Without its database a server still has something to tell.
+        if stored is not None:
+            yield GaugeMetricFamily("runware_mock_media", "Media stored, in a database that may be shared.", stored[0])
+            yield GaugeMetricFamily("runware_mock_stored_bytes", "Bytes stored, likewise.", stored[1])
+
+    def _processes(self) -> Iterator[tuple[bool, Iterable[Metric]]]:
+        """Yield of each process whether it runs, and its metrics."""
         if self._folder is None:
-            return self._metrics, self._own_gauges()
+            yield True, self._registry.collect()
+            return
         # If this process cannot write, its last second is missing.
         with suppress(OSError):
             self.write()
-        metrics, gauges = Metrics(), Counter[str]()
-        for file in self._folder.glob("*.json"):
-            given: dict[str, Any] = msgspec.json.decode(file.read_bytes())
-            metrics.add(given["metrics"])
-            if _is_alive(int(file.stem)):
-                gauges.update(given["gauges"])
-        return metrics, gauges
-
-    def _own_gauges(self) -> dict[str, float]:
-        return {name: gauge() for name, gauge in self._gauges.items()}
+        for file in self._folder.glob("*.prom"):
+            yield _is_running(int(file.stem)), text_string_to_metric_families(file.read_text(encoding="utf-8"))
 
 
-def _is_alive(pid: int) -> bool:
+def _is_running(pid: int) -> bool:
     if os.name == "nt":
         # There os.kill would end the process.
         return True
@@ -129,55 +138,3 @@ def _is_alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
-
-
-class Exposition(Collector):
-    """All metrics in Prometheus' text format; `stored` returns how many media and bytes are stored, if known."""
-
-    def __init__(self, shared: ProcessMetrics, stored: Callable[[], tuple[int, int] | None]) -> None:
-        self._shared = shared
-        self._stored = stored
-
-    def text(self) -> bytes:
-        """Return the text."""
-        registry = CollectorRegistry()
-        registry.register(self)
-        return generate_latest(registry)
-
-    def collect(self) -> Iterator[Metric]:
-        """Yield every metric, as prometheus-client asks for them."""
-        metrics, gauges = self._shared.total()
-        tasks = CounterMetricFamily("runware_mock_tasks", "Tasks answered.", labels=["task_type", "outcome"])
-        for labels, count in list(metrics.tasks.items()):
-            tasks.add_metric(labels, count)
-        yield tasks
-        durations = HistogramMetricFamily(
-            "runware_mock_task_duration_seconds", "How long tasks took.", labels=["task_type"]
-        )
-        bounds = [*map(str, DURATION_BOUNDS_S), "+Inf"]
-        for task_type, counts in list(metrics.durations.items()):
-            buckets: Any = list(zip(bounds, accumulate(counts), strict=True))
-            durations.add_metric([task_type], buckets, metrics.duration_s[task_type])
-        yield durations
-        faults = CounterMetricFamily("runware_mock_faults_met", "Planned faults that were met.", labels=["kind"])
-        for kind, count in list(metrics.faults.items()):
-            faults.add_metric([kind], count)
-        yield faults
-        yield CounterMetricFamily("runware_mock_sent_bytes", "Bytes of the files uploaded.", metrics.sent_bytes)
-        yield CounterMetricFamily("runware_mock_purged_media", "Media purged.", metrics.purged_media)
-        stored = self._stored()
-        yield GaugeMetricFamily("runware_mock_database_up", "Whether the database can be read.", stored is not None)
-        # Without its database a server still has something to tell.
-        if stored is not None:
-            yield GaugeMetricFamily("runware_mock_media", "Media stored, in a database that may be shared.", stored[0])
-            yield GaugeMetricFamily("runware_mock_stored_bytes", "Bytes stored, likewise.", stored[1])
-        for name, gauge in gauges.items():
-            yield GaugeMetricFamily(f"runware_mock_{name}", _GAUGES[name], gauge)
-
-
-_GAUGES = {
-    "sockets": "WebSockets that are open.",
-    "tasks_waiting": "Tasks that wait for a thread.",
-    "memory_budget_bytes": "Memory that decoding may take.",
-    "memory_reserved_bytes": "Memory that decoding takes now.",
-}
