@@ -35,10 +35,9 @@ from runware_mock.scheduler import Schedule
 from runware_mock.services import Services, create_services, database_of, open_database
 from runware_mock.settings import Settings
 from runware_mock.storage import contents, media
-from runware_mock.storage.blobs import open_blobs
+from runware_mock.storage.blobs import StoreFailed, open_blobs
 from runware_mock.storage.database import Database
 from runware_mock.storage.migrations import prepare
-from runware_mock.storage.object_store import StoreFailed
 from runware_mock.tasks.runner import Runner
 from runware_mock.version import __version__
 from runware_mock.webhooks import delivery_schedule

@@ -158,7 +158,7 @@ def purge(*, dry_run: bool, **values: Any) -> None:
     from runware_mock.protocol.errors import Refusal
     from runware_mock.purge import collect_orphans, count_orphans, forecast, purge_expired
     from runware_mock.services import create_services
-    from runware_mock.storage.object_store import StoreFailed
+    from runware_mock.storage.blobs import StoreFailed
 
     with ExitStack() as cleanup:
         settings = _store_settings(values)

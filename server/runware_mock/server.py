@@ -27,8 +27,8 @@ from runware_mock.certificates import TlsUnusable, server_context
 from runware_mock.logs import set_up_logging
 from runware_mock.scheduler import Schedule
 from runware_mock.settings import Settings
+from runware_mock.storage.blobs import StoreFailed
 from runware_mock.storage.database import DatabaseUnusable
-from runware_mock.storage.object_store import StoreFailed
 from runware_mock.version import __version__
 
 try:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from runware_mock.storage.object_store import MARK
+from runware_mock.storage.blobs import MARK
 from tests.objects.s3_server import BUCKET
 
 OBJECT_PLACES = ("folder", "s3")

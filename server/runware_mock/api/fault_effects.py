@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from runware_mock.api.transport import STOPPING, TRANSPORT
-from runware_mock.faults.event import Event
+from runware_mock.faults.base import Event
 from runware_mock.protocol.errors import Refusal
 from runware_mock.protocol.messages import Reply, ws_frame
 from runware_mock.protocol.response_plan import ResponsePlan

@@ -13,9 +13,8 @@ from runware_mock.images.formats import FORMATS
 from runware_mock.protocol.errors import refuse
 from runware_mock.services import Services
 from runware_mock.storage import media
-from runware_mock.storage.blobs import Blobs
+from runware_mock.storage.blobs import Blobs, ObjectGone
 from runware_mock.storage.contents import StoredFile
-from runware_mock.storage.object_store import ObjectGone
 
 # `/image/ii/<uuid>.<ext>`, `/image/ws/<n>/ii/<uuid>.<ext>`, `/image/os/…/<uuid>.<ext>`: any extension, in any case.
 _PATHS = ("/image/{path:path}", "/video/{path:path}", "/audio/{path:path}", "/3d/{path:path}")

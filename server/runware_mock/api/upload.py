@@ -21,7 +21,7 @@ from runware_mock.api.failures import CORS_HEADERS, AnsweringRoute, envelope, pr
 from runware_mock.api.fault_effects import PlannedResponse, is_planned, met_by, pause
 from runware_mock.api.openapi import task_operation
 from runware_mock.api.transport import STOPPING
-from runware_mock.faults.event import Event
+from runware_mock.faults.base import Event
 from runware_mock.protocol.errors import Refusal
 from runware_mock.protocol.messages import (
     AUTHENTICATION,

@@ -24,7 +24,7 @@ from runware_mock.api.limits import BUSY, Readers, Room
 from runware_mock.api.outbox import Outbox, Sessions
 from runware_mock.api.transport import STOPPING, TRANSPORT
 from runware_mock.clock import monotonic_s
-from runware_mock.faults.event import Event, Point
+from runware_mock.faults.base import Event, Point
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.messages import (
     AUTHENTICATION,

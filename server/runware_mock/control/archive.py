@@ -17,10 +17,10 @@ from runware_mock.images.formats import FORMATS, detect_format
 from runware_mock.images.picture import Picture, PictureRefused, Sent
 from runware_mock.services import Services
 from runware_mock.storage import contents
+from runware_mock.storage.blobs import ObjectGone
 from runware_mock.storage.contents import FILE, Placed, StoredFile
 from runware_mock.storage.database import retried
 from runware_mock.storage.models import content, medium
-from runware_mock.storage.object_store import ObjectGone
 from runware_mock.tasks.media_storage import stored_form
 
 _STATE = "state.json"

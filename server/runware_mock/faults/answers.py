@@ -1,4 +1,4 @@
-"""Faults of answers: wrong, late, broken or doubled."""
+"""Faults of tasks: answers that are wrong, late, broken or doubled, and media that vanish or cannot be fetched."""
 
 import math
 import random
@@ -10,8 +10,10 @@ from typing import Any, ClassVar, Literal, Self
 from msgspec.structs import replace
 from pydantic import Field, field_validator, model_validator
 
-from runware_mock.faults.base import LONGEST_DELAY, PLANNED, REST_ONLY, WS_ONLY, Delay, Fault
-from runware_mock.faults.event import Transport
+from runware_mock.clock import in_ms
+from runware_mock.faults.base import LONGEST_DELAY, PLANNED, REST_ONLY, WS_ONLY, Delay, Event, Fault, Span, Transport
+from runware_mock.images.fetch import Fetch
+from runware_mock.images.picture import FetchFailed
 from runware_mock.protocol.errors import CATALOGUE, OURS, Refusal, refuse
 from runware_mock.protocol.response_plan import HttpAnswer, ResponsePlan
 
@@ -93,12 +95,7 @@ class HttpFault(Fault):
     @classmethod
     def _can_be_sent(cls, headers: dict[str, str]) -> dict[str, str]:
         for name, value in headers.items():
-            if (
-                not name.isascii()
-                or not name.replace("-", "").isalnum()
-                or not value.isascii()
-                or not value.isprintable()
-            ):
+            if not (f"{name}{value}".isascii() and name.replace("-", "").isalnum() and value.isprintable()):
                 raise ValueError(f"{name[:40]!r}: this header cannot be sent")
             if name.lower() in _FRAMING:
                 raise ValueError(f"{name}: the body says how long it is; truncate or garble break it")
@@ -196,3 +193,52 @@ class SplitFault(Fault):
     kind: Literal["split"]
 
     transports: ClassVar[tuple[Transport, ...]] = WS_ONLY
+
+
+class VanishFault(Fault):
+    """What the task has stored vanishes, at once or after a time on the account's clock."""
+
+    kind: Literal["vanish"]
+    after: Span = timedelta(0)
+
+    def media_times(self, now_at: int) -> Mapping[str, int]:
+        """Let it end."""
+        return {"expires_at": now_at + in_ms(self.after)}
+
+
+class LateFault(Fault):
+    """What the task has stored appears only after a time on the account's clock."""
+
+    kind: Literal["late"]
+    by: Span = timedelta(seconds=2)
+
+    def media_times(self, now_at: int) -> Mapping[str, int]:
+        """Let it begin later."""
+        return {"visible_at": now_at + in_ms(self.by)}
+
+
+class SourceFault(Fault):
+    """The URLs of the task cannot be fetched."""
+
+    kind: Literal["source"]
+    reason: Literal["unreachable", "timeout", "status", "no_picture"] = "unreachable"
+    status: int = Field(404, ge=300, le=599)
+
+    def fits(self, event: Event) -> bool:
+        """Leave alone the tasks that fetch nothing."""
+        return event.fetches and super().fits(event)
+
+    def spoiled(self, _fetch: Fetch) -> Fetch:
+        """Fail every time."""
+        problems = {
+            "unreachable": "The connection failed: Connection refused.",
+            "timeout": "It took too long.",
+            "status": f"The server answered {self.status}.",
+        }
+
+        def failing(url: str) -> bytes:  # noqa: ARG001 - whichever it is
+            if self.reason == "no_picture":
+                return b"<!doctype html><title>No picture</title>"
+            raise FetchFailed(problems[self.reason])
+
+        return failing

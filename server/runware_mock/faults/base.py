@@ -1,9 +1,10 @@
-"""What every kind of fault has: what it is for, how often it happens, and hooks that do nothing."""
+"""What a fault can happen to, and what every kind of fault has: how often it happens, and hooks that do nothing."""
 
 import random
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from msgspec.structs import replace
 from pydantic import (
@@ -17,11 +18,13 @@ from pydantic import (
     model_validator,
 )
 
-from runware_mock.faults.event import Event, Point, Transport
 from runware_mock.images.fetch import Fetch
 from runware_mock.protocol.errors import Refusal
 from runware_mock.protocol.response_plan import ResponsePlan
 from runware_mock.units import parse_duration, write_duration
+
+Point = Literal["task", "upgrade", "authentication", "ping"]
+Transport = Literal["rest", "ws"]
 
 # No client waits longer for an answer.
 LONGEST_DELAY = timedelta(hours=1)
@@ -42,6 +45,21 @@ Span = Annotated[timedelta, BeforeValidator(parse_duration), PlainSerializer(wri
 Delay = Annotated[
     timedelta, BeforeValidator(parse_duration), AfterValidator(_bearable), PlainSerializer(write_duration), _WRITTEN
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A task, or a step in the life of a connection, which may meet a planned fault.
+
+    `plan` is the plan that the client has named; `fetches` tells whether the task needs a URL to be fetched.
+    """
+
+    point: Point
+    transport: Transport
+    task_type: str | None = None
+    task_uuid: str | None = None
+    plan: str | None = None
+    fetches: bool = False
 
 
 class Fault(BaseModel):

@@ -8,8 +8,7 @@ from typing import Any, ClassVar, Literal
 from msgspec.structs import replace
 from pydantic import Field, field_validator
 
-from runware_mock.faults.base import WS_ONLY, Delay, Fault
-from runware_mock.faults.event import Point, Transport
+from runware_mock.faults.base import WS_ONLY, Delay, Fault, Point, Transport
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.response_plan import HttpAnswer, ResponsePlan
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, TypeAdapter
 
-from runware_mock.faults import answers, connections, media
+from runware_mock.faults import answers, connections
 
 AnyFault = Annotated[
     answers.ErrorFault
@@ -25,9 +25,9 @@ AnyFault = Annotated[
     | connections.SilentFault
     | connections.CloseFault
     | connections.DropFault
-    | media.VanishFault
-    | media.LateFault
-    | media.SourceFault,
+    | answers.VanishFault
+    | answers.LateFault
+    | answers.SourceFault,
     Field(discriminator="kind"),
 ]
 

@@ -10,8 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, or_, select, update
 
 from runware_mock.faults.answers import RateLimitFault
-from runware_mock.faults.base import Fault
-from runware_mock.faults.event import Event
+from runware_mock.faults.base import Event, Fault
 from runware_mock.faults.kinds import FAULT
 from runware_mock.faults.plans import has_plan
 from runware_mock.protocol.errors import Refusal

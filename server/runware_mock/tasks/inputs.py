@@ -18,7 +18,7 @@ from runware_mock.protocol.messages import Task, is_uuid, kind_of
 from runware_mock.services import Caller, Services
 from runware_mock.settings import PICTURES
 from runware_mock.storage import media
-from runware_mock.storage.object_store import ObjectGone
+from runware_mock.storage.blobs import ObjectGone
 from runware_mock.tasks.validation import TaskModel
 
 # "https://im.runware.ai/image/ii/<imageUUID>.<ext>": clients build it themselves from an imageUUID.

@@ -9,7 +9,7 @@ from itertools import groupby, islice
 
 from msgspec.structs import replace
 
-from runware_mock.faults.event import Event
+from runware_mock.faults.base import Event
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.messages import UUID_OF_ANY_FORM, UUID_V4, Reply, Task, head_of, kind_of
 from runware_mock.services import Caller, Services

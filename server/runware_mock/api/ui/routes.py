@@ -27,9 +27,9 @@ from runware_mock.images.formats import FORMATS
 from runware_mock.images.thumbnail import thumbnail
 from runware_mock.protocol.errors import Refusal
 from runware_mock.services import Services
+from runware_mock.storage.blobs import ObjectGone
 from runware_mock.storage.database import ALL_ACCOUNTS
 from runware_mock.storage.media import read_any, sha256_of
-from runware_mock.storage.object_store import ObjectGone
 from runware_mock.tasks import TASKS
 from runware_mock.units import write_duration
 
