@@ -23,7 +23,7 @@ _OF_OTHER_PATHS = ("notFound", "methodNotAllowed")
 
 
 class _Wire(BaseModel):
-    model_config = ConfigDict(alias_generator=to_camel, extra="allow")
+    model_config = ConfigDict(alias_generator=to_camel, extra="allow", defer_build=True)
 
 
 class Authentication(_Wire):
@@ -76,7 +76,7 @@ class TaskError(_Wire):
     task_uuid: str = Field("", alias="taskUUID")
 
 
-class Answer(BaseModel):
+class Answer(_Wire):
     """The answers to all tasks of a request; `errors` is there only where a task failed."""
 
     data: list[TaskResult]

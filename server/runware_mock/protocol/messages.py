@@ -22,6 +22,7 @@ _HALF_A_PAIR = "An escape such as \\ud83d is half of a surrogate pair; its other
 _UTF_8_BOM = b"\xef\xbb\xbf"
 # Each takes about 100 bytes and 100 ns. No request of real tasks comes near, and base64 has none of their separators.
 _MOST_VALUES = 1_000_000
+_COUNTED = 64 * 1024
 
 # "UUID v4 identifier": version digit 4, variant 8, 9, a or b.
 UUID_V4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -52,7 +53,9 @@ def parse_tasks(raw: bytes | bytearray | str, most_tasks: int) -> list[object]:
 
     "Our API always accepts an array of objects as input, where each object represents a specific task".
     """
-    raw = raw.removeprefix("\ufeff") if isinstance(raw, str) else raw.removeprefix(_UTF_8_BOM)
+    if raw.startswith("\ufeff") if isinstance(raw, str) else raw.startswith(_UTF_8_BOM):
+        # Not by `removeprefix`, which copies a bytearray in any case.
+        raw = raw.removeprefix("\ufeff") if isinstance(raw, str) else raw[len(_UTF_8_BOM) :]
     if not raw:
         raise refuse("invalidJson", "It is empty.")
     if _most_values(raw) > _MOST_VALUES:
@@ -85,9 +88,14 @@ def _holds_lone_surrogate(raw: bytes | bytearray | str) -> bool:
 
 def _most_values(raw: bytes | bytearray | str) -> int:
     """Return how many JSON values a text can hold at most: each but the first follows one of three characters."""
-    if isinstance(raw, str):
-        return sum(map(raw.count, ",[{"))
-    return sum(map(raw.count, (b",", b"[", b"{")))
+    marks = ",[{" if isinstance(raw, str) else (b",", b"[", b"{")
+    return sum(
+        raw.count(mark, start, start + _COUNTED)
+        for start in range(0, len(raw), _COUNTED)
+        for mark in marks
+        # Finding nothing is thirty times as fast as counting nothing, and base64 has none of them.
+        if raw.find(mark, start, start + _COUNTED) >= 0
+    )
 
 
 def is_uuid(text: str, *, v4: bool) -> bool:

@@ -32,6 +32,9 @@ def clock_at(account_id: "Column[int]", real_at: ColumnElement[int]) -> ColumnEl
     return func.coalesce(*shown, real_at)
 
 
+_VERSION = select(control_version.c.version)
+
+
 class ClockBackwards(Exception):
     """Time was to go backwards, which only a reset may do."""
 
@@ -88,7 +91,7 @@ class Clocks:
 
     def refresh(self, connection: Connection) -> None:
         """Learn what changed since the last look."""
-        version = connection.scalar(select(control_version.c.version)) or 0
+        version = connection.scalar(_VERSION) or 0
         if version <= self._known.version:
             return
         columns = (account_clock.c.account_id, account_clock.c.offset_ms, account_clock.c.frozen_at)

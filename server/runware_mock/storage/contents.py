@@ -1,10 +1,11 @@
 """Stored pictures, found by the SHA-256 of the bytes that were sent: the same fixture is decoded once."""
 
 from collections.abc import Collection, Iterable, Mapping
+from functools import cache
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import Connection, Select, delete, exists, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, exists, func, insert, select, update
 from sqlalchemy.dialects import sqlite
 
 from runware_mock.images.picture import Picture
@@ -71,13 +72,18 @@ class Placed(Struct, frozen=True):
 # The columns of StoredContent and of StoredFile, in their order.
 FACTS = tuple(content.c[name] for name in StoredContent.__struct_fields__)
 FILE = (*(content.c[name] for name in StoredFile.__struct_fields__ if name != "data"), content.c.bytes)
+# What every upload runs is built once: building a statement takes as long as running it.
+_FIND = select(*FACTS).where(content.c.sent_sha256 == bindparam("sent_sha256"))
+# FOR KEY SHARE: nobody deletes the row before a medium points at it. SQLite, which has one writer at a time anyway, is
+# not told.
+_HOLD = _FIND.with_for_update(read=True, key_share=True)
 # So many are deleted by one statement.
 _CHUNK = 500
 
 
 def find(connection: Connection, sent_sha256: bytes) -> StoredContent | None:
     """Return the content made from bytes with this digest."""
-    row = connection.execute(_found(sent_sha256)).first()
+    row = connection.execute(_FIND, {"sent_sha256": sent_sha256}).first()
     return None if row is None else StoredContent(*row)
 
 
@@ -86,14 +92,8 @@ def hold(connection: Connection, sent_sha256: bytes) -> StoredContent | None:
 
     By its digest, never by an id that was found before: SQLite gives the id of a deleted row to the next one.
     """
-    # FOR KEY SHARE: nobody deletes the row before a medium points at it. SQLite, which has one writer at a time anyway,
-    # is not told.
-    row = connection.execute(_found(sent_sha256).with_for_update(read=True, key_share=True)).first()
+    row = connection.execute(_HOLD, {"sent_sha256": sent_sha256}).first()
     return None if row is None else StoredContent(*row)
-
-
-def _found(sent_sha256: bytes) -> Select[Any]:
-    return select(*FACTS).where(content.c.sent_sha256 == sent_sha256)
 
 
 def add(connection: Connection, placed: Placed, now_at: int) -> StoredContent:
@@ -120,15 +120,20 @@ def add(connection: Connection, placed: Placed, now_at: int) -> StoredContent:
     return stored
 
 
+@cache
+def _adding(dialect_name: str) -> Any:
+    dialect: Any = sqlite
+    if dialect_name == "postgresql":
+        # Late: it takes a start 50 ms, which SQLite need not wait for.
+        from sqlalchemy.dialects import postgresql as dialect
+    added = dialect.insert(content).on_conflict_do_nothing(index_elements=["sent_sha256"])
+    return added.returning(content.c.id)
+
+
 def add_row(connection: Connection, row: Mapping[str, Any]) -> StoredContent:
     """Store a row without its id; if one of the same SHA-256 is there, return that one."""
-    dialect: Any = sqlite
-    if connection.dialect.name == "postgresql":
-        # Only where it is used: SQLite needs neither this dialect nor its driver.
-        from sqlalchemy.dialects import postgresql as dialect
-    added = dialect.insert(content).on_conflict_do_nothing(index_elements=["sent_sha256"]).returning(content.c.id)
     while True:
-        content_id = connection.scalar(added, row)
+        content_id = connection.scalar(_adding(connection.dialect.name), row)
         if content_id is not None:
             return StoredContent(content_id, *(row[name] for name in StoredContent.__struct_fields__[1:]))
         # It was there; if another transaction deletes it meanwhile, it is added after all.

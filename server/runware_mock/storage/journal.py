@@ -10,7 +10,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct
 from msgspec.structs import asdict
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, select
+from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from runware_mock.metrics import Metrics
 from runware_mock.protocol.messages import Item
@@ -31,6 +31,14 @@ _DEEPEST = 12
 _KEPT_UPLOADS = 1000
 # Names that need no look whether they are those of secrets.
 _COMMON = frozenset(("taskType", "taskUUID", "image", "media", "operation", "inputs"))
+# What every task runs is built once: building a statement takes as long as running it.
+_ADD = insert(journal)
+_OF_TASK = (
+    journal.c.account_id == bindparam("account_id"),
+    journal.c.task_uuid == bindparam("task_uuid"),
+    journal.c.at > bindparam("since_at"),
+)
+_FIND_DONE = select(journal.c.id).where(*_OF_TASK, journal.c.outcome == "success").limit(1)
 # The journal is cut each time that a process has added a sixteenth of what may be kept.
 _CUT_EVERY = 16
 
@@ -95,7 +103,7 @@ class Journal:
             "faults": _encode(entry.faults).decode() if entry.faults else None,
             "size_bytes": size_bytes,
         }
-        connection.execute(insert(journal), row)
+        connection.execute(_ADD, row)
         self._count(connection, entry)
         if self._is_to_be_cut(size_bytes):
             self._cut(connection)
@@ -199,7 +207,7 @@ def _best(connection: Connection, account_id: int, task_uuid: str, since_at: int
     answers = (
         select(journal)
         .where(
-            *_of_task(account_id, task_uuid, since_at),
+            *_OF_TASK,
             # That a task came twice says nothing of how it went, nor does a fault that kept it from being done.
             ~journal.c.answer.startswith('[{"code":"conflictTaskUUID"'),
             journal.c.outcome != "fault",
@@ -208,17 +216,16 @@ def _best(connection: Connection, account_id: int, task_uuid: str, since_at: int
         .order_by((journal.c.outcome == "success").desc(), journal.c.id.desc())
         .limit(1)
     )
-    return connection.execute(answers).first()
+    return connection.execute(answers, _task(account_id, task_uuid, since_at)).first()
 
 
 def is_done(connection: Connection, account_id: int, task_uuid: str, since_at: int) -> bool:
     """Return whether a task of this UUID succeeded later than `since_at`."""
-    done = select(journal.c.id).where(*_of_task(account_id, task_uuid, since_at), journal.c.outcome == "success")
-    return connection.execute(done.limit(1)).first() is not None
+    return connection.execute(_FIND_DONE, _task(account_id, task_uuid, since_at)).first() is not None
 
 
-def _of_task(account_id: int, task_uuid: str, since_at: int) -> tuple[ColumnElement[bool], ...]:
-    return journal.c.account_id == account_id, journal.c.task_uuid == task_uuid.lower(), journal.c.at > since_at
+def _task(account_id: int, task_uuid: str, since_at: int) -> dict[str, Any]:
+    return {"account_id": account_id, "task_uuid": task_uuid.lower(), "since_at": since_at}
 
 
 def model_uploads(connection: Connection, account_id: int) -> list[dict[str, Any]]:

@@ -26,6 +26,10 @@ class Moment(Struct, frozen=True):
         )
 
 
+# Every upload runs it: building a statement takes as long as running it.
+_ADD = insert(medium)
+
+
 class Totals(Struct, frozen=True):
     """A number of media, and bytes."""
 
@@ -45,7 +49,7 @@ def add(
 ) -> None:
     """Store a new medium, last used now; `expires_at` may end it sooner than its last use does."""
     connection.execute(
-        insert(medium),
+        _ADD,
         {
             "uuid": uuid,
             "account_id": account_id,

@@ -59,7 +59,9 @@ class TaskModel(BaseModel):
     Other parameters are ignored: the real service takes those of dozens of models.
     """
 
-    model_config = ConfigDict(strict=True, frozen=True, alias_generator=to_camel, serialize_by_alias=True)
+    model_config = ConfigDict(
+        strict=True, defer_build=True, frozen=True, alias_generator=to_camel, serialize_by_alias=True
+    )
     page: ClassVar[str]
 
     _sent: Task = PrivateAttr(default_factory=dict)
