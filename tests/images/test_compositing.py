@@ -10,10 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from runware_mock.images.codec import DECODERS, Codec, opened
+from runware_mock.images.codec import DECODERS, Codec, opened, thumbnail
 from runware_mock.images.decoder import Decoder
 from runware_mock.images.limits import Budget, Deadline
-from runware_mock.images.thumbnail import thumbnail
 from runware_mock.settings import PICTURES
 from tests.images.looking import opened as decoded
 from tests.images.moving_files import Patch, Rgba, apng, gif

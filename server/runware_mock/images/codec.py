@@ -5,12 +5,14 @@ original aspect ratio."
 """
 
 import struct
-import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
+from io import BytesIO
+from typing import Any
 
-from PIL.Image import DecompressionBombError, Image
+from isal import igzip_lib
+from PIL.Image import DecompressionBombError, Image, Resampling
 
 from runware_mock.images import vips
 from runware_mock.images.bmp import BmpDecoder
@@ -21,11 +23,12 @@ from runware_mock.images.jpeg import JpegDecoder
 from runware_mock.images.limits import Budget, Deadline, OverBudget, TookTooLong
 from runware_mock.images.picture import Picture, PictureRefused, Sent
 from runware_mock.images.png import PngDecoder
-from runware_mock.images.resize import Resizer, Size, upright, upright_size
+from runware_mock.images.resize import Resizer, Size, in_8_bits, upright, upright_size
 from runware_mock.images.webp import WebpDecoder
 
 MAX_SIDE_PX = 2048
 TIMEOUT = timedelta(seconds=30)
+_THUMBNAIL_SIZE, _THUMBNAIL_QUALITY = (240, 240), 70
 
 # The picture, a copy or two, and its encoded form.
 _DRAWING_BYTES_PER_PX = 16
@@ -40,6 +43,8 @@ DECODERS: Mapping[str, Callable[[bytes], Decoder]] = {
     "gif": GifDecoder,
 }
 
+# The stubs take this class for an instance.
+_INFLATE_ERROR: Any = igzip_lib.error
 # What readers raise on broken input; Pillow's also warn, which some processes make an error of.
 DECODE_ERRORS = (
     OSError,
@@ -53,7 +58,7 @@ DECODE_ERRORS = (
     MemoryError,
     DecompressionBombError,
     struct.error,
-    zlib.error,
+    _INFLATE_ERROR,
     Warning,
 )
 
@@ -146,18 +151,35 @@ class Codec:
             return decoder.encode(upright(small, decoder.orientation)), upright_size(size, decoder.orientation)
 
 
-def opened(picture: Picture) -> Image:
+def opened(picture: Picture, least: Size | None = None) -> Image:
     """Return a stored picture, or its first frame, decoded, and turned as its EXIF orientation says.
 
-    Raises PictureRefused if it is broken.
+    It may be smaller than it is stored, but no smaller than `least`. Raises PictureRefused if it is broken.
     """
     with refusing_broken(picture.format):
         decoder = DECODERS[picture.format](picture.data)
-        image = decoder.image(Deadline(TIMEOUT.total_seconds()))
+        image = decoder.image(Deadline(TIMEOUT.total_seconds()), least)
         info = image.info
         image = upright(image, decoder.orientation)
         image.info = info
         return image
+
+
+def thumbnail(picture: Picture) -> bytes | None:
+    """Return a WebP of at most 240 px a side, the first frame of an animation; None for what is no picture."""
+    if picture.format not in DECODERS:
+        return None
+    try:
+        image = opened(picture, _THUMBNAIL_SIZE)
+    except PictureRefused:
+        return None
+    image = in_8_bits(image)
+    image = image.convert("RGBA" if "A" in image.getbands() else "RGB")
+    image.thumbnail(_THUMBNAIL_SIZE, Resampling.BOX, reducing_gap=None)
+    image.info = {}
+    out = BytesIO()
+    image.save(out, "WEBP", quality=_THUMBNAIL_QUALITY, method=0)
+    return out.getvalue()
 
 
 @contextmanager

@@ -1,110 +1,125 @@
-"""A PNG taken apart into chunks, each checked before anything is decoded."""
+"""The chunks of a PNG: each read and checked before anything is decoded, and written.
+
+References are to PNG (third edition). Pixels are deflated by ISA-L, from rows that numpy filters, both without the
+interpreter's lock: at 2048x1536 this takes 30 ms where Pillow's level 1 takes 200 ms for the same number of bytes.
+"""
 
 import struct
 import zlib
 from collections.abc import Iterator
+from fractions import Fraction
 
+import numpy as np
+from isal import isal_zlib
 from msgspec import Struct, field
+from PIL.Image import Image
 
 from runware_mock.images.animation import Disposal
+from runware_mock.images.resize import Pixels, Size
 
-_SIGNATURE_BYTES = 8
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # Read one by one in Python. An animation of 10,000 frames has 20,000.
 _MOST_CHUNKS = 100_000
-# PNG (third edition), 5.6: all that come before the pixels and say how their colours are meant.
-_COLOUR_CHUNKS = (b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM", b"mDCV", b"cLLI")
 _CRITICAL = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
-# Chunks without which pixels are missing; of others a broken one is left out, as browsers do.
+# Pixels are missing without these; any other broken chunk is left out, as browsers do.
 _HOLDS_PIXELS = (b"fcTL", b"fdAT")
-# Chunks that no decoder inflates or stumbles over.
-_PLAIN = (*_CRITICAL, b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"pHYs")
-# Table 12: grey and colours; those with alpha have none that stands for transparent.
-_KEY_BYTES = {0: 2, 2: 6}
-_length_and_kind = struct.Struct(">I4s").unpack_from
-_header = struct.Struct(">IIBBBBB")
-_control = struct.Struct(">5I2H2B")
-# 12.9: "dispose_op"; and fcTL, "If the value of the denominator is 0, the decoder MUST act as if it was 100".
+# 5.6: what comes before the pixels and says how their colours are meant.
+_COLOUR_CHUNKS = (b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM", b"mDCV", b"cLLI")
+# Table 12: colour types, how many samples a pixel has, and how many bits a sample may have.
+GREY, COLOUR, INDEXED, GREY_ALPHA, COLOUR_ALPHA = 0, 2, 3, 4, 6
+SAMPLES = {GREY: 1, COLOUR: 3, INDEXED: 1, GREY_ALPHA: 2, COLOUR_ALPHA: 4}
+_BIT_DEPTHS = {GREY: (1, 2, 4, 8, 16), INDEXED: (1, 2, 4, 8)}
+_OTHER_BIT_DEPTHS = (8, 16)
+_COLOUR_TYPES = {"L": GREY, "I;16": GREY, "RGB": COLOUR, "LA": GREY_ALPHA, "RGBA": COLOUR_ALPHA}
+# How long the sample, or three, is that stands for transparent.
+_KEY_BYTES = {GREY: 2, COLOUR: 6}
+# 11.3.6.2: dispose_op, and "If the denominator is 0, it is to be treated as if it were 100".
 _DISPOSALS = (Disposal.KEEP, Disposal.CLEAR, Disposal.RESTORE)
 _DEFAULT_DENOMINATOR = 100
+# 9.2: the two filter types that cost nothing: the bytes as they are, or less those above them.
+_NONE, _UP = 0, 2
+_SAMPLE_ROWS = 64
+# ISA-L's levels end at 3, which saves 4 % on a photograph and takes four times as long on a screenshot.
+_LEVEL = 1
+# Start and end of a part of the file.
+Span = tuple[int, int]
+_header = struct.Struct(">IIBBBBB")
+_control = struct.Struct(">5I2H2B")
 
 
-class FrameControl(Struct, frozen=True):
-    """Where the pixels of a frame belong, and how: the fcTL chunk."""
+class Frame(Struct):
+    """One picture of the file: where it belongs, how it is drawn, and the spans that hold its compressed rows.
 
-    width_px: int
-    height_px: int
+    The first frame is the default image, which animations may hide.
+    """
+
+    size: Size
     left_px: int = 0
     top_px: int = 0
     duration_ms: float = 0
     disposal: Disposal = Disposal.KEEP
     blends: bool = False
-
-
-class FrameData(Struct):
-    """One picture of the file, and the spans of the file that hold its compressed rows. No control: it is hidden."""
-
-    control: FrameControl | None
-    spans: list[tuple[int, int]] = field(default_factory=list)
+    is_hidden: bool = False
+    spans: list[Span] = field(default_factory=list)
 
 
 class PngChunks(Struct):
-    """What a PNG consists of; `frames` begins with the default image."""
+    """What a PNG consists of; `colour` holds whole chunks, `transparency`, `icc` and `exif` the content of theirs."""
 
-    width_px: int
-    height_px: int
+    size: Size
     bit_depth: int
     colour_type: int
     is_interlaced: bool
-    frames: list[FrameData]
+    frames: list[Frame]
     palette: bytes = b""
     transparency: bytes = b""
     colour: bytes = b""
     icc: bytes = b""
     exif: bytes = b""
     loop: int = 0
-    promised: int = 0
-    next_sequence: int = 0
-    is_plain: bool = True
+    promised_frames: int = 0
+    sequence: int = 0
 
 
 def read_chunks(data: bytes) -> PngChunks:
     """Take a file apart; raises EOFError or SyntaxError where it is not whole."""
     pieces = _chunks(data)
     kind, start, end = next(pieces)
-    found = _read_header(kind, data[start + 8 : end - 4])
+    found = _read_header(kind, data[start:end])
     for number, (kind, start, end) in enumerate(pieces, start=1):
         if number >= _MOST_CHUNKS:
             raise SyntaxError(f"more than {_MOST_CHUNKS} chunks")
-        found.is_plain &= kind in _PLAIN
-        _take(found, data, kind, start, end)
-    if not found.frames[0].spans:
-        raise SyntaxError("no image data")
-    if found.promised:
-        _check_frames(found)
-    if found.colour_type == 3 and not found.palette:  # noqa: PLR2004 - table 12: indexed colour
+        if kind == b"IDAT":
+            found.frames[0].spans.append((start, end))
+        elif kind in _HOLDS_PIXELS:
+            _add_frame(found, kind, data[start : start + _control.size], (start + 4, end))
+        else:
+            _add_description(found, kind, data[start:end])
+    if found.colour_type == INDEXED and not found.palette:
         raise SyntaxError("the palette is missing")
+    _check_frames(found)
     return found
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Yield kind, start and end of every chunk that is intact or can be left out."""
+    """Yield kind, start and end of the content of every chunk; the kind is empty where it is broken and left out."""
     view = memoryview(data)
-    start, kind = _SIGNATURE_BYTES, b""
+    start, kind = len(_SIGNATURE) + 8, b""
     while kind != b"IEND":
-        if len(data) < start + 12:
+        if len(data) < start + 4:
             raise EOFError("the file is truncated")
-        length, kind = _length_and_kind(data, start)
-        end = start + 12 + length
-        if len(data) < end:
+        length, kind = struct.unpack_from(">I4s", data, start - 8)
+        end = start + length
+        if len(data) < end + 4:
             raise EOFError("the file is truncated")
-        is_intact = zlib.crc32(view[start + 4 : end - 4]) == int.from_bytes(view[end - 4 : end])
+        is_intact = isal_zlib.crc32(view[start - 4 : end]) == int.from_bytes(view[end : end + 4])
         is_critical = not kind[0] & 0x20
         if not is_intact and (is_critical or kind in _HOLDS_PIXELS):
             raise SyntaxError(f"the checksum of the chunk {kind!r} is wrong")
         if is_critical and kind not in _CRITICAL:
             raise SyntaxError(f"the critical chunk {kind!r} is not part of the standard")
         yield kind if is_intact else b"", start, end
-        start = end
+        start = end + 12
 
 
 def _read_header(kind: bytes, content: bytes) -> PngChunks:
@@ -115,72 +130,142 @@ def _read_header(kind: bytes, content: bytes) -> PngChunks:
         raise SyntaxError("a side has no extent")
     if compression or filtering or interlace > 1:
         raise SyntaxError("an unknown method of compression, filtering or interlacing")
-    return PngChunks(width_px, height_px, bit_depth, colour_type, bool(interlace), [FrameData(None)])
+    if colour_type not in SAMPLES or bit_depth not in _BIT_DEPTHS.get(colour_type, _OTHER_BIT_DEPTHS):
+        raise SyntaxError(f"{bit_depth} bits a sample of the colour type {colour_type}")
+    size = width_px, height_px
+    return PngChunks(size, bit_depth, colour_type, bool(interlace), [Frame(size, is_hidden=True)])
 
 
-def _take(found: PngChunks, data: bytes, kind: bytes, start: int, end: int) -> None:
-    default = found.frames[0]
-    if kind == b"IDAT":
-        default.spans.append((start + 8, end - 4))
-    elif kind in _HOLDS_PIXELS:
-        if found.promised:
-            _add_frame(found, kind, data[start + 8 : start + 34], (start + 12, end - 4))
-    elif kind == b"eXIf":
-        found.exif = data[start + 8 : end - 4]
-    elif not default.spans:
-        _add_before_pixels(found, kind, data[start + 8 : end - 4], data[start:end])
-
-
-def _add_before_pixels(found: PngChunks, kind: bytes, content: bytes, whole: bytes) -> None:
-    if kind == b"acTL":
-        found.promised, found.loop = struct.unpack(">II", content)
+def _add_description(found: PngChunks, kind: bytes, content: bytes) -> None:
+    if kind == b"eXIf":
+        found.exif = content
+    elif found.frames[0].spans:
+        # What stands behind pixels says nothing about them.
+        return
+    elif kind == b"acTL":
+        found.promised_frames, found.loop = struct.unpack(">II", content)
     elif kind == b"PLTE":
         found.palette = content
     elif kind == b"tRNS":
-        # One sample, three, or an alpha for each colour of the palette; as browsers do, others are left out.
-        is_whole = len(content) == _KEY_BYTES.get(found.colour_type, len(content))
-        found.transparency = content if is_whole and found.colour_type in (*_KEY_BYTES, 3) else b""
+        # As browsers do, one of a wrong length, or beside alpha, is left out.
+        if found.colour_type == INDEXED:
+            found.transparency = content[: len(found.palette) // 3]
+        elif len(content) == _KEY_BYTES.get(found.colour_type):
+            found.transparency = content
     elif kind in _COLOUR_CHUNKS:
-        found.colour += whole
+        found.colour += chunk(kind, content)
         if kind == b"iCCP":
             found.icc = content
 
 
-def _add_frame(found: PngChunks, kind: bytes, content: bytes, span: tuple[int, int]) -> None:
-    if content[:4] != struct.pack(">I", found.next_sequence):
+def _add_frame(found: PngChunks, kind: bytes, content: bytes, span: Span) -> None:
+    if not found.promised_frames:
+        return
+    if content[:4] != struct.pack(">I", found.sequence):
         raise SyntaxError("the frames are out of order")
-    found.next_sequence += 1
+    found.sequence += 1
+    default = found.frames[0]
     if kind == b"fdAT":
-        if len(found.frames) == 1 or not found.frames[-1].control:
+        if len(found.frames) == 1:
             raise SyntaxError("a frame has pixels and no header")
         found.frames[-1].spans.append(span)
         return
-    if len(content) != _control.size:
-        raise SyntaxError("a frame's header is broken")
     _, width_px, height_px, left_px, top_px, numerator, denominator, disposal, blend = _control.unpack(content)
-    if not width_px or not height_px or left_px + width_px > found.width_px or top_px + height_px > found.height_px:
-        raise SyntaxError("a frame leaves the canvas")
-    if disposal >= len(_DISPOSALS) or blend > 1:
-        raise SyntaxError("a frame's header is broken")
-    control = FrameControl(
-        *(width_px, height_px, left_px, top_px),
-        duration_ms=1000 * numerator / (denominator or _DEFAULT_DENOMINATOR),
-        disposal=_DISPOSALS[disposal],
-        blends=blend == 1,
-    )
-    default = found.frames[0]
-    if default.spans or default.control:
-        found.frames.append(FrameData(control))
+    leaves = left_px + width_px > found.size[0] or top_px + height_px > found.size[1]
+    if leaves or not width_px or not height_px or disposal >= len(_DISPOSALS) or blend > 1:
+        raise SyntaxError("a frame leaves the canvas, or its header is broken")
+    duration_ms = 1000 * numerator / (denominator or _DEFAULT_DENOMINATOR)
+    frame = Frame((width_px, height_px), left_px, top_px, duration_ms, _DISPOSALS[disposal], blend == 1)
+    if default.spans or not default.is_hidden:
+        found.frames.append(frame)
     else:
-        default.control = control
+        found.frames[0] = frame
 
 
 def _check_frames(found: PngChunks) -> None:
-    promised = found.promised
-    default = found.frames[0].control
-    if default and (default.width_px, default.height_px) != (found.width_px, found.height_px):
+    default = found.frames[0]
+    if not default.spans:
+        raise SyntaxError("no image data")
+    if not found.promised_frames:
+        return
+    if default.size != found.size:
         raise SyntaxError("the first frame is not as large as the picture")
-    hidden = not default
-    if len(found.frames) - hidden < promised or not all(frame.spans for frame in found.frames):
-        raise SyntaxError(f"{promised} frames are promised, and not all of them are there")
-    del found.frames[promised + hidden :]
+    count = found.promised_frames + default.is_hidden
+    if len(found.frames) < count or not all(frame.spans for frame in found.frames):
+        raise SyntaxError(f"{found.promised_frames} frames are promised, and not all of them are there")
+    del found.frames[count:]
+
+
+def chunk(kind: bytes, content: bytes) -> bytes:
+    """Return one chunk with its length and checksum."""
+    checksum = isal_zlib.crc32(content, isal_zlib.crc32(kind))
+    return b"".join((struct.pack(">I", len(content)), kind, content, struct.pack(">I", checksum)))
+
+
+def icc_chunk(profile: bytes | None) -> bytes:
+    """Return the chunk of an ICC profile, nothing where there is none."""
+    return chunk(b"iCCP", b"ICC Profile\0\0" + zlib.compress(profile)) if profile else b""
+
+
+def head(size: Size, bit_depth: int, colour_type: int, *, is_interlaced: bool = False) -> bytes:
+    """Return how a file begins."""
+    return _SIGNATURE + chunk(b"IHDR", _header.pack(*size, bit_depth, colour_type, 0, 0, is_interlaced))
+
+
+def encode(image: Image, colour: bytes = b"") -> bytes:
+    """Return the file of an image of mode L, LA, RGB, RGBA or I;16; `colour` are chunks that describe its colours."""
+    return b"".join((_head_of(image), colour, chunk(b"IDAT", _deflated(image)), chunk(b"IEND", b"")))
+
+
+def encode_animation(frames: Iterator[tuple[Image, float]], chunks: PngChunks) -> bytes:
+    """Return an animation like that of `chunks`, of frames of the same mode and size, each with its milliseconds.
+
+    Pillow's own writer merges equal frames and holds them all.
+    """
+    pieces: list[bytes] = []
+    sequence = 0
+    is_hidden = chunks.frames[0].is_hidden
+    for index, (frame, duration_ms) in enumerate(frames):
+        if index == 0:
+            promise = struct.pack(">II", len(chunks.frames) - is_hidden, chunks.loop)
+            pieces += [_head_of(frame), chunks.colour, chunk(b"acTL", promise)]
+        if index > 0 or not is_hidden:
+            delay_s = Fraction(duration_ms / 1000).limit_denominator(0xFFFF)
+            # 11.3.6.2: the whole canvas, nothing disposed of, pixels overwritten.
+            control = (sequence, *frame.size, 0, 0, min(delay_s.numerator, 0xFFFF), delay_s.denominator, 0, 0)
+            pieces.append(chunk(b"fcTL", _control.pack(*control)))
+            sequence += 1
+        if index == 0:
+            pieces.append(chunk(b"IDAT", _deflated(frame)))
+        else:
+            pieces.append(chunk(b"fdAT", struct.pack(">I", sequence) + _deflated(frame)))
+            sequence += 1
+    return b"".join((*pieces, chunk(b"IEND", b"")))
+
+
+def _head_of(image: Image) -> bytes:
+    return head(image.size, 16 if image.mode == "I;16" else 8, _COLOUR_TYPES[image.mode])
+
+
+def _deflated(image: Image) -> bytes:
+    """Return the compressed rows, filtered in the one way of two that makes the rows in the middle smaller."""
+    pixels: Pixels = np.asarray(image)
+    if image.mode == "I;16":
+        # PNG is big-endian.
+        pixels = pixels.astype(">u2").view(np.uint8)
+    rows = pixels.reshape(image.height, -1)
+    start = max(0, (len(rows) - _SAMPLE_ROWS) // 2)
+    sample = rows[start : start + _SAMPLE_ROWS]
+    best = min((_unchanged, _less_above), key=lambda filter_rows: len(isal_zlib.compress(filter_rows(sample), _LEVEL)))
+    return bytes(isal_zlib.compress(best(rows), _LEVEL))
+
+
+def _unchanged(rows: Pixels) -> Pixels:
+    return np.insert(rows, 0, _NONE, axis=1)
+
+
+def _less_above(rows: Pixels) -> Pixels:
+    filtered = _unchanged(rows)
+    filtered[:, 0] = _UP
+    filtered[1:, 1:] -= rows[:-1]
+    return filtered

@@ -57,6 +57,11 @@ def image_of(pixels: Pixels, mode: str | None = None) -> Image:
     return frombuffer(mode, (width_px, height_px), np.ascontiguousarray(pixels), "raw", mode, 0, 1)
 
 
+def in_8_bits(image: Image) -> Image:
+    """Return 16 bits of grey in 8, any other image as it is."""
+    return image_of((np.asarray(image) >> 8).astype(np.uint8)) if image.mode == "I;16" else image
+
+
 def upright(image: Image, orientation: int) -> Image:
     """Return the image turned as an EXIF orientation of 1 to 8 says; other numbers mean nothing."""
     turn = _TURNS.get(orientation)

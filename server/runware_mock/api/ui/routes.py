@@ -23,8 +23,8 @@ from runware_mock.control.plans import list_plans
 from runware_mock.control.refusals import not_found
 from runware_mock.control.state import labels
 from runware_mock.control_models import Answer, Medium
+from runware_mock.images.codec import thumbnail
 from runware_mock.images.formats import FORMATS
-from runware_mock.images.thumbnail import thumbnail
 from runware_mock.protocol.errors import Refusal
 from runware_mock.services import Services
 from runware_mock.storage.blobs import ObjectGone

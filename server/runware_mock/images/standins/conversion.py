@@ -5,7 +5,7 @@ from typing import Literal
 
 from PIL.Image import Image, Resampling, new
 
-from runware_mock.images import png_writer
+from runware_mock.images import png_chunks
 
 # Guess: the limit that image services commonly set for an upscaled picture.
 MAX_SIDE_PX = 4096
@@ -99,7 +99,7 @@ def encode(picture: Image, format_name: Literal["jpeg", "png", "webp"], quality:
     source = plain(picture)
     profile = source.info.get("icc_profile")
     if format_name == "png":
-        return png_writer.encode(source, png_writer.icc_chunk(profile))
+        return png_chunks.encode(source, png_chunks.icc_chunk(profile))
     out = BytesIO()
     if format_name == "webp":
         source.save(out, "WEBP", quality=quality, method=0, icc_profile=profile)
