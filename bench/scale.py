@@ -22,7 +22,7 @@ from bench.measure import TINY, p99
 from bench.pictures import Picture
 from bench.servers import MOCK, started
 from bench.stored import check_all
-from runware_mock.client.control import ControlClient
+from runware_mock.client import ControlClient
 
 FILE_NAME = "runware-mock.sqlite3"
 MEDIA = 1_000_000

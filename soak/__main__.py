@@ -19,7 +19,7 @@ from statistics import median
 
 import httpx
 
-from runware_mock.client.control import ControlClient
+from runware_mock.client import ControlClient
 from soak.process import ServerProcess
 from soak.report import Report
 from soak.talkers import Json, RestTalker, Talker, WsTalker

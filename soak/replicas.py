@@ -18,8 +18,8 @@ from pathlib import Path
 import httpx
 import psycopg
 
-from runware_mock.client.control import ControlClient
-from runware_mock.client.wire import ControlError
+from runware_mock.client import ControlClient
+from runware_mock.connection import ControlError
 from soak.process import ServerProcess
 from soak.report import Report
 from soak.sdk_clients import SDKS, Lane, Outcome, SdkProcess, missing

@@ -25,8 +25,7 @@ from runware_mock.api.ui.changes import Changes
 from runware_mock.api.ui.pages import FOLDER, StaticPart
 from runware_mock.api.websocket import Sockets
 from runware_mock.clock import Clock, SystemClock
-from runware_mock.control.changes import change_token
-from runware_mock.control.refusals import ControlRefused
+from runware_mock.control.calls import ControlRefused, change_token
 from runware_mock.control.seeding import seed
 from runware_mock.metrics import WRITTEN_EVERY_S, Exposition
 from runware_mock.protocol.errors import Refusal

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema
 
-from runware_mock.units import parse_duration, write_duration
+from runware_mock.values import parse_duration, write_duration
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

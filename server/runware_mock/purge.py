@@ -16,7 +16,7 @@ from runware_mock.storage import contents, deliveries, media
 from runware_mock.storage.database import ALL_ACCOUNTS, PURGER, retried
 from runware_mock.storage.media import Moment, Totals
 from runware_mock.storage.models import medium
-from runware_mock.units import write_duration
+from runware_mock.values import write_duration
 
 _log = logging.getLogger(__name__)
 

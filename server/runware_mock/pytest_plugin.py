@@ -12,8 +12,7 @@ from typing import Any
 
 import pytest
 
-from runware_mock.failure_messages import task_history, unmet_plan
-from runware_mock.testing import ENV_NAMES, RunwareMock, fresh_key, import_server, serve
+from runware_mock.testing import ENV_NAMES, RunwareMock, fresh_key, import_server, serve, task_history, unmet_plan
 
 _URL = "RUNWARE_MOCK_URL"
 _TOKEN = "RUNWARE_MOCK_CONTROL_TOKEN"  # noqa: S105 - the name of a variable

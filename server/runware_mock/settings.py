@@ -11,7 +11,7 @@ import platformdirs
 from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
-from runware_mock.setting_types import (
+from runware_mock.values import (
     ApiKeys,
     DatabaseUrl,
     Duration,
@@ -24,8 +24,9 @@ from runware_mock.setting_types import (
     StorageUrl,
     UrlFiles,
     split_names,
+    write_duration,
+    write_size,
 )
-from runware_mock.units import write_duration, write_size
 
 ENV_PREFIX = "RUNWARE_MOCK_"
 

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from runware_mock.cli import main
-from runware_mock.commands.sdks import SDKS, Address
+from runware_mock.commands.doctor import SDKS
 from tests.control.stranger import stranger_running
 from tests.process.ports import free_port
 from tests.running import RunningMock, running_mock
@@ -24,8 +24,8 @@ def report(url: str, *arguments: str) -> dict[str, Any]:
     return found
 
 
-def warned(address: Address, text: str) -> set[str]:
-    return {sdk.name for sdk in SDKS for warning in sdk.warnings(address) if text in warning}
+def warned(url: str, text: str, api_key: str | None = None) -> set[str]:
+    return {sdk.name for sdk in SDKS for warning in sdk.warnings(url, api_key) if text in warning}
 
 
 def test_a_server_that_runs_is_reachable_both_ways(mock: RunningMock) -> None:
@@ -95,12 +95,12 @@ def test_the_key_is_never_shown(mock: RunningMock) -> None:
 
 @pytest.mark.parametrize("url", ["ws://localhost:8080", "http://localhost:8080", "ws://localhost:8080/v1"])
 def test_rule_33_two_sdks_take_one_address_for_a_test_of_their_own(url: str) -> None:
-    assert warned(Address.of(url), "write 127.0.0.1") == {"PyPI runware 0.5", "npm @runware/sdk-js 1.3"}
+    assert warned(url, "write 127.0.0.1") == {"PyPI runware 0.5", "npm @runware/sdk-js 1.3"}
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8080", "http://localhost:8081"])
 def test_rule_33_other_addresses_are_no_trap(url: str) -> None:
-    assert warned(Address.of(url), "write 127.0.0.1") == set()
+    assert warned(url, "write 127.0.0.1") == set()
 
 
 @pytest.mark.parametrize(
@@ -113,11 +113,11 @@ def test_rule_33_other_addresses_are_no_trap(url: str) -> None:
     ],
 )
 def test_rule_34_two_clients_take_no_short_keys(key_chars: int, names: set[str]) -> None:
-    assert warned(Address.of("http://127.0.0.1:8080", "k" * key_chars), "accepts no key under") == names
+    assert warned("http://127.0.0.1:8080", "accepts no key under", "k" * key_chars) == names
 
 
 def test_rule_35_what_the_url_does_not_catch_is_told() -> None:
-    address = Address.of("http://127.0.0.1:8080")
-    assert warned(address, "streamed textInference") == {"PyPI runware 0.5"}
+    url = "http://127.0.0.1:8080"
+    assert warned(url, "streamed textInference") == {"PyPI runware 0.5"}
     schemas = {"PyPI runware-sdk 1.8", "npm @runware/sdk 1.6", "npm @runware/mcp"}
-    assert warned(address, "schemas.runware.ai") == schemas
+    assert warned(url, "schemas.runware.ai") == schemas

@@ -6,7 +6,7 @@ from typing import get_args
 from runware_mock.faults.base import Fault
 from runware_mock.faults.kinds import AnyFault
 from runware_mock.settings import Settings, default_text
-from runware_mock.units import write_duration
+from runware_mock.values import write_duration
 
 KINDS: tuple[type[Fault], ...] = get_args(get_args(AnyFault)[0])
 

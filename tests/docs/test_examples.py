@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from runware_mock.commands.sample import sample
+from runware_mock.commands.media import sample
 from runware_mock.tasks import TASKS, unsupported
 from tests import postgres
 from tests.docs.tables import common_field_rows, fault_rows, settings_rows

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from runware_mock.clock import in_ms
-from runware_mock.units import parse_duration
+from runware_mock.values import parse_duration
 from tests.fuzz.machine import ACCOUNTS, PICTURES, Machine
 from tests.fuzz.model import Clock
 from tests.talking import data_uri, new_uuid, upload

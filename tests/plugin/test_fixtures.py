@@ -203,14 +203,14 @@ def test_a_run_without_the_mock_imports_nothing_of_the_server(project: pytest.Py
             assert loaded == {
                 "runware_mock",
                 "runware_mock.client",
-                "runware_mock.client.control",
-                "runware_mock.client.wire",
+                "runware_mock.client",
+                "runware_mock.connection",
                 "runware_mock.clock",
                 "runware_mock.control_models",
-                "runware_mock.failure_messages",
+                "runware_mock.testing",
                 "runware_mock.pytest_plugin",
                 "runware_mock.testing",
-                "runware_mock.units",
+                "runware_mock.values",
                 "runware_mock.version",
             }
             assert not sys.modules.keys() & {"fastapi", "PIL", "sqlalchemy", "uvicorn"}

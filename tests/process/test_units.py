@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runware_mock.units import parse_duration, parse_size, write_duration, write_size
+from runware_mock.values import parse_duration, parse_size, write_duration, write_size
 
 _LONGEST = timedelta(days=36_500)
 

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 
-from runware_mock.client.control import ControlClient
+from runware_mock.client import ControlClient
 from tests import plain
 from tests.pictures import png
 from tests.running import STARTED_WITHIN_S, STOPPED_WITHIN_S, clean_environment

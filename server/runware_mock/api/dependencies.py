@@ -9,7 +9,7 @@ from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
 from runware_mock.api.control.guard import authority_of, check_caller, host_in, host_of, is_loopback
-from runware_mock.control.refusals import ControlRefused
+from runware_mock.control.calls import ControlRefused
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.messages import is_authentication, parse_tasks
 from runware_mock.protocol.redaction import holds_key, without_key, without_real_keys

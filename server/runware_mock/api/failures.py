@@ -10,10 +10,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from runware_mock.api.control.failures import control_failure, is_control
 from runware_mock.api.control.guard import check_caller
+from runware_mock.api.control.parameters import control_failure, is_control
 from runware_mock.api.ui.pages import page_failure, wants_page
-from runware_mock.control.refusals import ControlRefused
+from runware_mock.control.calls import ControlRefused
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.messages import Reply, rest_body
 from runware_mock.storage.database import crash

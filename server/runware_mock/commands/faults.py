@@ -7,8 +7,7 @@ from typing import Any
 
 import click
 
-from runware_mock.commands.base import EXIT_USAGE, Call, Printed, control_command, fail, yes_option
-from runware_mock.commands.tables import fault
+from runware_mock.commands.base import EXIT_USAGE, Call, Printed, control_command, fail, fault, yes_option
 
 
 @click.group()

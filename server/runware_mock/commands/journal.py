@@ -4,8 +4,7 @@ from typing import Any
 
 import click
 
-from runware_mock.commands.base import EXIT_USAGE, Call, Function, Printed, control_command, fail, yes_option
-from runware_mock.units import parse_duration
+from runware_mock.commands.base import Call, Function, Printed, control_command, duration_of, yes_option
 
 _FILTERS: tuple[tuple[str, type, str], ...] = (
     ("--task-type", str, "Only this taskType."),
@@ -61,11 +60,7 @@ def count(call: Call, **chosen: Any) -> Any:
 @filtered
 def wait(call: Call, count: int, timeout: str, **chosen: Any) -> Any:
     """Wait until there are that many entries; exit with status 1 if they do not come in time."""
-    try:
-        timeout_s = parse_duration(timeout).total_seconds()
-    except ValueError as error:
-        fail(f"bad value for --timeout: {error}", EXIT_USAGE)
-    return call.control.journal.wait(count, timeout_s, **chosen)
+    return call.control.journal.wait(count, duration_of(timeout, "--timeout").total_seconds(), **chosen)
 
 
 @control_command("clear", journal)

@@ -1,12 +1,11 @@
-"""`runware-mock media`."""
+"""`runware-mock media` and `sample`."""
 
 from pathlib import Path
 from typing import Any
 
 import click
 
-from runware_mock.commands.base import Call, Printed, control_command
-from runware_mock.commands.tables import table
+from runware_mock.commands.base import Call, Printed, control_command, table
 from runware_mock.control_models import write_instant
 
 
@@ -59,3 +58,28 @@ def forecast(call: Call, at: str | None, within: str | None) -> Any:
     seen = call.control.media.forecast(at, within)
     gone = f"{seen.would_purge.media} media, {seen.would_purge.bytes} bytes"
     return Printed(f"{table(seen.media)}\na purge at {write_instant(seen.at)} would delete {gone}", seen)
+
+
+_SIZE_PX = (3000, 2000)
+
+
+@click.command("sample")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def sample(file: Path) -> None:
+    """Write a picture larger than 2048 px to FILE, to have something to upload.
+
+    The extension chooses the format: .jpg, .png, .webp, .bmp or .gif.
+    """
+    from PIL import Image, ImageDraw
+
+    horizontal = Image.linear_gradient("L").rotate(90).resize(_SIZE_PX)
+    vertical = Image.linear_gradient("L").resize(_SIZE_PX)
+    picture = Image.merge("RGB", (horizontal, vertical, Image.new("L", _SIZE_PX, 160)))
+    draw = ImageDraw.Draw(picture)
+    draw.ellipse((1050, 550, 1950, 1450), fill=(250, 220, 120))
+    draw.text((60, 60), "runware-mock sample", fill="white", font_size=160)
+    try:
+        picture.save(file)
+    except (OSError, ValueError) as error:
+        raise click.ClickException(f"cannot write {file}: {error}") from error
+    click.echo(f"wrote {file}, {_SIZE_PX[0]}x{_SIZE_PX[1]} px")

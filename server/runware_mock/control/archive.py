@@ -1,18 +1,20 @@
-"""An account's whole state as one file: a zip of its rows and of the files they point at."""
+"""An account's whole state as one file: a zip of its rows and of the files they point at, all checked before use."""
 
 import io
 import zipfile
 from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
 
 import msgspec
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, TypeAdapter, ValidationError, model_validator
 from sqlalchemy import select
 
 from runware_mock import control_models as models
-from runware_mock.control import account_state
-from runware_mock.control.archived import Archived, Content, read_state
-from runware_mock.control.changes import changing
+from runware_mock.control import snapshots
+from runware_mock.control.calls import ControlRefused, changing, conflict, dotted
 from runware_mock.control.clocks import LATEST_AT
-from runware_mock.control.refusals import ControlRefused, conflict
+from runware_mock.faults.kinds import AnyFault
+from runware_mock.faults.plans import PlanName
 from runware_mock.images.formats import FORMATS, detect_format
 from runware_mock.images.picture import Picture, PictureRefused, Sent
 from runware_mock.services import Services
@@ -20,28 +22,203 @@ from runware_mock.storage import contents
 from runware_mock.storage.blobs import ObjectGone
 from runware_mock.storage.contents import FILE, Placed, StoredFile
 from runware_mock.storage.database import retried
-from runware_mock.storage.models import content, medium
+from runware_mock.storage.models import content
 from runware_mock.tasks.media_storage import stored_form
 
 _STATE = "state.json"
+# The age of a medium is 100 years at most, and so is its time to live.
+_CENTURY_MS = 36_525 * 86_400_000
+
+_Count = Annotated[int, Strict(), Field(ge=0, le=2**53)]
+_At = Annotated[int, Strict(), Field(ge=-_CENTURY_MS, le=LATEST_AT + _CENTURY_MS)]
+_Pixels = Annotated[int, Strict(), Field(ge=0, le=2**31 - 1)]
+_Number = Annotated[float, Field(allow_inf_nan=False)]
+_TaskType = Annotated[str, Field(max_length=64)]
+
+
+class _Row(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _json_of(shape: Any) -> AfterValidator:
+    """Check that a text is the JSON of something."""
+    adapter: TypeAdapter[Any] = TypeAdapter(shape)
+
+    def check(text: str) -> str:
+        try:
+            # The journal is decoded with msgspec, which refuses some of what pydantic's own parser accepts.
+            adapter.validate_python(msgspec.json.decode(text))
+        except (msgspec.DecodeError, ValidationError, RecursionError):
+            raise ValueError("this is not the JSON that it should be") from None
+        return text
+
+    return AfterValidator(check)
+
+
+class _File(BaseModel):
+    size_bytes: _Count
+    width_px: _Pixels
+    height_px: _Pixels
+
+
+class _Sent(_File):
+    sha256: str
+    orientation: _Count
+
+
+class _Audit(BaseModel):
+    format: str
+    frames: _Count
+    sent: _Sent
+    stored: _File
+
+
+class _Error(BaseModel):
+    """The fields of an answered error that are shown and explained."""
+
+    code: Annotated[str, Field(max_length=100)]
+    message: str
+    parameter: Any = None
+    min: _Number | None = None
+    max: _Number | None = None
+    multiplier: Annotated[_Number, Field(gt=0)] | None = None
+
+
+class _Upload(BaseModel):
+    """The field of an uploaded model that modelSearch needs."""
+
+    tags: list[Any] | None = None
+
+
+_ERRORS = TypeAdapter(list[_Error])
+
+
+class _Content(_Row):
+    """A file, and what is known of it; `bytes` is its name in the archive."""
+
+    id: _Count
+    sent_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    format: Annotated[str, Field(pattern=f"^({'|'.join(FORMATS)})$")]
+    width_px: _Pixels
+    height_px: _Pixels
+    frames: _Pixels
+    size_bytes: _Count
+    created_at: _At
+    sent_size_bytes: _Count
+    sent_width_px: _Pixels
+    sent_height_px: _Pixels
+    orientation: Annotated[int, Strict(), Field(ge=1, le=8)]
+    bytes: str
+
+
+class _Medium(_Row):
+    id: _Count
+    uuid: Annotated[str, Field(pattern="^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+    account_id: _Count
+    content_id: _Count
+    task_type: _TaskType
+    created_at: _At
+    last_used_at: _At
+    expires_at: _At | None
+    visible_at: _At | None
+
+
+class _JournalRow(_Row):
+    id: _Count
+    account_id: _Count
+    at: _At
+    ready_at: _At
+    transport: Literal["rest", "ws"]
+    task_type: _TaskType
+    task_uuid: Annotated[str, Field(max_length=36)]
+    outcome: Literal["success", "error", "fault", "crash"]
+    answer: Annotated[str, _json_of(list[dict[str, Any]])]
+    task: Annotated[str, _json_of(dict[str, Any])]
+    client: Annotated[str, Field(max_length=100)] | None
+    audit: Annotated[str, _json_of(_Audit)] | None
+    faults: Annotated[str, _json_of(list[models.FaultMet])] | None
+    duration_us: _Count
+    size_bytes: _Count
+
+    @model_validator(mode="after")
+    def _can_be_read(self) -> Self:
+        if self.outcome == "error":
+            _ERRORS.validate_json(self.answer)
+        if self.task_type == "modelUpload" and self.outcome == "success":
+            _Upload.model_validate_json(self.task)
+        return self
+
+
+class _Plan(_Row):
+    id: _Count
+    account_id: _Count
+    name: PlanName
+    created_at: _At
+    must_be_met: bool
+    by_name_only: bool
+
+
+class _Fault(_Row):
+    id: _Count
+    plan_id: _Count
+    position: _Count
+    spec: Annotated[str, _json_of(AnyFault)]
+    seen: _Count
+    met: _Count
+    tokens: _Number | None
+    counted_at: _At | None
+
+
+class _Clock(_Row):
+    account_id: _Count
+    offset_ms: Annotated[int, Strict(), Field(ge=-LATEST_AT, le=LATEST_AT)]
+    frozen_at: Annotated[int, Strict(), Field(ge=0, le=LATEST_AT)] | None
+
+
+class _Archived(_Row):
+    """All that one account has, with the files of its media."""
+
+    version: str
+    content: list[_Content]
+    medium: list[_Medium]
+    journal: list[_JournalRow]
+    fault_plan: list[_Plan]
+    fault: list[_Fault]
+    account_clock: Annotated[list[_Clock], Field(max_length=1)]
+
+    @model_validator(mode="after")
+    def _hangs_together(self) -> Self:
+        content_ids = {one.id for one in self.content}
+        plan_ids = {one.id for one in self.fault_plan}
+        if not content_ids.issuperset(one.content_id for one in self.medium):
+            raise ValueError("a medium has no content")
+        if not plan_ids.issuperset(one.plan_id for one in self.fault):
+            raise ValueError("a fault has no plan")
+        for what, named, rows in (
+            ("two contents have one id", content_ids, self.content),
+            ("two plans have one id", plan_ids, self.fault_plan),
+            ("two plans have one name", {one.name for one in self.fault_plan}, self.fault_plan),
+            ("two media have one UUID", {one.uuid for one in self.medium}, self.medium),
+        ):
+            if len(named) != len(rows):
+                raise ValueError(what)
+        return self
 
 
 def export(services: Services, account_id: int) -> bytes:
     """Return the archive of an account."""
     out = io.BytesIO()
     with services.database.viewing() as connection, zipfile.ZipFile(out, "w") as archive:
-        taken = account_state.take(connection, account_id)
+        taken = snapshots.take(connection, account_id)
         kept = []
-        for content_id in sorted({row["content_id"] for row in taken["medium"]}):
+        for content_id, uuid in {row["content_id"]: row["uuid"] for row in taken["medium"]}.items():
             row = connection.execute(select(content).where(content.c.id == content_id)).mappings().one()
             file = f"media/{row['sent_sha256'].hex()}.{FORMATS[row['format']].extension}"
             try:
                 archive.writestr(file, services.blobs.read(StoredFile(*(row[column.name] for column in FILE))))
             except ObjectGone:
-                uuid = next(one["uuid"] for one in taken["medium"] if one["content_id"] == content_id)
-                raise conflict(
-                    f"the file of medium {uuid} is gone from the object storage: delete it", "media"
-                ) from None
+                gone = f"the file of medium {uuid} is gone from the object storage: delete it"
+                raise conflict(gone, "media") from None
             facts = {name: value for name, value in row.items() if name != "object_key"}
             kept.append({**facts, "sent_sha256": row["sent_sha256"].hex(), "bytes": file})
         archive.writestr(_STATE, msgspec.json.encode({**taken, "content": kept}))
@@ -55,63 +232,75 @@ def load(services: Services, account_id: int, data: bytes) -> models.Loaded:
     """
     state, files = _read(data, services.settings.max_message_bytes)
     real_at = services.clocks.real_at()
-    for index, clock in enumerate(state.account_clock):
+    for clock in state.account_clock:
         if clock.frozen_at is None and not 0 <= real_at + clock.offset_ms <= LATEST_AT:
-            raise ControlRefused("a clock shows the years 1970 to 9799", f"account_clock[{index}].offset_ms")
+            raise ControlRefused("a clock shows the years 1970 to 9799", "account_clock[0].offset_ms")
     for row in state.content:
         _prove(row, files[row.bytes], services)
-    # Their files are where they are to stay before any row points at them.
+    # The files are stored before any row points at them.
     placed = {row.id: _placed(services, row, files[row.bytes]) for row in state.content}
     _put(services, account_id, state, placed)
     return models.Loaded(media=len(state.medium), journal=len(state.journal), plans=len(state.fault_plan))
 
 
-def _read(data: bytes, limit_bytes: int) -> tuple[Archived, dict[str, bytes]]:
+def _read(data: bytes, limit_bytes: int) -> tuple[_Archived, dict[str, bytes]]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             _check_size(archive, limit_bytes)
-            state = read_state(archive.read(_STATE))
+            state = _state_of(archive.read(_STATE))
             return state, {row.bytes: archive.read(row.bytes) for row in state.content}
     except ControlRefused:
         raise
     except Exception as error:
-        # What a broken zip can raise is not documented.
+        # What zipfile raises for a broken file is not documented.
         raise ControlRefused(f"this is no archive that runware-mock has exported: {error!r}"[:200], "body") from error
 
 
 def _check_size(archive: zipfile.ZipFile, limit_bytes: int) -> None:
-    """Let no archive grow beyond what could have been sent; those that are exported are not compressed at all."""
+    """Let no archive grow beyond what could have been sent; an exported one is not compressed at all."""
     if sum(part.file_size for part in archive.infolist()) > limit_bytes:
         raise ControlRefused("it inflates to more than --max-message-bytes", "body", status=413)
 
 
-def _prove(row: Content, data: bytes, services: Services) -> None:
-    """Check that a file is what its row says, by the same rules as an upload; raises ControlRefused."""
+def _state_of(text: bytes) -> _Archived:
+    """Return the state that an archive holds; raises ControlRefused, whose field is the path of what is wrong."""
     try:
-        # A result, never an upload.
-        is_result = row.format == "svg" and detect_format(data) == "SVG"
-        picture = None if is_result else stored_form(data, services.codec)
+        document = msgspec.json.decode(text, type=dict[str, Any])
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise ControlRefused(f"state.json is not a JSON object: {error}", "body") from None
+    snapshots.check_version(document)
+    try:
+        return _Archived.model_validate(document)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ControlRefused(f"state.json: {first['msg']}", dotted(first["loc"]) or "body") from None
+
+
+def _prove(row: _Content, data: bytes, services: Services) -> None:
+    """Check that a file is what its row says, by the same rules as an upload; raises ControlRefused."""
+    if row.format == "svg" and detect_format(data) == "SVG":
+        # It is a task's result: nobody can upload one.
+        return
+    try:
+        picture = stored_form(data, services.codec)
     except PictureRefused as error:
         raise ControlRefused(f"{row.bytes}: {error}", "body") from None
-    if picture is not None:
-        found = (picture.data, picture.format, picture.width_px, picture.height_px)
-        if found != (data, row.format, row.width_px, row.height_px):
-            raise ControlRefused(f"{row.bytes} is not the {row.format} that it is said to be", "body")
+    found = (picture.data, picture.format, picture.width_px, picture.height_px)
+    if found != (data, row.format, row.width_px, row.height_px):
+        raise ControlRefused(f"{row.bytes} is not the {row.format} that state.json describes", "body")
 
 
-def _placed(services: Services, row: Content, data: bytes) -> Placed:
+def _placed(services: Services, row: _Content, data: bytes) -> Placed:
     sent = Sent(row.sent_size_bytes, row.sent_width_px, row.sent_height_px, row.orientation)
     picture = Picture(row.format, row.width_px, row.height_px, row.frames, data, sent)
     return services.blobs.place(bytes.fromhex(row.sent_sha256), picture)
 
 
 @retried
-def _put(services: Services, account_id: int, state: Archived, placed: Mapping[int, Placed]) -> None:
+def _put(services: Services, account_id: int, state: _Archived, placed: Mapping[int, Placed]) -> None:
     with changing(services, account_id) as connection:
-        before = list(connection.scalars(select(medium.c.content_id).where(medium.c.account_id == account_id)))
         ids = {row.id: contents.add(connection, placed[row.id], row.created_at).id for row in state.content}
         rows = state.model_dump(exclude={"content"})
         for row in rows["medium"]:
             row["content_id"] = ids[row["content_id"]]
-        account_state.put(connection, account_id, rows)
-        contents.delete_unused(connection, before)
+        snapshots.put(connection, account_id, rows)

@@ -8,8 +8,7 @@ from sqlalchemy import Connection
 
 from runware_mock import control_models as models
 from runware_mock.clock import in_ms
-from runware_mock.control.changes import changing
-from runware_mock.control.refusals import ControlRefused
+from runware_mock.control.calls import ControlRefused, changing
 from runware_mock.control_models import instant, write_instant
 from runware_mock.purge import purge_expired
 from runware_mock.services import Services

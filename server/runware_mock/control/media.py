@@ -12,8 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from runware_mock import control_models as models
 from runware_mock.clock import in_ms
-from runware_mock.control.changes import changing
-from runware_mock.control.refusals import ControlRefused, conflict, not_found
+from runware_mock.control.calls import ControlRefused, changing, conflict, not_found
 from runware_mock.control_models import instant
 from runware_mock.images.formats import FORMATS, url_path
 from runware_mock.images.picture import PictureRefused

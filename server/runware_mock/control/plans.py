@@ -1,8 +1,7 @@
 """Fault plans: add, list and delete them."""
 
 from runware_mock import control_models as models
-from runware_mock.control.changes import changing
-from runware_mock.control.refusals import conflict, not_found
+from runware_mock.control.calls import changing, conflict, not_found
 from runware_mock.faults import plans
 from runware_mock.faults.plans import Plan, PlanExists
 from runware_mock.services import Services

@@ -10,10 +10,10 @@ from uuid import UUID
 from msgspec import Struct
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
+from runware_mock.control.calls import ControlRefused, dotted
 from runware_mock.control.media import add_medium
-from runware_mock.control.refusals import ControlRefused, dotted
 from runware_mock.services import Services
-from runware_mock.units import parse_duration
+from runware_mock.values import parse_duration
 
 MANIFEST = "manifest.json"
 

@@ -1,23 +1,87 @@
-"""Named pictures of an account's whole state, kept beside it in the database and put back in milliseconds."""
+"""All that one account has, as plain data, and snapshots of it: kept in the database and put back in milliseconds."""
 
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, Table, delete, insert, select
+from sqlalchemy.exc import IntegrityError
 
 from runware_mock import control_models as models
-from runware_mock.control import account_state
-from runware_mock.control.changes import changing
-from runware_mock.control.refusals import ControlRefused, conflict, not_found
+from runware_mock.control.calls import ControlRefused, changing, conflict, not_found
 from runware_mock.control_models import instant
 from runware_mock.services import Services
 from runware_mock.storage import contents
-from runware_mock.storage.database import PURGER, retried
+from runware_mock.storage.database import PURGER, problem_of, retried
 from runware_mock.storage.migrations import HEAD
-from runware_mock.storage.models import medium, snapshot, snapshot_content
+from runware_mock.storage.models import (
+    account_clock,
+    delivery,
+    fault,
+    fault_plan,
+    journal,
+    medium,
+    quota_bucket,
+    snapshot,
+    snapshot_content,
+    undelivered,
+)
 
+AccountState = dict[str, Any]
+
+# The newest migration that has changed the rows of a table that a state holds. A test checks this.
+SHAPE = "0001"
+
+# In the order in which they may be deleted. The rows of `fault` go with their plans.
+_OWN_TABLES: tuple[Table, ...] = (medium, journal, undelivered, delivery, quota_bucket, fault_plan, account_clock)
+KEPT_TABLES = {table.name: table for table in (medium, journal, fault_plan, account_clock)}
 _LONGEST_NAME = 100
-_SHOWN = (snapshot.c.id, snapshot.c.name, snapshot.c.created_at, snapshot.c.media)
+_CHUNK = 500
+
+
+def take(connection: Connection, account_id: int) -> AccountState:
+    """Return the rows of an account, in the order in which they were made."""
+    rows: AccountState = {"version": HEAD}
+    for name, table in KEPT_TABLES.items():
+        own = select(table).where(table.c.account_id == account_id).order_by(*table.primary_key.columns)
+        rows[name] = [dict(row) for row in connection.execute(own).mappings()]
+    plan_ids = [plan["id"] for plan in rows["fault_plan"]]
+    faults = select(fault).where(fault.c.plan_id.in_(plan_ids)).order_by(fault.c.plan_id, fault.c.position)
+    rows["fault"] = [dict(row) for row in connection.execute(faults).mappings()]
+    return rows
+
+
+def put(connection: Connection, account_id: int, state: AccountState) -> None:
+    """Replace the rows of an account by those of a state; raises ControlRefused.
+
+    The contents that its media point at have to be stored already.
+    """
+    check_version(state)
+    before = _contents_of(connection, account_id)
+    for table in _OWN_TABLES:
+        connection.execute(delete(table).where(table.c.account_id == account_id))
+    _refuse_taken(connection, [row["uuid"] for row in state["medium"]])
+    for name, table in KEPT_TABLES.items():
+        if name != "fault_plan" and (rows := state[name]):
+            try:
+                connection.execute(insert(table), [_renewed(row, account_id=account_id) for row in rows])
+            except IntegrityError as error:
+                # Another account took a UUID just now, or the state is not of this database.
+                raise conflict(f"rows of {name} cannot be stored: {problem_of(error)}"[:200], name) from error
+    plan_ids = {}
+    for plan in state["fault_plan"]:
+        added: Any = connection.execute(insert(fault_plan), _renewed(plan, account_id=account_id))
+        (plan_ids[plan["id"]],) = added.inserted_primary_key
+    if faults := [_renewed(row, plan_id=plan_ids[row["plan_id"]]) for row in state["fault"]]:
+        connection.execute(insert(fault), faults)
+    contents.delete_unused(connection, before)
+
+
+def check_version(state: AccountState) -> None:
+    """Raise ControlRefused for a state whose rows have another shape."""
+    version = state.get("version")
+    if not isinstance(version, str) or not SHAPE <= version <= HEAD:
+        made_by = f"it was made by another version of runware-mock (tables {str(version)[:40]!r}, here {HEAD!r})"
+        raise ControlRefused(made_by, "version")
 
 
 @retried
@@ -25,12 +89,12 @@ def save(services: Services, account_id: int, name: str) -> models.Snapshot:
     """Keep the state of an account under a name."""
     if not name.strip() or len(name) > _LONGEST_NAME:
         raise ControlRefused(f"a name has 1 to {_LONGEST_NAME} characters", "name")
-    # Nothing is purged before it is kept.
+    # The purger waits: what is kept here is not deleted before it is kept.
     with services.database.writing(account_id, PURGER) as connection:
         if _find(connection, account_id, name) is not None:
             raise conflict(f"there is a snapshot {name!r} already: delete it first", "name")
-        taken = account_state.take(connection, account_id)
-        values = {
+        taken = take(connection, account_id)
+        values: dict[str, Any] = {
             "account_id": account_id,
             "name": name,
             "version": HEAD,
@@ -42,7 +106,7 @@ def save(services: Services, account_id: int, name: str) -> models.Snapshot:
         if content_ids := {row["content_id"] for row in taken["medium"]}:
             kept = [{"snapshot_id": added[0], "content_id": content_id} for content_id in content_ids]
             connection.execute(insert(snapshot_content), kept)
-        return _shown(_found(connection, account_id, name))
+    return models.Snapshot(name=name, created_at=instant(values["created_at"]), media=values["media"])
 
 
 @retried
@@ -50,16 +114,14 @@ def restore(services: Services, account_id: int, name: str) -> models.Snapshot:
     """Put an account back into the state of a snapshot, which stays."""
     with changing(services, account_id) as connection:
         found = _found(connection, account_id, name)
-        before = _contents_of(connection, account_id)
-        payload: Any = connection.scalar(select(snapshot.c.payload).where(snapshot.c.id == found.id))
-        account_state.put(connection, account_id, msgspec.json.decode(payload))
-        contents.delete_unused(connection, before)
+        put(connection, account_id, msgspec.json.decode(found.payload))
         return _shown(found)
 
 
 def list_snapshots(services: Services, account_id: int) -> models.Snapshots:
     """Return the snapshots of an account, the newest first."""
-    own = select(*_SHOWN).where(snapshot.c.account_id == account_id).order_by(snapshot.c.id.desc())
+    columns = (snapshot.c.name, snapshot.c.created_at, snapshot.c.media)
+    own = select(*columns).where(snapshot.c.account_id == account_id).order_by(snapshot.c.id.desc())
     with services.database.reading() as connection:
         return models.Snapshots(snapshots=tuple(_shown(row) for row in connection.execute(own)))
 
@@ -77,14 +139,26 @@ def remove(services: Services, account_id: int, name: str) -> models.Deleted:
     return models.Deleted(deleted=1)
 
 
+def _renewed(row: dict[str, Any], **owner: int) -> dict[str, Any]:
+    """Return a row with its new owner, and without its id, which may be another row's by now."""
+    return {**{name: value for name, value in row.items() if name != "id"}, **owner}
+
+
+def _refuse_taken(connection: Connection, uuids: list[str]) -> None:
+    for start in range(0, len(uuids), _CHUNK):
+        some = uuids[start : start + _CHUNK]
+        taken = connection.scalar(select(medium.c.uuid).where(medium.c.uuid.in_(some)).limit(1))
+        if taken is not None:
+            raise conflict(f"another account has a medium {taken}", "media")
+
+
 def _contents_of(connection: Connection, account_id: int) -> list[int]:
     return list(connection.scalars(select(medium.c.content_id).where(medium.c.account_id == account_id).distinct()))
 
 
 def _find(connection: Connection, account_id: int, name: str) -> Any:
-    return connection.execute(
-        select(*_SHOWN).where(snapshot.c.account_id == account_id, snapshot.c.name == name)
-    ).first()
+    own = (snapshot.c.account_id == account_id) & (snapshot.c.name == name)
+    return connection.execute(select(snapshot).where(own)).first()
 
 
 def _found(connection: Connection, account_id: int, name: str) -> Any:

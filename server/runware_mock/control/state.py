@@ -6,8 +6,7 @@ from typing import Any, Literal, TypeVar
 from sqlalchemy import Connection, Delete, Select, Table, delete, func, select
 
 from runware_mock import control_models as models
-from runware_mock.control.changes import changing
-from runware_mock.control.refusals import not_found
+from runware_mock.control.calls import changing, not_found
 from runware_mock.control_models import instant
 from runware_mock.services import Services
 from runware_mock.storage import contents

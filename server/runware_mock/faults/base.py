@@ -21,7 +21,7 @@ from pydantic import (
 from runware_mock.images.fetch import Fetch
 from runware_mock.protocol.errors import Refusal
 from runware_mock.protocol.response_plan import ResponsePlan
-from runware_mock.units import parse_duration, write_duration
+from runware_mock.values import parse_duration, write_duration
 
 Point = Literal["task", "upgrade", "authentication", "ping"]
 Transport = Literal["rest", "ws"]

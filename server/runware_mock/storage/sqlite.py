@@ -13,7 +13,7 @@ from sqlalchemy import URL, Connection, create_engine, event
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from runware_mock.storage.database import Database, problem_of
-from runware_mock.units import write_size
+from runware_mock.values import write_size
 
 FILE_NAME = "runware-mock.sqlite3"
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
 
-from runware_mock.control.refusals import ControlRefused
+from runware_mock.control.calls import ControlRefused
 from runware_mock.images.fetch import USER_AGENT
 from runware_mock.settings import Settings
 

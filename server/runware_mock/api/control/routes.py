@@ -9,14 +9,24 @@ from fastapi import APIRouter, Body, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from runware_mock import control_models as models
-from runware_mock.api.control.failures import PREFIX, Refused
-from runware_mock.api.control.parameters import Account, AtInBody, Filtered, Id, Limit, OneAccount, Span, SpanInBody
+from runware_mock.api.control.parameters import (
+    PREFIX,
+    Account,
+    AtInBody,
+    Filtered,
+    Id,
+    Limit,
+    OneAccount,
+    Refused,
+    Span,
+    SpanInBody,
+)
 from runware_mock.api.control.parameters import At as Instant
 from runware_mock.api.dependencies import base_url
 from runware_mock.api.failures import GuardedRoute
 from runware_mock.clock import in_ms, monotonic_s
 from runware_mock.control import archive, clocks, journal, media, plans, snapshots, state
-from runware_mock.control.refusals import ControlRefused
+from runware_mock.control.calls import ControlRefused
 from runware_mock.faults.plans import Plan
 from runware_mock.services import Services
 from runware_mock.webhooks import UnderWay

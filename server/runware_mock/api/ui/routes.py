@@ -18,9 +18,9 @@ from runware_mock.api.ui.changes import Changes
 from runware_mock.api.ui.pages import HEADERS, page, wants_page
 from runware_mock.control import clocks, snapshots
 from runware_mock.control import media as stored
+from runware_mock.control.calls import not_found
 from runware_mock.control.journal import Filter, list_entries
 from runware_mock.control.plans import list_plans
-from runware_mock.control.refusals import not_found
 from runware_mock.control.state import labels
 from runware_mock.control_models import Answer, Medium
 from runware_mock.images.codec import thumbnail
@@ -31,7 +31,7 @@ from runware_mock.storage.blobs import ObjectGone
 from runware_mock.storage.database import ALL_ACCOUNTS
 from runware_mock.storage.media import read_any, sha256_of
 from runware_mock.tasks import TASKS
-from runware_mock.units import write_duration
+from runware_mock.values import write_duration
 
 _METHODS = ["GET", "HEAD"]
 _PER_PAGE = 60

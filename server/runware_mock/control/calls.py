@@ -1,12 +1,48 @@
-"""Changes by control calls: how every process learns of them, and a token that differs after each."""
+"""What all control calls share: why they fail, and the transaction in which they change things."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal
 
 from sqlalchemy import Connection, String, cast, func, select
 
+from runware_mock.protocol.redaction import without_real_keys
 from runware_mock.services import Services
 from runware_mock.storage.models import control_version, fault, journal, medium, snapshot
+
+Code = Literal["badField", "notFound", "forbidden", "conflict", "timeout", "crash", "unavailable"]
+
+
+@dataclass(eq=False)
+class ControlRefused(Exception):
+    """Why nothing was done; `field` is the dotted path of what has to be mended, such as `faults[0].kind`."""
+
+    message: str
+    field: str | None = None
+    code: Code = "badField"
+    status: int = 400
+
+    def __post_init__(self) -> None:
+        """Mask keys: a path that is not known may be anything."""
+        self.message = without_real_keys(self.message)
+
+
+def not_found(what: str, field: str | None = None) -> ControlRefused:
+    """Return the refusal of what is not there."""
+    return ControlRefused(what, field, "notFound", 404)
+
+
+def conflict(what: str, field: str | None = None) -> ControlRefused:
+    """Return the refusal of what is there already."""
+    return ControlRefused(what, field, "conflict", 409)
+
+
+def dotted(location: Sequence[str | int]) -> str:
+    """Write the location of a pydantic error as a path: `("faults", 0, "kind")` is `faults[0].kind`."""
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
+    return text.removeprefix(".")
+
 
 _LOOK = select(
     select(func.max(journal.c.id)).scalar_subquery(),

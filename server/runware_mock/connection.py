@@ -1,13 +1,15 @@
-"""Calls to the control API over HTTP, and the error that each way to fail becomes."""
+"""Calls to a server over HTTP, and the error that each way to fail becomes."""
 
 import json
 import ssl
 from collections.abc import Mapping
+from contextlib import closing
+from email.message import Message
 
-# Taken by name, once: libraries that record or refuse HTTP in tests put classes of their own into this module.
+# Imported by name, once: libraries that record or refuse HTTP in tests replace these classes in `http.client`.
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
 from pydantic import ValidationError
@@ -19,7 +21,7 @@ A = TypeVar("A", bound=Answer)
 Query = Mapping[str, Any]
 
 DEFAULT_URL = "http://127.0.0.1:8080"
-_BADGE = "X-Runware-Mock"
+BADGE = "X-Runware-Mock"
 
 
 class ControlError(Exception):
@@ -43,11 +45,51 @@ class ControlError(Exception):
         return type(self), (self.message, self.field, self.code, self.status)
 
 
-class Wire:
-    """Sends the calls of one client, each over a connection of its own: nothing stays open, and threads may share it.
+class Unreachable(Exception):
+    """No web server answers; the message says why."""
 
-    It goes straight to the server: proxies that the environment names are not asked.
+
+class Answered(NamedTuple):
+    """An HTTP response."""
+
+    status: int
+    headers: Message
+    content: bytes
+
+
+def send(
+    method: str,
+    url: str,
+    body: bytes | None = None,
+    headers: Mapping[str, str] | None = None,
+    *,
+    timeout_s: float = 5.0,
+    trust: ssl.SSLContext | None = None,
+) -> Answered:
+    """Send one request over a connection of its own, and return the answer; raises Unreachable.
+
+    It goes straight to the server: proxies that the environment names are not used.
     """
+    try:
+        parts = urlsplit(url)
+        if not parts.hostname or parts.scheme not in ("http", "https"):
+            raise Unreachable(f"this is not the URL of a server, such as {DEFAULT_URL}")
+        connection = HTTPConnection(parts.hostname, parts.port, timeout=timeout_s)
+        if parts.scheme == "https":
+            connection = HTTPSConnection(parts.hostname, parts.port, timeout=timeout_s, context=trust)
+        with closing(connection):
+            target = quote(parts.path, safe="/%") + (f"?{parts.query}" if parts.query else "")
+            connection.request(method, target, body, headers or {})
+            answer = connection.getresponse()
+            return Answered(answer.status, answer.headers, answer.read())
+    except HTTPException as error:
+        raise Unreachable(f"no web server answers there ({str(error).strip() or type(error).__name__})") from error
+    except (OSError, ValueError) as error:
+        raise Unreachable(str(error) or type(error).__name__) from error
+
+
+class Wire:
+    """Sends the calls of one client. Nothing stays open between calls, and threads may share it."""
 
     def __init__(
         self, url: str, api_key: str | None, token: str | None, timeout_s: float, ca_file: Path | None = None
@@ -59,42 +101,25 @@ class Wire:
             self._headers["Authorization"] = f"Bearer {_header_value(api_key, 'api_key')}"
         if token:
             self._headers["X-Control-Token"] = _header_value(token, "token")
-        try:
-            parts = urlsplit(self.url)
-            self._host, self._port = parts.hostname or "", parts.port
-        except ValueError:
-            self._host = ""
-        if not self._host or parts.scheme not in ("http", "https"):
-            raise ControlError(f"{url!r} is not the URL of a server, such as {DEFAULT_URL}", "url")
-        self._path = quote(parts.path, safe="/%") + "/_mock/"
-        self._trust = _trust(ca_file) if parts.scheme == "https" else None
+        self._trust = _trust(ca_file) if self.url.startswith("https:") else None
 
     def get(self, model: type[A], path: str, query: Query | None = None, wait_s: float = 0) -> A:
         """Return the answer to a GET, which may take `wait_s` longer than other calls."""
-        return self._read(model, self._send("GET", path, query, wait_s=wait_s))
+        return _read(model, self._send("GET", path, query, wait_s=wait_s))
 
     def post(
         self, model: type[A], path: str, body: Mapping[str, Any] | bytes | None = None, query: Query | None = None
     ) -> A:
         """Return the answer to a POST of JSON, or of a file."""
-        return self._read(model, self._send("POST", path, query, {} if body is None else body))
+        return _read(model, self._send("POST", path, query, {} if body is None else body))
 
     def delete(self, path: str) -> int:
         """Return how many things a DELETE has deleted."""
-        return self._read(Deleted, self._send("DELETE", path)).deleted
+        return _read(Deleted, self._send("DELETE", path)).deleted
 
     def download(self, path: str) -> bytes:
         """Return the file that a GET answers with."""
         return self._send("GET", path)
-
-    def _read(self, model: type[A], content: bytes) -> A:
-        try:
-            return model.model_validate_json(content)
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(map(str, first["loc"]))
-            message = f"the server's answer is not understood, is it of another version? {where}: {first['msg']}"
-            raise ControlError(message, code="unreachable") from None
 
     def _send(
         self,
@@ -105,37 +130,37 @@ class Wire:
         wait_s: float = 0,
     ) -> bytes:
         given = urlencode({name: value for name, value in (query or {}).items() if value is not None})
-        headers = dict(self._headers)
-        if body is not None and not isinstance(body, bytes):
-            body = json.dumps(body).encode()
-            headers["Content-Type"] = "application/json"
-        connection = self._connection(self._timeout_s + wait_s)
+        headers = self._headers
+        if isinstance(body, Mapping):
+            body, headers = json.dumps(body).encode(), {**headers, "Content-Type": "application/json"}
+        url = f"{self.url}/_mock/{path}{'?' if given else ''}{given}"
         try:
-            connection.request(method, f"{self._path}{path}{'?' if given else ''}{given}", body, headers)
-            answer = connection.getresponse()
-            content = answer.read()
-        except (OSError, HTTPException) as error:
+            answer = send(method, url, body, headers, timeout_s=self._timeout_s + wait_s, trust=self._trust)
+        except Unreachable as error:
             raise ControlError(
-                f"no server can be reached at {self.url} ({str(error) or type(error).__name__}): "
-                "start one with `runware-mock serve`, or give the URL of one that runs",
+                f"no server can be reached at {self.url} ({error}): start one with `runware-mock serve`, or give the "
+                "URL of one that runs",
                 code="unreachable",
             ) from error
-        finally:
-            connection.close()
-        if _BADGE not in answer.headers:
+        if BADGE not in answer.headers:
             raise ControlError(
                 f"the server at {self.url} is not a runware-mock with a control API: start one with "
                 "`runware-mock serve`",
                 code="unreachable",
             )
         if not 200 <= answer.status < 300:  # noqa: PLR2004 - HTTP's own numbers of success
-            raise _refusal(answer.status, content)
-        return content
+            raise _refusal(answer.status, answer.content)
+        return answer.content
 
-    def _connection(self, timeout_s: float) -> HTTPConnection:
-        if self._trust is None:
-            return HTTPConnection(self._host, self._port, timeout=timeout_s)
-        return HTTPSConnection(self._host, self._port, timeout=timeout_s, context=self._trust)
+
+def _read(model: type[A], content: bytes) -> A:
+    try:
+        return model.model_validate_json(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        message = f"the server's answer makes no sense, is it of another version? {where}: {first['msg']}"
+        raise ControlError(message, code="unreachable") from None
 
 
 def _trust(ca_file: Path | None) -> ssl.SSLContext:

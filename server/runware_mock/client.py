@@ -1,4 +1,12 @@
-"""ControlClient: one method for each endpoint of the control API."""
+"""The control API of a running server as Python methods.
+
+    control = ControlClient("http://127.0.0.1:8080", api_key="a-key-for-tests-0123456789abcdef")
+    control.clock.advance(days=31)
+    assert control.media.list() == []
+
+Methods return the models of `runware_mock.control_models`; every refusal is a ControlError, which names the field.
+Nothing has to be closed, and threads may share a client.
+"""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
@@ -6,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypedDict, TypeVar, Unpack
 
-from runware_mock.client.wire import DEFAULT_URL, Wire, named
+from runware_mock.connection import DEFAULT_URL, ControlError, Wire, named
 from runware_mock.control_models import (
     Account,
     Accounts,
@@ -30,6 +38,8 @@ from runware_mock.control_models import (
     Waited,
     write_span,
 )
+
+__all__ = ["ControlClient", "ControlError", "EntryFilter", "Fault", "Listing"]
 
 T = TypeVar("T")
 

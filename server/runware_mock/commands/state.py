@@ -1,0 +1,133 @@
+"""`runware-mock accounts`, `clock`, `reset`, `snapshot`, `export` and `import`."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from runware_mock.commands.base import Call, Printed, control_command, fail, text_of, yes_option
+
+
+@control_command("accounts")
+def accounts(call: Call) -> Any:
+    """List the accounts and how much each of them has."""
+    return call.control.accounts()
+
+
+@control_command("reset")
+@click.argument("scope", default="all", metavar="[all|media|journal|faults|clock]")
+@yes_option
+def reset(call: Call, scope: str, *, yes: bool) -> Any:
+    """Delete everything, or one part, of one account or of all."""
+    call.confirm(f"delete {'everything' if scope == 'all' else f'the {scope}'}", yes=yes)
+    answer = call.control.reset(scope)
+    return Printed(f"reset {call.account}\n{text_of(answer)}", answer)
+
+
+@click.group()
+def clock() -> None:
+    """Freeze, move and reset the clock of one account or of all."""
+
+
+@control_command("show", clock)
+def show_clock(call: Call) -> Any:
+    """Show the clock."""
+    return call.control.clock.get()
+
+
+@control_command("freeze", clock)
+def freeze_clock(call: Call) -> Any:
+    """Stop the clock."""
+    return call.control.clock.freeze()
+
+
+@control_command("resume", clock)
+def resume_clock(call: Call) -> Any:
+    """Let the clock run on from the time it shows."""
+    return call.control.clock.resume()
+
+
+@control_command("reset", clock)
+def reset_clock(call: Call) -> Any:
+    """Go back to the real time."""
+    return call.control.clock.reset()
+
+
+@control_command("set", clock)
+@click.argument("at")
+@yes_option
+def set_clock(call: Call, at: str, *, yes: bool) -> Any:
+    """Move the clock forward to AT: 2026-12-31T23:59:59Z, or milliseconds since 1970."""
+    _confirm_purge(call, yes=yes, at=at)
+    return call.control.clock.set(at)
+
+
+@control_command("advance", clock)
+@click.argument("by")
+@yes_option
+def advance_clock(call: Call, by: str, *, yes: bool) -> Any:
+    """Move the clock forward BY a duration such as 31d or 2h30m, and show what was purged."""
+    _confirm_purge(call, yes=yes, within=by)
+    return call.control.clock.advance(by)
+
+
+def _confirm_purge(call: Call, *, yes: bool, **when: Any) -> None:
+    if not (call.api_key or yes) and (media := call.control.media.forecast(**when).would_purge.media):
+        call.confirm(f"purge {media} expired media", yes=yes)
+
+
+@click.group()
+def snapshot() -> None:
+    """Save the state of an account under a name, and return to it."""
+
+
+@control_command("list", snapshot)
+def list_snapshots(call: Call) -> Any:
+    """List the snapshots."""
+    return call.control.snapshots.list()
+
+
+@control_command("save", snapshot)
+@click.argument("name")
+def save_snapshot(call: Call, name: str) -> Any:
+    """Save the current state as NAME."""
+    saved = call.control.snapshots.save(name)
+    return Printed(f"saved {name} of {call.account}: {saved.media} media", saved)
+
+
+@control_command("restore", snapshot)
+@click.argument("name")
+def restore_snapshot(call: Call, name: str) -> Any:
+    """Return to the state saved as NAME; the snapshot is kept."""
+    restored = call.control.snapshots.restore(name)
+    return Printed(f"restored {name} of {call.account}: {restored.media} media", restored)
+
+
+@control_command("delete", snapshot)
+@click.argument("name")
+def delete_snapshot(call: Call, name: str) -> Any:
+    """Delete the snapshot NAME."""
+    deleted = call.control.snapshots.delete(name)
+    return Printed(f"deleted {name} of {call.account}", {"deleted": deleted})
+
+
+@control_command("export")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def export_state(call: Call, file: Path) -> Any:
+    """Write the state of an account to FILE, a zip archive."""
+    archive = call.control.export()
+    try:
+        file.write_bytes(archive)
+    except OSError as error:
+        fail(f"cannot write {file}: {error.strerror}")
+    text = f"wrote the state of {call.account} to {file}, {len(archive)} bytes"
+    return Printed(text, {"file": str(file), "size_bytes": len(archive)})
+
+
+@control_command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def import_state(call: Call, file: Path) -> Any:
+    """Replace the state of an account with the one in FILE."""
+    loaded = call.control.load(file.read_bytes())
+    text = f"imported into {call.account}: {loaded.media} media, {loaded.journal} journal entries, {loaded.plans} plans"
+    return Printed(text, loaded)
