@@ -46,7 +46,7 @@ _READING_THREADS = 32
 _ABOUT = (
     "`POST /v1` and the WebSocket at the same path are Runware's API. Calls under `/_mock` control the mock. Send your "
     "application's API key as `Authorization: Bearer KEY`: a control call then acts on its account, and without a key "
-    "on all accounts."
+    "on all accounts. [The page](/) shows what was sent."
 )
 
 

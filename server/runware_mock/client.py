@@ -231,6 +231,10 @@ class MediaCalls(_Calls):
         query = {"uuid": uuid, "age": _span(age)}
         return self._wire.post(Medium, "media", data, query)
 
+    def expire(self, uuid: str) -> Medium:
+        """Let one medium expire now, by the account's clock."""
+        return self._wire.post(Medium, named("media", uuid, "uuid") + "/expire")
+
     def forecast(self, at: datetime | str | int | None = None, within: timedelta | str | None = None) -> Forecast:
         """Return what a purge would delete at an instant, or `within` some time from now on the account's clock."""
         query = {"at": _at(at), "in": _span(within)}

@@ -1,6 +1,8 @@
 """What a person sees and does on the page, in a real browser."""
 
 import re
+import subprocess
+import sys
 import threading
 from datetime import timedelta
 from pathlib import Path
@@ -9,34 +11,21 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import update
 
+from runware_mock.api.ui.pages import EXAMPLE_KEY
 from runware_mock.storage.models import content
 from tests import plain
 from tests.control.calling import calling
 from tests.images.painting import clip, encoded, moving, see_through
+from tests.page.opening import KEY, open_live, send
 from tests.pictures import png
 from tests.process.clients import rest
-from tests.running import RunningMock, mock_process, running_mock
-from tests.talking import new_uuid, talking, upload
+from tests.running import RunningMock, clean_environment, mock_process, running_mock
+from tests.talking import new_uuid, upload
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 pytestmark = pytest.mark.timeout(90)
-
-KEY = "a-key-for-the-page-0123456789abcdef"
-
-
-def send(mock: RunningMock, *tasks: object) -> list[str]:
-    """Send tasks; return the UUIDs of what they stored."""
-    with talking(mock, "rest", KEY) as talker:
-        answer = talker.ask(*tasks)
-    return [item["imageUUID"] for item in answer.data if "imageUUID" in item]
-
-
-def open_live(page: "Page", url: str) -> None:
-    """Open a page and wait until it hears of changes."""
-    page.goto(url)
-    page.locator('#live[data-state="live"]').wait_for()
 
 
 def test_an_upload_appears_without_a_reload_and_is_gone_when_its_time_is_over(alone: RunningMock, page: "Page") -> None:
@@ -45,9 +34,9 @@ def test_an_upload_appears_without_a_reload_and_is_gone_when_its_time_is_over(al
     (uuid,) = send(alone, upload(png(2100, 1050)))
     card = page.locator(".gallery li")
     card.wait_for()
-    assert "2100\u00d71050" in card.inner_text()
-    assert "2048\u00d71024" in card.inner_text()
+    assert "2100\u00d71050 \u2192 2048\u00d71024" in card.inner_text()
     assert "30d left" in card.inner_text()
+    assert page.locator("nav a", has_text="Gallery").inner_text() == "Gallery 1"
     picture = card.locator("img")
     picture.scroll_into_view_if_needed()
     picture.evaluate("one => one.decode()")
@@ -59,7 +48,7 @@ def test_an_upload_appears_without_a_reload_and_is_gone_when_its_time_is_over(al
     page.get_by_text("no medium").wait_for()
 
 
-def test_the_gallery_is_filtered_and_paged(alone: RunningMock, page: "Page") -> None:
+def test_the_gallery_is_filtered_as_soon_as_a_filter_changes_and_is_paged(alone: RunningMock, page: "Page") -> None:
     gif = moving(clip((64, 48), 3), "GIF")
     send(alone, upload(gif), *(upload(png()) for _ in range(61)))
     page.goto(alone.url)
@@ -68,27 +57,40 @@ def test_the_gallery_is_filtered_and_paged(alone: RunningMock, page: "Page") -> 
     page.wait_for_url("**before=*")
     assert page.locator(".gallery li").count() == 2
     page.goto(alone.url)
+    assert page.get_by_label("Format").locator("option").all_inner_texts() == ["Any", "gif", "png"]
+    # There is one task type, and one account: nothing to choose.
+    assert page.get_by_label("Task").count() == page.get_by_label("Account").count() == 0
     page.get_by_label("Format").select_option("gif")
-    page.get_by_role("button", name="Filter").click()
-    page.wait_for_url("**format=gif*")
+    page.locator(".gallery li", has_text="3 frames").wait_for()
+    assert page.url == f"{alone.url}/?format=gif"
     assert page.locator(".gallery li").count() == 1
-    assert "3 frames" in page.locator(".gallery li").inner_text()
+    page.go_back()
+    page.wait_for_url(f"{alone.url}/")
+    page.locator(".gallery li").nth(59).wait_for()
 
 
 def test_a_medium_shows_its_audit_its_tasks_and_what_to_copy(alone: RunningMock, page: "Page") -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    (uuid,) = send(alone, upload(encoded(see_through((600, 400)), "PNG")))
+    (uuid,) = send(alone, upload(encoded(see_through((2100, 400)), "PNG")))
     send(alone, {"taskType": "caption", "taskUUID": new_uuid(), "inputImage": uuid})
     page.goto(alone.url)
     page.locator(".gallery a").click()
     page.wait_for_url(f"**/ui/media/{uuid}")
+    assert page.locator("tr", has_text="Dimensions").inner_text().split("\t")[1:] == [
+        "2100 \u00d7 400 px",
+        "2048 \u00d7 390 px",
+    ]
+    assert page.locator(".timeline a").all_inner_texts() == ["Stored by imageUpload", "Used by caption"]
     assert page.locator("summary b").all_inner_texts() == ["caption", "imageUpload"]
-    assert uuid in page.locator("pre").first.inner_text()
     page.get_by_role("button", name="Copy UUID").click()
     page.get_by_text(f"Copied {uuid}").wait_for()
     assert page.evaluate("navigator.clipboard.readText()") == uuid
-    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Expire now").click()
+    page.locator("dialog").get_by_role("button", name="Expire now").click()
+    page.locator(".timeline", has_text="Expired").wait_for()
+    assert page.request.get(f"{alone.url}/image/ii/{uuid}.png").status == 404
     page.get_by_role("button", name="Delete").click()
+    page.locator("dialog").get_by_role("button", name="Delete").click()
     page.get_by_text("Nothing is stored").wait_for()
 
 
@@ -96,69 +98,89 @@ def test_the_journal_is_live_and_explains_refusals(alone: RunningMock, page: "Pa
     open_live(page, f"{alone.url}/ui/journal")
     send(alone, upload("/home/me/cat.png"))
     page.locator(".outcome.error").wait_for()
-    page.locator("summary").click()
-    page.get_by_text("the service cannot see your disk").wait_for()
+    page.locator(".entry > summary").click()
+    page.get_by_text("the service cannot see your disk").first.wait_for()
     (uuid,) = send(alone, upload(png()))
     page.locator(".outcome.success").wait_for()
     # What was unfolded has stayed so.
     assert page.locator("details[open] .outcome.error").count() == 1
-    page.locator("summary").first.click()
-    page.get_by_role("link", name=re.compile(uuid)).click()
+    page.locator(".entry > summary").first.click()
+    page.get_by_role("link", name=re.compile(f"imageUUID {uuid}")).click()
     page.wait_for_url(f"**/ui/media/{uuid}")
 
 
-def test_the_clock_tells_what_it_would_purge_before_it_is_moved(alone: RunningMock, page: "Page") -> None:
-    send(alone, upload(png()))
-    open_live(page, f"{alone.url}/ui/controls")
-    page.get_by_role("button", name="Freeze").click()
-    page.get_by_role("button", name="Resume").wait_for()
-    assert "would purge 0 media" in page.get_by_role("button", name="Advance 1 d").inner_text()
-    page.get_by_role("button", name=re.compile("Advance 31 d .would purge 1 media")).click()
-    page.get_by_text("1 media purged").wait_for()
-    page.get_by_text("2026-02-01 00:00:00").first.wait_for()
-    page.get_by_role("button", name="Back to the real time").click()
-    page.get_by_text("2026-01-01 00:00:00").first.wait_for()
-
-
-def test_a_plan_is_added_and_seen_met(alone: RunningMock, page: "Page") -> None:
-    open_live(page, f"{alone.url}/ui/controls")
-    page.get_by_label("Task type").select_option("imageUpload")
-    page.get_by_role("button", name="Add plan").click()
-    page.get_by_text("not met yet").wait_for()
-    with talking(alone, "rest", KEY) as talker:
-        assert talker.ask(upload(png())).codes == ["failedToTransferImage"]
-    page.get_by_text("met 1, remaining 0").wait_for()
-    page.get_by_role("button", name="Delete the plan").click()
-    page.get_by_text("No plan is waiting").wait_for()
-
-
-def test_a_dropped_file_is_uploaded_through_the_real_api(alone: RunningMock, page: "Page", tmp_path: Path) -> None:
-    good, bad = tmp_path / "good.png", tmp_path / "bad.png"
-    good.write_bytes(png())
-    bad.write_bytes(b"no picture")
-    open_live(page, f"{alone.url}/ui/controls")
-    page.get_by_label("API key").fill(KEY)
-    page.get_by_label("Files").set_input_files([good, bad])
-    page.get_by_role("button", name="Upload").click()
-    page.get_by_text("1 of 2 stored. bad.png: Invalid value").wait_for()
-    with calling(alone, KEY) as control:
+def test_a_dropped_file_is_uploaded_through_the_real_api(alone: RunningMock, page: "Page") -> None:
+    open_live(page, f"{alone.url}/ui/journal")
+    page.evaluate(
+        """([good, bad]) => {
+          const dropped = new DataTransfer();
+          for (const [name, bytes] of [["good.png", good], ["bad.png", bad]]) {
+            dropped.items.add(new File([new Uint8Array(bytes)], name, { type: "image/png" }));
+          }
+          const options = { dataTransfer: dropped, bubbles: true, cancelable: true };
+          document.body.dispatchEvent(new DragEvent("drop", options));
+        }""",
+        [list(png()), list(b"no picture")],
+    )
+    page.get_by_text("Invalid value for 'image'").first.wait_for()
+    page.locator(".outcome.success").wait_for()
+    # Where any key will do, it is that of the examples.
+    with calling(alone, EXAMPLE_KEY) as control:
         assert control.get("/media")["media"][0]["task_type"] == "imageUpload"
 
 
-def test_snapshot_reset_and_restore(alone: RunningMock, page: "Page") -> None:
+def test_a_request_is_sent_again_by_a_button(alone: RunningMock, page: "Page") -> None:
     send(alone, upload(png()))
-    open_live(page, f"{alone.url}/ui/controls?account=1")
-    page.get_by_label("Name").fill("before & <b>")
-    page.get_by_role("button", name="Take a snapshot").click()
-    page.get_by_text("before & <b>, 1 media").wait_for()
-    page.once("dialog", lambda dialog: dialog.accept())
-    page.get_by_role("button", name="Reset all").click()
+    open_live(page, f"{alone.url}/ui/journal")
+    page.locator(".entry > summary").click()
+    page.get_by_role("button", name="Replay this request").click()
+    page.get_by_label("API key").fill(KEY)
+    page.get_by_role("button", name="Send").click()
+    page.get_by_text("Sent again").wait_for()
+    page.locator(".entry").nth(1).wait_for()
     with calling(alone, KEY) as control:
-        page.wait_for_timeout(300)
-        assert control.get("/media")["total"] == 0
-        page.get_by_role("button", name="Restore").click()
-        page.wait_for_timeout(300)
-        assert control.get("/media")["total"] == 1
+        again, first = control.get("/journal")["entries"]
+    assert again["audit"]["sent"]["sha256"] == first["audit"]["sent"]["sha256"]
+
+
+def test_an_entry_becomes_a_test_that_passes(alone: RunningMock, page: "Page", tmp_path: Path) -> None:
+    (uuid,) = send(alone, upload(png()))
+    with calling(alone, KEY) as control:
+        control.post("/faults", faults=[{"kind": "error", "code": "insufficientCredits", "task_type": "caption"}])
+    caption = {"taskType": "caption", "inputImage": uuid}
+    send(alone, upload("/home/me/cat.png"), *({**caption, "taskUUID": new_uuid()} for _ in range(2)))
+    open_live(page, f"{alone.url}/ui/journal")
+    for number in range(4):
+        page.locator(".entry > summary").nth(number).click()
+        page.locator(".entry").nth(number).get_by_role("button", name="Make a test of this").click()
+        text = page.locator("dialog[open] pre").inner_text()
+        (tmp_path / f"test_{number}.py").write_text(text)
+        page.get_by_role("button", name="Close").click()
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "."],
+        cwd=tmp_path,
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "4 passed" in done.stdout, done.stdout
+
+
+def test_the_keyboard_moves_opens_searches_and_goes_back(alone: RunningMock, page: "Page") -> None:
+    uuids = send(alone, *(upload(png()) for _ in range(3)))
+    page.goto(alone.url)
+    page.locator(".gallery li").nth(2).wait_for()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/ui/media/{uuids[1]}")
+    page.keyboard.press("Escape")
+    page.wait_for_url(f"{alone.url}/")
+    page.keyboard.press("/")
+    page.keyboard.type(uuids[0][:8])
+    page.wait_for_url(f"**/?text={uuids[0][:8]}")
+    page.get_by_text("1 medium found").wait_for()
 
 
 @pytest.mark.parametrize(
@@ -219,7 +241,7 @@ def test_every_page_fits_its_window(alone: RunningMock, page: "Page", width_px: 
     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type] # light or dark
     for path in ("/", f"/ui/media/{uuid}", "/ui/journal", "/ui/controls?account=1"):
         page.goto(alone.url + path)
-        for summary in page.locator("summary").all():
+        for summary in page.locator(".entry > summary").all():
             summary.click()
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
 
@@ -230,8 +252,7 @@ def test_an_old_medium_is_shown_as_expired(alone: RunningMock, page: "Page") -> 
     page.goto(f"{alone.url}/?state=expired")
     assert "expired" in page.locator(".gallery li").inner_text()
     page.goto(f"{alone.url}/ui/media/{uuid}")
-    page.get_by_text("expired").wait_for()
-    assert isinstance(uuid, str)
+    page.get_by_text("The file is no longer served").wait_for()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -242,20 +263,10 @@ def test_people_who_see_or_point_otherwise_can_use_every_page(alone: RunningMock
     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type] # light or dark
     for path in ("/", f"/ui/media/{uuid}", "/ui/journal", "/ui/controls?account=1", "/ui/nowhere"):
         page.goto(alone.url + path)
-        for summary in page.locator("summary").all():
+        for summary in page.locator(".entry > summary").all():
             summary.click()
         found = axe.Axe().run(page)
         assert found.violations_count == 0, f"{path}: {found.generate_report()}"
-
-
-def test_every_control_is_reached_by_the_keyboard(alone: RunningMock, page: "Page") -> None:
-    page.goto(f"{alone.url}/ui/controls")
-    reached = set()
-    for _ in range(60):
-        page.keyboard.press("Tab")
-        reached.add(page.evaluate("document.activeElement.innerText || document.activeElement.name"))
-    buttons = page.locator("main button").all_inner_texts()
-    assert {*buttons, "Skip to content", "Journal"} <= reached
 
 
 def test_a_medium_that_is_purged_while_its_page_is_open_says_so(alone: RunningMock, page: "Page") -> None:

@@ -25,6 +25,8 @@ from runware_mock.tasks.validation import unknown_parameters
 
 Outcome = Literal["success", "error", "fault", "crash"]
 Transport = Literal["rest", "ws"]
+# Of how many entries a list of task types is made.
+_LOOKED_AT = 2000
 _decode = msgspec.json.Decoder().decode
 _HEAD_CHARS = 64
 Nearest = Callable[[Mapping[str, Any], object], str | None]
@@ -87,6 +89,14 @@ def count_entries(services: Services, account_id: int, chosen: Filter) -> int:
     """Count entries."""
     with services.database.reading() as connection:
         return connection.scalar(select(func.count()).where(chosen.condition(account_id))) or 0
+
+
+def task_types_and_outcomes(services: Services) -> tuple[list[str], list[str]]:
+    """Return which task types and outcomes there are among the newest entries."""
+    newest = select(journal.c.task_type, journal.c.outcome).order_by(journal.c.id.desc()).limit(_LOOKED_AT).subquery()
+    with services.database.reading() as connection:
+        rows = connection.execute(select(newest).distinct()).all()
+    return sorted({row[0] for row in rows if row[0]}), sorted({row[1] for row in rows})
 
 
 def get_entry(services: Services, account_id: int, entry_id: int) -> models.Entry:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from runware_mock import control_models as models
@@ -26,6 +26,8 @@ from runware_mock.tasks.media_storage import stored_form
 State = Literal["alive", "expired", "all"]
 # How many media a forecast lists.
 _LISTED = 1000
+# Of how many media a list of formats and task types is made: to look at a million would take seconds.
+_LOOKED_AT = 5000
 # What stands for the task type of a medium that no task stored.
 FIXTURE = "fixture"
 _MEDIA = select(
@@ -74,7 +76,11 @@ def list_media(services: Services, account_id: int, base_url: str, chosen: Filte
         if chosen.before is not None:
             page = page.where(medium.c.id < chosen.before)
         rows = connection.execute(page).all()
-        total = connection.scalar(select(func.count()).select_from(medium).join(content).where(condition))
+        counted = select(func.count()).select_from(medium).where(condition)
+        if chosen.format:
+            # Only then: with many media the join takes most of the time.
+            counted = counted.join(content)
+        total = connection.scalar(counted)
     next_before = rows[-1].medium_id if len(rows) == limit else None
     shown = tuple(_medium(services, row, base_url) for row in rows)
     return models.Media(media=shown, next_before=next_before, total=total or 0)
@@ -88,6 +94,27 @@ def get_medium(services: Services, account_id: int, base_url: str, uuid: str) ->
     if row is None:
         raise not_found(f"no medium {uuid[:60]} is stored", "uuid")
     return _medium(services, row, base_url)
+
+
+def formats_and_task_types(services: Services) -> tuple[list[str], list[str]]:
+    """Return which formats and task types there are among the newest media."""
+    newest = select(medium.c.content_id, medium.c.task_type).order_by(medium.c.id.desc()).limit(_LOOKED_AT).subquery()
+    pairs = select(content.c.format, newest.c.task_type).distinct().join(content, content.c.id == newest.c.content_id)
+    with services.database.reading() as connection:
+        rows = connection.execute(pairs).all()
+    return sorted({row[0] for row in rows}), sorted({row[1] for row in rows})
+
+
+@retried
+def expire_medium(services: Services, account_id: int, uuid: str) -> None:
+    """Let a medium expire at this instant of its account's clock; the next purge deletes it."""
+    with changing(services, account_id) as connection:
+        services.clocks.refresh(connection)
+        own = _own(account_id) & (medium.c.uuid == uuid.lower())
+        owner_id = connection.scalar(select(medium.c.account_id).where(own))
+        if owner_id is None:
+            raise not_found(f"no medium {uuid[:60]} is stored", "uuid")
+        connection.execute(update(medium).where(own).values(expires_at=services.now_at(owner_id)))
 
 
 @retried

@@ -1,11 +1,14 @@
 """Fault plans: add, list and delete them."""
 
+from sqlalchemy import select
+
 from runware_mock import control_models as models
 from runware_mock.control.calls import changing, conflict, not_found
 from runware_mock.faults import plans
 from runware_mock.faults.plans import Plan, PlanExists
 from runware_mock.services import Services
 from runware_mock.storage.database import retried
+from runware_mock.storage.models import fault_plan
 from runware_mock.tasks import TASKS
 
 
@@ -24,6 +27,14 @@ def list_plans(services: Services, account_id: int) -> models.Plans:
     """Return the state of an account's plans, or of the plans that are for all accounts."""
     with services.database.reading() as connection:
         return models.Plans(plans=tuple(_warned(state) for state in plans.states(connection, account_id)))
+
+
+def waiting_plans(services: Services) -> dict[int, int]:
+    """Return how many plans of each account were not fully met yet; account 0 has those of all accounts."""
+    with services.database.reading() as connection:
+        owners = connection.scalars(select(fault_plan.c.account_id).distinct()).all()
+        counts = {owner: sum(not plan.is_met for plan in plans.states(connection, owner)) for owner in owners}
+    return {owner: count for owner, count in counts.items() if count}
 
 
 def get_plan(services: Services, account_id: int, name: str) -> models.PlanState:

@@ -26,7 +26,7 @@ class ErrorFault(Fault):
     """The task fails with an error of the catalogue; its neighbours succeed."""
 
     kind: Literal["error"]
-    code: str
+    code: str = Field(examples=[code for code in CATALOGUE if code not in OURS])
     parameter: str | None = Field(None, max_length=100)
     message: str | None = Field(None, max_length=2000)
 

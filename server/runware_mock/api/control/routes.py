@@ -121,6 +121,12 @@ def router(services: Services) -> APIRouter:  # noqa: C901, PLR0915 - a table of
         """Delete one medium."""
         return media.delete_medium(services, account_id, uuid)
 
+    @api.post("/media/{uuid}/expire", tags=["media"])
+    def expire_medium(request: Request, account_id: Account, uuid: str) -> models.Medium:
+        """Let one medium expire now, by its account's clock."""
+        media.expire_medium(services, account_id, uuid)
+        return media.get_medium(services, account_id, base_url(request.scope, services), uuid)
+
     @api.get("/forecast", tags=["media"])
     def forecast(
         account_id: Account, at: Instant | None = None, within: Annotated[Span | None, Query(alias="in")] = None

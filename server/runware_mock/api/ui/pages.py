@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from runware_mock.version import __version__
 _log = logging.getLogger(__name__)
 
 FOLDER = Path(__file__).parent
+EXAMPLE_KEY = "a-key-for-tests-0123456789abcdef"
 FILTERS = ("account", "format", "task_type", "state", "outcome", "text")
 HEADERS = {
     "Content-Security-Policy": (
@@ -47,17 +49,27 @@ def wants_page(scope: Scope) -> bool:
         return False
     if (scope["path"] + "/").startswith("/ui/"):
         return True
-    return scope["path"] == "/" and any(name == b"accept" and b"text/html" in value for name, value in scope["headers"])
+    return scope["path"] == "/" and accepts_html(scope)
+
+
+def accepts_html(scope: Scope) -> bool:
+    """Tell whether a request is that of a browser for anything that it can show."""
+    return any(name == b"accept" and b"text/html" in value for name, value in scope["headers"])
 
 
 def page(request: Request, template: str, values: dict[str, Any], status: int = 200) -> HTMLResponse:
-    """Return a page. An open page asks with `X-Fragment` for what has changed on it alone."""
+    """Return a page. Without `header`, what its header says of the state is left out."""
+    settings = request.app.state.services.settings
     html = _TEMPLATES.get_template(template).render(
-        base="fragment.html" if "x-fragment" in request.headers else "base.html",
-        path=request.url.path,
-        version=__version__,
-        query={name: request.query_params.get(name, "") for name in FILTERS},
-        **values,
+        {
+            "header": None,
+            "path": request.url.path,
+            "version": __version__,
+            "query": {name: request.query_params.get(name, "") for name in FILTERS},
+            # Where any key opens an account, the one of the examples will do.
+            "default_key": "" if settings.api_key else EXAMPLE_KEY,
+            **values,
+        }
     )
     response = HTMLResponse(html, status, headers=HEADERS)
     if (token := request.query_params.get("token")) and status == 200:  # noqa: PLR2004 - shown to whoever has it
@@ -79,6 +91,11 @@ def page_failure(request: Request, error: Exception) -> HTMLResponse:
     return page(request, "refused.html", {"error": error}, error.status)
 
 
+def short(duration: str) -> str:
+    """Return the first two units of a duration, which are enough to look at: 29d23h."""
+    return "".join(re.findall(r"[\d.]+[a-z]+", duration)[:2])
+
+
 def _size(size_bytes: int) -> str:
     for unit, one in (("MB", 1_000_000), ("KB", 1000)):
         if size_bytes >= one:
@@ -89,5 +106,7 @@ def _size(size_bytes: int) -> str:
 _TEMPLATES = Environment(
     loader=FileSystemLoader(FOLDER / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
 )
-_TEMPLATES.filters["pretty"] = lambda value: json.dumps(value, indent=2, ensure_ascii=False)
+_TEMPLATES.filters["json"] = lambda value: json.dumps(value, ensure_ascii=False)
+_TEMPLATES.filters["short"] = short
 _TEMPLATES.filters["size"] = _size
+_TEMPLATES.filters["utc"] = lambda instant: f"{instant[:10]} {instant[11:19]} UTC"

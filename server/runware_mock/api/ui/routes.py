@@ -1,7 +1,6 @@
 """The routes of the page: each fills one template with what a control function returns."""
 
 import asyncio
-import re
 from collections import OrderedDict
 from concurrent.futures import Executor
 from datetime import timedelta
@@ -12,22 +11,22 @@ from fastapi import APIRouter, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 
+from runware_mock.api.control.parameters import is_control
 from runware_mock.api.dependencies import base_url
 from runware_mock.api.failures import GuardedRoute
 from runware_mock.api.ui.changes import Changes
-from runware_mock.api.ui.pages import HEADERS, page, wants_page
-from runware_mock.control import clocks, snapshots
+from runware_mock.api.ui.pages import HEADERS, accepts_html, page, short, wants_page
+from runware_mock.control import clocks, snapshots, state
 from runware_mock.control import media as stored
 from runware_mock.control.calls import not_found
-from runware_mock.control.journal import Filter, list_entries
-from runware_mock.control.plans import list_plans
-from runware_mock.control.state import labels
-from runware_mock.control_models import Answer, Medium
+from runware_mock.control.journal import Filter, list_entries, task_types_and_outcomes
+from runware_mock.control.plans import list_plans, waiting_plans
+from runware_mock.control_models import Answer, Entry, Medium, instant, write_instant, write_span
 from runware_mock.images.codec import thumbnail
-from runware_mock.images.formats import FORMATS
 from runware_mock.protocol.errors import Refusal
 from runware_mock.services import Services
 from runware_mock.storage.blobs import ObjectGone
+from runware_mock.storage.clocks import ClockState
 from runware_mock.storage.database import ALL_ACCOUNTS
 from runware_mock.storage.media import read_any, sha256_of
 from runware_mock.tasks import TASKS
@@ -35,13 +34,19 @@ from runware_mock.values import write_duration
 
 _METHODS = ["GET", "HEAD"]
 _PER_PAGE = 60
-_ENTRIES = 100
+_ENTRIES = 50
+# Where a browser is led that opens the address of an API: to its documentation.
+_DOCUMENTED = ("/v1", "/v1/", "/_mock", "/_mock/")
+_UPLOADS = ("imageUpload", "mediaStorage")
 
 
-def router(services: Services, changes: Changes, threads: Executor | None = None) -> APIRouter:
+def router(services: Services, changes: Changes, threads: Executor | None = None) -> APIRouter:  # noqa: C901 - a table of pages
     """Return `GET /` of a browser and everything under `/ui`; thumbnails are drawn in `threads`, if there are any."""
     api = APIRouter(route_class=GuardedRoute, include_in_schema=False)
     thumbnails = Thumbnails(services)
+
+    def show(request: Request, template: str, **values: Any) -> HTMLResponse:
+        return page(request, template, {"labels": state.labels(services), "header": _header(services), **values})
 
     @api.api_route("/", methods=_METHODS)
     def gallery(request: Request) -> HTMLResponse:
@@ -50,29 +55,42 @@ def router(services: Services, changes: Changes, threads: Executor | None = None
             # To a program this is the address of the API.
             raise HTTPException(405)
         query = request.query_params
-        state = query.get("state") or "alive"
-        if state not in get_args(stored.State):
-            raise not_found(f"There is no state {state[:40]!r}.")
+        chosen_state = query.get("state") or "alive"
+        if chosen_state not in get_args(stored.State):
+            raise not_found(f"There is no state {chosen_state[:40]!r}.")
         before = _number(query.get("before"))
-        chosen = stored.Filter(query.get("format"), query.get("task_type"), query.get("text"), state, before)
+        chosen = stored.Filter(query.get("format"), query.get("task_type"), query.get("text"), chosen_state, before)
         url = base_url(request.scope, services)
         found = stored.list_media(services, _account(request), url, chosen, _PER_PAGE)
-        values = {
-            "media": [_shown(services, one) for one in found.media],
-            "total": found.total,
-            "formats": FORMATS,
-            "older": _older(request, found.next_before),
-        }
-        return page(request, "gallery.html", _shared(services) | values)
+        formats, task_types = stored.formats_and_task_types(services)
+        return show(
+            request,
+            "gallery.html",
+            media=[_shown(services, one) for one in found.media],
+            total=found.total,
+            formats=formats,
+            task_types=task_types,
+            older=_older(request, found.next_before),
+            server=url,
+        )
 
     @api.api_route("/ui/media/{uuid}", methods=_METHODS)
     def medium(request: Request, uuid: str) -> HTMLResponse:
         """Show one medium, with the journal entries that name it."""
         url = base_url(request.scope, services)
         found = stored.get_medium(services, ALL_ACCOUNTS, url, uuid)
-        named = list_entries(services, found.account, Filter(text=found.uuid), _ENTRIES)
-        values = {"medium": _shown(services, found), "entries": _json(named)["entries"], "server": url}
-        return page(request, "medium.html", _shared(services) | values)
+        named = list_entries(services, found.account, Filter(text=found.uuid), _ENTRIES).entries
+        brought_by = next((one for one in named if _has_stored(one, found.uuid)), None)
+        return show(
+            request,
+            "medium.html",
+            medium=_shown(services, found),
+            is_upload=found.task_type in (*_UPLOADS, stored.FIXTURE),
+            declared=brought_by.audit.declared if brought_by and brought_by.audit else None,
+            entries=[{**_json(one), "has_stored": one is brought_by} for one in named],
+            now_at=write_instant(instant(services.now_at(found.account))),
+            server=url,
+        )
 
     @api.api_route("/ui/journal", methods=_METHODS)
     def journal(request: Request) -> HTMLResponse:
@@ -85,27 +103,30 @@ def router(services: Services, changes: Changes, threads: Executor | None = None
             before=_number(query.get("before")),
         )
         found = list_entries(services, _account(request), chosen, _ENTRIES)
-        values = {"entries": _json(found)["entries"], "older": _older(request, found.next_before)}
-        return page(request, "journal.html", _shared(services) | values)
+        task_types, outcomes = task_types_and_outcomes(services)
+        return show(
+            request,
+            "journal.html",
+            entries=_json(found)["entries"],
+            older=_older(request, found.next_before),
+            task_types=task_types,
+            outcomes=outcomes,
+        )
 
     @api.api_route("/ui/controls", methods=_METHODS)
     def controls(request: Request) -> HTMLResponse:
         """Show the clock, the fault plans and the snapshots of an account."""
         account_id = _account(request)
-        now_at = services.now_at(account_id)
-        ahead = {
-            days: stored.forecast(services, account_id, now_at + days * 86_400_000).would_purge for days in (1, 31)
-        }
-        values = {
-            "account_id": account_id,
-            "clock": _json(clocks.show(services, account_id)),
-            "ahead": ahead,
-            "plans": list_plans(services, account_id).plans,
-            "snapshots": []
-            if account_id == ALL_ACCOUNTS
-            else _json(snapshots.list_snapshots(services, account_id))["snapshots"],
-        }
-        return page(request, "controls.html", _shared(services) | values)
+        saved = [] if account_id == ALL_ACCOUNTS else _json(snapshots.list_snapshots(services, account_id))["snapshots"]
+        return show(
+            request,
+            "controls.html",
+            account_id=account_id,
+            clock=_json(clocks.show(services, account_id)),
+            plans=list_plans(services, account_id).plans,
+            snapshots=saved,
+            task_types=list(TASKS),
+        )
 
     @api.api_route("/ui", methods=_METHODS)
     def start() -> RedirectResponse:
@@ -123,6 +144,14 @@ def router(services: Services, changes: Changes, threads: Executor | None = None
         """Stream an event whenever something has changed."""
         return StreamingResponse(changes.events(), media_type="text/event-stream", headers=HEADERS)
 
+    def documentation(request: Request) -> RedirectResponse:
+        """Lead a browser to the documentation; a program learns that it has to POST, or which calls there are."""
+        if not accepts_html(request.scope):
+            raise HTTPException(404 if is_control(request.scope) else 405)
+        return RedirectResponse("/docs")
+
+    for path in _DOCUMENTED:
+        api.add_api_route(path, documentation, methods=_METHODS)
     return api
 
 
@@ -160,17 +189,31 @@ class Thumbnails:
         return None if file is None else thumbnail(self._services.blobs.picture(file))
 
 
-def _shared(services: Services) -> dict[str, Any]:
-    """Return what every page shows."""
-    return {"labels": labels(services), "task_types": list(TASKS)}
+def _header(services: Services) -> dict[str, Any]:
+    """Return what the header of every page shows: how much there is, and what is not at rest."""
+    services.refresh()
+    states = {owner: services.clocks.clock_of(owner) for owner in (ALL_ACCOUNTS, *services.clocks.own_clocks())}
+    moved = {
+        owner: "frozen"
+        if clock.frozen_at is not None
+        else f"{short(write_span(timedelta(milliseconds=clock.offset_ms)))} ahead"
+        for owner, clock in states.items()
+        if clock != ClockState()
+    }
+    status = state.status(services, "")
+    return {"media": status.media, "journal": status.journal, "clocks": moved, "plans": waiting_plans(services)}
+
+
+def _has_stored(entry: Entry, uuid: str) -> bool:
+    """Tell whether a medium is what a task has stored."""
+    return any(uuid in (item.get("imageUUID"), item.get("mediaUUID")) for item in entry.answer)
 
 
 def _shown(services: Services, medium: Medium) -> dict[str, Any]:
     """Add what only the page needs: an address on this very host, and how much of its time is left, 0 to 1."""
     share = min(1.0, medium.time_left / max(timedelta(seconds=1), services.settings.retention))
-    # Two units are enough to look at: 29d23h.
-    left = "".join(re.findall(r"[\d.]+[a-z]+", write_duration(medium.time_left))[:2])
-    return {**_json(medium), "path": urlsplit(medium.url).path, "left_share": round(share, 3), "left": left}
+    path, left = urlsplit(medium.url).path, short(write_duration(medium.time_left))
+    return {**_json(medium), "path": path, "left_share": round(share, 3), "left": left}
 
 
 def _json(answer: Answer) -> dict[str, Any]:
