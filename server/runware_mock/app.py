@@ -19,6 +19,7 @@ from runware_mock.api.control import routes as control
 from runware_mock.api.failures import failure_response
 from runware_mock.api.limits import Limits, Readers, Room
 from runware_mock.api.openapi import add_tasks
+from runware_mock.api.request_log import RequestLog
 from runware_mock.api.transport import STOPPING
 from runware_mock.api.ui import routes as ui
 from runware_mock.api.ui.changes import Changes
@@ -122,6 +123,8 @@ def create_app(settings: Settings, clock: Clock | None = None, common: Common | 
     app.state.services = services
     app.state.room = room
     app.add_middleware(Limits, settings=settings, room=room, readers=readers)
+    # Around the limits, so that what they refuse is logged, too.
+    app.add_middleware(RequestLog)
     is_running = {f"{schedule.name} schedule": schedule.is_running for schedule in schedules}
     for router in (
         upload.router(runner),

@@ -24,6 +24,7 @@ class JsonFormatter(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
+            **getattr(record, "request", {}),
         }
         if task_uuid := getattr(record, "task_uuid", None):
             line["taskUUID"] = task_uuid

@@ -1,6 +1,7 @@
 """Log lines: on standard error, as text or as JSON; never with an API key."""
 
 import json
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,12 +9,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
+from runware_mock import ControlClient
 from tests.process import data_folder, scenes
 from tests.process.clients import rest, ws
 from tests.running import MockProcess, mock_process, mock_process_logging
 from tests.talking import upload
+
+REQUEST = {"method", "path", "taskTypes", "status", "errors", "duration_ms", "account", "faults"}
+KEY = "a-key-of-some-length-123"
 
 
 @contextmanager
@@ -41,11 +47,44 @@ def test_json_lines_parse_and_hold_time_level_logger_message_and_exception(tmp_p
     lines: list[dict[str, Any]] = [json.loads(line) for line in log.read_text().splitlines()]
     assert len(lines) >= 3
     for line in lines:
-        assert line.keys() - {"exception", "taskUUID"} == {"time", "level", "logger", "message"}
+        assert line.keys() - {"exception", "taskUUID"} - REQUEST == {"time", "level", "logger", "message"}
         assert datetime.fromisoformat(line["time"]).utcoffset() is not None
     (error,) = [line for line in lines if line["level"] == "error" and line["logger"] == "runware_mock.tasks.runner"]
     assert "failed inside the mock" in error["message"]
     assert "no such table: content" in error["exception"]
+
+
+def test_each_request_has_one_line_that_says_what_was_asked_and_how_it_went(tmp_path: Path) -> None:
+    with logging_server(tmp_path, "--log-format", "json") as (server, log):
+        plan = {"name": "once", "faults": [{"kind": "error", "code": "timeoutProvider"}]}
+        with rest(server.url, KEY) as talker:
+            talker.ask(upload(scenes.small(1)), upload("no picture"))
+            with ControlClient(server.url, api_key=KEY) as control:
+                control.faults.add(plan)
+            talker.ask(upload(scenes.small(2)))
+        with ws(server.url, KEY) as talker:
+            talker.ask(upload(scenes.small(3)))
+        server.stop()
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    told = [{name: line[name] for name in REQUEST & line.keys() - {"duration_ms"}} for line in lines if "path" in line]
+    post = {"method": "POST", "path": "/v1", "account": "a-k…123"}
+    assert told == [
+        {**post, "taskTypes": "imageUpload*2", "status": 200, "errors": "invalidImage"},
+        {"method": "POST", "path": "/_mock/faults", "status": 201},
+        {**post, "taskTypes": "imageUpload", "status": 504, "errors": "timeoutProvider", "faults": "error"},
+        {"method": "WS", "path": "/v1", "taskTypes": "authentication", "account": "a-k…123"},
+        {"method": "WS", "path": "/v1", "taskTypes": "imageUpload", "account": "a-k…123"},
+    ]
+    assert all(line["duration_ms"] > 0 for line in lines if "path" in line)
+
+
+def test_what_machines_ask_again_and_again_is_logged_at_debug_alone(tmp_path: Path) -> None:
+    with logging_server(tmp_path) as (server, log):
+        httpx.get(f"{server.url}/health")
+        httpx.get(f"{server.url}/v1/nowhere?token=hidden")
+        server.stop()
+    (line,) = [line for line in log.read_text().splitlines() if " GET " in line]
+    assert re.search(r" INFO GET /v1/nowhere 404 \d+\.\d ms$", line)
 
 
 def test_text_lines_are_for_a_person(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from runware_mock.api.dependencies import (
 from runware_mock.api.failures import CORS_HEADERS, AnsweringRoute, envelope, preflight
 from runware_mock.api.fault_effects import PlannedResponse, is_planned, met_by, pause
 from runware_mock.api.openapi import task_operation
+from runware_mock.api.request_log import Noted, note
 from runware_mock.api.transport import STOPPING
 from runware_mock.faults.base import Event
 from runware_mock.protocol.errors import Refusal
@@ -58,7 +59,10 @@ def router(runner: Runner) -> APIRouter:
 
     async def run_tasks(request: Request) -> Response:
         """Run the tasks of the body, and answer them together."""
-        replies = await _replies(request, runner)
+        noted = Noted()
+        note(request.scope, noted)
+        replies = await _replies(request, runner, noted)
+        noted.add_replies(replies)
         # What a fault holds back is told last.
         replies.sort(key=lambda reply: reply.response_plan is not None and reply.response_plan.is_held)
         status, body = rest_body(replies, single_object=settings.data_shape == "object")
@@ -73,7 +77,7 @@ def router(runner: Runner) -> APIRouter:
     return api
 
 
-async def _replies(request: Request, runner: Runner) -> list[Reply]:
+async def _replies(request: Request, runner: Runner, noted: Noted) -> list[Reply]:
     """Run the tasks of the body; return a reply for each."""
     services = runner.services
     body = await _read(request)
@@ -81,6 +85,7 @@ async def _replies(request: Request, runner: Runner) -> list[Reply]:
         tasks = await read_tasks(body, services.settings)
     except Refusal as refusal:
         raise _about_content_type(refusal, request) from None
+    noted.add_tasks(tasks)
     length_bytes = len(body)
     # Nobody needs it while pictures are decoded.
     del body
@@ -94,6 +99,7 @@ async def _replies(request: Request, runner: Runner) -> list[Reply]:
         return [Reply.refused(refusal, {"taskType": AUTHENTICATION})]
     tasks = await keyless(tasks, key, account, length_bytes)
     caller = caller_of(request.scope, account, services, key)
+    noted.account = account.label
     if await is_planned(services, account.id):
         plan, met = await met_by(services, account.id, Event("authentication", "rest", plan=caller.plan))
         if plan is not None:

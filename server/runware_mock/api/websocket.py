@@ -22,6 +22,7 @@ from runware_mock.api.failures import refused
 from runware_mock.api.fault_effects import end, met_by, pause
 from runware_mock.api.limits import BUSY, Readers, Room
 from runware_mock.api.outbox import Outbox, Sessions
+from runware_mock.api.request_log import Noted, write
 from runware_mock.api.transport import STOPPING, TRANSPORT
 from runware_mock.clock import monotonic_s
 from runware_mock.faults.base import Event, Point
@@ -147,30 +148,34 @@ class Socket:
         await self._slots.acquire()
         room, size_bytes = self._sockets.room, len(raw)
         room.take(size_bytes)
+        noted, began_s = Noted(), monotonic_s()
         pending: list[tuple[Pending, bool]] = []
         try:
             if room.has_room(size_bytes):
-                pending = await self._begun(raw)
+                pending = await self._begun(raw, noted)
             else:
                 await self.outbox.close(CLOSE_TRY_LATER, BUSY)
         except Refusal as refusal:
-            await self.outbox.deliver(Reply.refused(refusal))
+            noted.add_replies([reply := Reply.refused(refusal)])
+            await self.outbox.deliver(reply)
         except WebSocketDisconnect:
             # The next message says so, too.
             pass
         except Exception as error:  # noqa: BLE001 - see Runner._run
             _log.exception("a frame failed inside the mock")
             await self.outbox.deliver(Reply.refused(crash(error)))
-        answering = asyncio.create_task(self._answer(pending, size_bytes))
+        answering = asyncio.create_task(self._answer(pending, size_bytes, noted, began_s))
         self._running.add(answering)
         answering.add_done_callback(self._running.discard)
 
-    async def _begun(self, raw: str | bytes) -> list[tuple[Pending, bool]]:
+    async def _begun(self, raw: str | bytes, noted: Noted) -> list[tuple[Pending, bool]]:
         """Return the replies to come, and whether each item of one has a frame of its own."""
         tasks = await read_tasks(raw, self._services.settings)
+        noted.add_tasks(tasks)
         if authentication := first_authentication(tasks):
             await self._authenticate(authentication.get("apiKey"), authentication.get("connectionSessionUUID"))
         if self._account is not None:
+            noted.account = self._account.label
             tasks = await keyless(tasks, self._api_key, self._account, len(raw))
         for _ in filter(is_ping, tasks):
             plan, _refusal = await self._meet("ping", self._account)
@@ -193,10 +198,13 @@ class Socket:
         if not await self.outbox.send(ws_frame(reply)) and not self.outbox.is_silent:
             raise WebSocketDisconnect(1006)
 
-    async def _answer(self, pending: Sequence[tuple[Pending, bool]], size_bytes: int) -> None:
+    async def _answer(
+        self, pending: Sequence[tuple[Pending, bool]], size_bytes: int, noted: Noted, began_s: float
+    ) -> None:
         """Deliver each reply to a frame as soon as it is ready."""
         try:
-            await asyncio.gather(*(self._answer_one(one, one_each=one_each) for one, one_each in pending))
+            await asyncio.gather(*(self._answer_one(one, noted, one_each=one_each) for one, one_each in pending))
+            write("WS", self._websocket.url.path, None, noted, began_s)
             if len(self._running) == 1 and self.outbox.holds_back:
                 # No reply is to come for which another could wait.
                 await self.outbox.deliver_held()
@@ -204,8 +212,10 @@ class Socket:
             self._sockets.room.release(size_bytes)
             self._slots.release()
 
-    async def _answer_one(self, pending: Pending, *, one_each: bool) -> None:
-        await self.outbox.deliver(await asyncio.wrap_future(pending), one_each=one_each)
+    async def _answer_one(self, pending: Pending, noted: Noted, *, one_each: bool) -> None:
+        reply = await asyncio.wrap_future(pending)
+        noted.add_replies([reply])
+        await self.outbox.deliver(reply, one_each=one_each)
 
     async def _authenticate(self, api_key: object, session_uuid: object) -> None:
         self._stranger = _STRANGER

@@ -42,6 +42,8 @@ class Reply(Struct, frozen=True):
     error: Item | None = None
     status: int = 200
     response_plan: ResponsePlan | None = None
+    # The kinds of the planned faults that the task has met.
+    faults: tuple[str, ...] = ()
 
     @classmethod
     def refused(cls, refusal: Refusal, task: object = None) -> "Reply":

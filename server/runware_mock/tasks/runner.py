@@ -174,7 +174,8 @@ class Runner:
         if isinstance(work, list):
             return Reply(items=tuple(work), response_plan=job.response_plan)
         with self.services.database.writing(job.caller.account.id) as connection:
-            return self._committer.commit(connection, job, work)
+            reply = self._committer.commit(connection, job, work)
+        return replace(reply, faults=tuple(one.kind for one in job.met)) if job.met else reply
 
     def _with_faults(self, job: Job) -> Job:
         """Return the job with the planned faults that it meets."""

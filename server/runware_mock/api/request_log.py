@@ -1,0 +1,111 @@
+"""One log line for each HTTP request and each WebSocket message that holds tasks."""
+
+import logging
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from runware_mock.api.dependencies import bearer_key
+from runware_mock.clock import monotonic_s
+from runware_mock.protocol.messages import Reply
+from runware_mock.protocol.redaction import without_key, without_real_keys
+from runware_mock.tasks import TASKS
+
+_log = logging.getLogger(__name__)
+
+# Asked for again and again by machines, or beside the page that a person has asked for.
+_QUIET = ("/health", "/ready", "/metrics", "/ui/static/")
+_PATH_CHARS = 200
+_NOTED = "noted"
+
+
+class Noted:
+    """What only the code that answers a request knows of it; `account` is its masked label."""
+
+    def __init__(self) -> None:
+        self.account = ""
+        self.task_types: Counter[str] = Counter()
+        self.codes: Counter[str] = Counter()
+        self.faults: Counter[str] = Counter()
+
+    def add_tasks(self, tasks: Iterable[object]) -> None:
+        """Note what was asked."""
+        self.task_types.update(map(_task_type, tasks))
+
+    def add_replies(self, replies: Sequence[Reply]) -> None:
+        """Note how the tasks ended, and the kinds of the faults that they met."""
+        self.codes.update(str(reply.error["code"]) for reply in replies if reply.error)
+        self.faults.update(kind for reply in replies for kind in reply.faults)
+
+
+class RequestLog:
+    """ASGI middleware that logs each HTTP request once it is answered."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began_s, status = monotonic_s(), 0
+
+        async def noting_send(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noting_send)
+        finally:
+            write(scope["method"], _path(scope), status, scope["state"].get(_NOTED) or Noted(), began_s)
+
+
+def note(scope: Scope, noted: Noted) -> None:
+    """Let the log line of this request say more."""
+    scope["state"][_NOTED] = noted
+
+
+def write(method: str, path: str, status: int | None, noted: Noted, began_s: float) -> None:
+    """Log what was asked and how it went; a `status` of 0 says that the connection ended without an answer."""
+    is_quiet = path.startswith(_QUIET) or noted.task_types.keys() == {"ping"}
+    level = logging.DEBUG if is_quiet else logging.INFO
+    if not _log.isEnabledFor(level):
+        return
+    fields = {
+        "method": method,
+        "path": path,
+        "taskTypes": _listed(noted.task_types),
+        "status": "no answer" if status == 0 else status,
+        "errors": _listed(noted.codes),
+        "duration_ms": round((monotonic_s() - began_s) * 1000, 1),
+        "account": noted.account,
+        "faults": _listed(noted.faults),
+    }
+    told = {name: value for name, value in fields.items() if value not in ("", None)}
+    words = {
+        **told,
+        "duration_ms": f"{fields['duration_ms']} ms",
+        **({"faults": f"faults: {told['faults']}"} if "faults" in told else {}),
+    }
+    _log.log(level, "%s", " ".join(map(str, words.values())), extra={"request": told})
+
+
+def _listed(counted: Counter[str]) -> str:
+    """Return names with how often each occurs, such as `imageUpload*3,caption`."""
+    return ",".join(name if count == 1 else f"{name}*{count}" for name, count in counted.items())
+
+
+def _task_type(task: object) -> str:
+    name = task.get("taskType") if isinstance(task, dict) else None
+    return name if isinstance(name, str) and (name in TASKS or name in ("ping", "authentication")) else "unknown"
+
+
+def _path(scope: Scope) -> str:
+    """Return the path as it was sent, without its query; a key in it is masked."""
+    path, key = scope["raw_path"].decode("latin-1"), bearer_key(scope)
+    path = str(without_key(path, key)) if key else path
+    return without_real_keys(path)[:_PATH_CHARS]
