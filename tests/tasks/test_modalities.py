@@ -13,7 +13,7 @@ import pytest
 
 from tests import plain
 from tests.pictures import png
-from tests.running import running_mock
+from tests.running import RunningMock, running_mock
 from tests.talking import Talker, new_uuid, talking, upload
 from tests.tasks.asking import task
 
@@ -63,6 +63,24 @@ def test_a_text_answers_the_last_message(talker: Talker) -> None:
     messages = [{"role": "user", "content": "Name a colour"}]
     item = talker.ask(task("textInference", model="x:1@1", messages=messages)).item
     assert "Name a colour" in item["text"]
+
+
+def test_a_text_is_streamed_word_by_word_when_asked_to(mock: RunningMock, api_key: str) -> None:
+    streamed = task("textInference", model="x:1@1", positivePrompt="A fox", deliveryMethod="stream", numberResults=2)
+    answer = plain.post(f"{mock.url}/v1", json=[streamed], headers={"Authorization": f"Bearer {api_key}"})
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    *events, done, rest = answer.text.split("\n\n")
+    assert (done, rest) == ("data: [DONE]", "")
+    told = [json.loads(event.removeprefix("data: ")) for event in events]
+    for index in (0, 1):
+        of_result = [one for one in told if one["resultIndex"] == index]
+        assert len(of_result) > 3
+        assert "A fox" in "".join(one["delta"].get("text", "") for one in of_result)
+        assert [one.get("finishReason") for one in of_result] == [None] * (len(of_result) - 1) + ["stop"]
+
+
+def test_a_streamed_text_that_is_refused_is_answered_as_any_other(talker: Talker) -> None:
+    assert talker.ask(task("textInference", model="", deliveryMethod="stream")).codes == ["invalidModel"]
 
 
 @pytest.mark.parametrize(

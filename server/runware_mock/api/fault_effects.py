@@ -30,14 +30,21 @@ class PlannedResponse(Response):
     `headers` are kept whatever the plan does with the rest.
     """
 
-    def __init__(self, status: int, body: bytes, headers: dict[str, str], plan: ResponsePlan) -> None:
+    def __init__(
+        self,
+        status: int,
+        body: bytes,
+        headers: dict[str, str],
+        plan: ResponsePlan,
+        content_type: str = "application/json",
+    ) -> None:
         self._plan = plan
         headers = {**headers, **dict(plan.headers)}
         if (answer := plan.answer) is not None:
             super().__init__(answer.body, answer.status, headers, answer.content_type)
         else:
             garbled_body = body if plan.garbled_share is None else garbled(body.decode(), plan).encode()
-            super().__init__(garbled_body, status, headers, "application/json")
+            super().__init__(garbled_body, status, headers, content_type)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the response, or break the connection."""

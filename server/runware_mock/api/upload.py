@@ -2,11 +2,11 @@
 
 import asyncio
 import uuid as uuids
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 from fastapi import APIRouter, Request
 from starlette.requests import ClientDisconnect
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from runware_mock.api.dependencies import (
     bearer_key,
@@ -33,6 +33,7 @@ from runware_mock.protocol.messages import (
     is_authentication,
     is_ping,
     rest_body,
+    text_events,
 )
 from runware_mock.protocol.redaction import without_real_keys
 from runware_mock.protocol.response_plan import combined
@@ -40,6 +41,7 @@ from runware_mock.tasks.runner import Pending, Runner
 
 # The documented address, with and without a slash, and the root that the SDKs' test environments use.
 API_PATHS = ("/v1", "/v1/", "/")
+EVENT_STREAM = "text/event-stream"
 # How often to look whether the client still waits for its answer.
 _LOOK_S = 0.25
 
@@ -65,8 +67,14 @@ def router(runner: Runner) -> APIRouter:
         noted.add_replies(replies)
         # What a fault holds back is told last.
         replies.sort(key=lambda reply: reply.response_plan is not None and reply.response_plan.is_held)
-        status, body = rest_body(replies, single_object=settings.data_shape == "object")
         plan = combined(reply.response_plan for reply in replies)
+        # What failed before the first event is answered as usual.
+        if all(reply.is_streamed for reply in replies):
+            events = text_events(replies)
+            if plan is None:
+                return StreamingResponse(_each(events), 200, CORS_HEADERS, EVENT_STREAM)
+            return PlannedResponse(200, b"".join(events), CORS_HEADERS, plan, EVENT_STREAM)
+        status, body = rest_body(replies, single_object=settings.data_shape == "object")
         return envelope(status, body) if plan is None else PlannedResponse(status, body, CORS_HEADERS, plan)
 
     for path in API_PATHS:
@@ -75,6 +83,11 @@ def router(runner: Runner) -> APIRouter:
         api.add_api_route(path, run_tasks, methods=["POST"], include_in_schema=is_documented, openapi_extra=extra)
         api.add_api_route(path, preflight, methods=["OPTIONS"], include_in_schema=False)
     return api
+
+
+async def _each(events: Sequence[bytes]) -> AsyncIterator[bytes]:
+    for event in events:
+        yield event
 
 
 async def _replies(request: Request, runner: Runner, noted: Noted) -> list[Reply]:

@@ -20,6 +20,7 @@ _encode = msgspec.json.Encoder().encode
 _LONG = 2**20
 _LONE_SURROGATE = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])")
 _HALF_A_PAIR = "An escape such as \\ud83d is half of a surrogate pair; its other half is missing."
+_WORD = re.compile(r"\S+\s*")
 _UTF_8_BOM = b"\xef\xbb\xbf"
 # Each takes about 100 bytes and 100 ns. No request of real tasks comes near, and base64 has none of their separators.
 _MOST_VALUES = 1_000_000
@@ -44,6 +45,8 @@ class Reply(Struct, frozen=True):
     response_plan: ResponsePlan | None = None
     # The kinds of the planned faults that the task has met.
     faults: tuple[str, ...] = ()
+    # Whether its texts were asked for as a stream of events.
+    is_streamed: bool = False
 
     @classmethod
     def refused(cls, refusal: Refusal, task: object = None) -> "Reply":
@@ -139,6 +142,19 @@ def rest_body(replies: Sequence[Reply], *, single_object: bool = False) -> tuple
         return 200, _encode({"data": data})
     status = 200 if items else next(reply.status for reply in replies if reply.error is not None)
     return status, _encode({"data": data, "errors": errors})
+
+
+def text_events(replies: Sequence[Reply]) -> list[bytes]:
+    """Return the server-sent events that answer a streamed text, a word each.
+
+    "`data: {...}` lines with a `delta`, ended by `data: [DONE]`"; the last of a text has its `finishReason`.
+    """
+    events: list[object] = []
+    for index, item in enumerate(item for reply in replies for item in reply.items):
+        told = {"taskType": item["taskType"], "taskUUID": item["taskUUID"], "resultIndex": index}
+        events += [{**told, "delta": {"text": word}} for word in _WORD.findall(str(item["text"]))]
+        events.append({name: value for name, value in {**item, **told, "delta": {}}.items() if name != "text"})
+    return [*(b"data: %s\n\n" % _encode(event) for event in events), b"data: [DONE]\n\n"]
 
 
 def webhook_body(item: Item, *, is_error: bool, flat: bool) -> bytes:

@@ -92,7 +92,7 @@ class Committer:
         self._notify(connection, job, done.items, takes_ms)
         # "ACK: one per task, whatever numberResults"; the results are asked for with getResponse.
         items = (echoed(job.task),) if is_async else tuple(done.items)
-        return Reply(items=items, response_plan=job.response_plan)
+        return Reply(items=items, response_plan=job.response_plan, is_streamed=done.is_streamed)
 
     def _set_times(self, connection: Connection, job: Job, items: list[Item]) -> None:
         """Let what the task has stored vanish or appear when its faults say so."""

@@ -57,7 +57,7 @@ def run_text(task: TextInference, services: Services, caller: Caller) -> Work:
 
     def commit(connection: Connection) -> Done:
         inputs.use(connection)
-        return Done(items)
+        return Done(items, is_streamed=task.delivery_method == "stream")
 
     return commit
 

@@ -178,6 +178,8 @@ class TextInference(Delivered):
     page: ClassVar[str] = "https://runware.ai/docs/en/text-inference/api-reference"
 
     task_type: Literal["textInference"]
+    # "`stream` only for text": over REST as server-sent events.
+    delivery_method: Annotated[Literal["sync", "async", "stream"], AnyCase()] = "sync"  # type: ignore[assignment] # one more
     model: str = Field(min_length=1, max_length=LONGEST_MODEL)
     messages: Any = None
     positive_prompt: str = ""

@@ -50,10 +50,14 @@ def _is_url(value: str) -> bool:
 
 
 class Done(Struct, frozen=True):
-    """What a task has written: the items of its answer, and the facts of an upload for the journal."""
+    """What a task has written: the items of its answer, and the facts of an upload for the journal.
+
+    `is_streamed` says that the items are texts to be sent as server-sent events.
+    """
 
     items: list[Item]
     audit: Mapping[str, object] | None = None
+    is_streamed: bool = False
 
 
 # Writes the task's effect, in the transaction of its journal entry.
