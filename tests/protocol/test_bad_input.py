@@ -226,10 +226,16 @@ def test_a_body_of_another_content_type_is_told_of_json(mock: RunningMock, api_k
     [
         ({"taskType": "ImageUpload"}, "Did you mean imageUpload?"),
         ({"taskType": "image_upload"}, "Did you mean imageUpload?"),
-        ({"task_type": "imageUpload"}, "Did you mean taskType by 'task_type'?"),
+        ({"task_type": "imageUpload"}, "The task has 'task_type' instead; did you mean 'taskType'?"),
+        ({"taskType": "imageUpload", "inputImage": "x"}, "The task has 'inputImage' instead; did you mean 'image'?"),
+        ({"taskType": "imageUpload", "image_url": "x"}, "The task has 'image_url' instead; did you mean 'image'?"),
+        (
+            {"taskType": "imageInference", "model": "x:1@1", "width": 64, "heigth": 64, "positivePrompt": "a fox"},
+            "The task has 'heigth' instead; did you mean 'height'?",
+        ),
     ],
 )
-def test_a_task_type_that_is_nearly_right_is_told_so(talker: Talker, task: dict[str, str], hint: str) -> None:
+def test_a_name_that_is_nearly_right_is_told_so(talker: Talker, task: dict[str, object], hint: str) -> None:
     assert hint in talker.ask({"taskUUID": new_uuid(), **task}).error["message"]
 
 

@@ -1,11 +1,16 @@
 """The string of an image field: which of the documented forms it has, and the bytes inside it."""
 
+import re
 from urllib.parse import unquote, unquote_to_bytes
 
 import pybase64
 from msgspec import Struct
 
 from runware_mock.images.picture import PictureRefused
+
+_LONGEST_PATH = 1024
+# Base64 has neither of "~.:\\".
+_FILE_PATH = re.compile(r"(?:file:|~/|\.{1,2}[/\\]|[A-Za-z]:\\).*|[^:]*[^.]\.[A-Za-z0-9]{2,5}", re.IGNORECASE)
 
 
 class UrlSource(Struct, frozen=True):
@@ -31,6 +36,8 @@ def read_source(value: str) -> UrlSource | bytes:
             return decode_base64(unquote(payload) if "%" in payload else payload)
         # RFC 2397: without ";base64", the data "is represented using ... the standard %xx hex encoding".
         return _not_empty(unquote_to_bytes(payload))
+    if len(text) <= _LONGEST_PATH and _FILE_PATH.fullmatch(text):
+        raise PictureRefused("This looks like the path of a file: send the file's content as base64 or a data URI.")
     if "://" in text[:32]:
         raise PictureRefused(f"URLs must begin with http:// or https://, not {text.partition('://')[0]!r}.")
     return decode_base64(text)
@@ -46,7 +53,7 @@ def decode_base64(text: str) -> bytes:
     try:
         return _not_empty(pybase64.b64decode(text + "=" * (-len(text) % 4), validate=True))
     except ValueError:
-        raise PictureRefused("The value is no URL, no data URI and no valid base64.") from None
+        raise PictureRefused("The value is not a URL, a data URI or valid base64.") from None
 
 
 def _not_empty(data: bytes) -> bytes:

@@ -13,6 +13,7 @@ from runware_mock.storage import media
 from runware_mock.tasks.models import ImageUpload
 from runware_mock.tasks.results import checked, echoed
 from runware_mock.tasks.sources import check_source, store_source
+from runware_mock.tasks.validation import misspelled
 from runware_mock.tasks.work import Done, Work
 
 
@@ -20,7 +21,7 @@ def run(task: ImageUpload, services: Services, caller: Caller) -> Work:
     """Store the picture; the item holds its imageUUID and imageURL."""
     image = task.image
     if image is None:
-        raise refuse("missingImage")
+        raise refuse("missingImage", misspelled("image", task.sent))
     if not isinstance(image, str):
         raise refuse("invalidImage", f"The value is {kind_of(image)}, not a string.")
     form, formats = services.codec.stored_form, services.settings.formats

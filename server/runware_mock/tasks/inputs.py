@@ -145,7 +145,7 @@ def missing_input(task: TaskModel) -> Refusal:
     if "video" in (inputs if isinstance(inputs, Mapping) else task.sent):
         path = "inputs.video" if isinstance(inputs, Mapping) else "video"
         return task.invalid(path, "This is a video, and runware-mock works on images alone.", "string")
-    return task.missing("inputs.image" if "inputs" in task.sent else "inputImage", "string")
+    return task.missing("inputs.image" if "inputs" in task.sent else "inputImage", "string", task.sent)
 
 
 def named_uuid(value: str, base_url: str) -> str | None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from difflib import get_close_matches
-from itertools import groupby, islice
+from itertools import groupby
 
 from msgspec.structs import replace
 
@@ -17,6 +17,7 @@ from runware_mock.storage.database import Clashed, crash
 from runware_mock.tasks import TASKS, TaskType, models, unsupported
 from runware_mock.tasks.batch import BatchThread
 from runware_mock.tasks.commit import Committer, Job, NotDone
+from runware_mock.tasks.validation import misspelled
 from runware_mock.tasks.work import ContentGone, Load, Work
 
 _log = logging.getLogger(__name__)
@@ -117,7 +118,8 @@ class Runner:
         task_uuid = task.get("taskUUID")
         form = UUID_V4 if self.services.settings.uuid == "v4" else UUID_OF_ANY_FORM
         if not isinstance(task_uuid, str) or not form.fullmatch(task_uuid):
-            hint = f"The value is {head_of(task_uuid)}." if "taskUUID" in task else "It is missing."
+            is_there = "taskUUID" in task
+            hint = f"The value is {head_of(task_uuid)}." if is_there else _missing("taskUUID", task)
             refusal = refuse("invalidTaskUUID", hint)
             raise refusal if form is UUID_V4 else refusal.but(message=refusal.message.replace("UUID v4", "UUID"))
         return task, task_type
@@ -222,14 +224,16 @@ class Runner:
 def _about_type(task: Task) -> str:
     """Say what is wrong with a taskType, and which was probably meant."""
     if "taskType" not in task:
-        # Its first keys alone: a task may have a million.
-        near = get_close_matches("taskType", [name for name in islice(task, 20) if len(name) < _NAME_CHARS], 1)
-        return f"It is missing. Did you mean taskType by {head_of(near[0])}?" if near else "It is missing."
+        return _missing("taskType", task)
     name = task["taskType"]
     known = {one.lower(): one for one in _SUPPORTED}
     near = get_close_matches(name.lower(), known, 1) if isinstance(name, str) and len(name) < _NAME_CHARS else []
     meant = f" Did you mean {known[near[0]]}?" if near else ""
     return f"{head_of(name)} is not a task type.{meant}"
+
+
+def _missing(parameter: str, task: Task) -> str:
+    return f"It is missing. {misspelled(parameter, task)}".rstrip()
 
 
 def _refuse_repeated(task_uuid: str, seen: set[str]) -> None:

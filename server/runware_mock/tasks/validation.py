@@ -1,8 +1,9 @@
 """From a task as it was sent to its model, and from what pydantic finds wrong with it to Runware's own words."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 from functools import cache
+from itertools import islice
 from typing import Any, ClassVar, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, PrivateAttr, ValidationError, model_validator
@@ -13,8 +14,8 @@ from pydantic_core import CoreSchema, core_schema
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.messages import Task, head_of, kind_of
 
-# Of a task that is all unknown parameters the first few say enough.
-_MOST_TOLD = 20
+# A task may have a million unknown parameters: the first few say enough, and no name is longer.
+_MOST_TOLD, _NAME_CHARS = 20, 64
 
 
 class Missing(ValueError):
@@ -78,9 +79,10 @@ class TaskModel(BaseModel):
         return {name: value for name, value in sent.items() if value is not None}
 
     @classmethod
-    def missing(cls, parameter: str, kind: str) -> Refusal:
-        """Return the refusal of a task that lacks a parameter."""
-        return refuse("missingParameter", parameter=parameter, kind=kind, page=cls.page)
+    def missing(cls, parameter: str, kind: str, sent: Task) -> Refusal:
+        """Return the refusal of a task that lacks a parameter, or spells it otherwise."""
+        hint = misspelled(parameter, (name for name in sent if name not in properties(cls)))
+        return refuse("missingParameter", hint, parameter=parameter, kind=kind, page=cls.page)
 
     @classmethod
     def invalid(cls, parameter: str, sentence: str, kind: str, **limits: object) -> Refusal:
@@ -113,26 +115,34 @@ def read(model: type[M], sent: Task, *, is_strict: bool = False) -> M:
     try:
         task = model.model_validate(sent, context={"is_strict": is_strict})
     except ValidationError as error:
-        raise refusal_of(error, model) from None
+        raise refusal_of(error, model, sent) from None
     task._sent = sent  # noqa: SLF001 - a model of ours
     return task
 
 
-def refusal_of(error: ValidationError, model: type[TaskModel]) -> Refusal:
+def refusal_of(error: ValidationError, model: type[TaskModel], sent: Task) -> Refusal:
     """Return what the real service would say of the first thing that is wrong."""
     first = error.errors(include_url=False)[0]
     cause = first.get("ctx", {}).get("error")
     if isinstance(cause, Missing):
-        return model.missing(cause.parameter, cause.kind)
+        return model.missing(cause.parameter, cause.kind, sent)
     name = cause.parameter if isinstance(cause, Invalid) and cause.parameter else str(first["loc"][0])
     schema = properties(model)[name]
     kind = str(schema.get("type", "string"))
     if first["type"] == "missing":
-        return model.missing(name, kind)
+        return model.missing(name, kind, sent)
     if isinstance(cause, Invalid):
         return model.invalid(name, str(cause), kind, **cause.limits)
     sentence, limits = _rule_of(name, schema, first["input"])
     return model.invalid(name, sentence, kind, **limits)
+
+
+def misspelled(parameter: str, names: Iterable[str]) -> str:
+    """Return a hint where one of these names is probably meant to be that of the parameter, or nothing."""
+    found = (name for name in islice(names, _MOST_TOLD) if len(name) <= _NAME_CHARS)
+    spelled = {name.lower().replace("_", "").replace("-", ""): name for name in found}
+    near = get_close_matches(parameter.lower(), spelled, 1)
+    return f"The task has '{spelled[near[0]]}' instead; did you mean '{parameter}'?" if near else ""
 
 
 def unknown_parameters(model: type[TaskModel], sent: Task, known: Collection[str]) -> list[str]:
