@@ -10,14 +10,11 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import Any
 from urllib.parse import urlsplit
 
 from runware_mock.clock import SystemClock
 from runware_mock.settings import ENV_PREFIX, Settings, default_data_dir
-
-if TYPE_CHECKING:
-    import trustme
 
 _FOLDER = "tls"
 _CERTIFICATE = "ca.pem"
@@ -96,15 +93,13 @@ def _make(folder: Path) -> None:
         organization_name="runware-mock", organization_unit_name="local authority", path_length=0
     )
     with TemporaryDirectory(dir=folder.parent, prefix=f".{_FOLDER}-") as made:
+        # Nobody else can look into a temporary folder while its files have their first modes.
         new = Path(made) / _FOLDER
         new.mkdir()
+        for name, blob, mode in ((_KEY, authority.private_key_pem, 0o600), (_CERTIFICATE, authority.cert_pem, 0o644)):
+            blob.write_to_path(new / name)
+            (new / name).chmod(mode)
         new.chmod(0o755)
-        key = os.open(new / _KEY, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(key, "wb") as file:
-            file.write(authority.private_key_pem.bytes())
-        certificate = new / _CERTIFICATE
-        certificate.write_bytes(authority.cert_pem.bytes())
-        certificate.chmod(0o644)
         # Both files appear at once; if another process was faster, its files stay.
         with suppress(OSError):
             new.rename(folder)
@@ -118,7 +113,7 @@ def _names(settings: Settings) -> Iterable[str]:
     return dict.fromkeys((*_LOCAL_NAMES, *host, *((public,) if public else ()), *settings.tls_name))
 
 
-def _authority_class() -> "type[trustme.CA]":
+def _authority_class() -> Any:
     try:
         from trustme import CA
     except ImportError:

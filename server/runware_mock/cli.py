@@ -9,17 +9,18 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_origin
+from typing import Any, get_origin
 
 import click
 
+from runware_mock.certificates import TlsUnusable, ensure_ca
+from runware_mock.clock import SystemClock
 from runware_mock.commands import COMMANDS
 from runware_mock.commands.base import EXIT_USAGE, fail, flag_of, settings_of
+from runware_mock.protocol.errors import Refusal
 from runware_mock.settings import Settings, default_text, without_secrets
+from runware_mock.values import is_loopback
 from runware_mock.version import __version__
-
-if TYPE_CHECKING:
-    from runware_mock.storage.database import Database
 
 Command = Callable[..., Any]
 
@@ -75,7 +76,6 @@ def serve(**values: Any) -> None:
         signal.signal(number, lambda *_: sys.exit(0))
     settings = settings_of(values)
     from runware_mock import server
-    from runware_mock.api.control.guard import is_loopback
     from runware_mock.logs import set_up_logging
 
     def announce(url: str) -> None:
@@ -142,11 +142,15 @@ def _ready_file(file: Path | None) -> Iterator[Callable[[str], None]]:
 @settings_flags(*_STORE_SETTINGS)
 def migrate(**values: Any) -> None:
     """Create the database or upgrade it, without serving."""
+    from runware_mock.services import open_database
+    from runware_mock.storage.database import DatabaseUnusable
     from runware_mock.storage.migrations import HEAD
 
-    with ExitStack() as cleanup:
-        database = _open(_store_settings(values), cleanup)
-        click.echo(f"{database.name} is at version {HEAD}")
+    try:
+        with ExitStack() as cleanup:
+            click.echo(f"{open_database(_store_settings(values), cleanup).name} is at version {HEAD}")
+    except DatabaseUnusable as error:
+        fail(str(error), EXIT_USAGE)
 
 
 @main.command()
@@ -154,18 +158,16 @@ def migrate(**values: Any) -> None:
 @click.option("--dry-run", envvar="RUNWARE_MOCK_DRY_RUN", is_flag=True, help="Only say what would be removed.")
 def purge(*, dry_run: bool, **values: Any) -> None:
     """Remove expired media now, whether or not a server is running."""
-    from runware_mock.clock import SystemClock
-    from runware_mock.protocol.errors import Refusal
     from runware_mock.purge import collect_orphans, count_orphans, forecast, purge_expired
-    from runware_mock.services import create_services
+    from runware_mock.services import create_services, open_database
     from runware_mock.storage.blobs import StoreFailed
+    from runware_mock.storage.database import DatabaseUnusable
 
     with ExitStack() as cleanup:
         settings = _store_settings(values)
-        database = _open(settings, cleanup)
         try:
-            services = create_services(settings, SystemClock(), database)
-        except StoreFailed as error:
+            services = create_services(settings, SystemClock(), open_database(settings, cleanup))
+        except (DatabaseUnusable, StoreFailed) as error:
             fail(str(error), EXIT_USAGE)
         try:
             expired = forecast(services)
@@ -186,8 +188,6 @@ def ca(*, only_path: bool, **values: Any) -> None:
     The authority is created if there is none. Programs trust it with SSL_CERT_FILE=$(runware-mock ca --path); Node also
     needs NODE_EXTRA_CA_CERTS.
     """
-    from runware_mock.certificates import TlsUnusable, ensure_ca
-
     try:
         file = ensure_ca(settings_of(values).data_dir)
         click.echo(file.absolute() if only_path else file.read_text(encoding="ascii").rstrip())
@@ -204,13 +204,3 @@ def _store_settings(values: dict[str, Any]) -> Settings:
     if settings.in_memory:
         fail("RUNWARE_MOCK_IN_MEMORY is set: a database in memory belongs to its server alone", EXIT_USAGE)
     return settings
-
-
-def _open(settings: Settings, cleanup: ExitStack) -> "Database":
-    from runware_mock.services import open_database
-    from runware_mock.storage.database import DatabaseUnusable
-
-    try:
-        return open_database(settings, cleanup)
-    except DatabaseUnusable as error:
-        fail(str(error), EXIT_USAGE)

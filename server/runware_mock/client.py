@@ -14,30 +14,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypedDict, TypeVar, Unpack
 
+from runware_mock import control_models as models
 from runware_mock.connection import DEFAULT_URL, ControlError, Wire, named
-from runware_mock.control_models import (
-    Account,
-    Accounts,
-    Answer,
-    Clock,
-    Count,
-    Entries,
-    Entry,
-    Forecast,
-    Loaded,
-    Media,
-    Medium,
-    Moved,
-    Plans,
-    PlanState,
-    Purged,
-    Reset,
-    Snapshot,
-    Snapshots,
-    Status,
-    Waited,
-    write_span,
-)
+from runware_mock.control_models import write_span
 
 __all__ = ["ControlClient", "ControlError", "EntryFilter", "Fault", "Listing"]
 
@@ -47,7 +26,7 @@ T = TypeVar("T")
 class Listing(list[T]):
     """The items of a list, the newest first; `page` is the whole answer."""
 
-    def __init__(self, items: Iterable[T], page: Answer) -> None:
+    def __init__(self, items: Iterable[T], page: models.Answer) -> None:
         super().__init__(items)
         self.page = page
 
@@ -115,30 +94,30 @@ class ControlClient:
     ) -> None:
         """Do nothing: no connection stays open between calls."""
 
-    def status(self) -> Status:
+    def status(self) -> models.Status:
         """Return what the server is and holds."""
-        return self._wire.get(Status, "status")
+        return self._wire.get(models.Status, "status")
 
-    def accounts(self) -> Listing[Account]:
+    def accounts(self) -> Listing[models.Account]:
         """List the accounts."""
-        page = self._wire.get(Accounts, "accounts")
+        page = self._wire.get(models.Accounts, "accounts")
         return Listing(page.accounts, page)
 
-    def reset(self, scope: str = "all") -> Reset:
+    def reset(self, scope: str = "all") -> models.Reset:
         """Delete the account's `media`, `journal` or `faults`, reset its `clock`, or do `all` of these."""
-        return self._wire.post(Reset, "reset", {"scope": scope})
+        return self._wire.post(models.Reset, "reset", {"scope": scope})
 
-    def purge(self) -> Purged:
+    def purge(self) -> models.Purged:
         """Delete what has expired."""
-        return self._wire.post(Purged, "purge")
+        return self._wire.post(models.Purged, "purge")
 
     def export(self) -> bytes:
         """Return the account's whole state as a zip archive."""
         return self._wire.download("export")
 
-    def load(self, archive: bytes) -> Loaded:
+    def load(self, archive: bytes) -> models.Loaded:
         """Replace the account's state by that of an exported archive."""
-        return self._wire.post(Loaded, "import", archive)
+        return self._wire.post(models.Loaded, "import", archive)
 
 
 class _Calls:
@@ -153,25 +132,25 @@ class ClockCalls(_Calls):
         """Return what the clock shows, in UTC."""
         return self.get().now_at
 
-    def get(self) -> Clock:
+    def get(self) -> models.Clock:
         """Return the clock."""
-        return self._wire.get(Clock, "clock")
+        return self._wire.get(models.Clock, "clock")
 
-    def freeze(self) -> Clock:
+    def freeze(self) -> models.Clock:
         """Stop the clock."""
-        return self._wire.post(Clock, "clock/freeze")
+        return self._wire.post(models.Clock, "clock/freeze")
 
-    def resume(self) -> Clock:
+    def resume(self) -> models.Clock:
         """Let a frozen clock run on from where it stands."""
-        return self._wire.post(Clock, "clock/resume")
+        return self._wire.post(models.Clock, "clock/resume")
 
-    def reset(self) -> Clock:
+    def reset(self) -> models.Clock:
         """Go back to the real time."""
-        return self._wire.post(Clock, "clock/reset")
+        return self._wire.post(models.Clock, "clock/reset")
 
-    def set(self, at: datetime | str | int) -> Moved:
+    def set(self, at: datetime | str | int) -> models.Moved:
         """Move the clock ahead to an instant: a datetime, ISO 8601, or milliseconds since 1970."""
-        return self._wire.post(Moved, "clock/set", {"at": _at(at)})
+        return self._wire.post(models.Moved, "clock/set", {"at": _at(at)})
 
     def advance(
         self,
@@ -181,7 +160,7 @@ class ClockCalls(_Calls):
         hours: float = 0,
         minutes: float = 0,
         seconds: float = 0,
-    ) -> Moved:
+    ) -> models.Moved:
         """Move the clock ahead by `"31d"`, a timedelta or `days=31`.
 
         Whatever falls due on the way, such as purges and webhooks, has happened when this returns.
@@ -189,7 +168,7 @@ class ClockCalls(_Calls):
         units = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
         if by is not None and units:
             raise TypeError("give either a duration or its days, hours, minutes and seconds")
-        return self._wire.post(Moved, "clock/advance", {"by": _span(units if by is None else by)})
+        return self._wire.post(models.Moved, "clock/advance", {"by": _span(units if by is None else by)})
 
 
 class MediaCalls(_Calls):
@@ -204,7 +183,7 @@ class MediaCalls(_Calls):
         task_type: str | None = None,
         text: str | None = None,
         state: str = "alive",
-    ) -> Listing[Medium]:
+    ) -> Listing[models.Medium]:
         """List media, newest first: `state` is `alive`, `expired` or `all`; the UUID contains `text`."""
         query = {
             "limit": limit,
@@ -214,43 +193,41 @@ class MediaCalls(_Calls):
             "text": text,
             "state": state,
         }
-        page = self._wire.get(Media, "media", query)
+        page = self._wire.get(models.Media, "media", query)
         return Listing(page.media, page)
 
-    def get(self, uuid: str) -> Medium:
+    def get(self, uuid: str) -> models.Medium:
         """Return one medium, alive or expired."""
-        return self._wire.get(Medium, named("media", uuid, "uuid"))
+        return self._wire.get(models.Medium, named("media", uuid, "uuid"))
 
     def delete(self, uuid: str) -> int:
         """Delete one medium; return how many were deleted."""
         return self._wire.delete(named("media", uuid, "uuid"))
 
-    def add(self, picture: bytes | Path, uuid: str | None = None, age: timedelta | str | None = None) -> Medium:
+    def add(self, picture: bytes | Path, uuid: str | None = None, age: timedelta | str | None = None) -> models.Medium:
         """Store a file, or bytes, as if it had been uploaded `age` ago; without a UUID it gets a random one."""
         data = picture if isinstance(picture, bytes) else Path(picture).read_bytes()
         query = {"uuid": uuid, "age": _span(age)}
-        return self._wire.post(Medium, "media", data, query)
+        return self._wire.post(models.Medium, "media", data, query)
 
-    def expire(self, uuid: str) -> Medium:
+    def expire(self, uuid: str) -> models.Medium:
         """Let one medium expire now, by the account's clock."""
-        return self._wire.post(Medium, named("media", uuid, "uuid") + "/expire")
+        return self._wire.post(models.Medium, named("media", uuid, "uuid") + "/expire")
 
-    def forecast(self, at: datetime | str | int | None = None, within: timedelta | str | None = None) -> Forecast:
+    def forecast(
+        self, at: datetime | str | int | None = None, within: timedelta | str | None = None
+    ) -> models.Forecast:
         """Return what a purge would delete at an instant, or `within` some time from now on the account's clock."""
         query = {"at": _at(at), "in": _span(within)}
-        return self._wire.get(Forecast, "forecast", query)
+        return self._wire.get(models.Forecast, "forecast", query)
 
 
 class FaultCalls(_Calls):
     """`control.faults`: fault plans."""
 
     def plan(
-        self,
-        *faults: Mapping[str, Any],
-        name: str | None = None,
-        must_be_met: bool = True,
-        by_name_only: bool = False,
-    ) -> PlanState:
+        self, *faults: Mapping[str, Any], name: str | None = None, must_be_met: bool = True, by_name_only: bool = False
+    ) -> models.PlanState:
         """Plan faults, which happen in this order; without a name the plan gets a random one."""
         plan = {
             "faults": [{key: _span(value) for key, value in fault.items()} for fault in faults],
@@ -259,49 +236,49 @@ class FaultCalls(_Calls):
         }
         return self.add(plan if name is None else {"name": name, **plan})
 
-    def add(self, plan: Mapping[str, Any]) -> PlanState:
+    def add(self, plan: Mapping[str, Any]) -> models.PlanState:
         """Add a plan written as the API's JSON."""
-        return self._wire.post(PlanState, "faults", plan)
+        return self._wire.post(models.PlanState, "faults", plan)
 
-    def list(self) -> Listing[PlanState]:
+    def list(self) -> Listing[models.PlanState]:
         """List the plans."""
-        page = self._wire.get(Plans, "faults")
+        page = self._wire.get(models.Plans, "faults")
         return Listing(page.plans, page)
 
-    def get(self, name: str) -> PlanState:
+    def get(self, name: str) -> models.PlanState:
         """Return one plan."""
-        return self._wire.get(PlanState, named("faults", name))
+        return self._wire.get(models.PlanState, named("faults", name))
 
     def delete(self, name: str | None = None) -> int:
         """Delete one plan, or without a name all of them; return how many."""
         return self._wire.delete("faults" if name is None else named("faults", name))
 
-    def unmet(self) -> Listing[PlanState]:
+    def unmet(self) -> Listing[models.PlanState]:
         """Return the plans that must be met and have not been met fully."""
         unmet = tuple(plan for plan in self.list() if plan.must_be_met and not plan.is_met)
-        return Listing(unmet, Plans(plans=unmet))
+        return Listing(unmet, models.Plans(plans=unmet))
 
 
 class JournalCalls(_Calls):
     """`control.journal`: the tasks that were sent, and their answers."""
 
-    def list(self, *, limit: int = 100, **chosen: Unpack[EntryFilter]) -> Listing[Entry]:
+    def list(self, *, limit: int = 100, **chosen: Unpack[EntryFilter]) -> Listing[models.Entry]:
         """List entries, newest first."""
-        page = self._wire.get(Entries, "journal", {"limit": limit, **chosen})
+        page = self._wire.get(models.Entries, "journal", {"limit": limit, **chosen})
         return Listing(page.entries, page)
 
     def count(self, **chosen: Unpack[EntryFilter]) -> int:
         """Count entries."""
-        return self._wire.get(Count, "journal/count", chosen).count
+        return self._wire.get(models.Count, "journal/count", chosen).count
 
-    def get(self, id: int) -> Entry:  # noqa: A002 - the name of the entry's field
+    def get(self, id: int) -> models.Entry:  # noqa: A002 - the name of the entry's field
         """Return one entry."""
-        return self._wire.get(Entry, f"journal/{id}")
+        return self._wire.get(models.Entry, f"journal/{id}")
 
-    def wait(self, count: int = 1, timeout_s: float = 5.0, **chosen: Unpack[EntryFilter]) -> Listing[Entry]:
+    def wait(self, count: int = 1, timeout_s: float = 5.0, **chosen: Unpack[EntryFilter]) -> Listing[models.Entry]:
         """Wait for `count` entries; raises ControlError of code `timeout` if that takes longer than `timeout_s`."""
         query = {"count": count, "timeout": write_span(timedelta(seconds=timeout_s)), **chosen}
-        page = self._wire.get(Waited, "journal/wait", query, wait_s=timeout_s)
+        page = self._wire.get(models.Waited, "journal/wait", query, wait_s=timeout_s)
         return Listing(page.entries, page)
 
     def clear(self) -> int:
@@ -312,17 +289,17 @@ class JournalCalls(_Calls):
 class SnapshotCalls(_Calls):
     """`control.snapshots`: named states of the account."""
 
-    def save(self, name: str) -> Snapshot:
+    def save(self, name: str) -> models.Snapshot:
         """Save the account's state under a name."""
-        return self._wire.post(Snapshot, named("snapshots", name))
+        return self._wire.post(models.Snapshot, named("snapshots", name))
 
-    def restore(self, name: str) -> Snapshot:
+    def restore(self, name: str) -> models.Snapshot:
         """Put the account back into a saved state."""
-        return self._wire.post(Snapshot, named("snapshots", name) + "/restore")
+        return self._wire.post(models.Snapshot, named("snapshots", name) + "/restore")
 
-    def list(self) -> Listing[Snapshot]:
+    def list(self) -> Listing[models.Snapshot]:
         """List the snapshots."""
-        page = self._wire.get(Snapshots, "snapshots")
+        page = self._wire.get(models.Snapshots, "snapshots")
         return Listing(page.snapshots, page)
 
     def delete(self, name: str) -> int:

@@ -113,11 +113,7 @@ def runware_mock(
     """
     server = runware_mock_server
     mock = RunwareMock(
-        server.url,
-        runware_mock_api_key,
-        token=server.token,
-        env_names=runware_mock_env_names,
-        ca_file=server.ca_file,
+        server.url, runware_mock_api_key, token=server.token, env_names=runware_mock_env_names, ca_file=server.ca_file
     )
     request.node.stash[_used] = mock
     return mock

@@ -162,8 +162,7 @@ class Settings(BaseSettings):
     formats: Formats = Field(PICTURES, description="Picture formats accepted, separated by commas.")
     uuid: Literal["v4", "any"] = Field("v4", description="taskUUIDs accepted: v4 only, or any UUID.")
     strict: bool = Field(
-        default=False,
-        description="Check tasks by the older, stricter documentation: sizes, prompts, seeds and models.",
+        default=False, description="Check tasks by the older, stricter documentation: sizes, prompts, seeds and models."
     )
     balance: float = Field(100.0, ge=0, description="Balance that accountManagement reports.")
     seed: int | None = Field(None, description="Generate the same UUIDs in every run, separately for each API key.")

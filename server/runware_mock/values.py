@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import parse_qs, urlsplit
@@ -139,6 +140,16 @@ def _check_http_url(url: str) -> str:
     if not re.match(r"https?://[^/\s]+", url):
         raise ValueError("not an address (write http://… or https://…)")
     return url
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine by its very name or address, whatever a resolver says."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 Duration = Annotated[timedelta, Field(ge=timedelta(0)), BeforeValidator(parse_duration)]

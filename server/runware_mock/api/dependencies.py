@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
-from runware_mock.api.control.guard import authority_of, check_caller, host_in, host_of, is_loopback
+from runware_mock.api.control.guard import authority_of, check_caller, host_in, host_of
 from runware_mock.control.calls import ControlRefused
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.messages import is_authentication, parse_tasks
@@ -16,6 +16,7 @@ from runware_mock.protocol.redaction import holds_key, without_key, without_real
 from runware_mock.services import Caller, Services
 from runware_mock.settings import Settings
 from runware_mock.storage.accounts import Account
+from runware_mock.values import is_loopback
 
 _log = logging.getLogger(__name__)
 

@@ -211,14 +211,7 @@ def _text(value: Any) -> str:
 
 # The columns of a table of each kind of answer: heading -> attribute, or a function that returns the value.
 _COLUMNS: Mapping[type, Mapping[str, str | Callable[[Any], object]]] = {
-    Account: {
-        "id": "id",
-        "key": "label",
-        "clock": "now_at",
-        "media": "media",
-        "journal": "journal",
-        "plans": "plans",
-    },
+    Account: {"id": "id", "key": "label", "clock": "now_at", "media": "media", "journal": "journal", "plans": "plans"},
     Medium: {
         "uuid": "uuid",
         "account": "account",

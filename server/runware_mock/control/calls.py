@@ -3,14 +3,18 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
+from pydantic import Field
 from sqlalchemy import Connection, String, cast, func, select
 
 from runware_mock.protocol.redaction import without_real_keys
 from runware_mock.services import Services
 from runware_mock.storage.models import control_version, fault, journal, medium, snapshot
 
+# As many as a column of ids can hold.
+LARGEST_ID = 2**63 - 1
+Id = Annotated[int, Field(ge=0, le=LARGEST_ID)]
 Code = Literal["badField", "notFound", "forbidden", "conflict", "timeout", "crash", "unavailable"]
 
 

@@ -2,16 +2,18 @@
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import uuid4
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Row, and_, delete, func, select
+from pydantic import Field
+from sqlalchemy import ColumnElement, Row, and_, delete, func, or_, select
 
 from runware_mock import control_models as models
-from runware_mock.control.calls import changing, not_found
+from runware_mock.control.calls import Id, changing, not_found
 from runware_mock.control_models import instant
 from runware_mock.services import Services
 from runware_mock.settings import PICTURES
@@ -32,23 +34,23 @@ _HEAD_CHARS = 64
 Nearest = Callable[[Mapping[str, Any], object], str | None]
 
 
-class Filter(Struct, frozen=True):
-    """Which entries are meant: all that agree with every field that is set."""
+@dataclass(frozen=True)
+class Filter:
+    """Which entries to choose: those that agree with every field given."""
 
     task_type: str | None = None
     task_uuid: str | None = None
-    outcome: str | None = None
-    transport: str | None = None
-    code: str | None = None
-    sha256: str | None = None
-    text: str | None = None
-    since: int | None = None
-    before: int | None = None
+    outcome: Outcome | None = None
+    transport: Transport | None = None
+    code: Annotated[str | None, Field(description="Code of the error.")] = None
+    sha256: Annotated[str | None, Field(description="SHA-256 of the uploaded file, in hex.")] = None
+    text: Annotated[str | None, Field(description="Text in the task or its answer.")] = None
+    since: Annotated[Id | None, Field(description="Only entries after this id.")] = None
+    before: Annotated[Id | None, Field(description="Only entries before this id.")] = None
 
     def condition(self, account_id: int) -> ColumnElement[bool]:
         """Return the filter as SQL."""
-        own = journal.c.account_id == account_id if account_id != ALL_ACCOUNTS else journal.c.id > 0
-        conditions = [own]
+        conditions = [journal.c.account_id == account_id if account_id != ALL_ACCOUNTS else journal.c.id > 0]
         plain = {name: getattr(self, name) for name in ("task_type", "outcome", "transport")}
         conditions += [journal.c[name] == value for name, value in plain.items() if value is not None]
         if self.task_uuid is not None:
@@ -61,10 +63,8 @@ class Filter(Struct, frozen=True):
         if self.sha256 is not None:
             conditions.append(journal.c.audit.contains(f'"sha256":"{self.sha256.lower()}"', autoescape=True))
         if self.text:
-            conditions.append(
-                journal.c.task.icontains(self.text, autoescape=True)
-                | journal.c.answer.icontains(self.text, autoescape=True)
-            )
+            texts = (journal.c.task, journal.c.answer)
+            conditions.append(or_(*(text.icontains(self.text, autoescape=True) for text in texts)))
         if self.since is not None:
             conditions.append(journal.c.id > self.since)
         if self.before is not None:
@@ -102,9 +102,8 @@ def task_types_and_outcomes(services: Services) -> tuple[list[str], list[str]]:
 def get_entry(services: Services, account_id: int, entry_id: int) -> models.Entry:
     """Return one entry."""
     with services.database.reading() as connection:
-        row = connection.execute(
-            select(journal).where(Filter().condition(account_id), journal.c.id == entry_id)
-        ).first()
+        chosen = Filter().condition(account_id) & (journal.c.id == entry_id)
+        row = connection.execute(select(journal).where(chosen)).first()
     if row is None:
         raise not_found(f"the journal has no entry {entry_id}", "id")
     return _entry(row)
@@ -162,11 +161,7 @@ def _declared(task: dict[str, Any]) -> str | None:
 def _rule(audit: dict[str, Any]) -> str:
     """Return which rule of the pages was applied."""
     sent, stored = audit["sent"], audit["stored"]
-    if (sent["width_px"], sent["height_px"], sent["size_bytes"]) == (
-        stored["width_px"],
-        stored["height_px"],
-        stored["size_bytes"],
-    ):
+    if all(sent[name] == stored[name] for name in ("width_px", "height_px", "size_bytes")):
         return "Within 2048 px: stored byte for byte."
     turned = f", turned as its EXIF orientation {sent['orientation']} says" if sent["orientation"] > 1 else ""
     return (

@@ -2,17 +2,17 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal
 from uuid import UUID
 
-from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from runware_mock import control_models as models
 from runware_mock.clock import in_ms
-from runware_mock.control.calls import ControlRefused, changing, conflict, not_found
+from runware_mock.control.calls import ControlRefused, Id, changing, conflict, not_found
 from runware_mock.control_models import instant
 from runware_mock.images.formats import FORMATS, url_path
 from runware_mock.images.picture import PictureRefused
@@ -43,14 +43,15 @@ _MEDIA = select(
 _FACTS_FROM = 7
 
 
-class Filter(Struct, frozen=True):
-    """Which media to list: those that agree with every field; their UUID contains `text`, `state` is a State."""
+@dataclass(frozen=True)
+class Filter:
+    """Which media to list: those that agree with every field given; their UUID contains `text`."""
 
     format: str | None = None
     task_type: str | None = None
     text: str | None = None
-    state: str = "alive"
-    before: int | None = None
+    state: State = "alive"
+    before: Id | None = None
 
     def condition(self, services: Services, account_id: int) -> ColumnElement[bool]:
         """Return the filter as SQL, but for `before`."""

@@ -2,7 +2,6 @@
 
 import hmac
 import re
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
@@ -10,6 +9,7 @@ from starlette.requests import HTTPConnection
 from runware_mock.control.calls import ControlRefused
 from runware_mock.images.fetch import USER_AGENT
 from runware_mock.settings import Settings
+from runware_mock.values import is_loopback
 
 # Neither a user's name nor a second port: what reads it differently might see another host.
 _HOST_AND_PORT = re.compile(r"(\[[0-9A-Fa-f]*:[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?")
@@ -53,16 +53,6 @@ def _is_own_page(request: HTTPConnection) -> bool:
 
 def _forbidden(message: str, field: str) -> ControlRefused:
     return ControlRefused(message, field, "forbidden", 403)
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether a host is this machine by its very name or address, whatever a resolver says."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def host_in(authority: str) -> str:

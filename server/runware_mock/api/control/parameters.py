@@ -15,17 +15,18 @@ from starlette.types import Scope
 
 from runware_mock.api.control.guard import check_caller
 from runware_mock.api.dependencies import bearer_key
-from runware_mock.control.calls import Code, ControlRefused, dotted, not_found
+from runware_mock.control.calls import LARGEST_ID, Code, ControlRefused, dotted, not_found
 from runware_mock.control.clocks import LATEST_AT
-from runware_mock.control.journal import Filter, Outcome, Transport
+from runware_mock.control.journal import Filter
 from runware_mock.control.state import find_account
 from runware_mock.protocol.errors import Refusal
 from runware_mock.services import Services
 from runware_mock.storage.database import ALL_ACCOUNTS
 from runware_mock.values import parse_duration
 
-# The largest integer that a column of ids can hold.
-LARGEST_ID = 2**63 - 1
+_log = logging.getLogger(__name__)
+
+PREFIX = "/_mock"
 
 
 def read_at(value: object) -> int:
@@ -69,7 +70,6 @@ def one_account(account_id: Annotated[int, Depends(account_of)]) -> int:
 
 Account = Annotated[int, Depends(account_of)]
 OneAccount = Annotated[int, Depends(one_account)]
-Id = Annotated[int, Field(ge=0, le=LARGEST_ID)]
 Limit = Annotated[int, Query(ge=1, le=1000)]
 At = Annotated[
     int,
@@ -83,30 +83,9 @@ Span = Annotated[
     WithJsonSchema({"type": "string"}),
     Field(description="A duration such as 31d or 2h30m."),
 ]
+Filtered = Annotated[Filter, Depends()]
 AtInBody = Annotated[At, Body(embed=True)]
 SpanInBody = Annotated[Span, Body(embed=True)]
-
-
-def _filter(
-    task_type: str | None = None,
-    task_uuid: str | None = None,
-    outcome: Outcome | None = None,
-    transport: Transport | None = None,
-    code: Annotated[str | None, Query(description="Code of the error.")] = None,
-    sha256: Annotated[str | None, Query(description="SHA-256 of the uploaded file, in hex.")] = None,
-    text: Annotated[str | None, Query(description="Text in the task or its answer.")] = None,
-    since: Annotated[Id | None, Query(description="Only entries after this id.")] = None,
-    before: Annotated[Id | None, Query(description="Only entries before this id.")] = None,
-) -> Filter:
-    return Filter(task_type, task_uuid, outcome, transport, code, sha256, text, since, before)
-
-
-Filtered = Annotated[Filter, Depends(_filter)]
-
-
-_log = logging.getLogger(__name__)
-
-PREFIX = "/_mock"
 
 
 class Failure(BaseModel):

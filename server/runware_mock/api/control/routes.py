@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Path, Query, Request, Response
+from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from runware_mock import control_models as models
@@ -14,7 +14,6 @@ from runware_mock.api.control.parameters import (
     Account,
     AtInBody,
     Filtered,
-    Id,
     Limit,
     OneAccount,
     Refused,
@@ -26,7 +25,7 @@ from runware_mock.api.dependencies import base_url
 from runware_mock.api.failures import GuardedRoute
 from runware_mock.clock import in_ms, monotonic_s
 from runware_mock.control import archive, clocks, journal, media, plans, snapshots, state
-from runware_mock.control.calls import ControlRefused
+from runware_mock.control.calls import ControlRefused, Id
 from runware_mock.faults.plans import Plan
 from runware_mock.services import Services
 from runware_mock.webhooks import UnderWay
@@ -89,17 +88,9 @@ def router(services: Services) -> APIRouter:  # noqa: C901, PLR0915 - a table of
 
     @api.get("/media", tags=["media"])
     def list_media(
-        request: Request,
-        account_id: Account,
-        limit: Limit = 50,
-        before: Id | None = None,
-        format: str | None = None,  # noqa: A002 - the name of the query's field
-        task_type: str | None = None,
-        text: str | None = None,
-        state: media.State = "alive",
+        request: Request, account_id: Account, chosen: Annotated[media.Filter, Depends()], limit: Limit = 50
     ) -> models.Media:
         """List media, the newest first."""
-        chosen = media.Filter(format, task_type, text, state, before)
         return media.list_media(services, account_id, base_url(request.scope, services), chosen, limit)
 
     @api.post("/media", tags=["media"], status_code=201, openapi_extra=_FILE)

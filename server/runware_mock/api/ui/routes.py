@@ -55,7 +55,7 @@ def router(services: Services, changes: Changes, threads: Executor | None = None
             # To a program this is the address of the API.
             raise HTTPException(405)
         query = request.query_params
-        chosen_state = query.get("state") or "alive"
+        chosen_state: Any = query.get("state") or "alive"
         if chosen_state not in get_args(stored.State):
             raise not_found(f"There is no state {chosen_state[:40]!r}.")
         before = _number(query.get("before"))
@@ -95,7 +95,7 @@ def router(services: Services, changes: Changes, threads: Executor | None = None
     @api.api_route("/ui/journal", methods=_METHODS)
     def journal(request: Request) -> HTMLResponse:
         """Show the tasks and their answers, the newest first."""
-        query = request.query_params
+        query: Any = request.query_params
         chosen = Filter(
             task_type=query.get("task_type") or None,
             outcome=query.get("outcome") or None,
