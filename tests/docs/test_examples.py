@@ -201,7 +201,7 @@ def test_the_table_of_tasks_is_complete() -> None:
     ("page", "head", "rows"),
     [
         ("settings.md", "| flag | default | meaning |\n|---|---|---|\n", settings_rows()),
-        ("faults.md", "| kind | fields | what happens |\n|---|---|---|\n", fault_rows()),
+        ("faults.md", "| kind | fields | what happens | example |\n|---|---|---|---|\n", fault_rows()),
         ("faults.md", "| field | meaning |\n|---|---|\n", common_field_rows()),
     ],
     ids=["settings", "faults", "fields"],

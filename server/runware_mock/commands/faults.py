@@ -2,6 +2,7 @@
 
 import json
 import sys
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,27 @@ def add(call: Call, source: str, fields: tuple[str, ...], **options: Any) -> Any
     """
     given = {name: value for name, value in options.items() if value is not None}
     return call.control.faults.add({**_plan(source, fields), **given})
+
+
+@faults.command("kinds")
+@click.argument("kind", required=False)
+def list_kinds(kind: str | None) -> None:
+    """List the kinds of faults, each with its fields and an example; with KIND, also the fields that all kinds have."""
+    from runware_mock.faults.kinds import KINDS, Fault, example, meaning, own_fields
+
+    if kind is not None and kind not in KINDS:
+        near = get_close_matches(kind, KINDS, 1)
+        meant = f"did you mean {near[0]}?" if near else f"there are {', '.join(KINDS)}"
+        fail(f"there is no kind {kind!r}: {meant}", EXIT_USAGE)
+    for name in KINDS if kind is None else (kind,):
+        fields = [f"{field} ({default})" if default else field for field, default in own_fields(name).items()]
+        click.echo(f"{name}: {meaning(name)}")
+        click.echo(f"  fields   {', '.join(fields) or 'none of its own'}")
+        click.echo(f"  example  runware-mock faults add {example(name)}")
+    if kind is not None:
+        click.echo("Fields of every kind:")
+        for name, field in Fault.model_fields.items():
+            click.echo(f"  {name}: {field.description}")
 
 
 @control_command("delete", faults)
