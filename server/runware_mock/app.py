@@ -198,7 +198,7 @@ def open_services(settings: Settings, clock: Clock, cleanup: ExitStack, common: 
 
 def _seed(services: Services, fixtures: Path) -> None:
     try:
-        seed(services, fixtures, next(iter(services.settings.api_keys()), None))
+        seed(services, fixtures)
     except ControlRefused as refused:
         raise FixturesUnusable(f"bad value for --fixtures: {refused.field}: {refused.message}") from None
     except Refusal as refusal:

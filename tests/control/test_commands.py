@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from runware_mock.cli import main
 from runware_mock.client import ControlClient
+from runware_mock.faults.kinds import KINDS
 from runware_mock.protocol.redaction import masked
 from tests.control.calling import Calls
 from tests.pictures import png
@@ -305,7 +306,13 @@ def test_what_is_no_plan_is_a_mistake_of_usage(run: Run, arguments: tuple[str, .
 
 
 def test_a_kind_that_does_not_exist_is_refused_in_one_line(run: Run) -> None:
-    assert refused(run("faults", "add", "earthquake")).startswith("faults[0].kind: ")
+    assert (
+        refused(run("faults", "add", "latensy"))
+        == "faults[0].kind: there is no kind 'latensy' of fault; did you mean latency?"
+    )
+    field = refused(run("faults", "add", "latency", "dely=2s"))
+    assert field == "faults[0].dely: a fault of the kind latency has no field 'dely'; did you mean delay?"
+    assert "; there are error, latency, " in refused(run("faults", "add", "earthquake"))
 
 
 def test_verify_fails_until_every_plan_is_met(run: Run, talker: Talker) -> None:
@@ -323,3 +330,20 @@ def test_plans_are_deleted_by_name_or_all(run: Run, api_key: str) -> None:
         printed(run("faults", "add", "latency", "--name", name))
     assert printed(run("faults", "delete", "a")) == "deleted a\n"
     assert printed(run("faults", "delete")) == f"deleted 2 plans of account {masked(api_key)}\n"
+
+
+def test_every_kind_of_fault_is_listed_as_documented_and_its_example_can_be_added(run: Run) -> None:
+    lines = run("faults", "kinds").stdout.splitlines()
+    named = [line.partition(":")[0] for line in lines[::3]]
+    assert named == list(KINDS)
+    for name, example in zip(named, lines[2::3], strict=True):
+        program, *arguments = example.split()[1:]
+        assert program == "runware-mock"
+        assert run(*arguments).exit_code == 0, example
+        assert run("faults", "kinds", name).stdout.splitlines()[:3] == lines[3 * named.index(name) :][:3]
+    assert "  times: How often; null for ever." in run("faults", "kinds", "latency").stdout
+
+
+def test_a_kind_that_does_not_exist_is_refused_with_the_nearest(run: Run) -> None:
+    ended = run("faults", "kinds", "latensy")
+    assert (ended.exit_code, ended.stderr) == (2, "runware-mock: there is no kind 'latensy': did you mean latency?\n")

@@ -1,10 +1,12 @@
 """Media that are there from the start: stable UUIDs, ages and owners, and a clear word where they cannot be."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
+from runware_mock.control.seeding import Manifest
 from tests.control.calling import calling
 from tests.pictures import png
 from tests.running import mock_process, run_command, running_mock
@@ -41,6 +43,27 @@ def test_a_manifest_names_uuid_age_and_owner(tmp_path: Path, transport: str) -> 
         assert talker.ask({"taskType": "caption", "taskUUID": new_uuid(), "inputImage": UUID}).item
 
 
+def test_media_without_an_owner_belong_to_the_key_that_the_readme_uses(tmp_path: Path) -> None:
+    readme = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+    (key,) = set(re.findall(r"RUNWARE_API_KEY=(\S+)", readme))
+    (tmp_path / "cat.png").write_bytes(png())
+    with running_mock(fixtures=tmp_path) as mock, calling(mock, key) as control:
+        assert control.get("/media")["total"] == 1
+
+
+def test_the_documented_schema_of_the_manifest_is_the_one_it_is_checked_by() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "fixtures-and-snapshots.md").read_text(encoding="utf-8")
+    written = page.split("## Schema of the manifest")[1].split("```json\n")[1].split("```")[0]
+    assert json.loads(written) == Manifest.model_json_schema(), json.dumps(Manifest.model_json_schema(), indent=2)
+
+
+def test_an_empty_folder_refuses_to_start_and_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    done = run_command("serve", "--port", "0", "--in-memory", "--fixtures", str(tmp_path / "empty"))
+    assert done.returncode == 2
+    assert done.stderr.endswith("there is nothing to store: put pictures there, or list some in manifest.json\n")
+
+
 def test_a_restart_with_the_same_fixtures_makes_them_young_again(tmp_path: Path) -> None:
     pictures, data = tmp_path / "pictures", tmp_path / "data"
     pictures.mkdir()
@@ -64,7 +87,7 @@ def test_a_restart_with_the_same_fixtures_makes_them_young_again(tmp_path: Path)
         ('{"media": [{"file": "cat.png", "name": "x"}], "owner": "me"}', "media[0].name"),
         ('{"media": [{"file": "cat.png", "uuid": "x"}], "owner": "me"}', "media[0].uuid"),
         ('{"media": [{"file": "cat.png", "age": "x"}], "owner": "me"}', "media[0].age"),
-        ('{"media": [{"file": "cat.png"}]}', "media[0].owner"),
+        ('{"media": [{"file": "cat.png", "owner": ""}]}', "media[0].owner"),
         ('{"media": [{"file": "cat.png"}, {"file": "cat.png"}], "owner": "me"}', "media[1]"),
         ('{"media": [{"file": "cat\\u0000.png"}], "owner": "me"}', "media[0]"),
         ('{"media": [{"file": "missing.png"}], "owner": "me"}', "media[0]"),

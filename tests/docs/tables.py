@@ -1,7 +1,6 @@
 """The tables of the documentation that come from the code."""
 
-from runware_mock.faults.base import Fault
-from runware_mock.faults.kinds import KINDS, example, meaning, own_fields
+from runware_mock.faults.kinds import KINDS, common_fields, example, meaning, own_fields
 from runware_mock.settings import Settings, default_text
 
 
@@ -24,7 +23,7 @@ def fault_rows() -> list[str]:
 
 def common_field_rows() -> list[str]:
     """Return a row for each field that all kinds have."""
-    return [f"| `{name}` | {field.description} |" for name, field in Fault.model_fields.items()]
+    return [f"| `{name}` | {use} |" for name, use in common_fields().items()]
 
 
 def _shown_default(name: str) -> str:

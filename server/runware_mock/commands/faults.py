@@ -54,7 +54,7 @@ def add(call: Call, source: str, fields: tuple[str, ...], **options: Any) -> Any
 @click.argument("kind", required=False)
 def list_kinds(kind: str | None) -> None:
     """List the kinds of faults, each with its fields and an example; with KIND, also the fields that all kinds have."""
-    from runware_mock.faults.kinds import KINDS, Fault, example, meaning, own_fields
+    from runware_mock.faults.kinds import KINDS, common_fields, example, meaning, own_fields
 
     if kind is not None and kind not in KINDS:
         near = get_close_matches(kind, KINDS, 1)
@@ -67,8 +67,8 @@ def list_kinds(kind: str | None) -> None:
         click.echo(f"  example  runware-mock faults add {example(name)}")
     if kind is not None:
         click.echo("Fields of every kind:")
-        for name, field in Fault.model_fields.items():
-            click.echo(f"  {name}: {field.description}")
+        for field, use in common_fields().items():
+            click.echo(f"  {field}: {use}")
 
 
 @control_command("delete", faults)

@@ -8,7 +8,7 @@ from typing import Annotated
 from uuid import UUID
 
 from msgspec import Struct
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
 
 from runware_mock.control.calls import ControlRefused, dotted
 from runware_mock.control.media import add_medium
@@ -18,42 +18,53 @@ from runware_mock.values import parse_duration
 MANIFEST = "manifest.json"
 
 
-class _Listed(BaseModel):
+# The key of the examples in README.md: it owns what nobody else is said to own.
+DEFAULT_OWNER = "a-key-for-tests-0123456789abcdef"
+
+_Owner = Annotated[str, Field(min_length=1, description="API key of the account.")]
+_Age = Annotated[timedelta, BeforeValidator(parse_duration), WithJsonSchema({"type": "string", "examples": ["29d"]})]
+
+
+class Listed(BaseModel):
+    """One medium of a manifest."""
+
     model_config = ConfigDict(extra="forbid")
 
-    file: str
-    uuid: UUID | None = None
-    age: Annotated[timedelta, BeforeValidator(parse_duration)] | None = None
-    owner: str | None = None
+    file: str = Field(description="Path of the file, from the folder of the manifest.")
+    uuid: UUID | None = Field(None, description="Its imageUUID. Default: made from the path, the same in every run.")
+    age: _Age | None = Field(None, description="How long ago it was uploaded. Default: now.")
+    owner: _Owner | None = None
 
 
-class _Manifest(BaseModel):
-    media: list[_Listed]
-    owner: str | None = None
+class Manifest(BaseModel):
+    """What `--fixtures` stores."""
+
+    media: list[Listed]
+    owner: _Owner | None = None
 
 
 class _Fixture(Struct, frozen=True):
     field: str
     file: Path
-    owner: str | None
+    owner: str
     uuid: UUID
     age: timedelta | None = None
 
 
-def seed(services: Services, path: Path, default_owner: str | None) -> int:
+def seed(services: Services, path: Path) -> int:
     """Store what a folder or a manifest names, in place of what an earlier start stored; return how many files.
 
-    Raises ControlRefused, whose field is where in the manifest.
+    What names no owner belongs to the first `--api-key`, or to DEFAULT_OWNER. Raises ControlRefused, whose field is
+    where in the manifest.
     """
-    fixtures = list(_fixtures(path, default_owner))
+    fixtures = list(_fixtures(path, next(iter(services.settings.api_keys()), DEFAULT_OWNER)))
+    if not fixtures:
+        raise ControlRefused("there is nothing to store: put pictures there, or list some in manifest.json", str(path))
     seen: set[UUID] = set()
     for one in fixtures:
         if one.uuid in seen:
             raise ControlRefused(f"the UUID {one.uuid} is there twice", one.field)
         seen.add(one.uuid)
-        if not one.owner:
-            no_owner = 'this medium has no owner: give an API key as "owner" in the manifest, or by --api-key'
-            raise ControlRefused(no_owner, one.field)
         account_id = services.accounts.open(one.owner).id
         try:
             add_medium(services, account_id, one.file.read_bytes(), uuid=str(one.uuid), age=one.age, replaces=True)
@@ -65,16 +76,14 @@ def seed(services: Services, path: Path, default_owner: str | None) -> int:
     return len(fixtures)
 
 
-def _fixtures(path: Path, default_owner: str | None) -> Iterator[_Fixture]:
+def _fixtures(path: Path, default_owner: str) -> Iterator[_Fixture]:
     file = path / MANIFEST if path.is_dir() else path
     if file.is_file():
         manifest = _read(file)
         for index, one in enumerate(manifest.media):
             owner = one.owner or manifest.owner or default_owner
             uuid = one.uuid or _stable_uuid(one.file)
-            yield _Fixture(
-                f"media[{index}]" + ("" if owner else ".owner"), file.parent / one.file, owner, uuid, one.age
-            )
+            yield _Fixture(f"media[{index}]", file.parent / one.file, owner, uuid, one.age)
         return
     for file in sorted(path.rglob("*")):
         name = file.relative_to(path)
@@ -82,15 +91,14 @@ def _fixtures(path: Path, default_owner: str | None) -> Iterator[_Fixture]:
             yield _Fixture(str(name), file, default_owner, _stable_uuid(name.as_posix()))
 
 
-def _read(file: Path) -> _Manifest:
+def _read(file: Path) -> Manifest:
     try:
-        manifest = _Manifest.model_validate_json(file.read_bytes())
+        return Manifest.model_validate_json(file.read_bytes())
     except OSError as error:
         raise ControlRefused(f"{file} cannot be read: {error.strerror}", "manifest") from None
     except ValidationError as error:
         first = error.errors()[0]
         raise ControlRefused(f"{file}: {first['msg']}", dotted(first["loc"]) or "manifest") from None
-    return manifest
 
 
 def _stable_uuid(name: str) -> UUID:

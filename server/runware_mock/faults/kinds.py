@@ -56,6 +56,11 @@ def own_fields(kind: str) -> dict[str, str]:
     return {name: _written(value) if _is_shown(value) else "" for name, value in defaults.items()}
 
 
+def common_fields() -> dict[str, str]:
+    """Return the fields that every kind has, with what they mean."""
+    return {name: field.description or "" for name, field in Fault.model_fields.items()}
+
+
 def example(kind: str) -> str:
     """Return a fault of this kind as the command line takes it: with what it needs, and a number or duration."""
     fields = KINDS[kind].model_fields

@@ -1,7 +1,7 @@
 """What control calls take, and how those that fail are answered."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from typing import Annotated, Any
@@ -19,6 +19,7 @@ from runware_mock.control.calls import LARGEST_ID, Code, ControlRefused, dotted,
 from runware_mock.control.clocks import LATEST_AT
 from runware_mock.control.journal import Filter
 from runware_mock.control.state import find_account
+from runware_mock.faults.kinds import KINDS, common_fields, own_fields
 from runware_mock.protocol.errors import Refusal
 from runware_mock.services import Services
 from runware_mock.storage.database import ALL_ACCOUNTS
@@ -155,8 +156,26 @@ def _invalid(error: Mapping[str, Any]) -> ControlRefused:
     if not location and source == "body":
         return ControlRefused(f"{message}; send a JSON object, with Content-Type: application/json", source)
     if location[:1] == ["faults"]:
+        message = _fault_message(error, location) or message
         # The kind of a fault stands in the location, but it is no field of its own; where it is missing, that is all.
         location = [*location[:2], *location[3:], *(["kind"] if error["type"].startswith("union_tag") else [])]
         if error["type"] == "model_attributes_type":
             location.append("kind")
     return ControlRefused(message, dotted(location) or source)
+
+
+def _fault_message(error: Mapping[str, Any], location: Sequence[Any]) -> str | None:
+    """Name the nearest valid kind or field, where a fault has an unknown one."""
+    if error["type"] == "union_tag_invalid":
+        kind = str(error["ctx"]["tag"])[:40]
+        return f"there is no kind {kind!r} of fault; {_nearest(kind, KINDS)}"
+    if error["type"] == "extra_forbidden":
+        kind, field = str(location[2]), str(location[3])
+        known = {**own_fields(kind), **common_fields()}
+        return f"a fault of the kind {kind} has no field {field[:40]!r}; {_nearest(field, known)}"
+    return None
+
+
+def _nearest(given: str, known: Iterable[str]) -> str:
+    near = get_close_matches(given, list(known), 1)
+    return f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
