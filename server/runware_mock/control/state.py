@@ -1,6 +1,6 @@
 """The accounts, how much they have, and resets: of everything or one part, for one account or for all."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Literal, TypeVar
 
 from sqlalchemy import Connection, Delete, Select, Table, delete, func, select
@@ -16,6 +16,14 @@ from runware_mock.version import __version__
 
 Scope = Literal["all", "media", "journal", "faults", "clock"]
 _Where = TypeVar("_Where", Delete, Select[Any])
+# What each part of an account consists of. The rows of its last table are counted.
+_TABLES: Mapping[str, tuple[Table, ...]] = {
+    "media": (medium,),
+    "journal": (undelivered, delivery, quota_bucket, journal),
+    "faults": (fault_plan,),
+    # The quota was filled by the clock that is reset.
+    "clock": (quota_bucket,),
+}
 
 
 def status(services: Services, base_url: str) -> models.Status:
@@ -67,9 +75,18 @@ def find_account(services: Services, account_id: int) -> int:
 @retried
 def reset(services: Services, account_id: int, scope: Scope) -> models.Reset:
     """Delete what `scope` names, in one transaction; return how much that was."""
-    parts = _PARTS if scope == "all" else {scope: _PARTS[scope]}
+    parts = _TABLES if scope == "all" else {scope: _TABLES[scope]}
+    counts: dict[str, int] = {}
     with changing(services, account_id) as connection:
-        counts = {name: remove(services, connection, account_id) for name, remove in parts.items()}
+        content_ids = _own(select(medium.c.content_id).distinct(), medium, account_id)
+        unneeded = connection.scalars(content_ids).all() if "media" in parts else ()
+        for name, tables in parts.items():
+            for table in tables:
+                counts[name] = connection.execute(_own(delete(table), table, account_id)).rowcount
+        contents.delete_unused(connection, unneeded)
+        if "clock" in parts:
+            services.clocks.reset(connection, account_id)
+            counts["clock"] = 1
     return models.Reset(scope=scope, **counts)
 
 
@@ -78,41 +95,5 @@ def _counts(connection: Connection, table: Table) -> dict[int, int]:
     return {row[0]: row[1] for row in rows}
 
 
-def _delete(connection: Connection, table: Table, account_id: int) -> int:
-    return connection.execute(_own(delete(table), table, account_id)).rowcount
-
-
 def _own(statement: _Where, table: Table, account_id: int) -> _Where:
     return statement if account_id == ALL_ACCOUNTS else statement.where(table.c.account_id == account_id)
-
-
-def _media(_services: Services, connection: Connection, account_id: int) -> int:
-    found = connection.scalars(_own(select(medium.c.content_id).distinct(), medium, account_id)).all()
-    count = _delete(connection, medium, account_id)
-    contents.delete_unused(connection, found)
-    return count
-
-
-def _journal(_services: Services, connection: Connection, account_id: int) -> int:
-    for table in (undelivered, delivery, quota_bucket):
-        _delete(connection, table, account_id)
-    return _delete(connection, journal, account_id)
-
-
-def _faults(_services: Services, connection: Connection, account_id: int) -> int:
-    return _delete(connection, fault_plan, account_id)
-
-
-def _clock(services: Services, connection: Connection, account_id: int) -> int:
-    services.clocks.reset(connection, account_id)
-    # It was filled by the clock that is no more.
-    _delete(connection, quota_bucket, account_id)
-    return 1
-
-
-_PARTS: Mapping[str, Callable[[Services, Connection, int], int]] = {
-    "media": _media,
-    "journal": _journal,
-    "faults": _faults,
-    "clock": _clock,
-}
