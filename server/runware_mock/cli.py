@@ -202,5 +202,5 @@ for command in COMMANDS:
 def _store_settings(values: dict[str, Any]) -> Settings:
     settings = settings_of({**values, "in_memory": None})
     if settings.in_memory:
-        fail("RUNWARE_MOCK_IN_MEMORY is set: a database in memory belongs to its server alone", EXIT_USAGE)
+        fail("RUNWARE_MOCK_IN_MEMORY is set: only its own server can use a database in memory", EXIT_USAGE)
     return settings

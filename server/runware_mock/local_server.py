@@ -58,7 +58,7 @@ def running(given: Mapping[str, Any]) -> Iterator[LocalServer]:
         except BaseException as error:
             if ready.done():
                 raise
-            ready.set_exception(RuntimeError(f"the server did not start, its log says why: {error!r}"))
+            ready.set_exception(RuntimeError(f"the server did not start; its log says why: {error!r}"))
 
     thread = threading.Thread(target=run, name="runware-mock", daemon=True)
     thread.start()

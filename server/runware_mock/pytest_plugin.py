@@ -167,7 +167,7 @@ def _problems(item: pytest.Item) -> str:
     problems = [unmet_plan(plan) for plan in unmet]
     if crashes:
         seen[mock.api_key] = crashes[-1].id
-        problems.append(f"the mock itself crashed, its log says why; {task_history(crashes)}")
+        problems.append(f"the mock itself crashed (its log says why); {task_history(crashes)}")
     return "\n".join(problems)
 
 

@@ -105,7 +105,7 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8080, ge=0, le=65535, description="Port to listen on; 0 picks a free one.")
-    data_dir: Path = Field(default_factory=default_data_dir, description="Folder of the database.")
+    data_dir: Path = Field(default_factory=default_data_dir, description="Folder for the database.")
     database_url: DatabaseUrl | None = Field(
         None,
         repr=False,
@@ -140,7 +140,7 @@ class Settings(BaseSettings):
     tls_cert: Path | None = Field(None, description="Use this certificate chain instead (PEM); needs --tls-key.")
     tls_key: Path | None = Field(None, validate_default=True, description="Private key of --tls-cert (PEM).")
     max_message_bytes: Size = Field(256 * 2**20, ge=1024, description="Longest request body or WebSocket message.")
-    max_tasks: int = Field(1000, ge=1, description="Most tasks in one request or WebSocket message.")
+    max_tasks: int = Field(1000, ge=1, description="How many tasks one request or WebSocket message may hold.")
     message_budget_bytes: Size | None = Field(
         None,
         ge=2**20,
@@ -157,7 +157,7 @@ class Settings(BaseSettings):
     )
     vips: Literal["auto", "off"] = Field(
         "auto",
-        description="auto or off. auto: where runware-mock[vips] is installed, libvips downsizes what it does better.",
+        description="Let libvips downsize what it does better: auto (if runware-mock[vips] is installed) or off.",
     )
     formats: Formats = Field(PICTURES, description="Picture formats accepted, separated by commas.")
     uuid: Literal["v4", "any"] = Field("v4", description="taskUUIDs accepted: v4 only, or any UUID.")
@@ -166,9 +166,11 @@ class Settings(BaseSettings):
     )
     balance: float = Field(100.0, ge=0, description="Balance that accountManagement reports.")
     seed: int | None = Field(None, description="Generate the same UUIDs in every run, separately for each API key.")
-    journal_entries: int = Field(100_000, ge=1, description="Tasks the journal remembers.")
-    journal_bytes: Size = Field(256 * 2**20, ge=2**16, description="Memory of the journal, answers included.")
-    conflict_window: Duration = Field(timedelta(hours=24), description="How long a taskUUID may not be used again.")
+    journal_entries: int = Field(100_000, ge=1, description="How many tasks the journal keeps.")
+    journal_bytes: Size = Field(256 * 2**20, ge=2**16, description="How large the journal may grow, answers included.")
+    conflict_window: Duration = Field(
+        timedelta(hours=24), description="How long the taskUUID of a finished task may not be used again."
+    )
     processing_time: Duration = Field(
         timedelta(0), description="How long getResponse reports an asynchronous task as 'processing'."
     )
@@ -179,13 +181,13 @@ class Settings(BaseSettings):
     )
     data_shape: Literal["array", "object"] = Field(
         "array",
-        description="array or object. object: answer a REST request of one task as the documentation page prints it.",
+        description="Shape of `data` in the answer to a single REST task: array, or object as in the documentation.",
     )
     webhook_body: Literal["flat", "data"] = Field(
-        "flat", description="flat or data. flat: a webhook's body is the result itself. data: an answer of one result."
+        "flat", description="What a webhook sends: flat (the result itself) or data (an answer with this one result)."
     )
     fetch: FetchMode = Field(
-        "local", description="Image URLs fetched: off, public addresses, or local (private and loopback ones too)."
+        "local", description="Image URLs to fetch: off (none), public, or local (private and loopback addresses, too)."
     )
     fetch_timeout: PositiveDuration = Field(
         timedelta(seconds=30), le=timedelta(days=1), description="How long fetching an image URL may take."
@@ -199,16 +201,18 @@ class Settings(BaseSettings):
     )
     stall_timeout: Duration = Field(
         timedelta(seconds=60),
-        description="Close a connection that moves less than 16 KiB of a message in this time; 0s never does.",
+        description="Close a connection that moves less than 16 KiB of a message in this time; 0s never closes one.",
     )
     max_connections: int = Field(
-        1000, ge=0, description="Connections at once; more are answered 503. 0 allows as many as files may be open."
+        1000,
+        ge=0,
+        description="How many connections are served at once; others get a 503. 0: as many as files may be open.",
     )
     replay_window: Duration = Field(
         timedelta(seconds=120), description="How long undelivered WebSocket answers are kept for a reconnect."
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="Least severe lines to log: debug, info, warning or error."
+        "info", description="Lowest level to log: debug, info, warning or error."
     )
     log_format: Literal["text", "json"] = Field("text", description="How log lines are written: text or json.")
     fixtures: ExistingPath | None = Field(
@@ -248,7 +252,7 @@ class Settings(BaseSettings):
     @classmethod
     def _one_database(cls, in_memory: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 - the signature is pydantic's
         if in_memory and info.data.get("database_url") is not None:
-            raise ValueError("a database is named by --database-url, too: leave out one of the two")
+            raise ValueError("--database-url names a database, too: leave out one of the two")
         return in_memory
 
     @field_validator("tls_key")

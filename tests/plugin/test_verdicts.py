@@ -139,7 +139,7 @@ def test_fine(runware_mock):
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(
         [
-            "the mock itself crashed, its log says why; tasks sent to the mock:",
+            "the mock itself crashed (its log says why); tasks sent to the mock:",
             "*crash imageUpload * (rest): mockInternal*",
         ]
     )

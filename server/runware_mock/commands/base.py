@@ -23,7 +23,7 @@ EXIT_FAILED = 1
 EXIT_USAGE = 2
 Function = Callable[..., Any]
 
-# How to give what an error says is missing: field -> option.
+# The option that supplies what an error says is missing: field -> hint.
 _HINTS = {"account": "give --account KEY", "x-control-token": "give --token TOKEN"}
 
 

@@ -49,7 +49,7 @@ def _json_of(shape: Any) -> AfterValidator:
             # The journal is decoded with msgspec, which refuses some of what pydantic's own parser accepts.
             adapter.validate_python(msgspec.json.decode(text))
         except (msgspec.DecodeError, ValidationError, RecursionError):
-            raise ValueError("this is not the JSON that it should be") from None
+            raise ValueError("this is not the JSON that belongs here") from None
         return text
 
     return AfterValidator(check)
@@ -234,7 +234,7 @@ def load(services: Services, account_id: int, data: bytes) -> models.Loaded:
     real_at = services.clocks.real_at()
     for clock in state.account_clock:
         if clock.frozen_at is None and not 0 <= real_at + clock.offset_ms <= LATEST_AT:
-            raise ControlRefused("a clock shows the years 1970 to 9799", "account_clock[0].offset_ms")
+            raise ControlRefused("a clock can only show the years 1970 to 9799", "account_clock[0].offset_ms")
     for row in state.content:
         _prove(row, files[row.bytes], services)
     # The files are stored before any row points at them.
@@ -253,7 +253,7 @@ def _read(data: bytes, limit_bytes: int) -> tuple[_Archived, dict[str, bytes]]:
         raise
     except Exception as error:
         # What zipfile raises for a broken file is not documented.
-        raise ControlRefused(f"this is no archive that runware-mock has exported: {error!r}"[:200], "body") from error
+        raise ControlRefused(f"this is not an archive that runware-mock exported: {error!r}"[:200], "body") from error
 
 
 def _check_size(archive: zipfile.ZipFile, limit_bytes: int) -> None:

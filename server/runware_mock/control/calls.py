@@ -33,12 +33,12 @@ class ControlRefused(Exception):
 
 
 def not_found(what: str, field: str | None = None) -> ControlRefused:
-    """Return the refusal of what is not there."""
+    """Return the refusal of a call for something that does not exist."""
     return ControlRefused(what, field, "notFound", 404)
 
 
 def conflict(what: str, field: str | None = None) -> ControlRefused:
-    """Return the refusal of what is there already."""
+    """Return the refusal of a call for something that exists already."""
     return ControlRefused(what, field, "conflict", 409)
 
 

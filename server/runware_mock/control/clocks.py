@@ -1,4 +1,4 @@
-"""Move the clock of one account or of all, and let happen what falls due."""
+"""Move the clock of one account or of all, and do what falls due on the way."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -60,7 +60,7 @@ def advance(services: Services, account_id: int, by: timedelta, *, is_patient: b
     # The clock of all accounts moves those that are accounts' own, too.
     moved = [account_id, *(services.clocks.own_clocks() if account_id == ALL_ACCOUNTS else ())]
     if max(map(services.now_at, moved)) + in_ms(by) > LATEST_AT:
-        raise ControlRefused("a clock ends with the year 9799", "by")
+        raise ControlRefused("a clock cannot go beyond the year 9799", "by")
     return _moved(services, account_id, lambda state: state.moved(in_ms(by)), is_patient=is_patient)
 
 
@@ -85,7 +85,7 @@ def _moved(services: Services, account_id: int, move: Move, *, is_patient: bool)
         taken = _change(services, account_id, moved)
     except ClockBackwards:
         now = write_instant(instant(services.now_at(account_id)))
-        raise ControlRefused(f"a clock goes backwards only by a reset; this one shows {now}", "at") from None
+        raise ControlRefused(f"a clock cannot go backwards, except by a reset; this one shows {now}", "at") from None
     clock = show(services, account_id)
     delivered = deliver(services, taken)
     return models.Moved(clock=clock, purged=purge(services, account_id), delivered=delivered)

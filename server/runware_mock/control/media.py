@@ -164,7 +164,7 @@ def add_medium(
     try:
         return stored()
     except IntegrityError:
-        raise conflict(f"a medium {uuid} is stored already", "uuid") from None
+        raise conflict(f"there is already a medium {uuid}", "uuid") from None
 
 
 def _removed(connection: Connection, account_id: int, uuid: str | None) -> int | None:
@@ -174,13 +174,13 @@ def _removed(connection: Connection, account_id: int, uuid: str | None) -> int |
 
 
 def check_free(connection: Connection, uuid: str, field: str) -> str:
-    """Return a UUID as it is stored; raises ControlRefused where it is none or is taken."""
+    """Return a UUID as it is stored; raises ControlRefused if it is not a UUID or is taken."""
     try:
         chosen = str(UUID(uuid))
     except ValueError:
-        raise ControlRefused(f"{uuid[:60]!r} is no UUID", field) from None
+        raise ControlRefused(f"{uuid[:60]!r} is not a UUID", field) from None
     if connection.execute(select(medium.c.id).where(medium.c.uuid == chosen)).first():
-        raise conflict(f"a medium {chosen} is stored already", field)
+        raise conflict(f"there is already a medium {chosen}", field)
     return chosen
 
 

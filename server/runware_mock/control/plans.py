@@ -19,7 +19,7 @@ def add_plan(services: Services, account_id: int, plan: Plan) -> models.PlanStat
         try:
             state = plans.add(connection, account_id, plan, services.clocks.real_at())
         except PlanExists as error:
-            raise conflict(f"there is a plan {error} already: delete it first", "name") from None
+            raise conflict(f"there is already a plan {error}: delete it first", "name") from None
     return _warned(state)
 
 

@@ -63,7 +63,7 @@ def seed(services: Services, path: Path) -> int:
     seen: set[UUID] = set()
     for one in fixtures:
         if one.uuid in seen:
-            raise ControlRefused(f"the UUID {one.uuid} is there twice", one.field)
+            raise ControlRefused(f"the UUID {one.uuid} appears twice", one.field)
         seen.add(one.uuid)
         account_id = services.accounts.open(one.owner).id
         try:

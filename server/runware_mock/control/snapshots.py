@@ -92,7 +92,7 @@ def save(services: Services, account_id: int, name: str) -> models.Snapshot:
     # The purger waits: what is kept here is not deleted before it is kept.
     with services.database.writing(account_id, PURGER) as connection:
         if _find(connection, account_id, name) is not None:
-            raise conflict(f"there is a snapshot {name!r} already: delete it first", "name")
+            raise conflict(f"there is already a snapshot {name!r}: delete it first", "name")
         taken = take(connection, account_id)
         values: dict[str, Any] = {
             "account_id": account_id,

@@ -20,13 +20,13 @@ TOKEN_COOKIE = "runware-mock-token"  # noqa: S105 - the name of a cookie
 
 
 def check_caller(request: HTTPConnection, settings: Settings) -> None:
-    """Let pass who knows the token, or without one who calls from this machine by a name of this machine.
+    """Raise ControlRefused unless the caller has the token or, if there is none, is on this machine and names it.
 
     A page in the developer's browser may call any address, but it cannot hide its Origin; and a host name that was
     made to point at 127.0.0.1 stands in Host. Nor may a client lead the mock itself here, by an image URL or a webhook.
     """
     if request.headers.get("user-agent") == USER_AGENT:
-        raise _forbidden("image URLs and webhooks may not lead to this API", "User-Agent")
+        raise _forbidden("image URLs and webhooks may not call this API", "User-Agent")
     token = settings.control_token
     if token is not None:
         given = request.headers.get(TOKEN_HEADER) or request.query_params.get("token")
@@ -42,7 +42,7 @@ def check_caller(request: HTTPConnection, settings: Settings) -> None:
         raise _forbidden(f"the host {host[:100]!r} is not this machine", "Host")
     origin = request.headers.get("origin")
     if origin is not None and authority_of(origin) != host:
-        raise _forbidden(f"pages of {origin[:100]!r} may not call this API", "Origin")
+        raise _forbidden(f"web pages from {origin[:100]!r} may not call this API", "Origin")
 
 
 def _is_own_page(request: HTTPConnection) -> bool:

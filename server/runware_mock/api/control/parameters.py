@@ -42,7 +42,7 @@ def read_at(value: object) -> int:
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         value = (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
     if not 0 <= value <= LATEST_AT:
-        raise ValueError("this lies outside of the years 1970 to 9799")
+        raise ValueError("an instant must lie within the years 1970 to 9799")
     return value
 
 
@@ -126,7 +126,7 @@ def _refusal_of(request: Request, error: Exception) -> ControlRefused:
         case RequestValidationError():
             return _invalid(error.errors()[0])
         case HTTPException(status_code=400):
-            return ControlRefused("the body is no JSON, or is nested too deeply", "body")
+            return ControlRefused("the body is not JSON, or is nested too deeply", "body")
         case HTTPException():
             return _no_such_call(request, error)
     _log.error("%s %s failed inside the mock", request.method, request.url.path, exc_info=error)
@@ -152,7 +152,7 @@ def _invalid(error: Mapping[str, Any]) -> ControlRefused:
     source, *location = error["loc"]
     message = str(error["msg"]).removeprefix("Value error, ")
     if error["type"] == "json_invalid":
-        return ControlRefused(f"the body is no JSON: {message}", source)
+        return ControlRefused(f"the body is not JSON: {message}", source)
     if not location and source == "body":
         return ControlRefused(f"{message}; send a JSON object, with Content-Type: application/json", source)
     if location[:1] == ["faults"]:
