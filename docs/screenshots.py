@@ -62,7 +62,7 @@ def main() -> None:
             page.goto(mock.url + path)
             page.locator('#live[data-state="live"]').wait_for()
             if name == "journal":
-                page.locator("details", has=page.locator(".outcome.error")).locator("summary").click()
+                page.locator(".entry > summary", has=page.locator(".outcome.error")).click()
             page.evaluate("() => Promise.all([...document.images].map(one => one.decode()))")
             page.screenshot(path=HERE / f"{name}.png")
         browser.close()

@@ -2,12 +2,12 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, select, true, update
 from sqlalchemy.exc import IntegrityError
 
 from runware_mock import control_models as models
@@ -27,7 +27,7 @@ State = Literal["alive", "expired", "all"]
 # How many media a forecast lists.
 _LISTED = 1000
 # Of how many media a list of formats and task types is made: to look at a million would take seconds.
-_LOOKED_AT = 5000
+_LOOKED_AT = 2000
 # What stands for the task type of a medium that no task stored.
 FIXTURE = "fixture"
 _MEDIA = select(
@@ -77,14 +77,22 @@ def list_media(services: Services, account_id: int, base_url: str, chosen: Filte
         if chosen.before is not None:
             page = page.where(medium.c.id < chosen.before)
         rows = connection.execute(page).all()
-        counted = select(func.count()).select_from(medium).where(condition)
-        if chosen.format:
-            # Only then: with many media the join takes most of the time.
-            counted = counted.join(content)
-        total = connection.scalar(counted)
+        total = _count(services, connection, account_id, chosen)
     next_before = rows[-1].medium_id if len(rows) == limit else None
     shown = tuple(_medium(services, row, base_url) for row in rows)
-    return models.Media(media=shown, next_before=next_before, total=total or 0)
+    return models.Media(media=shown, next_before=next_before, total=total)
+
+
+def _count(services: Services, connection: Connection, account_id: int, chosen: Filter) -> int:
+    def counted(state: str) -> int:
+        count = select(func.count()).select_from(medium)
+        if chosen.format:
+            # Only then: with many media the join takes most of the time.
+            count = count.join(content)
+        return connection.scalar(count.where(replace(chosen, state=state).condition(services, account_id))) or 0
+
+    # Whether a medium is alive can only be told by reading it; what has expired stands in an index.
+    return counted("all") - counted("expired") if chosen.state == "alive" else counted(chosen.state)
 
 
 def get_medium(services: Services, account_id: int, base_url: str, uuid: str) -> models.Medium:
@@ -221,7 +229,7 @@ def _expires_at(services: Services, row: Row[Any]) -> int:
 
 
 def _own(account_id: int) -> ColumnElement[bool]:
-    return medium.c.account_id == account_id if account_id != ALL_ACCOUNTS else medium.c.id > 0
+    return medium.c.account_id == account_id if account_id != ALL_ACCOUNTS else true()
 
 
 def _over(services: Services, at: int | None = None) -> ColumnElement[bool]:
