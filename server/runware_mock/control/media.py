@@ -84,7 +84,7 @@ def list_media(services: Services, account_id: int, base_url: str, chosen: Filte
 
 
 def _count(services: Services, connection: Connection, account_id: int, chosen: Filter) -> int:
-    def counted(state: str) -> int:
+    def counted(state: State) -> int:
         count = select(func.count()).select_from(medium)
         if chosen.format:
             # Only then: with many media the join takes most of the time.
