@@ -4,10 +4,12 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event, Semaphore
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from runware_mock.scheduler import Schedule
 from tests import plain
 from tests.pictures import png
 from tests.process.clients import rest
@@ -53,6 +55,30 @@ def test_a_server_without_its_tables_or_schedules_says_what_is_missing(alone: Ru
     (missing,) = answer.json()["missing"]
     assert missing.startswith("database: ")
     assert plain.get(f"{alone.url}/health").status_code == 200
+
+
+def test_a_schedule_that_fails_again_and_again_is_told_until_it_works() -> None:
+    begun, is_broken = Semaphore(0), Event()
+    is_broken.set()
+
+    def act(_stopped: object) -> None:
+        begun.release()
+        if is_broken.is_set():
+            raise OSError("the disk is full")
+
+    schedule = Schedule("purge", act, every_s=0.01)
+    schedule.start()
+    try:
+        assert begun.acquire(timeout=30)
+        # The third attempt begins when the second has failed.
+        assert begun.acquire(timeout=30)
+        assert begun.acquire(timeout=30)
+        assert not schedule.is_well()
+        is_broken.clear()
+        while not schedule.is_well():
+            assert begun.acquire(timeout=30)
+    finally:
+        schedule.stop()
 
 
 def test_metrics_count_tasks_by_type_and_outcome(alone: RunningMock, transport: str) -> None:

@@ -1,7 +1,6 @@
 """The composition root: settings in, an application out."""
 
 import asyncio
-import tempfile
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, asynccontextmanager, suppress
@@ -38,6 +37,7 @@ from runware_mock.storage import contents, media
 from runware_mock.storage.blobs import StoreFailed, open_blobs
 from runware_mock.storage.database import Database
 from runware_mock.storage.migrations import prepare
+from runware_mock.storage.sqlite import temporary_folder
 from runware_mock.tasks.runner import Runner
 from runware_mock.version import __version__
 from runware_mock.webhooks import delivery_schedule
@@ -125,11 +125,11 @@ def create_app(settings: Settings, clock: Clock | None = None, common: Common | 
     app.add_middleware(Limits, settings=settings, room=room, readers=readers)
     # Around the limits, so that what they refuse is logged, too.
     app.add_middleware(RequestLog)
-    is_running = {f"{schedule.name} schedule": schedule.is_running for schedule in schedules}
+    is_well = {f"{schedule.name} schedule": schedule.is_well for schedule in schedules}
     for router in (
         upload.router(runner),
         images.router(services, reading),
-        health.router(services, is_running, metrics),
+        health.router(services, is_well, metrics),
         # Before the control API: FastAPI prepares a router when a request first passes it, which takes 150 ms there.
         ui.router(services, changes, reading),
         control.router(services),
@@ -160,7 +160,7 @@ def prepare_for_workers(settings: Settings, cleanup: ExitStack) -> Path:
 
     Raises DatabaseUnusable, StoreFailed, FixturesUnusable.
     """
-    folder = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="runware-mock-")))
+    folder = cleanup.enter_context(temporary_folder())
     database = database_of(settings, folder)
     prepare(database)
     database.check()

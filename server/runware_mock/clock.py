@@ -6,7 +6,9 @@ An instant (every name that ends in `_at`) is a whole number of milliseconds sin
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 from typing import Protocol
 
 # Clocks are put right by seconds all the time.
@@ -68,27 +70,35 @@ class ClockJumpDetector:
     One that has jumped ahead is trusted again when it has come back, or has stayed there for `patience`.
     """
 
-    def __init__(self, clock: Clock, patience: timedelta) -> None:
+    def __init__(self, clock: Clock, patience: timedelta, ahead_ms: int | None = None) -> None:
         self._clock = clock
         self._patience_s = patience.total_seconds()
-        self._ahead_ms = self._now_ahead_ms()
+        # How far the trusted clock is ahead of elapsed time; where nobody remembers it, the clock is trusted as it is.
+        self.ahead_ms = self._now_ahead_ms() if ahead_ms is None else ahead_ms
         self._doubted_s: float | None = None
 
     def jump(self) -> timedelta:
         """Return how far the clock has jumped ahead, or nothing where it may be trusted."""
         ahead_ms, now_s = self._now_ahead_ms(), self._clock.elapsed_s()
-        by = timedelta(milliseconds=ahead_ms - self._ahead_ms)
+        by = timedelta(milliseconds=ahead_ms - self.ahead_ms)
         if by < _JUMP:
-            self._ahead_ms, self._doubted_s = ahead_ms, None
+            self.ahead_ms, self._doubted_s = ahead_ms, None
             return timedelta()
         self._doubted_s = now_s if self._doubted_s is None else self._doubted_s
         if now_s - self._doubted_s < self._patience_s:
             return by
-        self._ahead_ms, self._doubted_s = ahead_ms, None
+        self.ahead_ms, self._doubted_s = ahead_ms, None
         return timedelta()
 
     def _now_ahead_ms(self) -> int:
         return self._clock.now_at() - int(self._clock.elapsed_s() * 1000)
+
+
+def boot_id() -> str:
+    """Return what names the time since this machine was started, or nothing where the system does not tell."""
+    with suppress(OSError):
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    return ""
 
 
 def in_ms(span: timedelta) -> int:

@@ -37,7 +37,7 @@ class RateLimitFilter(logging.Filter):
     """Lets the same warning or error through once a minute, then says how many were left out.
 
     What the machine lacks (a full disk, no database) is logged without a traceback, which would only show where it was
-    noticed first.
+    noticed first; so is text of a client that is no UTF-8.
     """
 
     def __init__(self, elapsed_s: Callable[[], float] = monotonic_s) -> None:
@@ -64,6 +64,8 @@ class RateLimitFilter(logging.Filter):
             record.msg, record.args = f"{record.getMessage()}: {outage}", None
             record.exc_info = record.exc_text = None
             return outage
+        if isinstance(error, UnicodeDecodeError) and record.name.startswith("uvicorn"):
+            record.exc_info = record.exc_text = None
         return record.name, record.msg, type(error), str(error)
 
     def _left_out_before(self, key: object) -> int | None:

@@ -8,12 +8,12 @@ from itertools import count
 
 from msgspec import Struct
 
-from runware_mock.clock import ClockJumpDetector, in_ms
+from runware_mock.clock import ClockJumpDetector, boot_id, in_ms
 from runware_mock.protocol.errors import Refusal
 from runware_mock.scheduler import Schedule
 from runware_mock.services import Services
 from runware_mock.storage import contents, deliveries, media
-from runware_mock.storage.database import ALL_ACCOUNTS, PURGER, retried
+from runware_mock.storage.database import ALL_ACCOUNTS, PURGER, retried, store_value, value_of
 from runware_mock.storage.media import Moment, Totals
 from runware_mock.storage.models import medium
 from runware_mock.values import write_duration
@@ -30,6 +30,8 @@ _OBJECTS = 500
 # From the storing of an object to the row that points at it pass some seconds, minutes where the storage hardly works.
 ORPHAN_AGE_S = 3600.0
 DOUBT = timedelta(hours=1)
+# Under this name is kept how far the trusted clock was ahead of the time since the machine was started.
+_CLOCK = "clock"
 
 
 class Purged(Struct, frozen=True):
@@ -167,11 +169,30 @@ def orphan_schedule(services: Services) -> Schedule:
     return Schedule("orphan", collect, ORPHAN_AGE_S)
 
 
+def trusted_clock(services: Services) -> ClockJumpDetector:
+    """Return what tells whether the machine's clock may be trusted, by what an earlier server has seen of it."""
+    with services.database.reading() as connection:
+        boot, _, ahead_ms = (value_of(connection, _CLOCK) or b"").decode().partition(" ")
+    return ClockJumpDetector(services.clocks.real, DOUBT, int(ahead_ms) if boot and boot == boot_id() else None)
+
+
+def _remember(services: Services, trust: ClockJumpDetector) -> None:
+    """Keep how the trusted clock goes, so that a jump is noticed while no server runs, too."""
+    value = f"{boot_id()} {trust.ahead_ms}".encode()
+    with services.database.reading() as connection:
+        kept = value_of(connection, _CLOCK)
+    if kept != value:
+        with services.database.writing(PURGER) as connection:
+            store_value(connection, _CLOCK, value)
+
+
 def purge_trusting(services: Services, trust: ClockJumpDetector, stopped: Callable[[], bool] = lambda: False) -> None:
     """Purge all accounts, unless the machine's clock is in doubt, and only as long as it is not."""
-    if by := trust.jump():
+    jump = trust.jump()
+    _remember(services, trust)
+    if jump:
         # Whatever it says is expired is not served; but when it is put right again, it is all there.
-        _log.warning("the machine's clock has jumped %s ahead: nothing is purged for an hour", write_duration(by))
+        _log.warning("the machine's clock has jumped %s ahead: nothing is purged for an hour", write_duration(jump))
         return
     # Each step asks anew: the clock may jump after it was trusted, and before it tells what has expired.
     purged = purge_expired(services, lambda: stopped() or bool(trust.jump()))
@@ -181,7 +202,7 @@ def purge_trusting(services: Services, trust: ClockJumpDetector, stopped: Callab
 
 def purge_schedule(services: Services) -> Schedule:
     """Return the schedule that purges every `purge_every`, once right after the start."""
-    trust = ClockJumpDetector(services.clocks.real, DOUBT)
+    trust = trusted_clock(services)
 
     def purge(stopped: Callable[[], bool]) -> None:
         purge_trusting(services, trust, stopped)

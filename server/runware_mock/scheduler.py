@@ -7,6 +7,12 @@ from collections.abc import Callable
 _log = logging.getLogger(__name__)
 
 
+# What has failed is tried again after this time at the latest.
+RETRY_S = 30.0
+# From here on it has failed again and again.
+_FAILURES = 2
+
+
 class Schedule:
     """Calls `act` at once and then every `every_s` seconds; `act` is handed what tells it to end early.
 
@@ -25,6 +31,7 @@ class Schedule:
         self._every_s = every_s
         self._on_stop = on_stop
         self._stop = threading.Event()
+        self._failures = 0
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
@@ -37,21 +44,20 @@ class Schedule:
         self._thread.join()
         self._on_stop()
 
-    def is_running(self) -> bool:
-        """Tell whether the schedule is alive."""
-        return self._thread.is_alive()
+    def is_well(self) -> bool:
+        """Tell whether the schedule is alive, and does not fail again and again."""
+        return self._thread.is_alive() and self._failures < _FAILURES
 
     def _run(self) -> None:
-        has_failed = False
         while not self._stop.is_set():
             try:
                 self._act(self._stop.is_set)
-                if has_failed:
+                if self._failures:
                     _log.warning("the %s works again", self.name)
-                has_failed = False
+                self._failures = 0
             except Exception:  # noqa: BLE001 - whatever it was, the next time may go well
                 # A database that is away for an hour is worth one line, not thousands.
-                if not has_failed:
+                if not self._failures:
                     _log.exception("the %s failed; it is tried again in time", self.name)
-                has_failed = True
-            self._stop.wait(self._every_s)
+                self._failures += 1
+            self._stop.wait(min(self._every_s, RETRY_S) if self._failures else self._every_s)

@@ -1,6 +1,5 @@
 """What tasks may ask for, opened by the settings, and on whose behalf they run."""
 
-import tempfile
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Literal
@@ -23,7 +22,7 @@ from runware_mock.storage.database import ALL_ACCOUNTS, Database, DatabaseUnusab
 from runware_mock.storage.journal import Journal
 from runware_mock.storage.media import Moment
 from runware_mock.storage.migrations import prepare
-from runware_mock.storage.sqlite import FILE_NAME, SqliteDatabase
+from runware_mock.storage.sqlite import FILE_NAME, SqliteDatabase, temporary_folder
 
 _SQLITE = "sqlite:///"
 
@@ -107,7 +106,7 @@ def open_database(settings: Settings, cleanup: ExitStack) -> Database:
     """Return the database of these settings, at this version's tables; raises DatabaseUnusable."""
     folder = None
     if settings.in_memory:
-        folder = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="runware-mock-")))
+        folder = cleanup.enter_context(temporary_folder())
     database = database_of(settings, folder)
     cleanup.callback(database.close)
     prepare(database)
@@ -121,15 +120,16 @@ def database_of(settings: Settings, folder: Path | None = None) -> Database:
     Raises DatabaseUnusable.
     """
     is_shared = settings.workers > 1
-    if settings.in_memory and folder is not None:
-        return SqliteDatabase(folder / FILE_NAME, "OFF", is_shared=is_shared)
     if settings.database_url is not None and not settings.database_url.startswith(_SQLITE):
         # Needs the extra [postgres].
         from runware_mock.storage.postgres import PostgresDatabase
 
         return PostgresDatabase(settings.database_url)
     url = settings.database_url
+    durability = "FULL" if settings.durable else "NORMAL"
     file = settings.data_dir / FILE_NAME if url is None else Path(url.removeprefix(_SQLITE))
+    if settings.in_memory and folder is not None:
+        file, durability = folder / FILE_NAME, "OFF"
     try:
         # For its owner alone, as are the files that SQLite puts beside it.
         file.parent.mkdir(0o700, parents=True, exist_ok=True)
@@ -138,4 +138,4 @@ def database_of(settings: Settings, folder: Path | None = None) -> Database:
     # A file that cannot be made is reported where it is opened.
     with suppress(OSError):
         file.touch(0o600)
-    return SqliteDatabase(file, "FULL" if settings.durable else "NORMAL", is_shared=is_shared)
+    return SqliteDatabase(file, durability, is_shared=is_shared)

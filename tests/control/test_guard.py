@@ -146,3 +146,10 @@ def test_every_endpoint_is_described_on_a_page_that_asks_no_other_host(mock: Run
 
 def test_every_reply_says_that_it_is_the_mocks(control: Calls) -> None:
     assert control.client.get("/clock").headers["X-Runware-Mock"]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "[::1]"])
+def test_a_server_on_every_ipv6_address_knows_this_machine_over_ipv4_too(host: str) -> None:
+    with running_mock(host="::") as mock:
+        port = mock.url.rpartition(":")[2]
+        assert plain.get(f"http://{host}:{port}/_mock/status").status_code == 200

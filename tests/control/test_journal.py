@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from runware_mock.storage.journal import JournalEntry
 from runware_mock.storage.models import journal
 from tests import plain
 from tests.control.calling import Calls, calling
@@ -277,3 +278,30 @@ def test_more_accounts_than_entries_keep_the_newest_ones(store: Store) -> None:
             with talking(mock, "rest", f"key-number-{number}-000000000000000") as talker:
                 ask_for_nothing(talker)
         assert mock.count(journal) == 2
+
+
+@pytest.mark.parametrize("sent_over", ["rest", "ws"])
+@pytest.mark.parametrize("excess_bytes", [-1, 0, 1])
+def test_a_frame_that_some_clients_cannot_receive_is_warned_of(
+    mock: RunningMock, sent_over: str, excess_bytes: int
+) -> None:
+    frame_bytes = len('{"data":[{"text":""}]}')
+    entry = JournalEntry(
+        outcome="success",
+        answer=[{"text": "x" * (2**20 - frame_bytes + excess_bytes)}],
+        account_id=mock.services.accounts.open(KEY).id,
+        at=0,
+        ready_at=0,
+        transport=sent_over,
+        task_type="caption",
+        task_uuid=new_uuid(),
+        task={},
+        client=None,
+        duration_us=0,
+    )
+    with mock.services.database.writing() as connection:
+        mock.services.journal.record(connection, entry)
+    with calling(mock, KEY) as control:
+        warnings = entries(control, task_uuid=entry.task_uuid)[0]["warnings"]
+    is_too_long = sent_over == "ws" and excess_bytes > 0
+    assert [f"{2**20 + 1} bytes" in one for one in warnings] == [True] * is_too_long

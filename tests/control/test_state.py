@@ -1,5 +1,6 @@
 """Forget, keep, put back and carry away an account's state."""
 
+import hashlib
 import io
 import json
 import zipfile
@@ -154,6 +155,26 @@ def test_an_archive_carries_an_account_to_another_server(store: Store, talker: T
         assert (there.get("/media")["total"], elsewhere.count(content)) == (1, 1)
 
 
+def test_an_archive_cannot_make_anothers_upload_a_different_picture(
+    mock: RunningMock, talker: Talker, api_key: str, control: Calls
+) -> None:
+    planted, uploaded = png(), png(20, 20)
+    talker.ask(upload(planted))
+    archive = control.client.get("/export").content
+    control.post("/reset")
+    claimed = hashlib.sha256(uploaded).hexdigest()
+    control.post("/import", content=edited(archive, "content[0].sent_sha256", claimed))
+    for key in ("another key", api_key):
+        with talking(mock, "rest", key) as other:
+            item = other.ask(upload(uploaded)).item
+        assert plain.get(item["imageURL"]).content == uploaded
+    # What it does bring is found by its own bytes, with what is true of them.
+    with talking(mock, "rest", "another key") as other, calling(mock, "another key") as other_control:
+        other.ask(upload(planted))
+        sent = other_control.get("/journal")["entries"][0]["audit"]["sent"]
+    assert sent["sha256"] == hashlib.sha256(planted).hexdigest()
+
+
 def broken_archives() -> list[bytes]:
     def zipped(**files: bytes) -> bytes:
         out = io.BytesIO()
@@ -237,6 +258,18 @@ def test_an_archive_is_refused_where_another_account_has_one_of_its_media(
     archive = control.client.get("/export").content
     with calling(mock, "another-" + new_uuid()) as other:
         assert other.refused("POST", "/import", content=archive)[1]["code"] == "conflict"
+
+
+def test_accounts_that_have_nothing_are_not_listed(mock: RunningMock, talker: Talker, api_key: str) -> None:
+    label = f"{api_key[:3]}…{api_key[-3:]}"
+    with calling(mock, None) as everyone, calling(mock, api_key) as control:
+        assert talker.ask(upload(png())).item
+        assert label in [one["label"] for one in everyone.get("/accounts")["accounts"]]
+        control.post("/reset")
+        assert label not in [one["label"] for one in everyone.get("/accounts")["accounts"]]
+        # An open socket goes on as before.
+        assert talker.ask(upload(png())).item
+        assert label in [one["label"] for one in everyone.get("/accounts")["accounts"]]
 
 
 def test_the_accounts_are_listed_with_masked_labels(mock: RunningMock, talker: Talker, api_key: str) -> None:

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from runware_mock.app import open_services
-from runware_mock.clock import ClockJumpDetector, in_ms
-from runware_mock.purge import DOUBT, purge_expired, purge_trusting
+from runware_mock.clock import ClockJumpDetector, boot_id, in_ms
+from runware_mock.purge import DOUBT, purge_expired, purge_trusting, trusted_clock
 from runware_mock.settings import Settings
+from runware_mock.storage import media
 from runware_mock.storage.models import delivery, medium
 from tests import plain
 from tests.control.calling import calling
@@ -42,6 +43,34 @@ def test_pictures_are_not_deleted_when_the_clock_goes_wrong_for_a_while(
         assert mock.count(medium) == 2
         mock.clock.jump(timedelta(days=-31))
         assert plain.get(item["imageURL"]).content == picture
+
+
+@pytest.mark.skipif(not boot_id(), reason="this system does not tell when it was started")
+@pytest.mark.parametrize(
+    ("jump", "waited", "left"),
+    [
+        (timedelta(), timedelta(), 1),
+        (timedelta(days=31), timedelta(minutes=59), 1),
+        (timedelta(days=31), timedelta(hours=1), 0),
+        (timedelta(), timedelta(days=31), 0),
+    ],
+)
+def test_a_start_after_the_clock_has_jumped_purges_nothing_for_an_hour(
+    tmp_path: Path, api_key: str, jump: timedelta, waited: timedelta, left: int
+) -> None:
+    with running_mock(data_dir=tmp_path) as mock, talking(mock, "rest", api_key) as talker:
+        assert talker.ask(upload(png())).item
+        purge_trusting(mock.services, trusted_clock(mock.services))
+    clock = ManualClock(START_AT)
+    clock.jump(jump)
+    with ExitStack() as cleanup:
+        services = open_services(Settings(data_dir=tmp_path), clock, cleanup)
+        trust = trusted_clock(services)
+        purge_trusting(services, trust)
+        clock.advance(waited)
+        purge_trusting(services, trust)
+        with services.database.reading() as connection:
+            assert media.count(connection) == left
 
 
 class JumpingClock(ManualClock):

@@ -43,3 +43,22 @@ def test_a_second_server_in_memory_knows_nothing_of_the_first(tmp_path: Path) ->
         server.stop()
     with mock_process(tmp_path, "--in-memory") as server:
         assert fetched(server.url, item["imageURL"]).status_code == 404
+
+
+def test_what_a_killed_server_in_memory_has_left_is_removed_at_the_next_start(tmp_path: Path) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    with mock_process(tmp_path, "--in-memory", TMPDIR=str(temporary)) as server:
+        (living,) = temporary.iterdir()
+        with mock_process(tmp_path, "--in-memory", TMPDIR=str(temporary)) as killed:
+            killed.process.kill()
+            killed.process.wait()
+        assert len(list(temporary.iterdir())) == 2
+        with mock_process(tmp_path, "--in-memory", TMPDIR=str(temporary)) as next_one:
+            assert living in temporary.iterdir()
+            assert len(list(temporary.iterdir())) == 2
+            next_one.stop()
+        with rest(server.url) as talker:
+            assert talker.ask(upload(scenes.small(1))).item
+        server.stop()
+    assert list(temporary.iterdir()) == []

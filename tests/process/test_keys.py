@@ -5,6 +5,7 @@ import json
 import logging
 import re
 import secrets
+import socket
 import zipfile
 from collections.abc import Iterator
 from contextlib import suppress
@@ -12,7 +13,9 @@ from pathlib import Path
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
+from websockets.frames import CloseCode
 from websockets.sync.client import connect
+from websockets.typing import Origin
 
 from tests import plain
 from tests.control.calling import calling
@@ -218,6 +221,42 @@ def test_nor_is_it_in_the_log_of_a_process_that_logs_everything(
         send(mock.url, key, kind)
     assert caplog.text
     assert key not in caplog.text
+
+
+def test_a_key_in_the_name_of_a_host_or_the_origin_of_a_socket_is_neither_stored_nor_logged(tmp_path: Path) -> None:
+    key, log = new_key("made up"), tmp_path / "log"
+    headers = {"Authorization": f"Bearer {key}"}
+    with log.open("w") as file, mock_process_logging(file, tmp_path, "--log-level=debug") as server:
+        answer = plain.post(server.rest_url, json=[upload(png())], headers={**headers, "Host": f"{key}.test"})
+        assert answer.json()["data"][0]["imageURL"].startswith(server.url)
+        with (
+            pytest.raises(InvalidHandshake),
+            connect(server.ws_url, origin=Origin(f"https://{key}.example"), additional_headers=headers),
+        ):
+            pass
+        server.stop()
+    assert "held its own key" in log.read_text()
+    for file_path in tmp_path.iterdir():
+        assert key.encode() not in file_path.read_bytes().lower(), file_path
+
+
+def test_what_is_no_text_and_no_path_leaves_no_traceback_in_the_log(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with log.open("w") as file, mock_process_logging(file, tmp_path, "--log-level=debug") as server:
+        host, port = server.url.removeprefix("http://").split(":")
+        for request in (b"CONNECT example.com:443", b"CONNECT /", b"OPTIONS *"):
+            with socket.create_connection((host, int(port))) as connection:
+                connection.sendall(request + b" HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+                assert connection.recv(4096).startswith(b"HTTP/1.1 40")
+        with connect(server.ws_url) as websocket:
+            websocket.send(b"\xff\xfe", text=True)
+            with pytest.raises(ConnectionClosed) as closed:
+                websocket.recv(30)
+            assert closed.value.rcvd is not None
+            assert closed.value.rcvd.code == CloseCode.INVALID_DATA
+        server.stop()
+    assert "Invalid UTF-8" in log.read_text()
+    assert "Traceback" not in log.read_text()
 
 
 def test_a_crash_of_the_mock_does_not_log_what_was_to_be_stored(

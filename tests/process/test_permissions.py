@@ -50,3 +50,4 @@ def test_state_that_is_kept_in_memory_is_closed_to_others_too(tmp_path: Path) ->
     with mock_process(tmp_path, "--in-memory", TMPDIR=str(places)):
         (folder,) = places.glob("runware-mock-*")
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+        assert {stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()} == {0o600}

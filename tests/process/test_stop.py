@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import subprocess
+import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from itertools import count
@@ -17,7 +18,7 @@ from websockets.frames import CloseCode
 from tests.process import scenes
 from tests.process.clients import API_KEY, rest, ws
 from tests.process.slow_source import SlowSource
-from tests.running import STOPPED_WITHIN_S, MockProcess, clean_environment, command
+from tests.running import STOPPED_WITHIN_S, MockProcess, clean_environment, command, mock_process
 from tests.stores import Store
 from tests.talking import Answer, WsTalker, new_uuid, upload
 
@@ -163,6 +164,42 @@ def every_answer(talker: WsTalker) -> tuple[list[str], ConnectionClosed]:
             answered.append(talker.frame()["data"][0]["imageUUID"])
         except ConnectionClosed as closed:
             return answered, closed
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_work_that_cannot_be_interrupted_ends_with_the_server_within_ten_seconds(
+    tmp_path: Path, slow_source: SlowSource, workers: int
+) -> None:
+    with (
+        mock_process(tmp_path, "--fetch-timeout=5m", f"--workers={workers}") as server,
+        rest(server.url) as talker,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        lost = pool.submit(talker.ask, upload(slow_source.url))
+        slow_source.wait_until_asked()
+        began_s = time.monotonic()
+        server.process.terminate()
+        server.process.wait(STOPPED_WITHIN_S)
+        assert time.monotonic() - began_s < 10
+        assert lost.exception() is not None
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_second_signal_ends_the_server_at_once(tmp_path: Path, slow_source: SlowSource, workers: int) -> None:
+    with (
+        mock_process(tmp_path, "--fetch-timeout=5m", f"--workers={workers}") as server,
+        rest(server.url) as talker,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        lost = pool.submit(talker.ask, upload(slow_source.url))
+        slow_source.wait_until_asked()
+        server.process.terminate()
+        wait_until_nobody_is_let_in(server)
+        began_s = time.monotonic()
+        server.process.terminate()
+        server.process.wait(STOPPED_WITHIN_S)
+        assert time.monotonic() - began_s < 5
+        assert lost.exception() is not None
 
 
 @both_signals

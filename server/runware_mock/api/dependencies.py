@@ -102,7 +102,7 @@ def caller_of(scope: Scope, account: Account, services: Services, api_key: objec
     return Caller(
         account,
         "ws" if scope["type"] == "websocket" else "rest",
-        base_url(scope, services),
+        base_url(scope, services, api_key),
         dry_run in (b"1", b"true") or header(scope, b"x-runware-dry-run") in ("1", "true"),
         _client(scope, api_key),
         plan_of(scope, account),
@@ -123,13 +123,16 @@ def _client(scope: Scope, api_key: object) -> str | None:
     return without_real_keys(client)[:_CLIENT_CHARS] if client else None
 
 
-def base_url(scope: Scope, services: Services) -> str:
-    """Return the address under which this client reaches the server: that of its own request, unless one is set."""
+def base_url(scope: Scope, services: Services, api_key: object = None) -> str:
+    """Return the address under which this client reaches the server: that of its own request, unless one is set.
+
+    A `Host` that holds the client's key is passed over: it would be stored with every URL that is made of it.
+    """
     if services.settings.public_url:
         return services.settings.public_url.rstrip("/")
     scheme = scope["scheme"]
     named = header(scope, b"host")
-    if not named:
+    if not named or (isinstance(api_key, str) and holds_key(named.lower(), api_key.lower())):
         host, port = scope["server"] or ("127.0.0.1", services.settings.port)
         named = f"{host}:{port}"
     return f"{_HTTP_SCHEMES.get(scheme, scheme)}://{named}"

@@ -34,8 +34,8 @@ class NotReady(BaseModel):
     missing: list[str]
 
 
-def router(services: Services, is_running: Mapping[str, Callable[[], bool]], exposition: Exposition) -> APIRouter:
-    """Return the routes; `is_running` tells of each background job whether its thread runs."""
+def router(services: Services, is_well: Mapping[str, Callable[[], bool]], exposition: Exposition) -> APIRouter:
+    """Return the routes; `is_well` tells of each background job whether it runs and does not fail each time."""
     api = APIRouter(route_class=AnsweringRoute)
     probe = _Probe(services)
 
@@ -45,7 +45,7 @@ def router(services: Services, is_running: Mapping[str, Callable[[], bool]], exp
 
     async def ready() -> Response:
         """Tell whether an upload would succeed, and if not, what is missing."""
-        missing = [name for name, runs in is_running.items() if not runs()]
+        missing = [name for name, works in is_well.items() if not works()]
         missing += await probe.problems()
         if missing:
             return JSONResponse({"status": "not ready", "missing": missing}, 503)

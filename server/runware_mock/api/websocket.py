@@ -38,6 +38,7 @@ from runware_mock.protocol.messages import (
     is_uuid,
     ws_frame,
 )
+from runware_mock.protocol.redaction import holds_key
 from runware_mock.protocol.response_plan import ResponsePlan
 from runware_mock.storage.accounts import Account
 from runware_mock.storage.database import ALL_ACCOUNTS, crash
@@ -280,7 +281,9 @@ class Sockets:
             status = await self._refused_upgrade(websocket)
         except Refusal as refusal:
             # A browser does not tell a page why its socket was refused.
-            _log.warning("%s", refusal.message)
+            key = bearer_key(websocket.scope)
+            holds_own_key = key is not None and holds_key(refusal.message.lower(), key.lower())
+            _log.warning("%s", "The Origin of a socket held its own key." if holds_own_key else refusal.message)
             await websocket.send_denial_response(refused(refusal))
             return
         except Exception as error:  # noqa: BLE001 - see Runner._run

@@ -1,5 +1,6 @@
 """An account's whole state as one file: a zip of its rows and of the files they point at, all checked before use."""
 
+import hashlib
 import io
 import zipfile
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from runware_mock.control.clocks import LATEST_AT
 from runware_mock.faults.kinds import AnyFault
 from runware_mock.faults.plans import PlanName
 from runware_mock.images.formats import FORMATS, detect_format
-from runware_mock.images.picture import Picture, PictureRefused, Sent
+from runware_mock.images.picture import Picture, PictureRefused
 from runware_mock.services import Services
 from runware_mock.storage import contents
 from runware_mock.storage.blobs import ObjectGone
@@ -235,10 +236,13 @@ def load(services: Services, account_id: int, data: bytes) -> models.Loaded:
     for clock in state.account_clock:
         if clock.frozen_at is None and not 0 <= real_at + clock.offset_ms <= LATEST_AT:
             raise ControlRefused("a clock can only show the years 1970 to 9799", "account_clock[0].offset_ms")
-    for row in state.content:
-        _prove(row, files[row.bytes], services)
-    # The files are stored before any row points at them.
-    placed = {row.id: _placed(services, row, files[row.bytes]) for row in state.content}
+    pictures = {row.id: _proved(row, files[row.bytes], services) for row in state.content}
+    # The files are stored before any row points at them. Other accounts find a file by its SHA-256, so it is the file's
+    # own: nobody can prove what had been sent.
+    placed = {
+        row_id: services.blobs.place(hashlib.sha256(picture.data).digest(), picture)
+        for row_id, picture in pictures.items()
+    }
     _put(services, account_id, state, placed)
     return models.Loaded(media=len(state.medium), journal=len(state.journal), plans=len(state.fault_plan))
 
@@ -276,11 +280,11 @@ def _state_of(text: bytes) -> _Archived:
         raise ControlRefused(f"state.json: {first['msg']}", dotted(first["loc"]) or "body") from None
 
 
-def _prove(row: _Content, data: bytes, services: Services) -> None:
-    """Check that a file is what its row says, by the same rules as an upload; raises ControlRefused."""
+def _proved(row: _Content, data: bytes, services: Services) -> Picture:
+    """Return a file that is what its row says, by the same rules as an upload; raises ControlRefused."""
     if row.format == "svg" and detect_format(data) == "SVG":
         # It is a task's result: nobody can upload one.
-        return
+        return Picture(row.format, row.width_px, row.height_px, row.frames, data)
     try:
         picture = stored_form(data, services.codec)
     except PictureRefused as error:
@@ -288,12 +292,7 @@ def _prove(row: _Content, data: bytes, services: Services) -> None:
     found = (picture.data, picture.format, picture.width_px, picture.height_px)
     if found != (data, row.format, row.width_px, row.height_px):
         raise ControlRefused(f"{row.bytes} is not the {row.format} that state.json describes", "body")
-
-
-def _placed(services: Services, row: _Content, data: bytes) -> Placed:
-    sent = Sent(row.sent_size_bytes, row.sent_width_px, row.sent_height_px, row.orientation)
-    picture = Picture(row.format, row.width_px, row.height_px, row.frames, data, sent)
-    return services.blobs.place(bytes.fromhex(row.sent_sha256), picture)
+    return picture
 
 
 @retried

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Row, and_, delete, func, or_, select
 from runware_mock import control_models as models
 from runware_mock.control.calls import Id, changing, not_found
 from runware_mock.control_models import instant
+from runware_mock.protocol.messages import Reply, ws_frame
 from runware_mock.services import Services
 from runware_mock.settings import PICTURES
 from runware_mock.storage.database import ALL_ACCOUNTS, retried
@@ -29,6 +30,8 @@ Outcome = Literal["success", "error", "fault", "crash"]
 Transport = Literal["rest", "ws"]
 # Of how many entries a list of task types is made.
 _LOOKED_AT = 2000
+# What runware-sdk accepts: the default of the WebSocket library that it uses.
+_FRAME_BYTES = 2**20
 _decode = msgspec.json.Decoder().decode
 _HEAD_CHARS = 64
 Nearest = Callable[[Mapping[str, Any], object], str | None]
@@ -138,7 +141,7 @@ def _entry(row: Row[Any]) -> models.Entry:
         duration_ms=row.duration_us / 1000,
         faults=tuple(models.FaultMet(**met) for met in _decode(row.faults)) if row.faults else (),
         audit=audit,
-        warnings=tuple(_warnings(row.task_type, task)),
+        warnings=(*_warnings(row.task_type, task), *_long_frames(row, answer)),
         explanation=explanation(answer[0], task) if row.outcome == "error" and answer else None,
     )
 
@@ -147,6 +150,17 @@ def _warnings(task_type: str, task: dict[str, Any]) -> list[str]:
     """Name the parameters that were ignored because nobody knows them."""
     row = TASKS.get(task_type)
     return [] if row is None else unknown_parameters(row.model, task, OTHER_PARAMETERS | IMAGE_FIELDS)
+
+
+def _long_frames(row: Row[Any], answer: list[dict[str, Any]]) -> list[str]:
+    """Warn of an answer that some clients cannot receive in one WebSocket frame."""
+    if row.transport != "ws" or len(row.answer) < _FRAME_BYTES // 2:
+        return []
+    longest_bytes = max(len(ws_frame(Reply(items=(item,))).encode()) for item in answer)
+    if longest_bytes <= _FRAME_BYTES:
+        return []
+    sent = f"a WebSocket frame of {longest_bytes} bytes was sent: runware-sdk and others accept 1 MiB at most and close"
+    return [f"{sent} the connection with 1009; ask for outputType URL"]
 
 
 def _declared(task: dict[str, Any]) -> str | None:

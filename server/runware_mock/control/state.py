@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Literal, TypeVar
 
-from sqlalchemy import Connection, Delete, Select, Table, delete, func, select
+from sqlalchemy import Connection, Delete, Select, Table, delete, exists, func, or_, select
 
 from runware_mock import control_models as models
 from runware_mock.control.calls import changing, not_found
@@ -11,9 +11,23 @@ from runware_mock.control_models import instant
 from runware_mock.services import Services
 from runware_mock.storage import contents
 from runware_mock.storage.database import ALL_ACCOUNTS, retried
-from runware_mock.storage.models import account, delivery, fault_plan, journal, medium, quota_bucket, undelivered
+from runware_mock.storage.models import (
+    account,
+    account_clock,
+    delivery,
+    fault_plan,
+    journal,
+    medium,
+    quota_bucket,
+    snapshot,
+    undelivered,
+)
 from runware_mock.version import __version__
 
+# An account without any of these is listed nowhere, so that after a reset the list is short. Its row stays for sockets
+# that are open.
+_OWNED = (medium, journal, fault_plan, account_clock, snapshot)
+_HAS_SOMETHING = or_(*(exists().where(table.c.account_id == account.c.id) for table in _OWNED))
 Scope = Literal["all", "media", "journal", "faults", "clock"]
 _Where = TypeVar("_Where", Delete, Select[Any])
 # What each part of an account consists of. The rows of its last table are counted.
@@ -31,17 +45,18 @@ def status(services: Services, base_url: str) -> models.Status:
     with services.database.reading() as connection:
         counts = {
             name: connection.scalar(select(func.count()).select_from(table)) or 0
-            for name, table in (("accounts", account), ("media", medium), ("journal", journal))
+            for name, table in (("media", medium), ("journal", journal))
         }
+        counts["accounts"] = connection.scalar(select(func.count()).select_from(account).where(_HAS_SOMETHING)) or 0
     return models.Status(version=__version__, url=base_url, settings=services.settings.changed(), **counts)
 
 
 def list_accounts(services: Services) -> models.Accounts:
-    """Return every account, the newest first: masked label, its clock, and how much it has of each."""
+    """Return every account that has something, the newest first: masked label, its clock, and how much of each."""
     with services.database.reading() as connection:
         services.clocks.refresh(connection)
         counts = {table.name: _counts(connection, table) for table in (medium, journal, fault_plan)}
-        rows = connection.execute(select(account).order_by(account.c.id.desc())).all()
+        rows = connection.execute(select(account).where(_HAS_SOMETHING).order_by(account.c.id.desc())).all()
     accounts = [
         models.Account(
             id=row.id,
@@ -58,10 +73,10 @@ def list_accounts(services: Services) -> models.Accounts:
 
 
 def labels(services: Services) -> dict[int, str]:
-    """Return the masked label of every account, the newest first."""
+    """Return the masked label of every account that has something, the newest first."""
     with services.database.reading() as connection:
-        rows = connection.execute(select(account.c.id, account.c.label).order_by(account.c.id.desc())).all()
-    return {row.id: row.label for row in rows}
+        labelled = select(account.c.id, account.c.label).where(_HAS_SOMETHING).order_by(account.c.id.desc())
+        return {row.id: row.label for row in connection.execute(labelled)}
 
 
 def find_account(services: Services, account_id: int) -> int:

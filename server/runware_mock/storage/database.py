@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager, contextmanager
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from sqlalchemy import Connection, Engine, insert, select
+from sqlalchemy import Connection, Engine, delete, insert, select
 from sqlalchemy.exc import DatabaseError, InterfaceError, InternalError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -152,18 +152,28 @@ def retried(act: Callable[_P, _T]) -> Callable[_P, _T]:
     return acted
 
 
+def value_of(connection: Connection, name: str) -> bytes | None:
+    """Return the value that this database keeps under a name."""
+    return connection.scalar(select(secret.c.value).where(secret.c.name == name))
+
+
+def store_value(connection: Connection, name: str, value: bytes) -> None:
+    """Keep a value under a name."""
+    connection.execute(delete(secret).where(secret.c.name == name))
+    connection.execute(insert(secret), {"name": name, "value": value})
+
+
 def secret_of(database: Database, name: str, make: Callable[[], bytes]) -> bytes:
     """Return the value that this database keeps under a name; the first process to ask stores what `make` returns."""
-    find = select(secret.c.value).where(secret.c.name == name)
     with database.reading() as connection:
-        value = connection.scalar(find)
+        value = value_of(connection, name)
     if value is None:
         with database.writing(ALL_ACCOUNTS) as connection:
             # Another process may have been quicker.
-            value = connection.scalar(find)
+            value = value_of(connection, name)
             if value is None:
                 value = make()
-                connection.execute(insert(secret), {"name": name, "value": value})
+                store_value(connection, name, value)
     return value
 
 

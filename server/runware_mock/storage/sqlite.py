@@ -1,10 +1,12 @@
 """One SQLite file in WAL mode: many readers, one writer at a time."""
 
 import os
+import shutil
 import sqlite3
+import tempfile
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -15,7 +17,13 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from runware_mock.storage.database import Database, problem_of
 from runware_mock.values import write_size
 
+try:
+    import fcntl
+except ImportError:  # pragma: no cover - Windows has no such locks
+    fcntl = None  # type: ignore[assignment]
+
 FILE_NAME = "runware-mock.sqlite3"
+_FOLDER_PREFIX = "runware-mock-server-"
 
 _BUSY_TIMEOUT_S = 30
 _TRUNCATE_TIMEOUT_MS = 100
@@ -33,6 +41,36 @@ _WAL_LONG_PAGES = 16_000
 _WAL_PASSES = 10
 # A photo from a phone, which is written twice: to the log, and then to the file.
 _ROOM_BYTES = 16 * 2**20
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """Make a folder for a process as long as it runs; remove what was left by processes that were killed."""
+    for left in Path(tempfile.gettempdir()).glob(f"{_FOLDER_PREFIX}*"):
+        with suppress(OSError), _locked(left):
+            shutil.rmtree(left)
+    # It gets its name once it is locked, so that nobody takes it for one that was left.
+    made = Path(tempfile.mkdtemp(prefix="runware-mock-new-"))
+    with _locked(made):
+        folder = made.rename(made.with_name(made.name.replace("-new-", "-server-")))
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Lock a folder; raises OSError where a living process has done so."""
+    if fcntl is None:  # pragma: no cover - then nobody can tell what was left
+        yield
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 class FairLock:

@@ -58,7 +58,11 @@ class WithOutput(Delivered):
         list[OutputWord],  # the older Python SDK may send several
         BeforeValidator(lambda given: (given or ["URL"]) if isinstance(given, list) else [given]),
         WithJsonSchema({"anyOf": [_OUTPUT_WORD, {"type": "array", "items": _OUTPUT_WORD}]}),
-    ] = Field(default_factory=_only_url)
+    ] = Field(
+        default_factory=_only_url,
+        description="Over WebSocket, choose URL for large results: runware-sdk and others close the connection when a "
+        "frame is longer than 1 MiB.",
+    )
     output_quality: int = Field(95, ge=20, le=99)
     ttl: int | None = Field(None, ge=60, le=_MAX_TTL_S, description="Seconds after which the result is deleted.")
     upload_endpoint: Url | None = None
