@@ -17,7 +17,7 @@ from runware_mock.storage.sqlite import FILE_NAME
 from tests import plain
 from tests.pictures import png
 from tests.process import scenes
-from tests.process.clients import fetched, rest
+from tests.process.clients import API_KEY, fetched, rest
 from tests.process.disks import breaking_disk, disk, filled
 from tests.process.load import Load, assert_kept, load, metric
 from tests.running import MockProcess, mock_process_logging
@@ -94,6 +94,24 @@ def test_a_full_disk(tmp_path: Path, workers: int) -> None:
         assert_well(server, running, store, others_failed=1)
         server.stop()
     assert_one_line(log, "database or disk is full", workers=workers)
+
+
+def test_a_full_disk_is_told_by_a_purge_and_keeps_no_server_from_reading(tmp_path: Path) -> None:
+    folder, log = tmp_path / "disk", tmp_path / "log"
+    folder.mkdir()
+    headers = {"Authorization": f"Bearer {API_KEY}"}
+    with disk(folder):
+        with serving(folder, log) as server, rest(server.url) as talker:
+            item = talker.ask(upload(scenes.heavy(1))).item
+            filled(folder)
+            told = plain.post(f"{server.url}/_mock/clock/advance", json={"by": "40d"}, headers=headers)
+            assert (told.status_code, told.json()["error"]["code"]) == (503, "unavailable")
+            assert "database or disk is full" in told.json()["error"]["message"]
+            server.process.kill()
+            server.process.wait()
+        # Its ready file is on another disk.
+        with serving(tmp_path, tmp_path / "later", f"--data-dir={folder}") as server:
+            assert fetched(server.url, item["imageURL"]).content == scenes.heavy(1)
 
 
 def test_a_file_that_may_not_grow(tmp_path: Path, store: Store) -> None:

@@ -7,6 +7,7 @@ they are written, by a row lock or a unique index.
 """
 
 import errno
+import logging
 import os
 import sqlite3
 from abc import ABC, abstractmethod
@@ -22,10 +23,14 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.storage.models import secret
 
+_log = logging.getLogger(__name__)
+
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 _TRIES = 10
 _AFTER_COMMIT = "runware_mock.after_commit"
+# As SQLite puts it.
+_DISK_FULL = "database or disk is full"
 
 # What a machine may lack, told apart from a mistake of ours.
 _LACKS = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
@@ -118,8 +123,12 @@ class Database(ABC):
         self.engine.dispose()
 
     def check(self) -> None:
-        """Prove that the database can be written; raises DatabaseUnusable."""
-        if problem := self.problem():
+        """Prove that the database can be written, or at least read where its disk is full; raises DatabaseUnusable."""
+        problem = self.problem()
+        if problem == _DISK_FULL:
+            # What is stored can be read, and be purged as soon as there is a little room.
+            _log.warning("nothing can be stored in the database %s: %s", self.name, problem)
+        elif problem:
             raise self.unusable(problem)
 
     def unusable(self, problem: str) -> DatabaseUnusable:

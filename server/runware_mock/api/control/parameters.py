@@ -22,7 +22,7 @@ from runware_mock.control.state import find_account
 from runware_mock.faults.kinds import KINDS, common_fields, own_fields
 from runware_mock.protocol.errors import Refusal
 from runware_mock.services import Services
-from runware_mock.storage.database import ALL_ACCOUNTS
+from runware_mock.storage.database import ALL_ACCOUNTS, outage_of
 from runware_mock.values import parse_duration
 
 _log = logging.getLogger(__name__)
@@ -130,6 +130,12 @@ def _refusal_of(request: Request, error: Exception) -> ControlRefused:
         case HTTPException():
             return _no_such_call(request, error)
     _log.error("%s %s failed inside the mock", request.method, request.url.path, exc_info=error)
+    return _crash(error)
+
+
+def _crash(error: Exception) -> ControlRefused:
+    if outage := outage_of(error):
+        return ControlRefused(f"runware-mock cannot do this now: {outage}", None, "unavailable", 503)
     return ControlRefused("runware-mock itself failed; its log says more", None, "crash", 500)
 
 
