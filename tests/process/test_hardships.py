@@ -12,8 +12,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from runware_mock.storage import media
+from runware_mock.storage.migrations import prepare
 from runware_mock.storage.models import content
-from runware_mock.storage.sqlite import FILE_NAME
+from runware_mock.storage.sqlite import FILE_NAME, SqliteDatabase
 from tests import plain
 from tests.pictures import png
 from tests.process import scenes
@@ -96,22 +98,29 @@ def test_a_full_disk(tmp_path: Path, workers: int) -> None:
     assert_one_line(log, "database or disk is full", workers=workers)
 
 
-def test_a_full_disk_is_told_by_a_purge_and_keeps_no_server_from_reading(tmp_path: Path) -> None:
+def test_a_control_call_says_that_the_disk_is_full(tmp_path: Path) -> None:
     folder, log = tmp_path / "disk", tmp_path / "log"
     folder.mkdir()
     headers = {"Authorization": f"Bearer {API_KEY}"}
-    with disk(folder):
-        with serving(folder, log) as server, rest(server.url) as talker:
-            item = talker.ask(upload(scenes.heavy(1))).item
-            filled(folder)
-            told = plain.post(f"{server.url}/_mock/clock/advance", json={"by": "40d"}, headers=headers)
-            assert (told.status_code, told.json()["error"]["code"]) == (503, "unavailable")
-            assert "database or disk is full" in told.json()["error"]["message"]
-            server.process.kill()
-            server.process.wait()
-        # Its ready file is on another disk.
-        with serving(tmp_path, tmp_path / "later", f"--data-dir={folder}") as server:
-            assert fetched(server.url, item["imageURL"]).content == scenes.heavy(1)
+    with disk(folder), serving(folder, log) as server, rest(server.url) as talker:
+        talker.ask(upload(scenes.heavy(1)))
+        filled(folder)
+        told = plain.post(f"{server.url}/_mock/clock/advance", json={"by": "40d"}, headers=headers)
+        assert (told.status_code, told.json()["error"]["code"]) == (503, "unavailable")
+        assert "database or disk is full" in told.json()["error"]["message"]
+
+
+def test_a_database_on_a_full_disk_is_opened_to_be_read(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with disk(tmp_path):
+        database = SqliteDatabase(tmp_path / FILE_NAME)
+        prepare(database)
+        filled(tmp_path)
+        assert database.problem() == "database or disk is full"
+        database.check()
+        with database.reading() as connection:
+            assert media.count(connection) == 0
+        database.close()
+    assert "nothing can be stored" in caplog.text
 
 
 def test_a_file_that_may_not_grow(tmp_path: Path, store: Store) -> None:
