@@ -69,7 +69,7 @@ lock: $(INSTALLED)  ## pin the newest versions; no address of an index is writte
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade --no-annotate --no-header \
 		--no-emit-index-url --all-extras pyproject.toml --output-file requirements.lock
 
-dist: $(INSTALLED)  ## build a wheel and an sdist, and check them
+dist: $(BIN)/python  ## build a wheel and an sdist, and check them
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check build twine
 	rm -rf dist
 	$(BIN)/python -m build --quiet
