@@ -11,7 +11,6 @@ Nothing has to be closed, and threads may share a client.
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self, TypedDict, TypeVar, Unpack
 
 from runware_mock import control_models as models
@@ -89,9 +88,7 @@ class ControlClient:
         """Return the client."""
         return self
 
-    def __exit__(
-        self, _type: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         """Do nothing: no connection stays open between calls."""
 
     def status(self) -> models.Status:

@@ -56,22 +56,11 @@ def _json_of(shape: Any) -> AfterValidator:
     return AfterValidator(check)
 
 
-class _File(BaseModel):
-    size_bytes: _Count
-    width_px: _Pixels
-    height_px: _Pixels
-
-
-class _Sent(_File):
-    sha256: str
-    orientation: _Count
-
-
 class _Audit(BaseModel):
     format: str
-    frames: _Count
-    sent: _Sent
-    stored: _File
+    frames: int
+    sent: models.SentFile
+    stored: models.StoredFile
 
 
 class _Error(BaseModel):

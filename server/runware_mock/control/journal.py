@@ -177,7 +177,7 @@ def _rule(audit: dict[str, Any]) -> str:
     sent, stored = audit["sent"], audit["stored"]
     if all(sent[name] == stored[name] for name in ("width_px", "height_px", "size_bytes")):
         return "Within 2048 px: stored byte for byte."
-    turned = f", turned as its EXIF orientation {sent['orientation']} says" if sent["orientation"] > 1 else ""
+    turned = f", turned as its EXIF orientation {sent['orientation']} says" if (sent["orientation"] or 1) > 1 else ""
     return (
         f"Over 2048 px: downsized from {sent['width_px']}x{sent['height_px']} to "
         f"{stored['width_px']}x{stored['height_px']}{turned}."
