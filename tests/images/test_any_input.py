@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runware_mock.images.codec import MAX_SIDE_PX, Codec, target_size
+from runware_mock.images.codec import MAX_SIDE_PX, Codec
 from runware_mock.images.limits import Budget
 from runware_mock.images.picture import PictureRefused
+from runware_mock.images.resize import scaled_size
 from tests.images.samples import LARGE_FILES, SMALL_FILES
 
 CODEC = Codec(("jpeg", "png", "webp", "bmp", "gif"), Budget(256 * 2**20, 2))
@@ -17,7 +18,7 @@ EDGE = settings(max_examples=200, deadline=None)
 @EDGE
 @given(st.integers(1, 10**6), st.integers(1, 10**6))
 def test_a_large_picture_ends_at_2048_px_and_keeps_its_ratio(width_px: int, height_px: int) -> None:
-    width, height = target_size(width_px, height_px)
+    width, height = scaled_size((width_px, height_px), 2048)
     longest = max(width_px, height_px)
     assert max(width, height) == MAX_SIDE_PX == 2048
     assert min(width, height) >= 1
@@ -29,7 +30,7 @@ def test_a_large_picture_ends_at_2048_px_and_keeps_its_ratio(width_px: int, heig
 @EDGE
 @given(st.integers(1, 10**6), st.integers(1, 10**6))
 def test_a_turned_picture_has_the_turned_size(width_px: int, height_px: int) -> None:
-    assert target_size(width_px, height_px) == target_size(height_px, width_px)[::-1]
+    assert scaled_size((width_px, height_px), 2048) == scaled_size((height_px, width_px), 2048)[::-1]
 
 
 def read_or_refuse(data: bytes) -> None:

@@ -124,6 +124,18 @@ def test_a_cmyk_jpeg_stays_cmyk_with_its_profile(codec: Codec) -> None:
 
 @every_codec
 @both_sizes
+@pytest.mark.parametrize("version", [1, 9], ids=["JFIF 1", "a JFIF version that libjpeg warns of"])
+def test_a_jpeg_cut_short_and_closed_with_an_end_marker_is_refused(codec: Codec, size: Size, version: int) -> None:
+    whole = bytearray(encoded(photo(size), "JPEG"))
+    whole[whole.index(b"JFIF") + 5] = version
+    assert codec.stored_form(bytes(whole)).width_px == min(2048, size[0])
+    for share in (0.3, 0.6, 0.95):
+        with pytest.raises(PictureRefused, match="cannot be decoded"):
+            codec.stored_form(bytes(whole[: int(len(whole) * share)]) + b"\xff\xd9")
+
+
+@every_codec
+@both_sizes
 @pytest.mark.parametrize("options", [{}, {"progressive": True}], ids=["baseline", "progressive"])
 @pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
 def test_a_jpeg_is_whole_without_its_end_marker_and_with_anything_behind_it(

@@ -7,7 +7,7 @@ original aspect ratio."
 import pytest
 from PIL import Image
 
-from runware_mock.images.codec import target_size
+from runware_mock.images.resize import scaled_size
 from runware_mock.storage.models import content, medium
 from tests.images.looking import opened, stored_bytes, uploaded
 from tests.images.painting import CORNERS, Size, clip, corners, encoded, exif, moving, photo, see_through
@@ -72,7 +72,7 @@ def test_a_larger_one_keeps_what_is_seen(talker: Talker, name: str) -> None:
     ],
 )
 def test_the_other_side_is_rounded_half_up(size: Size, expected: Size) -> None:
-    assert target_size(*size) == expected
+    assert scaled_size(size, 2048) == expected
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from PIL import Image, ImageDraw
 
-from runware_mock.images.standins.foreground import remove_background
+from runware_mock.images.standins.segmentation import remove_background
 from tests.standins.scenes import HOUSE, SKY, inner, pictures, scene
 
 

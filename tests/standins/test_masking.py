@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageDraw
 
-from runware_mock.images.standins.foreground import Box, draw_mask
+from runware_mock.images.standins.segmentation import Box, draw_mask
 from tests.standins.scenes import HOUSE, inner, pictures, scene
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from runware_mock.images.standins.regions import label_regions
+from runware_mock.images.standins.segmentation import label_regions
 
 Mask = NDArray[np.bool_]
 

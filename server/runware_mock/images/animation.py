@@ -25,49 +25,43 @@ class Disposal(Enum):
     RESTORE = 2
 
 
-class Part(Struct, frozen=True):
-    """One frame as its file has it: pixels for an area of the canvas, which may lie partly or wholly outside.
+class Frame(Struct):
+    """Where a frame belongs on the canvas, which it may leave partly or wholly, and how it is drawn there.
 
-    Pixels of four bands are RGBA, of uint8; those of one or three bands are opaque. `blends` draws them over the
-    canvas, else they replace it.
+    If it `blends`, it is drawn over the canvas, else it replaces it.
     """
 
-    pixels: Pixels
-    left_px: int
-    top_px: int
-    disposal: Disposal
-    blends: bool
-    duration_ms: float
+    size: Size
+    left_px: int = 0
+    top_px: int = 0
+    duration_ms: float = 0
+    disposal: Disposal = Disposal.KEEP
+    blends: bool = False
 
 
-def composited(size: Size, parts: Iterable[Part]) -> Iterator[tuple[Pixels, float]]:
+def composited(size: Size, frames: Iterable[tuple[Frame, Pixels]]) -> Iterator[tuple[Pixels, float]]:
     """Yield the canvas as it looks in each frame, and for how many milliseconds.
 
-    It is the same array each time: copy what you keep.
+    Pixels of four bands are RGBA, of uint8; those of one or three bands are opaque. The canvas is the same array each
+    time: copy what you keep.
     """
     canvas: Pixels | None = None
-    for part in parts:
+    for frame, whole in frames:
         if canvas is None:
-            canvas = np.zeros((size[1], size[0], *part.pixels.shape[2:]), part.pixels.dtype)
-        area, pixels = _visible(canvas, part)
-        before = area.copy() if part.disposal is Disposal.RESTORE else None
-        if part.blends and pixels.shape[2:] == (_RGBA,):
+            canvas = np.zeros((size[1], size[0], *whole.shape[2:]), whole.dtype)
+        # What lies outside of the canvas is cut off.
+        area = canvas[frame.top_px :, frame.left_px :][: whole.shape[0], : whole.shape[1]]
+        pixels = whole[: area.shape[0], : area.shape[1]]
+        before = area.copy() if frame.disposal is Disposal.RESTORE else None
+        if frame.blends and pixels.shape[2:] == (_RGBA,):
             _draw_over(area, pixels)
         else:
             area[...] = pixels
-        yield canvas, part.duration_ms
+        yield canvas, frame.duration_ms
         if before is not None:
             area[...] = before
-        elif part.disposal is Disposal.CLEAR:
+        elif frame.disposal is Disposal.CLEAR:
             area[...] = 0
-
-
-def _visible(canvas: Pixels, part: Part) -> tuple[Pixels, Pixels]:
-    """Return the area of the canvas that a part covers, and the pixels for it."""
-    height_px, width_px = canvas.shape[:2]
-    shown = part.pixels[: max(0, height_px - part.top_px), : max(0, width_px - part.left_px)]
-    area = canvas[part.top_px : part.top_px + shown.shape[0], part.left_px : part.left_px + shown.shape[1]]
-    return area, shown
 
 
 def _draw_over(area: Pixels, pixels: Pixels) -> None:
@@ -79,13 +73,10 @@ def _draw_over(area: Pixels, pixels: Pixels) -> None:
         return
     np.copyto(area, pixels, where=replaces[..., None])
     mixes = (alpha > 0) & ~replaces
-    if not mixes.any():
-        return
-    front, back = pixels[mixes].astype(np.float32), area[mixes].astype(np.float32)
-    front_share = front[:, 3:] / _OPAQUE
-    back_share = back[:, 3:] / _OPAQUE * (1 - front_share)
-    share = front_share + back_share
-    mixed = np.empty_like(front)
-    mixed[:, :3] = (front[:, :3] * front_share + back[:, :3] * back_share) / share
-    mixed[:, 3:] = share * _OPAQUE
-    area[mixes] = np.rint(mixed).astype(np.uint8)
+    if mixes.any():
+        front, back = pixels[mixes].astype(np.float32), area[mixes].astype(np.float32)
+        front_share = front[:, 3:] / _OPAQUE
+        back_share = back[:, 3:] / _OPAQUE * (1 - front_share)
+        share = front_share + back_share
+        colours = (front[:, :3] * front_share + back[:, :3] * back_share) / share
+        area[mixes] = np.rint(np.hstack((colours, share * _OPAQUE))).astype(np.uint8)

@@ -4,15 +4,12 @@
 original aspect ratio."
 """
 
-import struct
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from io import BytesIO
-from typing import Any
 
-from isal import igzip_lib
-from PIL.Image import DecompressionBombError, Image, Resampling
+from PIL.Image import Image, Resampling
 
 from runware_mock.images import vips
 from runware_mock.images.bmp import BmpDecoder
@@ -23,7 +20,7 @@ from runware_mock.images.jpeg import JpegDecoder
 from runware_mock.images.limits import Budget, Deadline, OverBudget, TookTooLong
 from runware_mock.images.picture import Picture, PictureRefused, Sent
 from runware_mock.images.png import PngDecoder
-from runware_mock.images.resize import Resizer, Size, in_8_bits, upright, upright_size
+from runware_mock.images.resize import Resizer, Size, in_8_bits, scaled_size, upright
 from runware_mock.images.webp import WebpDecoder
 
 MAX_SIDE_PX = 2048
@@ -42,25 +39,6 @@ DECODERS: Mapping[str, Callable[[bytes], Decoder]] = {
     "bmp": BmpDecoder,
     "gif": GifDecoder,
 }
-
-# The stubs take this class for an instance.
-_INFLATE_ERROR: Any = igzip_lib.error
-# What readers raise on broken input; Pillow's also warn, which some processes make an error of.
-DECODE_ERRORS = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    EOFError,
-    LookupError,
-    TypeError,
-    AttributeError,
-    ArithmeticError,
-    MemoryError,
-    DecompressionBombError,
-    struct.error,
-    _INFLATE_ERROR,
-    Warning,
-)
 
 
 class Codec:
@@ -93,7 +71,7 @@ class Codec:
             if max(decoder.size) > MAX_SIDE_PX:
                 stored, size = self._downsized(name, decoder)
                 return Picture(name, *size, decoder.frames, stored, sent)
-            with self._reserved(decoder.check_bytes()) as deadline:
+            with self._reserved(decoder.needed_bytes()) as deadline:
                 decoder.check(deadline)
         return Picture(name, *decoder.size, decoder.frames, data, sent if decoder.orientation != 1 else None)
 
@@ -116,8 +94,8 @@ class Codec:
             ) from None
 
     def _downsized(self, name: str, decoder: Decoder) -> tuple[bytes, Size]:
-        size = target_size(*decoder.size)
-        needed_bytes = decoder.downsize_bytes(size)
+        size = scaled_size(decoder.size, MAX_SIDE_PX)
+        needed_bytes = decoder.needed_bytes(size)
         fits = needed_bytes <= self._budget.total_bytes
         if not fits and self._uses_vips and (streamed := self._streamed(name, decoder, size)):
             return streamed
@@ -125,30 +103,28 @@ class Codec:
             # One thread for each slot that is free, besides one's own: if all decode, more would only take turns.
             resizer = vips.VipsResizer(1 + self._budget.free_slots()) if self._uses_vips else Resizer()
             is_narrow = vips.BYTES_PER_COLUMN * decoder.size[0] <= needed_bytes
-            if isinstance(resizer, vips.VipsResizer) and name != "jpeg" and is_narrow:
-                rows = decoder.streamable()
+            if isinstance(resizer, vips.VipsResizer) and is_narrow:
+                rows = decoder.streamable(fits=True)
                 # Whatever libvips so much as warns of is for our own readers to judge.
                 if rows and (small := resizer.rows(name, rows, size, deadline, "warning")):
-                    return decoder.encode(upright(small, decoder.orientation)), upright_size(size, decoder.orientation)
+                    return decoder.encode_upright(small)
             return decoder.downsized(size, resizer, deadline)
 
     def _streamed(self, name: str, decoder: Decoder, size: Size) -> tuple[bytes, Size] | None:
         """Read a picture row by row, if its rows are not too long for that."""
         total_bytes = self._budget.total_bytes
-        if not decoder.is_in_rows or vips.BYTES_PER_COLUMN * decoder.size[0] > max(total_bytes, vips.ALWAYS_BYTES):
+        if vips.BYTES_PER_COLUMN * decoder.size[0] > max(total_bytes, vips.ALWAYS_BYTES):
             return None
         # The whole budget: what streaming takes cannot be known beforehand, and grows with the width alone.
         with self._reserved(total_bytes) as deadline:
-            rows, resizer = decoder.streamable(), vips.VipsResizer(1)
+            rows, resizer = decoder.streamable(fits=False), vips.VipsResizer(1)
             if rows is None:
                 return None
             small = resizer.rows(name, rows, size, deadline, "warning")
             if small is None:
                 decoder.check(deadline)
                 small = resizer.rows(name, rows, size, deadline, "none")
-            if small is None:
-                return None
-            return decoder.encode(upright(small, decoder.orientation)), upright_size(size, decoder.orientation)
+            return None if small is None else decoder.encode_upright(small)
 
 
 def opened(picture: Picture, least: Size | None = None) -> Image:
@@ -158,10 +134,8 @@ def opened(picture: Picture, least: Size | None = None) -> Image:
     """
     with refusing_broken(picture.format):
         decoder = DECODERS[picture.format](picture.data)
-        image = decoder.image(Deadline(TIMEOUT.total_seconds()), least)
-        info = image.info
-        image = upright(image, decoder.orientation)
-        image.info = info
+        image = upright(decoder.image(Deadline(TIMEOUT.total_seconds()), least or decoder.size), decoder.orientation)
+        image.info = {"icc_profile": decoder.icc_profile} if decoder.icc_profile else {}
         return image
 
 
@@ -191,15 +165,8 @@ def refusing_broken(name: str) -> Iterator[None]:
         raise PictureRefused(
             f"Decoding the {name.upper()} took longer than {error.limit_s:g} s: --decode-timeout allows more."
         ) from None
-    except DECODE_ERRORS as error:
+    except PictureRefused:
+        raise
+    except Exception as error:
+        # Readers raise anything for broken bytes, Pillow's also warnings, where a process makes errors of them.
         raise PictureRefused(f"The {name.upper()} cannot be decoded: {error}.") from error
-
-
-def target_size(width_px: int, height_px: int) -> Size:
-    """Return the size whose longest side is exactly 2048 px; the other is rounded half up and at least 1 px."""
-    longest = max(width_px, height_px)
-
-    def scale(side_px: int) -> int:
-        return max(1, (2 * side_px * MAX_SIDE_PX + longest) // (2 * longest))
-
-    return scale(width_px), scale(height_px)

@@ -5,56 +5,39 @@ MUST generate a Content-Encoding header field that lists the content codings in 
 """
 
 import zlib
-from collections.abc import Mapping
-from typing import Protocol
 
 import brotli
 
 from runware_mock.images.picture import FetchFailed
 
 ACCEPTED = "gzip, deflate, br"
-_BROKEN = (zlib.error, brotli.error)
 
 
-class Decoder(Protocol):
-    """Undoes one encoding."""
+class ContentDecoder:
+    """Undoes the encodings that a Content-Encoding names; no step makes more than `max_bytes` of one piece."""
 
-    def decode(self, data: bytes, max_bytes: int) -> bytes:
-        """Return what comes out of more data, at most `max_bytes`; the rest is dropped."""
-        ...
+    def __init__(self, header: str, max_bytes: int) -> None:
+        names = [name.strip().lower() for name in header.split(",")]
+        self._steps: list[_Zlib | _Brotli] = []
+        self._max_bytes = max_bytes
+        for name in reversed([name for name in names if name not in ("", "identity")]):
+            if name not in _STEPS:
+                raise FetchFailed(f"The answer's Content-Encoding is {name[:40]!r}; {ACCEPTED} are supported.")
+            self._steps.append(_STEPS[name]())
+
+    def decode(self, data: bytes) -> bytes:
+        """Return what comes out of more data; raises FetchFailed where it is broken."""
+        try:
+            for step in self._steps:
+                data = step.decode(data, self._max_bytes) if data and not step.is_finished else b""
+        except (zlib.error, brotli.error) as error:
+            raise FetchFailed(f"The answer's Content-Encoding is broken: {error}.") from None
+        return data
 
     def finish(self) -> None:
         """Raise FetchFailed if the encoded data ended too early."""
-        ...
-
-
-def decoder_of(header: str, max_bytes: int) -> Decoder:
-    """Return what undoes the encodings that a Content-Encoding names; no step exceeds `max_bytes` at once."""
-    names = [name.strip().lower() for name in header.split(",")]
-    steps: list[Decoder] = []
-    for name in reversed([name for name in names if name not in ("", "identity")]):
-        if name not in _DECODERS:
-            raise FetchFailed(f"The answer's Content-Encoding is {name[:40]!r}; {ACCEPTED} are supported.")
-        steps.append(_DECODERS[name]())
-    return _Chain(steps, max_bytes)
-
-
-class _Chain:
-    def __init__(self, steps: list[Decoder], max_bytes: int) -> None:
-        self._steps = steps
-        self._max_bytes = max_bytes
-
-    def decode(self, data: bytes, max_bytes: int) -> bytes:
-        try:
-            for step in self._steps[:-1]:
-                data = step.decode(data, self._max_bytes)
-            return self._steps[-1].decode(data, max_bytes) if self._steps else data
-        except _BROKEN as error:
-            raise FetchFailed(f"The answer's Content-Encoding is broken: {error}.") from None
-
-    def finish(self) -> None:
-        for step in self._steps:
-            step.finish()
+        if not all(step.is_finished for step in self._steps):
+            raise FetchFailed("The answer's Content-Encoding is broken: it ends too early.")
 
 
 class _Zlib:
@@ -62,48 +45,33 @@ class _Zlib:
 
     def __init__(self) -> None:
         self._inflater: zlib._Decompress | None = None
-        self._has_ended = False
+
+    @property
+    def is_finished(self) -> bool:
+        return self._inflater is not None and self._inflater.eof
 
     def decode(self, data: bytes, max_bytes: int) -> bytes:
-        if self._has_ended or not data:
-            return b""
         if self._inflater is None:
-            self._inflater = zlib.decompressobj(self._window_bits(data[0]))
-        inflated = self._inflater.decompress(data, max_bytes)
-        self._has_ended = self._inflater.eof
-        return inflated
-
-    def _window_bits(self, first: int) -> int:
-        # zlib.h: "Add 32 to windowBits to enable zlib and gzip decoding with automatic header detection". RFC 1950: the
-        # low half of a zlib header's first byte is 8. RFC 1952: a gzip header's first byte is 31.
-        is_raw = first & 15 != 8 and first != 31  # noqa: PLR2004 - see above
-        return -zlib.MAX_WBITS if is_raw else 32 + zlib.MAX_WBITS
-
-    def finish(self) -> None:
-        if not self._has_ended:
-            raise FetchFailed("The answer's Content-Encoding is broken: it ends too early.")
+            # zlib.h: "Add 32 to windowBits to enable zlib and gzip decoding with automatic header detection". RFC 1950:
+            # the low half of a zlib header's first byte is 8. RFC 1952: a gzip header's first byte is 31.
+            is_raw = data[0] & 15 != 8 and data[0] != 31  # noqa: PLR2004 - see above
+            self._inflater = zlib.decompressobj(-zlib.MAX_WBITS if is_raw else 32 + zlib.MAX_WBITS)
+        return self._inflater.decompress(data, max_bytes)
 
 
 class _Brotli:
     def __init__(self) -> None:
         self._decompressor = brotli.Decompressor()
 
+    @property
+    def is_finished(self) -> bool:
+        return bool(self._decompressor.is_finished())
+
     def decode(self, data: bytes, max_bytes: int) -> bytes:
-        if self._decompressor.is_finished():
-            return b""
         out: bytes = self._decompressor.process(data, output_buffer_limit=max_bytes)
         while len(out) < max_bytes and not self._decompressor.can_accept_more_data():
             out += self._decompressor.process(b"", output_buffer_limit=max_bytes - len(out))
         return out
 
-    def finish(self) -> None:
-        if not self._decompressor.is_finished():
-            raise FetchFailed("The answer's Content-Encoding is broken: it ends too early.")
 
-
-_DECODERS: Mapping[str, type[Decoder]] = {
-    "gzip": _Zlib,
-    "x-gzip": _Zlib,
-    "deflate": _Zlib,
-    "br": _Brotli,
-}
+_STEPS: dict[str, type[_Zlib | _Brotli]] = {"gzip": _Zlib, "x-gzip": _Zlib, "deflate": _Zlib, "br": _Brotli}

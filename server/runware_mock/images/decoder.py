@@ -1,7 +1,7 @@
 """What every reader of a format offers: the header at once, the pixels when they are asked for."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from functools import cached_property
 
 from PIL.Image import Image
 
@@ -9,67 +9,76 @@ from runware_mock.images.limits import MOST_FRAMES, MOST_WORK_PX, Deadline
 from runware_mock.images.resize import Resizer, Size, upright, upright_size
 
 
-class Decoder(ABC):
-    """One file of one format. Making one reads the header, and checks that the pixels can be decoded in time.
+class Decoder:
+    """The reader of one file. Making it reads the header, and checks that the pixels can be decoded in time.
 
-    All methods and the constructor raise one of `codec.DECODE_ERRORS` where the file is broken.
+    The constructor and all methods may raise any exception where the file is broken.
     """
 
     size: Size
     frames: int = 1
     orientation: int = 1
+    # How much memory a pixel takes in all copies of it that are there at the same time.
+    pixel_bytes: int = 0
 
-    @abstractmethod
-    def check_bytes(self) -> int:
-        """Return about how much memory `check` takes."""
+    @cached_property
+    def icc_profile(self) -> bytes | None:
+        """The colour profile, if there is one."""
+        return None
 
-    @abstractmethod
+    def needed_bytes(self, size: Size | None = None) -> int:
+        """Return about how much memory `check` takes, or `downsized` at a size: pixels, narrower rows, the result."""
+        whole_bytes = self.pixel_bytes * self.size[0] * self.size[1]
+        return whole_bytes if size is None else whole_bytes + 4 * size[0] * self.size[1] + 12 * size[0] * size[1]
+
     def check(self, deadline: Deadline) -> None:
         """Decode everything, and keep nothing."""
+        for _ in self.animation(deadline):
+            pass
 
-    @abstractmethod
-    def image(self, deadline: Deadline, least: Size | None = None) -> Image:
+    def image(self, deadline: Deadline, least: Size) -> Image:
         """Return the still picture, or the first frame, in mode L, LA, RGB, RGBA, CMYK or I;16, not turned.
 
         It may be smaller than it is stored, but no smaller than `least`.
         """
+        del least
+        return next(self.animation(deadline))[0].copy()
 
     def animation(self, deadline: Deadline) -> Iterator[tuple[Image, float]]:
         """Yield every frame as it looks, and its milliseconds; a frame may share its pixels with the next."""
-        yield self.image(deadline), 0
+        yield self.image(deadline, self.size), 0
 
-    @abstractmethod
-    def downsize_bytes(self, size: Size) -> int:
-        """Return about how much memory `downsized` takes: every copy that is there at the same time."""
-
-    @abstractmethod
     def encode(self, image: Image) -> bytes:
         """Return a still picture in this format, with the colour information of this file and no other metadata."""
+        raise NotImplementedError
 
     def encode_animation(self, frames: Iterator[tuple[Image, float]], size: Size) -> bytes:
         """Return an animation in this format, with the loop count and the colour information of this file."""
         raise NotImplementedError
 
-    def streamable(self) -> bytes | None:
-        """Return the file in a form that libvips reads and downsizes, None where it does not."""
-        return None
+    def streamable(self, *, fits: bool) -> bytes | None:
+        """Return the file in a form that libvips reads and downsizes, row by row if it does not fit into the budget.
 
-    @property
-    def is_in_rows(self) -> bool:
-        """Whether libvips can read what is `streamable` row by row, without holding all of it."""
-        return True
+        None where it does not.
+        """
+        del fits
+        return None
 
     def downsized(self, size: Size, resizer: Resizer, deadline: Deadline) -> tuple[bytes, Size]:
         """Return the encoded picture at this size, turned as the orientation says; and the size after that."""
-        turned_size = upright_size(size, self.orientation)
         if self.is_animated:
             frames = (
                 (upright(resizer.image(frame, size), self.orientation), duration_ms)
                 for frame, duration_ms in self.animation(deadline)
             )
+            turned_size = upright_size(size, self.orientation)
             return self.encode_animation(frames, turned_size), turned_size
-        small = resizer.image(self.image(deadline, size), size)
-        return self.encode(upright(small, self.orientation)), turned_size
+        return self.encode_upright(resizer.image(self.image(deadline, size), size))
+
+    def encode_upright(self, image: Image) -> tuple[bytes, Size]:
+        """Return the encoded picture, turned as the orientation says; and its size."""
+        image = upright(image, self.orientation)
+        return self.encode(image), image.size
 
     @property
     def is_animated(self) -> bool:

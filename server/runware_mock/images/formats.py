@@ -1,6 +1,5 @@
 """Which formats there are, told from the bytes alone, never from a label or an extension."""
 
-import struct
 from collections.abc import Collection, Mapping
 from typing import Literal
 
@@ -46,43 +45,32 @@ FORMATS: Mapping[str, Format] = {
 # `/image/ii/<uuid>.<ext>` and `/video/ws/5/vi/<uuid>.mp4` have been seen; the others follow them.
 _FOLDERS: Mapping[Kind, str] = {"image": "ii", "video": "vi", "audio": "ai", "3d": "ti"}
 
-# Where to look, what stands there, and its name. The first that fits wins; a name that FORMATS lacks is refused.
-_SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
-    (0, b"\xff\xd8\xff", "jpeg"),
-    (0, b"\x89PNG\r\n\x1a\n", "png"),
-    (0, b"GIF87a", "gif"),
-    (0, b"GIF89a", "gif"),
-    (0, b"BM", "bmp"),
-    (0, b"II*\0", "TIFF"),
-    (0, b"MM\0*", "TIFF"),
-    (0, b"II+\0", "TIFF"),
-    (4, b"ftypavif", "AVIF"),
-    (4, b"ftypavis", "AVIF"),
-    (4, b"ftypheic", "HEIC"),
-    (4, b"ftypheix", "HEIC"),
-    (4, b"ftypmif1", "HEIF"),
-    (4, b"ftypM4A", "m4a"),
-    (4, b"ftypqt", "mov"),
-    (4, b"ftyp", "mp4"),
-    (0, b"\0\0\1\0", "ICO"),
-    (0, b"%PDF", "PDF"),
-    (0, b"8BPS", "PSD"),
-    (0, b"\xff\x0a", "JPEG XL"),
-    (0, b"\0\0\0\x0cJXL ", "JPEG XL"),
-    (0, b"\0\0\0\x0cjP  ", "JPEG 2000"),
-    (0, b"ID3", "mp3"),
-    (0, b"\xff\xfb", "mp3"),
-    (0, b"\xff\xf3", "mp3"),
-    (0, b"\xff\xf2", "mp3"),
-    (0, b"\xff\xf1", "aac"),
-    (0, b"\xff\xf9", "aac"),
-    (0, b"OggS", "ogg"),
-    (0, b"fLaC", "flac"),
-    (0, b"glTF", "glb"),
-    (0, b"ply\n", "ply"),
-    (0, b"ply\r", "ply"),
-    (0, b"Kaydara FBX Binary", "fbx"),
-    (0, b"\x1f\x8b", "gzip"),
+# Where to look, what may stand there, and its name. The first that fits wins; a name that FORMATS lacks is refused.
+_SIGNATURES: tuple[tuple[int, tuple[bytes, ...], str], ...] = (
+    (0, (b"\xff\xd8\xff",), "jpeg"),
+    (0, (b"\x89PNG\r\n\x1a\n",), "png"),
+    (0, (b"GIF87a", b"GIF89a"), "gif"),
+    (0, (b"BM",), "bmp"),
+    (0, (b"II*\0", b"MM\0*", b"II+\0"), "TIFF"),
+    (4, (b"ftypavif", b"ftypavis"), "AVIF"),
+    (4, (b"ftypheic", b"ftypheix"), "HEIC"),
+    (4, (b"ftypmif1",), "HEIF"),
+    (4, (b"ftypM4A",), "m4a"),
+    (4, (b"ftypqt",), "mov"),
+    (4, (b"ftyp",), "mp4"),
+    (0, (b"\0\0\1\0",), "ICO"),
+    (0, (b"%PDF",), "PDF"),
+    (0, (b"8BPS",), "PSD"),
+    (0, (b"\xff\x0a", b"\0\0\0\x0cJXL "), "JPEG XL"),
+    (0, (b"\0\0\0\x0cjP  ",), "JPEG 2000"),
+    (0, (b"ID3", b"\xff\xfb", b"\xff\xf3", b"\xff\xf2"), "mp3"),
+    (0, (b"\xff\xf1", b"\xff\xf9"), "aac"),
+    (0, (b"OggS",), "ogg"),
+    (0, (b"fLaC",), "flac"),
+    (0, (b"glTF",), "glb"),
+    (0, (b"ply\n", b"ply\r"), "ply"),
+    (0, (b"Kaydara FBX Binary",), "fbx"),
+    (0, (b"\x1f\x8b",), "gzip"),
 )
 _RIFF = {b"WEBP": "webp", b"WAVE": "wav", b"AVI ": "avi"}
 _HEAD_BYTES = 1024
@@ -97,8 +85,8 @@ def url_path(uuid: str, format_name: str, extension: str | None = None) -> str:
 
 def detect_format(data: bytes) -> str | None:
     """Return the key of FORMATS, or the name of another well-known format, or None."""
-    for offset, signature, name in _SIGNATURES:
-        if data.startswith(signature, offset):
+    for offset, signatures, name in _SIGNATURES:
+        if data.startswith(signatures, offset):
             return name
     if data.startswith(b"RIFF"):
         return _RIFF.get(data[8:12])
@@ -107,7 +95,10 @@ def detect_format(data: bytes) -> str | None:
         return "usdz" if b".usd" in head[:128] else "ZIP"
     if head.startswith(b"\x1aE\xdf\xa3"):
         return "webm" if b"webm" in head[:64] else "mkv"
-    return _detect_text(head) or ("stl" if _is_binary_stl(data) else None)
+    # Nothing marks a binary STL but that the number of triangles fits the length.
+    triangles = int.from_bytes(data[80:_STL_HEADER_BYTES], "little")
+    is_stl = len(data) > _STL_HEADER_BYTES and len(data) == _STL_HEADER_BYTES + _STL_TRIANGLE_BYTES * triangles
+    return _detect_text(head) or ("stl" if is_stl else None)
 
 
 def unaccepted(name: str | None, accepted: Collection[str]) -> str:
@@ -127,11 +118,3 @@ def _detect_text(head: bytes) -> str | None:
     if head.startswith((b"<!doctype html", b"<html")):
         return "HTML"
     return "stl" if head.startswith(b"solid") and b"facet" in head else None
-
-
-def _is_binary_stl(data: bytes) -> bool:
-    """Tell by the only thing that marks it: the number of triangles fits the length."""
-    if len(data) <= _STL_HEADER_BYTES:
-        return False
-    (triangles,) = struct.unpack_from("<I", data, 80)
-    return len(data) == _STL_HEADER_BYTES + _STL_TRIANGLE_BYTES * int(triangles)

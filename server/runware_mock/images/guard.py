@@ -5,31 +5,18 @@ differently the second time gains nothing.
 """
 
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
-from typing import Protocol
 
 from runware_mock.images.picture import FetchFailed
 from runware_mock.settings import FetchMode
 
-
-class Resolve(Protocol):
-    """Whatever knows the addresses of a host."""
-
-    def __call__(self, host: str, port: int, /) -> Sequence[str]:
-        """Return every address; raises OSError or UnicodeError."""
-        ...
-
-
+# Returns every address of a host; raises OSError or UnicodeError.
+Resolve = Callable[[str, int], Sequence[str]]
 # Reached in no mode: they hand out credentials of cloud machines, and live outside the link-local ranges.
-_METADATA = tuple(
-    map(
-        ip_network,
-        ("100.100.100.200", "168.63.129.16", "192.0.0.192", "fd00:ec2::/32", "fd20:ce::254", "fd00:42::42"),
-    )
-)
-# Reached in no mode: "this network", broadcast and unassigned addresses.
-_NOWHERE = tuple(map(ip_network, ("0.0.0.0/8", "240.0.0.0/4")))
+_METADATA = ("100.100.100.200", "168.63.129.16", "192.0.0.192", "fd00:ec2::/32", "fd20:ce::254", "fd00:42::42")
+# Nor are "this network", broadcast and unassigned addresses.
+_NEVER = tuple(map(ip_network, (*_METADATA, "0.0.0.0/8", "240.0.0.0/4")))
 # RFC 6052 (NAT64), RFC 4291, 2.5.5.1, and RFC 2765: the last 32 bits are the IPv4 address that is meant.
 _IPV4_AT_THE_END = tuple(map(IPv6Network, ("64:ff9b::/96", "::/96", "::ffff:0:0:0/96")))
 # RFC 8215: NAT64 of a local network, with prefixes of its own choice.
@@ -77,7 +64,7 @@ def allowed_address(address: str, mode: FetchMode) -> bool:
 def _is_allowed(ip: IPv4Address | IPv6Address, mode: FetchMode) -> bool:
     if ip.is_link_local or ip.is_multicast or ip.is_unspecified:
         return False
-    if any(ip in network for network in (*_METADATA, *_NOWHERE)):
+    if any(ip in network for network in _NEVER):
         return False
     if mode == "public":
         return ip.is_global and (isinstance(ip, IPv4Address) or ip in _GLOBAL_UNICAST)

@@ -2,6 +2,7 @@
 
 import re
 import struct
+from collections.abc import Iterator
 from functools import cached_property
 
 import numpy as np
@@ -17,19 +18,19 @@ from runware_mock.images.resize import QUALITY, Pixels, Resizer, Size, image_of,
 _START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
 _START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _PROGRESSIVE = frozenset((0xC2, 0xC6, 0xCA, 0xCE))
-_APP1, _APP2, _APP14 = 0xE1, 0xE2, 0xEE
+_APP0, _APP1, _APP2, _APP14 = 0xE0, 0xE1, 0xE2, 0xEE
 _END = b"\xff\xd9"
 # B.1.1.2 and B.1.1.5: a marker may be preceded by any number of FF; in coded data FF 00 is a byte, and FF D0 to FF D7
 # are restarts, neither of which ends it.
 _MARKER = re.compile(rb"\xff+([\x01-\xcf\xd8-\xfe])")
-_EXIF, _ICC = b"Exif\0\0", b"ICC_PROFILE\0"
+_JFIF, _EXIF, _ICC = b"JFIF\0", b"Exif\0\0", b"ICC_PROFILE\0"
 _ICC_CHUNK_BYTES = 65_519
 # Read one by one in Python. Cameras write some dozens.
 _MOST_SEGMENTS = 100_000
 # Ten are common; libjpeg-turbo's own fuzzers give up at 500.
 _MOST_SCANS = 500
 # Of these libjpeg warns, and all pixels are there nevertheless.
-_HARMLESS = re.compile("extraneous bytes|Adobe color transform|Invalid SOS parameters|Inconsistent progression|JFIF")
+_HARMLESS = re.compile("extraneous bytes|Adobe color transform|Invalid SOS parameters|Inconsistent progression")
 _SPACES = {1: ("GRAY", "L"), 3: ("RGB", "RGB"), 4: ("CMYK", "CMYK")}
 _SUBSAMPLING = {"L": "Gray", "RGB": "420", "CMYK": "444"}
 
@@ -44,9 +45,8 @@ class _Header(Struct):
     exif: bytes = b""
     icc_chunks: dict[int, bytes] = field(default_factory=dict)
     icc_count: int = 0
-    # The segments before the first scan, and whether there is anything between them.
+    # The segments before the first scan, as libjpeg reads them without a warning, which would hide others.
     segments: list[bytes] = field(default_factory=list)
-    has_junk: bool = False
     # Where the first scan's segment begins, and how many components it has.
     scan_at: int = 0
     scan_components: int = 0
@@ -57,11 +57,7 @@ class JpegDecoder(Decoder):
 
     def __init__(self, data: bytes) -> None:
         self._header = header = _read_header(data)
-        if header.has_junk:
-            # libjpeg skips it and warns, which would hide what else it warns of.
-            data = b"".join((b"\xff\xd8", *header.segments, data[header.scan_at :]))
-            header.scan_at = len(b"\xff\xd8")
-        self._data = _closed(data, header.scan_at)
+        self._data = _without_oddities(data, header)
         self.size = header.size
         self.orientation = orientation(header.exif)
         self._space, self._mode = _SPACES[header.components]
@@ -69,29 +65,27 @@ class JpegDecoder(Decoder):
         self.is_in_one_scan = header.scan_components == header.components and not header.is_progressive
         if not self.is_in_one_scan:
             # To look through 6 MB takes 5 ms, in which nobody else gets the interpreter.
-            self._check_work(_count_scans(data, header.scan_at), "scans")
-
-    def check_bytes(self) -> int:
-        """Return about how much memory `check` takes."""
-        return self._coefficients_bytes() + 4 * self._scaled_px(8)
+            scans = sum(kind == _START_OF_SCAN for kind, _, _ in _segments(self._data, header.scan_at))
+            self._check_work(scans, "scans")
 
     def check(self, deadline: Deadline) -> None:
         """Decode every coefficient, and of the pixels an eighth of each side: nothing else of it can fail."""
         deadline.check()
         self._decode("GRAY", (1, 1))
 
-    def image(self, deadline: Deadline, least: Size | None = None) -> Image:
+    def image(self, deadline: Deadline, least: Size) -> Image:
         """Return the picture in L, RGB or CMYK."""
         deadline.check()
-        pixels = self._decode(self._space, least or self.size)
-        image = image_of(255 - pixels if self._mode == "CMYK" else pixels, self._mode)
-        image.info = {"icc_profile": self.icc_profile} if self.icc_profile else {}
-        return image
+        pixels = self._decode(self._space, least)
+        return image_of(255 - pixels if self._mode == "CMYK" else pixels, self._mode)
 
-    def downsize_bytes(self, size: Size) -> int:
-        """Return about how much memory `downsized` takes: the scaled pixels twice, the result, the coefficients."""
-        scale = max(1, min(self.size[0] // max(1, size[0]), self.size[1] // max(1, size[1]), 8))
-        return self._coefficients_bytes() + 8 * self._scaled_px(scale) + 12 * size[0] * size[1]
+    def needed_bytes(self, size: Size | None = None) -> int:
+        """Return about how much memory is taken: coefficients, pixels at the scale of decoding, twice, the result."""
+        width_px, height_px = size or (1, 1)
+        scale = max(1, min(self.size[0] // width_px, self.size[1] // height_px, 8))
+        scaled_px = -(-self.size[0] // scale) * -(-self.size[1] // scale)
+        coefficients = 0 if self.is_in_one_scan else self._header.components * self.size[0] * self.size[1]
+        return 2 * coefficients + 8 * scaled_px + 12 * width_px * height_px
 
     def downsized(self, size: Size, resizer: Resizer, deadline: Deadline) -> tuple[bytes, Size]:
         """Return the encoded picture at this size, turned as the orientation says; and the size after that.
@@ -110,9 +104,12 @@ class JpegDecoder(Decoder):
         # libvips has inverted what Adobe's programs store inverted; readers expect that of any CMYK.
         return self._encoded(255 - pixels if image.mode == "CMYK" and self._header.has_adobe else pixels)
 
-    def streamable(self) -> bytes | None:
-        """Return the file if rows come whole and are all there: libvips fills missing ones with grey."""
-        if not self.is_in_one_scan:
+    def streamable(self, *, fits: bool) -> bytes | None:
+        """Return the file if rows come whole and are all there, as libvips fills missing ones with grey.
+
+        What fits is decoded to a smaller scale without it.
+        """
+        if fits or not self.is_in_one_scan:
             return None
         self._decode("GRAY", (1, 1))
         return self._data
@@ -123,12 +120,6 @@ class JpegDecoder(Decoder):
         chunks, count = self._header.icc_chunks, self._header.icc_count
         is_whole = count and chunks.keys() == set(range(1, count + 1))
         return b"".join(chunks[number] for number in sorted(chunks)) if is_whole else None
-
-    def _coefficients_bytes(self) -> int:
-        return 0 if self.is_in_one_scan else 2 * self._header.components * self.size[0] * self.size[1]
-
-    def _scaled_px(self, scale: int) -> int:
-        return -(-self.size[0] // scale) * -(-self.size[1] // scale)
 
     def _decode(self, space: str, least: Size) -> Pixels:
         """Decode at the smallest scale that is no smaller than `least`; raises ValueError where pixels are missing."""
@@ -147,30 +138,37 @@ class JpegDecoder(Decoder):
         return _with_icc_profile(encoded, self.icc_profile)
 
 
-def _read_header(data: bytes) -> _Header:
-    header = _Header()
-    position, segments = 2, 0
+def _segments(data: bytes, position: int) -> Iterator[tuple[int, int, int]]:
+    """Yield kind, start and end of the content of each segment up to the end of the picture or the file."""
+    segments = scans = 0
     while marker := _MARKER.search(data, position):
         kind, start = marker[1][0], marker.end()
         segments += 1
-        if segments > _MOST_SEGMENTS:
-            raise SyntaxError(f"more than {_MOST_SEGMENTS} segments")
-        if kind == _END_OF_IMAGE or len(data) < start + 2:
-            break
-        (length,) = struct.unpack_from(">H", data, start)
-        content = data[start + 2 : start + length]
-        header.has_junk |= start != position + 2
-        position = start + length
+        scans += kind == _START_OF_SCAN
+        if segments > _MOST_SEGMENTS or scans > _MOST_SCANS:
+            raise SyntaxError(f"more than {_MOST_SEGMENTS} segments, or {_MOST_SCANS} scans")
+        position = start + int.from_bytes(data[start : start + 2])
+        yield kind, start + 2, position
+        if kind == _END_OF_IMAGE:
+            return
+
+
+def _read_header(data: bytes) -> _Header:
+    header = _Header()
+    for kind, start, end in _segments(data, 2):
+        content = data[start:end]
         if kind == _START_OF_SCAN:
-            header.scan_at, header.scan_components = start - 2, content[0]
+            header.scan_at, header.scan_components = start - 4, content[0]
             if header.components not in _SPACES or 0 in header.size:
                 raise SyntaxError(f"a picture of {header.components} components, {header.size[0]} by {header.size[1]}")
             return header
-        header.segments.append(data[start - 2 : position])
         if kind in _START_OF_FRAME:
             height_px, width_px, header.components = struct.unpack_from(">HHB", content, 1)
             header.size = width_px, height_px
             header.is_progressive = kind in _PROGRESSIVE
+        elif kind == _APP0 and content.startswith(_JFIF) and content[5:6] != b"\1":
+            # libjpeg warns of a major version that it does not know.
+            content = _JFIF + b"\1\1" + content[7:]
         elif kind == _APP1 and content.startswith(_EXIF) and not header.exif:
             header.exif = content
         elif kind == _APP2 and content.startswith(_ICC):
@@ -178,31 +176,24 @@ def _read_header(data: bytes) -> _Header:
             header.icc_chunks[number] = content[14:]
         elif kind == _APP14 and content.startswith(b"Adobe"):
             header.has_adobe = True
+        header.segments.append(data[start - 4 : start] + content)
     raise EOFError("the file is truncated")
 
 
-def _count_scans(data: bytes, position: int) -> int:
-    segments = scans = 0
-    while (marker := _MARKER.search(data, position)) and marker[1][0] != _END_OF_IMAGE:
-        segments += 1
-        scans += marker[1][0] == _START_OF_SCAN
-        if segments > _MOST_SEGMENTS or scans > _MOST_SCANS:
-            raise SyntaxError(f"more than {_MOST_SEGMENTS} segments, or {_MOST_SCANS} scans")
-        position = marker.end() + int.from_bytes(data[marker.end() : marker.end() + 2])
-    return scans
+def _without_oddities(data: bytes, header: _Header) -> bytes:
+    """Return the file without what stands between its first segments, and what phones append behind its end marker.
 
-
-def _closed(data: bytes, position: int) -> bytes:
-    """Return the file up to its end marker, without what phones append; with one where it was left out.
-
-    With the marker, libjpeg warns if and only if pixels are missing.
+    A missing end marker is added. Then libjpeg warns, but for what is harmless, if and only if pixels are missing.
     """
+    head = b"\xff\xd8" + b"".join(header.segments)
+    if data[: header.scan_at] != head:
+        data = head + data[header.scan_at :]
+        header.scan_at = len(head)
     if data.endswith(_END):
         return data
-    while marker := _MARKER.search(data, position):
-        if marker[1][0] == _END_OF_IMAGE:
-            return data[: marker.end()]
-        position = marker.end() + int.from_bytes(data[marker.end() : marker.end() + 2])
+    for kind, start, _ in _segments(data, header.scan_at):
+        if kind == _END_OF_IMAGE:
+            return data[: start - 2]
     return data.rstrip(b"\xff") + _END
 
 

@@ -17,8 +17,7 @@ class OverBudget(Exception):
 
     def __init__(self, needed_bytes: int, budget_bytes: int) -> None:
         super().__init__(needed_bytes, budget_bytes)
-        self.needed_bytes = needed_bytes
-        self.budget_bytes = budget_bytes
+        self.needed_bytes, self.budget_bytes = needed_bytes, budget_bytes
 
 
 class TookTooLong(Exception):

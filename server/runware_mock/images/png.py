@@ -2,7 +2,9 @@
 
 import zlib
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from io import BytesIO
+from itertools import islice
 
 import numpy as np
 from isal import igzip_lib
@@ -10,17 +12,16 @@ from PIL.Image import Image
 from PIL.PngImagePlugin import PngImageFile
 
 from runware_mock.images import png_chunks
-from runware_mock.images.animation import Disposal, Part, composited
+from runware_mock.images.animation import Disposal, composited
 from runware_mock.images.decoder import Decoder
 from runware_mock.images.limits import Deadline
 from runware_mock.images.png_chunks import (
-    COLOUR,
     COLOUR_ALPHA,
     GREY,
     GREY_ALPHA,
     INDEXED,
     SAMPLES,
-    Frame,
+    PngFrame,
     Span,
     chunk,
 )
@@ -47,28 +48,31 @@ class PngDecoder(Decoder):
         self._check_work(self.frames, "frames")
         self._pixel_bits = found.bit_depth * SAMPLES[found.colour_type]
         self._has_alpha = bool(found.transparency) or found.colour_type in (GREY_ALPHA, COLOUR_ALPHA)
+        is_deep, is_indexed = found.bit_depth == _DEEP, found.colour_type == INDEXED
+        # Pillow decodes a sample to one byte, or two of deep grey, and several together to four. Then there are copies:
+        # colours multiplied by alpha, deep ones compared with their key, indexed ones looked up, canvases.
+        self.pixel_bytes = 4 if SAMPLES[found.colour_type] > 1 else 2 if is_deep else 1
+        self.pixel_bytes += 8 if self._has_alpha else 4 if is_indexed else 1 if found.bit_depth == 1 else 0
+        self.pixel_bytes += (8 if is_deep and found.transparency else 0) + (16 if self.is_animated else 0)
 
-    def check_bytes(self) -> int:
-        """Return about how much memory `check` takes: a piece of the file, and one or some rows."""
-        return 2 * _PIECE_BYTES + self.size[0] * self._pixel_bits // 8
+    def needed_bytes(self, size: Size | None = None) -> int:
+        """Return about how much memory is taken: a piece and one or some rows, or the file without other chunks."""
+        if size is None:
+            return 2 * _PIECE_BYTES + self.size[0] * self._pixel_bits // 8
+        return super().needed_bytes(size) + 2 * len(self._data)
 
     def check(self, deadline: Deadline) -> None:
         """Inflate every row of every frame. What is left of decoding, to add rows up, cannot fail."""
         for frame in self._chunks.frames:
             self._check_rows(frame, deadline)
 
-    def image(self, deadline: Deadline, least: Size | None = None) -> Image:
+    def image(self, deadline: Deadline, least: Size) -> Image:
         """Return the picture, or the first frame that is meant to be seen."""
-        del least
-        if self.is_animated:
-            frames = self.animation(deadline)
-            image = next(frames)[0]
-            if self._chunks.frames[0].is_hidden:
-                image = next(frames)[0]
-            image = image.copy()
-        else:
-            image = self._decoded(self._chunks.frames[0], deadline)
-        image.info = {"icc_profile": profile} if (profile := self._icc_profile()) else {}
+        if not self.is_animated:
+            return self._decoded(self._chunks.frames[0], deadline)
+        if not self._chunks.frames[0].is_hidden:
+            return super().image(deadline, least)
+        _, (image, _) = islice(self.animation(deadline), 2)
         return image
 
     def animation(self, deadline: Deadline) -> Iterator[tuple[Image, float]]:
@@ -76,22 +80,9 @@ class PngDecoder(Decoder):
         default = self._chunks.frames[0]
         if default.is_hidden:
             yield image_of(self._pixels(default, deadline)), 0
-        for canvas, duration_ms in composited(self.size, self._parts(deadline)):
+        shown = ((frame, self._pixels(frame, deadline)) for frame in self._chunks.frames if not frame.is_hidden)
+        for canvas, duration_ms in composited(self.size, shown):
             yield image_of(canvas), duration_ms
-
-    def downsize_bytes(self, size: Size) -> int:
-        """Return about how much memory `downsized` takes."""
-        found, pixels = self._chunks, self.size[0] * self.size[1]
-        is_deep, is_wide = found.bit_depth == _DEEP, found.colour_type in (GREY, INDEXED)
-        # Pillow decodes samples to one byte, to two of deep grey, or pixels of several to four.
-        pixel_bytes = 4 if not is_wide else 2 if is_deep else 1
-        if self._has_alpha:
-            # A deep key is compared; all else is resized in a copy in which the colours are multiplied by alpha.
-            pixel_bytes += 16 if is_deep and found.transparency and found.colour_type == COLOUR else 8
-        elif found.colour_type == INDEXED or found.bit_depth == 1:
-            pixel_bytes += 4 if found.colour_type == INDEXED else 1
-        pixel_bytes += 16 if self.is_animated else 0
-        return pixel_bytes * pixels + 4 * size[0] * self.size[1] + 12 * size[0] * size[1] + 2 * len(self._data)
 
     def encode(self, image: Image) -> bytes:
         """Return a PNG with the colour chunks of this one."""
@@ -102,8 +93,9 @@ class PngDecoder(Decoder):
         del size
         return png_chunks.encode_animation(frames, self._chunks)
 
-    def streamable(self) -> bytes | None:
+    def streamable(self, *, fits: bool) -> bytes | None:
         """Return the file without its ancillary chunks, unless its rows come in seven passes."""
+        del fits
         is_in_rows = not self.is_animated and not self._chunks.is_interlaced
         return self._plain_file(self._chunks.frames[0]) if is_in_rows else None
 
@@ -114,25 +106,14 @@ class PngDecoder(Decoder):
         covers = first.size == self.size and first.disposal is Disposal.KEEP
         return not self._has_alpha and covers and all(frame.disposal is not Disposal.CLEAR for frame in others)
 
-    def _parts(self, deadline: Deadline) -> Iterator[Part]:
-        shown = [frame for frame in self._chunks.frames if not frame.is_hidden]
-        for frame in shown:
-            deadline.check()
-            # 11.3.6.2: "If the first fcTL chunk uses a dispose_op of APNG_DISPOSE_OP_PREVIOUS it should be treated as
-            # APNG_DISPOSE_OP_BACKGROUND."
-            is_first_restored = frame is shown[0] and frame.disposal is Disposal.RESTORE
-            disposal = Disposal.CLEAR if is_first_restored else frame.disposal
-            pixels = self._pixels(frame, deadline)
-            yield Part(pixels, frame.left_px, frame.top_px, disposal, frame.blends, frame.duration_ms)
-
-    def _pixels(self, frame: Frame, deadline: Deadline) -> Pixels:
+    def _pixels(self, frame: PngFrame, deadline: Deadline) -> Pixels:
         """Return a frame in the one mode of all frames: opaque as it is, else RGBA."""
         image = self._decoded(frame, deadline)
         if self._is_opaque:
             return np.asarray(image)
         return np.asarray(in_8_bits(image).convert("RGBA"))
 
-    def _decoded(self, frame: Frame, deadline: Deadline) -> Image:
+    def _decoded(self, frame: PngFrame, deadline: Deadline) -> Image:
         """Return one picture of the file in mode L, LA, RGB, RGBA or I;16."""
         self._check_rows(frame, deadline)
         image = self._read(frame, deadline)
@@ -144,16 +125,14 @@ class PngDecoder(Decoder):
             image = image.convert("L")
         return self._with_key(image, frame, deadline) if self._chunks.transparency else image
 
-    def _with_key(self, image: Image, frame: Frame, deadline: Deadline) -> Image:
+    def _with_key(self, image: Image, frame: PngFrame, deadline: Deadline) -> Image:
         """Return the picture with alpha in place of the colour that stands for transparent."""
         depth, key = self._chunks.bit_depth, np.frombuffer(self._chunks.transparency, ">u2")
+        pixels = np.asarray(image).reshape(image.height, image.width, -1)
         if depth < _DEEP:
             most = (1 << depth) - 1
-            samples = tuple(((key & most) * 255 // most).tolist())
-            image.info["transparency"] = samples[0] if len(samples) == 1 else samples
-            return image.convert("LA" if len(samples) == 1 else "RGBA")
-        pixels = np.asarray(image).reshape(image.height, image.width, -1)
-        if self._chunks.colour_type == GREY:
+            is_key = pixels == (key & most) * 255 // most
+        elif self._chunks.colour_type == GREY:
             is_key, pixels = pixels == key, (pixels >> 8).astype(np.uint8)
         else:
             # Pillow decodes the high bytes, and as if they came first, the low ones.
@@ -161,14 +140,14 @@ class PngDecoder(Decoder):
             is_key = (pixels == key >> 8) & (low == key & 255)
         return image_of(np.dstack((pixels, np.where(is_key.all(axis=2), 0, 255).astype(np.uint8))))
 
-    def _read(self, frame: Frame, deadline: Deadline, layout: str | None = None) -> Image:
+    def _read(self, frame: PngFrame, deadline: Deadline, layout: str | None = None) -> Image:
         image = PngImageFile(_TimedFile(self._plain_file(frame), deadline))
         if layout:
             image.tile = [tile._replace(args=layout) for tile in image.tile]
         image.load()
         return image
 
-    def _plain_file(self, frame: Frame) -> bytes:
+    def _plain_file(self, frame: PngFrame) -> bytes:
         """Return a file of one frame without ancillary chunks, but for the one of transparency."""
         found, view = self._chunks, memoryview(self._data)
         pieces = [png_chunks.head(frame.size, found.bit_depth, found.colour_type, is_interlaced=found.is_interlaced)]
@@ -177,7 +156,7 @@ class PngDecoder(Decoder):
         pieces.append(chunk(b"IDAT", b"".join(view[start:end] for start, end in frame.spans)))
         return b"".join((*pieces, chunk(b"IEND", b"")))
 
-    def _check_rows(self, frame: Frame, deadline: Deadline) -> None:
+    def _check_rows(self, frame: PngFrame, deadline: Deadline) -> None:
         """Inflate all rows, some at a time; Pillow and libvips take missing ones for black."""
         inflate = _inflater(memoryview(self._data), frame.spans, deadline)
         for row_bytes, rows in self._passes(frame.size):
@@ -194,8 +173,9 @@ class PngDecoder(Decoder):
             if columns > 0 and rows > 0:
                 yield 1 + (columns * self._pixel_bits + 7) // 8, rows
 
-    def _icc_profile(self) -> bytes | None:
-        """Return the ICC profile, None where it is broken or absurdly large."""
+    @cached_property
+    def icc_profile(self) -> bytes | None:
+        """The ICC profile, None where it is broken or absurdly large."""
         _, _, packed = self._chunks.icc.partition(b"\0")
         inflater = zlib.decompressobj()
         try:

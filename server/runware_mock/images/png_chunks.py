@@ -14,7 +14,7 @@ from isal import isal_zlib
 from msgspec import Struct, field
 from PIL.Image import Image
 
-from runware_mock.images.animation import Disposal
+from runware_mock.images.animation import Disposal, Frame
 from runware_mock.images.resize import Pixels, Size
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -47,18 +47,12 @@ _header = struct.Struct(">IIBBBBB")
 _control = struct.Struct(">5I2H2B")
 
 
-class Frame(Struct):
-    """One picture of the file: where it belongs, how it is drawn, and the spans that hold its compressed rows.
+class PngFrame(Frame):
+    """One picture of the file, and the spans of the file that hold its compressed rows.
 
-    The first frame is the default image, which animations may hide.
+    The first one is the default image, which animations may hide.
     """
 
-    size: Size
-    left_px: int = 0
-    top_px: int = 0
-    duration_ms: float = 0
-    disposal: Disposal = Disposal.KEEP
-    blends: bool = False
     is_hidden: bool = False
     spans: list[Span] = field(default_factory=list)
 
@@ -70,7 +64,7 @@ class PngChunks(Struct):
     bit_depth: int
     colour_type: int
     is_interlaced: bool
-    frames: list[Frame]
+    frames: list[PngFrame]
     palette: bytes = b""
     transparency: bytes = b""
     colour: bytes = b""
@@ -133,7 +127,7 @@ def _read_header(kind: bytes, content: bytes) -> PngChunks:
     if colour_type not in SAMPLES or bit_depth not in _BIT_DEPTHS.get(colour_type, _OTHER_BIT_DEPTHS):
         raise SyntaxError(f"{bit_depth} bits a sample of the colour type {colour_type}")
     size = width_px, height_px
-    return PngChunks(size, bit_depth, colour_type, bool(interlace), [Frame(size, is_hidden=True)])
+    return PngChunks(size, bit_depth, colour_type, bool(interlace), [PngFrame(size, is_hidden=True)])
 
 
 def _add_description(found: PngChunks, kind: bytes, content: bytes) -> None:
@@ -175,7 +169,11 @@ def _add_frame(found: PngChunks, kind: bytes, content: bytes, span: Span) -> Non
     if leaves or not width_px or not height_px or disposal >= len(_DISPOSALS) or blend > 1:
         raise SyntaxError("a frame leaves the canvas, or its header is broken")
     duration_ms = 1000 * numerator / (denominator or _DEFAULT_DENOMINATOR)
-    frame = Frame((width_px, height_px), left_px, top_px, duration_ms, _DISPOSALS[disposal], blend == 1)
+    frame = PngFrame((width_px, height_px), left_px, top_px, duration_ms, _DISPOSALS[disposal], blend == 1)
+    if found.sequence == 1 and frame.disposal is Disposal.RESTORE:
+        # "If the first fcTL chunk uses a dispose_op of APNG_DISPOSE_OP_PREVIOUS it should be treated as
+        # APNG_DISPOSE_OP_BACKGROUND."
+        frame.disposal = Disposal.CLEAR
     if default.spans or not default.is_hidden:
         found.frames.append(frame)
     else:
@@ -256,16 +254,12 @@ def _deflated(image: Image) -> bytes:
     rows = pixels.reshape(image.height, -1)
     start = max(0, (len(rows) - _SAMPLE_ROWS) // 2)
     sample = rows[start : start + _SAMPLE_ROWS]
-    best = min((_unchanged, _less_above), key=lambda filter_rows: len(isal_zlib.compress(filter_rows(sample), _LEVEL)))
-    return bytes(isal_zlib.compress(best(rows), _LEVEL))
+    best = min((_NONE, _UP), key=lambda filter_type: len(_compressed(sample, filter_type)))
+    return _compressed(rows, best)
 
 
-def _unchanged(rows: Pixels) -> Pixels:
-    return np.insert(rows, 0, _NONE, axis=1)
-
-
-def _less_above(rows: Pixels) -> Pixels:
-    filtered = _unchanged(rows)
-    filtered[:, 0] = _UP
-    filtered[1:, 1:] -= rows[:-1]
-    return filtered
+def _compressed(rows: Pixels, filter_type: int) -> bytes:
+    filtered = np.insert(rows, 0, filter_type, axis=1)
+    if filter_type == _UP:
+        filtered[1:, 1:] -= rows[:-1]
+    return bytes(isal_zlib.compress(filtered, _LEVEL))

@@ -62,6 +62,13 @@ def in_8_bits(image: Image) -> Image:
     return image_of((np.asarray(image) >> 8).astype(np.uint8)) if image.mode == "I;16" else image
 
 
+def scaled_size(size: Size, longest_px: int) -> Size:
+    """Return the size whose longest side is `longest_px`; the other is rounded half up and at least 1 px."""
+    longest = max(size)
+    width_px, height_px = (max(1, (2 * side_px * longest_px + longest) // (2 * longest)) for side_px in size)
+    return width_px, height_px
+
+
 def upright(image: Image, orientation: int) -> Image:
     """Return the image turned as an EXIF orientation of 1 to 8 says; other numbers mean nothing."""
     turn = _TURNS.get(orientation)

@@ -21,7 +21,6 @@ BYTES_PER_COLUMN = 7_000
 # What streaming may take even where the budget is smaller: no picture from a camera or a scanner is wider.
 ALWAYS_BYTES = 2**29
 
-_MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 _LARGEST_SHRINK = 8
 
 
@@ -53,39 +52,33 @@ class VipsResizer(Resizer):
         try:
             if name == "webp":
                 # It decodes to a smaller scale, as it holds the whole picture.
-                image: Any = pyvips.Image.thumbnail_buffer(
-                    data, size[0], height=size[1], size="force", no_rotate=True, fail_on=fail_on
-                )
+                options = {"height": size[1], "size": "force", "no_rotate": True, "fail_on": fail_on}
+                image: Any = pyvips.Image.thumbnail_buffer(data, size[0], **options)
             else:
                 image = _opened(name, data, size, fail_on)
-            pixels = np.frombuffer(_computed(image, self._threads, deadline), _dtype(image))
+            is_deep = image.format == "ushort"
+            pixels = np.frombuffer(_computed(image, self._threads, deadline), np.uint16 if is_deep else np.uint8)
         except pyvips.Error:
             deadline.check()
             return None
-        mode = "CMYK" if image.interpretation == "cmyk" else "I;16" if image.format == "ushort" else _MODES[image.bands]
-        return image_of(pixels.reshape(size[1], size[0], image.bands), mode)
+        pixels = pixels.reshape(size[1], size[0], image.bands)
+        return image_of(pixels, "CMYK" if image.interpretation == "cmyk" else None)
 
 
 def _opened(name: str, data: bytes, size: Size, fail_on: str) -> Any:
     """Return the picture at another size, in 8 bits a sample, or 16 bits of grey; nothing is computed yet."""
-    options = {"access": "sequential", "fail_on": fail_on}
+    options: dict[str, Any] = {"access": "sequential", "fail_on": fail_on}
     image: Any = _library().Image.new_from_buffer(data, "", **options)
     if name == "jpeg":
         factor = min(image.width // size[0], image.height // size[1], _LARGEST_SHRINK)
-        if factor > 1:
-            image = _library().Image.new_from_buffer(data, "", shrink=1 << factor.bit_length() - 1, **options)
-    depth = image.format
-    has_alpha = image.hasalpha()
+        shrink = 1 << max(1, factor).bit_length() - 1
+        image = _library().Image.new_from_buffer(data, "", shrink=shrink, **options)
+    depth, has_alpha = image.format, image.hasalpha()
     image = image.premultiply() if has_alpha else image
     image = image.resize(size[0] / image.width, vscale=size[1] / image.height, kernel="cubic")
-    if has_alpha:
-        image = image.unpremultiply().rint().cast(depth)
+    image = image.unpremultiply().rint().cast(depth) if has_alpha else image
     # Pillow's readers keep 16 bits of grey alone, and the high byte of other samples.
     return (image >> 8).cast("uchar") if depth == "ushort" and image.bands > 1 else image
-
-
-def _dtype(image: Any) -> type[np.uint8 | np.uint16]:
-    return np.uint16 if image.format == "ushort" else np.uint8
 
 
 def _computed(image: Any, threads: int, deadline: Deadline | None) -> Any:

@@ -35,9 +35,10 @@ class WebpDecoder(Decoder):
         self._chunks, moving = _chunks(data)
         self.size = self._read_size()
         self.frames = moving or 1
-        self._icc_profile = self._content(b"ICCP")
+        self.icc_profile = self._content(b"ICCP") or None
         self.orientation = orientation(self._content(b"EXIF"))
         self._check_work(self.frames, "frames")
+        self.pixel_bytes = _PIXEL_BYTES + (10 if self.is_animated else 8)
 
     def _content(self, kind: bytes) -> bytes:
         start, length = self._chunks.get(kind, (0, 0))
@@ -63,22 +64,6 @@ class WebpDecoder(Decoder):
             raise SyntaxError("its headers contradict one another")
         return file
 
-    def check_bytes(self) -> int:
-        """Return about how much memory `check` takes."""
-        return (_PIXEL_BYTES + 2) * self.size[0] * self.size[1]
-
-    def check(self, deadline: Deadline) -> None:
-        """Decode every frame."""
-        for _ in self.animation(deadline):
-            pass
-
-    def image(self, deadline: Deadline, least: Size | None = None) -> Image:
-        """Return the picture, or the first frame, in RGB or RGBA."""
-        del least
-        image = next(self.animation(deadline))[0].copy()
-        image.info = {"icc_profile": self._icc_profile} if self._icc_profile else {}
-        return image
-
     def animation(self, deadline: Deadline) -> Iterator[tuple[Image, float]]:
         """Yield every frame as it looks."""
         for index in range(self.frames):
@@ -87,21 +72,16 @@ class WebpDecoder(Decoder):
             self._file.load()
             yield self._file, self._file.info.get("duration", 0)
 
-    def downsize_bytes(self, size: Size) -> int:
-        """Return about how much memory `downsized` takes."""
-        pixel_bytes = _PIXEL_BYTES + (10 if self.is_animated else 8)
-        return pixel_bytes * self.size[0] * self.size[1] + 4 * size[0] * self.size[1] + 16 * size[0] * size[1]
-
     def encode(self, image: Image) -> bytes:
         """Return a WebP with the ICC profile of this one."""
         out = BytesIO()
         image.info = {}
-        image.save(out, "webp", icc_profile=self._icc_profile, **_SAVE_OPTIONS)
+        image.save(out, "webp", icc_profile=self.icc_profile, **_SAVE_OPTIONS)
         return out.getvalue()
 
     def encode_animation(self, frames: Iterator[tuple[Image, float]], size: Size) -> bytes:
         """Write every frame whole, as it comes; libwebp's writer merges equal frames, and makes one frame a still."""
-        flags = _ANIMATION | (_ICC_PROFILE if self._icc_profile else 0)
+        flags = _ANIMATION | (_ICC_PROFILE if self.icc_profile else 0)
         moving = BytesIO()
         for frame, duration_ms in frames:
             if "A" in frame.getbands():
@@ -109,20 +89,19 @@ class WebpDecoder(Decoder):
             header = bytes(6) + _u24(size[0] - 1) + _u24(size[1] - 1) + _u24(round(duration_ms))
             moving.write(_chunk(b"ANMF", header + bytes((_DO_NOT_BLEND,)) + _coded(frame)))
         body = b"WEBP" + _chunk(b"VP8X", bytes((flags, 0, 0, 0)) + _u24(size[0] - 1) + _u24(size[1] - 1))
-        if self._icc_profile:
-            body += _chunk(b"ICCP", self._icc_profile)
+        if self.icc_profile:
+            body += _chunk(b"ICCP", self.icc_profile)
         (loop,) = struct.unpack_from("<H", self._content(b"ANIM"), 4)
         body += _chunk(b"ANIM", bytes(4) + struct.pack("<H", loop)) + moving.getvalue()
         return _chunk(b"RIFF", body)
 
-    def streamable(self) -> bytes | None:
-        """Return the file of a still picture."""
-        return None if self.is_animated else self._data
+    def streamable(self, *, fits: bool) -> bytes | None:
+        """Return the file of a still picture, if it does not fit only a lossy one without alpha.
 
-    @property
-    def is_in_rows(self) -> bool:
-        """Whether it is lossy and without alpha: rows that need nothing of those far above them."""
-        return b"VP8 " in self._chunks and not {b"VP8L", b"ALPH"} & self._chunks.keys()
+        Its rows need nothing of those far above them.
+        """
+        is_in_rows = b"VP8 " in self._chunks and not {b"VP8L", b"ALPH"} & self._chunks.keys()
+        return self._data if not self.is_animated and (fits or is_in_rows) else None
 
 
 def _chunks(data: bytes) -> tuple[dict[bytes, tuple[int, int]], int]:

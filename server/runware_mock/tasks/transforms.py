@@ -7,9 +7,9 @@ from PIL.Image import Image
 
 from runware_mock.images.picture import Picture
 from runware_mock.images.standins.conversion import upscale
-from runware_mock.images.standins.foreground import draw_mask, remove_background
 from runware_mock.images.standins.inference import draw_inference
 from runware_mock.images.standins.preprocess import Options, preprocess
+from runware_mock.images.standins.segmentation import draw_mask, remove_background
 from runware_mock.images.standins.vector import vectorize
 from runware_mock.protocol.messages import Item
 from runware_mock.services import Caller, Services

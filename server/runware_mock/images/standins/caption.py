@@ -3,6 +3,7 @@
 from collections import Counter
 from hashlib import sha256
 
+import numpy as np
 from PIL.Image import Image, Resampling
 
 from runware_mock.images.standins.conversion import Rgb, alpha, binary, main_colours, plain
@@ -76,20 +77,16 @@ def _brightness(colours: list[tuple[Rgb, int]]) -> str:
 
 def _named(colours: list[tuple[Rgb, int]]) -> str:
     """Name the one or two colours that cover most of the picture."""
+    if not colours:
+        return "without any visible colour"
+    names, known = list(_COLOURS), np.array(list(_COLOURS.values()))
     counts_px: Counter[str] = Counter()
     for rgb, count_px in colours:
-        counts_px[min(_COLOURS, key=lambda name: _distance(rgb, _COLOURS[name]))] += count_px
-    if not counts_px:
-        return "without any visible colour"
+        # The eye tells greens apart best.
+        counts_px[names[((known - rgb) ** 2 @ (2, 4, 3)).argmin()]] += count_px
     (first, _), *others = counts_px.most_common(2)
     named = [first, *(name for name, count_px in others if count_px >= _SECOND_SHARE * counts_px.total())]
     return f"mostly {' and '.join(named)}"
-
-
-def _distance(one: Rgb, other: Rgb) -> int:
-    red, green, blue = (a - b for a, b in zip(one, other, strict=True))
-    # The eye tells greens apart best.
-    return 2 * red * red + 4 * green * green + 3 * blue * blue
 
 
 def _transparency(picture: Image) -> str:

@@ -6,6 +6,7 @@ from typing import Literal
 from PIL.Image import Image, Resampling, new
 
 from runware_mock.images import png_chunks
+from runware_mock.images.resize import scaled_size
 
 # Guess: the limit that image services commonly set for an upscaled picture.
 MAX_SIDE_PX = 4096
@@ -15,9 +16,6 @@ Rgb = tuple[int, int, int]
 
 def plain(picture: Image) -> Image:
     """Return a copy in mode L, RGB or RGBA, without metadata except the colour profile where it still fits."""
-    if picture.mode in ("La", "RGBa"):
-        # Pillow converts these only to the same mode without premultiplied alpha.
-        picture = picture.convert(picture.mode.upper())
     if picture.mode.startswith("I"):
         # Pillow clips 16 bits to 8, which would leave white.
         result = picture.convert("I").point(lambda value: value / 256).convert("L")
@@ -57,10 +55,7 @@ def binary(picture: Image, threshold: int = 0) -> Image:
 
 def sized(picture: Image, max_side_px: int) -> tuple[int, int]:
     """Return the picture's size, scaled down so that its longest side is at most `max_side_px`."""
-    longest = max(picture.size)
-    if longest <= max_side_px:
-        return picture.size
-    return max(1, picture.width * max_side_px // longest), max(1, picture.height * max_side_px // longest)
+    return scaled_size(picture.size, min(max_side_px, max(picture.size)))
 
 
 def small(picture: Image, max_side_px: int) -> Image:
@@ -84,9 +79,8 @@ def upscale(picture: Image, factor: int, *, max_side_px: int = MAX_SIDE_PX) -> I
     """Return the picture `factor` times as wide and high, or as large as `max_side_px` allows, never smaller."""
     source = plain(picture)
     longest = max(source.size)
-    target = max(longest, min(longest * factor, max_side_px))
-    width_px, height_px = (max(1, (2 * side * target + longest) // (2 * longest)) for side in source.size)
-    enlarged = source.resize((width_px, height_px), Resampling.LANCZOS)
+    size = scaled_size(source.size, max(longest, min(longest * factor, max_side_px)))
+    enlarged = source.resize(size, Resampling.LANCZOS)
     enlarged.info = source.info
     return enlarged
 

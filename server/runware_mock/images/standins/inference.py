@@ -1,18 +1,25 @@
 """The stand-in for inference: a gradient, or the seed picture tinted, labelled with what was asked for."""
 
+import unicodedata
 from collections.abc import Sequence
 from colorsys import hls_to_rgb
 from hashlib import sha256
+from textwrap import wrap
 
-from PIL.Image import Image, Resampling, blend, composite, linear_gradient, radial_gradient
+from PIL.Image import Image, Resampling, blend, composite, linear_gradient, new, radial_gradient
 from PIL.ImageDraw import Draw
+from PIL.ImageFont import load_default
 from PIL.ImageOps import colorize, fit
 
 from runware_mock.images.standins.conversion import opaque
-from runware_mock.images.standins.label import draw_label
 
 _MAX_REFERENCES = 8
 _MIN_THUMBNAIL_PX = 20
+# More letters are never shown, and text costs time to measure.
+_MAX_LETTERS, _MAX_PROMPT_LINES = 600, 5
+# The font's height: a share of the picture's shorter side, within limits.
+_FONT_SHARE, _MIN_FONT_PX, _MAX_FONT_PX = 30, 10, 64
+_LINE_HEIGHT = 1.35
 
 
 def draw_inference(
@@ -37,27 +44,23 @@ def draw_inference(
     size = (width_px, height_px)
     digest = sha256("\0".join((prompt, model, str(seed), str(number))).encode("utf-8", "surrogatepass")).digest()
     details = [f"{width_px} x {height_px}", f"seed {seed}"]
-    if number > 1:
-        details.append(f"result {number}")
-    if seed_picture is not None:
-        details.append(f"strength {strength:.2g}")
+    details += [f"result {number}"] if number > 1 else []
+    details += [f"strength {strength:.2g}"] if seed_picture is not None else []
     details += [detail for detail in (model, negative_prompt and f"without {negative_prompt}") if detail]
     if seed_picture is None:
-        picture = _gradient(size, digest)
-        _draw_references(picture, references)
-        draw_label(picture, prompt, details, (0, 0, *size))
-        return picture
-    original = fit(opaque(seed_picture), size, Resampling.BICUBIC)
-    picture = blend(original, _coloured(original.convert("L"), digest), max(0.0, min(1.0, strength)))
+        original = picture = _gradient(size, digest)
+    else:
+        original = fit(opaque(seed_picture), size, Resampling.BICUBIC)
+        picture = blend(original, _coloured(original.convert("L"), digest), max(0.0, min(1.0, strength)))
     _draw_references(picture, references)
-    if mask is None:
-        draw_label(picture, prompt, details, (0, 0, *size))
+    if seed_picture is None or mask is None:
+        _draw_label(picture, prompt, details, (0, 0, *size))
         return picture
     white = fit(opaque(mask).convert("L"), size, Resampling.BILINEAR)
     left, top, right, bottom = white.getbbox() or (0, 0, 0, 0)
     # People paint round masks, in whose corners a label would be cut off.
     aside, down = (right - left) * 15 // 100, (bottom - top) * 15 // 100
-    draw_label(picture, prompt, details, (left + aside, top + down, right - aside, bottom - down))
+    _draw_label(picture, prompt, details, (left + aside, top + down, right - aside, bottom - down))
     return composite(picture, original, white)
 
 
@@ -92,3 +95,39 @@ def _draw_references(picture: Image, references: Sequence[Image]) -> None:
         left = gap_px + place * (side_px + gap_px)
         draw.rectangle((left - 2, gap_px - 2, left + side_px + 1, gap_px + side_px + 1), fill="white")
         picture.paste(fit(opaque(reference), (side_px, side_px), Resampling.BICUBIC), (left, gap_px))
+
+
+def _draw_label(picture: Image, prompt: str, details: Sequence[str], box: tuple[int, int, int, int]) -> None:
+    """Draw the prompt and the details on a dark plate at the foot of `box`, as much as fits, in the RGB picture."""
+    left, top, right, bottom = box
+    font_px = max(_MIN_FONT_PX, min(_MAX_FONT_PX, min(picture.size) // _FONT_SHARE))
+    line_px = int(font_px * _LINE_HEIGHT)
+    margin_px = max(2, min(font_px, (right - left) // 24))
+    width_px, room = right - left - 4 * margin_px, ((bottom - top) * 6 // 10 - 2 * margin_px) // line_px
+    # The details come first when there is little room: they are short.
+    below = _wrapped(" · ".join(details), font_px, width_px, room)
+    lines = _wrapped(prompt, font_px, width_px, min(_MAX_PROMPT_LINES, room - len(below))) + below
+    if not lines:
+        return
+    plate_top = bottom - 3 * margin_px - len(lines) * line_px
+    plate = (left + margin_px, plate_top, right - margin_px, bottom - margin_px)
+    picture.paste(blend(part := picture.crop(plate), new("RGB", part.size, (12, 16, 24)), 0.68), plate)
+    draw, font = Draw(picture), load_default(font_px)
+    for number, line in enumerate(lines):
+        draw.text((left + 2 * margin_px, plate_top + margin_px + number * line_px), line, fill="white", font=font)
+
+
+def _wrapped(text: str, font_px: int, width_px: int, max_lines: int) -> list[str]:
+    """Break the text into lines no wider than `width_px`; what does not fit in `max_lines` ends in an ellipsis."""
+    font, shown = load_default(font_px), _printable(text)
+    for columns in range(int(width_px // font.getlength("i")) if max_lines > 0 else 0, 0, -1):
+        lines = wrap(shown, columns, max_lines=max_lines, placeholder="…")
+        if all(font.getlength(line) <= width_px for line in lines):
+            return lines
+    return []
+
+
+def _printable(text: str) -> str:
+    """Return the beginning of the text without what Pillow's own font cannot show; letters lose their accents."""
+    letters = unicodedata.normalize("NFKD", text[:_MAX_LETTERS]).encode("latin-1", "ignore").decode("latin-1")
+    return "".join(one if one.isprintable() else " " for one in letters[:_MAX_LETTERS])

@@ -2,18 +2,32 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from colorsys import hsv_to_rgb
-from hashlib import sha256
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from msgspec import Struct
+from numpy.typing import NDArray
 from PIL.Image import Image, Resampling, fromarray, new
+from PIL.ImageChops import lighter, subtract
 from PIL.ImageDraw import Draw
-from PIL.ImageFilter import GaussianBlur, ModeFilter
+from PIL.ImageFilter import GaussianBlur, MaxFilter, MedianFilter, ModeFilter
+from PIL.ImageOps import invert
 
-from runware_mock.images.standins import edges
-from runware_mock.images.standins.conversion import opaque, sized, small
-from runware_mock.images.standins.foreground import foreground_labels
+from runware_mock.images.standins.conversion import binary, opaque, sized, small
+from runware_mock.images.standins.segmentation import foreground_labels, label_regions
+
+# A Sobel operator's sum is this many times the difference between two pixels.
+_SOBEL_WEIGHT = 4
+_PENCIL_SIDE_PX, _INK_SIDE_PX, _SCRIBBLE_SIDE_PX, _SOFT_SIDE_PX, _STRAIGHT_SIDE_PX = 896, 512, 288, 640, 384
+# tan(67.5 degrees): of four directions, an edge has the first two where one slope is this many times the other.
+_STEEP = 2.414
+# The step across an edge in each direction, down and to the right.
+_ACROSS = ((0, 1), (1, 0), (1, 1), (1, -1))
+_STRAIGHT_STRENGTH = 14
+# How far, in root mean square, the pixels of a straight line may lie beside it.
+_MAX_BEND_PX = 1.0
+
 
 _TILES = 6
 _TILE_DETAIL_PX = 96
@@ -39,6 +53,14 @@ class Options(Struct, frozen=True):
     low_threshold: int = 100
     high_threshold: int = 200
     has_hands_and_face: bool = False
+
+
+class _Slopes(NamedTuple):
+    """How strongly colours change at each pixel, in which of four directions, and where that is a maximum."""
+
+    strength: NDArray[np.int16]
+    direction: NDArray[np.int8]
+    is_crest: NDArray[np.bool_]
 
 
 def preprocess(name: str, picture: Image, options: Options | None = None) -> Image:
@@ -75,20 +97,16 @@ def _openpose(picture: Image, options: Options) -> Image:
     # At most so wide that the raised arm stays inside.
     height_px = min(0.94 * picture.height, 2.2 * picture.width)
     left, top = picture.width / 2, (picture.height - height_px) / 2
-
-    def dot(joint: tuple[float, float], radius_px: float, colour: tuple[int, int, int]) -> None:
-        draw.circle((left + joint[0] * height_px, top + joint[1] * height_px), radius_px, fill=colour)
-
     bones = [bone for limb in _LIMBS for bone in pairwise(limb)]
-    for place, (start, end) in enumerate(bones):
+    for place, bone in enumerate(bones):
         red, green, blue = (round(255 * share) for share in hsv_to_rgb(place / len(bones), 1, 1))
-        points = [(left + x * height_px, top + y * height_px) for x, y in (start, end)]
-        draw.line(points, fill=(red * 6 // 10, green * 6 // 10, blue * 6 // 10), width=max(1, round(height_px / 50)))
-        dot(end, max(1.0, height_px / 90), (red, green, blue))
-    if options.has_hands_and_face:
-        for x, y in (_NOSE, *_WRISTS):
-            for aside, down in ((-0.03, 0), (0.03, 0), (0, 0.03), (-0.02, 0.02), (0.02, 0.02)):
-                dot((x + aside, y + down), max(1.0, height_px / 250), (255, 255, 255))
+        start, end = ((left + x * height_px, top + y * height_px) for x, y in bone)
+        draw.line((start, end), (red * 6 // 10, green * 6 // 10, blue * 6 // 10), width=max(1, round(height_px / 50)))
+        draw.circle(end, max(1.0, height_px / 90), (red, green, blue))
+    for x, y in (_NOSE, *_WRISTS) if options.has_hands_and_face else ():
+        for aside, down in ((-0.03, 0), (0.03, 0), (0, 0.03), (-0.02, 0.02), (0.02, 0.02)):
+            place_px = left + (x + aside) * height_px, top + (y + down) * height_px
+            draw.circle(place_px, max(1.0, height_px / 250), (255, 255, 255))
     return result
 
 
@@ -110,26 +128,116 @@ def _shuffle(picture: Image) -> Image:
     source = opaque(picture)
     columns, rows = (np.linspace(0, side, min(_TILES, side) + 1, dtype=int).tolist() for side in source.size)
     boxes = [(left, top, right, bottom) for top, bottom in pairwise(rows) for left, right in pairwise(columns)]
-    order = sorted(boxes, key=lambda box: sha256(bytes([boxes.index(box)])).digest())
     result = new("RGB", source.size)
-    for (left, top, right, bottom), box in zip(order, boxes, strict=True):
-        # Tiles may differ by a pixel where the sides do not divide.
-        tile = source.crop(box).resize((right - left, bottom - top), Resampling.NEAREST)
+    for place, (left, top, right, bottom) in enumerate(boxes):
+        # 7 divides no number of tiles, so that each comes once; they may differ by a pixel.
+        tile = source.crop(boxes[(7 * place + 3) % len(boxes)]).resize((right - left, bottom - top), Resampling.NEAREST)
         result.paste(tile, (left, top))
     return result
 
 
+def _thin_edges(picture: Image, low: int, high: int) -> Image:
+    """Return edges one pixel wide, white on black: those above `high` and those above `low` that lead on from them.
+
+    The thresholds are sums of the Sobel operator, as in OpenCV.
+    """
+    low, high = sorted((max(0, low), max(0, high)))
+    slopes = _slopes(opaque(picture).filter(GaussianBlur(1.2)))
+    edges = label_regions(slopes.is_crest & (slopes.strength > low // _SOBEL_WEIGHT))
+    strong = np.unique(edges[slopes.strength > high // _SOBEL_WEIGHT])
+    return fromarray(np.isin(edges, strong[strong > 0])).convert("L")
+
+
+def _soft_edges(picture: Image) -> Image:
+    """Return broad edges with soft sides, white on black."""
+    strength = _slopes(_view(picture, _SOFT_SIDE_PX).filter(GaussianBlur(1.2))).strength
+    soft = fromarray(strength.clip(0, 255).astype(np.uint8)).filter(GaussianBlur(1.4))
+    return _amplified(soft, 5, 4).resize(picture.size, Resampling.BICUBIC)
+
+
+def _pencil_lines(picture: Image) -> Image:
+    """Return fine grey lines on white, darker where the contrast is stronger."""
+    view = _view(picture, _PENCIL_SIDE_PX)
+    # Whatever is darker than its surroundings, in any colour, is where a hand would draw.
+    red, green, blue = subtract(view.filter(GaussianBlur(3.5)), view).split()
+    return invert(_amplified(lighter(red, lighter(green, blue)), 7, 5)).resize(picture.size, Resampling.BICUBIC)
+
+
+def _ink_lines(picture: Image) -> Image:
+    """Return even black lines on white, as in a cartoon."""
+    strokes = _thin_edges(_view(picture, _INK_SIDE_PX), 30, 80).filter(GaussianBlur(0.9))
+    return invert(_amplified(strokes, 4)).resize(picture.size, Resampling.BICUBIC)
+
+
+def _scribbled_lines(picture: Image) -> Image:
+    """Return the main outlines in thick white strokes on black."""
+    strokes = _thin_edges(_view(picture, _SCRIBBLE_SIDE_PX), 40, 100).filter(MaxFilter(3)).filter(GaussianBlur(1.1))
+    return binary(strokes.resize(picture.size, Resampling.BICUBIC), 110)
+
+
+def _straight_lines(picture: Image) -> Image:
+    """Return only the straight edges, white on black."""
+    view = _view(picture, _STRAIGHT_SIDE_PX)
+    slopes = _slopes(view)
+    edges = slopes.is_crest & (slopes.strength > _STRAIGHT_STRENGTH)
+    result = new("L", picture.size, 0)
+    draw, width_px = Draw(result), max(1, max(picture.size) // 400)
+    scale, least_px = np.divide(picture.size, view.size), max(2, max(view.size) / 28)
+    for direction in range(len(_ACROSS)):
+        regions = label_regions(edges & (slopes.direction == direction), least_px=round(least_px))
+        for number in range(1, int(regions.max()) + 1):
+            points = np.argwhere(regions == number)[:, ::-1]
+            centre = points.mean(axis=0)
+            # The principal axes: along the line, and aside from it.
+            _, spread, axes = np.linalg.svd(points - centre, full_matrices=False)
+            if spread[1] <= _MAX_BEND_PX * len(points) ** 0.5:
+                along = (points - centre) @ axes[0]
+                ends = [tuple((centre + reach * axes[0]) * scale) for reach in (along.min(), along.max())]
+                draw.line(ends, fill=255, width=width_px)
+    return result
+
+
+def _view(picture: Image, max_side_px: int) -> Image:
+    return small(opaque(picture), max_side_px).filter(MedianFilter(3)).filter(GaussianBlur(1.0))
+
+
+def _amplified(picture: Image, factor: int, threshold: int = 0) -> Image:
+    return picture.point([min(255, factor * max(0, value - threshold)) for value in range(256)])
+
+
+def _slopes(view: Image) -> _Slopes:
+    """Return the slopes of a smooth RGB picture, each pixel's in the colour that changes most; the frame has none."""
+    strength, down, right = np.zeros((3, view.height, view.width), np.int16)
+    inner = np.s_[1:-1, 1:-1]
+    for band in view.split() if min(view.size) > 2 else ():  # noqa: PLR2004 - else all is frame
+        values = np.asarray(band, np.int16)
+        band_down = values[2:, 1:-1] - values[:-2, 1:-1]
+        band_right = values[1:-1, 2:] - values[1:-1, :-2]
+        band_strength = np.abs(band_down) + np.abs(band_right)
+        is_more = band_strength > strength[inner]
+        for whole, part in ((strength, band_strength), (down, band_down), (right, band_right)):
+            np.copyto(whole[inner], part, where=is_more)
+    steepest = [np.abs(right) > _STEEP * np.abs(down), np.abs(down) > _STEEP * np.abs(right), (down > 0) == (right > 0)]
+    direction = np.select(steepest, [0, 1, 2], 3).astype(np.int8)
+    is_crest = np.zeros_like(strength, bool)
+    for number, step in enumerate(_ACROSS):
+        before, after = np.roll(strength, step, (0, 1)), np.roll(strength, (-step[0], -step[1]), (0, 1))
+        # Strictly above one neighbour and no lower than the other, so that of two equals one is kept.
+        is_crest |= (direction == number) & (strength > before) & (strength >= after)
+    return _Slopes(strength, direction, is_crest)
+
+
 PREPROCESSORS: Mapping[str, Callable[[Image, Options], Image]] = {
-    "canny": lambda picture, options: edges.thin_edges(picture, options.low_threshold, options.high_threshold),
+    "canny": lambda picture, options: _thin_edges(picture, options.low_threshold, options.high_threshold),
     "depth": lambda picture, _: _depth(picture),
-    "mlsd": lambda picture, _: edges.straight_lines(picture),
+    "mlsd": lambda picture, _: _straight_lines(picture),
     "normalbae": lambda picture, _: _normalbae(picture),
     "openpose": _openpose,
     "tile": lambda picture, _: _tile(picture),
     "seg": lambda picture, _: _seg(picture),
-    "lineart": lambda picture, _: edges.pencil_lines(picture),
-    "lineart_anime": lambda picture, _: edges.ink_lines(picture),
+    "lineart": lambda picture, _: _pencil_lines(picture),
+    "lineart_anime": lambda picture, _: _ink_lines(picture),
     "shuffle": lambda picture, _: _shuffle(picture),
-    "scribble": lambda picture, _: edges.scribbled_lines(picture),
-    "softedge": lambda picture, _: edges.soft_edges(picture),
+    "scribble": lambda picture, _: _scribbled_lines(picture),
+    "softedge": lambda picture, _: _soft_edges(picture),
 }

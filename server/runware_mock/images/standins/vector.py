@@ -10,23 +10,14 @@ from PIL.ImageFilter import MedianFilter, ModeFilter
 from runware_mock.images.standins.conversion import alpha, opaque, sized
 
 _COLOURS = 8
-# Cells on the longest side; a busy picture gets a coarser grid, until the file is small enough.
-_GRID_SIDES = (192, 128, 96, 64, 40)
-_MAX_LETTERS = 180_000
+# Cells on the longest side: so many that noise, of which every cell is a bar, stays below 200 KB.
+_GRID_SIDE = 104
 _IS_OPAQUE = 128
 
 
 def vectorize(picture: Image) -> str:
     """Return an SVG document of the picture's size, with one path for each of at most 8 colours."""
-    drawn = ""
-    for side in _GRID_SIDES:
-        drawn = _draw(picture, sized(picture, side))
-        if len(drawn) <= _MAX_LETTERS:
-            break
-    return drawn
-
-
-def _draw(picture: Image, grid: tuple[int, int]) -> str:
+    grid = sized(picture, _GRID_SIDE)
     view = opaque(picture).resize(grid, Resampling.BOX).filter(MedianFilter(3))
     few = view.quantize(_COLOURS, Quantize.MEDIANCUT, kmeans=2, dither=Dither.NONE).filter(ModeFilter(3))
     palette = few.getpalette() or []

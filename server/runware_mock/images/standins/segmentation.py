@@ -1,6 +1,6 @@
 """Background removal and detection: whatever differs in colour from the picture's border is in the foreground."""
 
-from typing import TypedDict
+from typing import TypedDict, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,8 @@ from PIL.ImageDraw import Draw
 from PIL.ImageFilter import BoxBlur, GaussianBlur, MaxFilter, MinFilter
 
 from runware_mock.images.standins.conversion import alpha, binary, main_colours, opaque, sized, small
-from runware_mock.images.standins.regions import label_regions
+
+Mask = NDArray[np.bool_]
 
 # Large enough for a smooth outline, small enough to be quick.
 _WORKING_SIDE_PX = 288
@@ -21,14 +22,17 @@ _BORDER_PERCENT, _MIN_DISTANCE, _MAX_DISTANCE = 90, 16, 72
 # Shares of the picture: smaller specks are dropped, and a foreground outside the other two is no use.
 _SPECK_SHARE, _MIN_SHARE, _MAX_SHARE = 0.002, 0.005, 0.9
 _MIN_SIDE_PX = 8
+_HALF = 127
 _SOFTEN = [max(0, min(255, (value - 160) * 255 // 80)) for value in range(256)]
-
-# Guesses at the real service's defaults.
-MAX_DETECTIONS = 6
-MASK_PADDING_PX = 4
-MASK_BLUR_PX = 4
 # A wider blur would dilute a thin region to nothing.
 _PADDING_STEP_PX = 8
+# All pairs of pixels that touch, at a side or a corner.
+_NEIGHBOURS = (
+    (np.s_[:, :-1], np.s_[:, 1:]),
+    (np.s_[:-1], np.s_[1:]),
+    (np.s_[:-1, :-1], np.s_[1:, 1:]),
+    (np.s_[:-1, 1:], np.s_[1:, :-1]),
+)
 
 
 class Box(TypedDict):
@@ -44,10 +48,10 @@ def remove_background(
     picture: Image, *, return_only_mask: bool = False, rgba: tuple[int, int, int, int] | None = None
 ) -> Image:
     """Return the foreground in RGBA on `rgba`, by default on nothing; or the foreground's mask in L."""
-    mask = _foreground(picture)
+    given = alpha(picture)
+    mask = given if _is_cut_out(given) else _enlarged(foreground_labels(picture) > 0, picture.size)
     if return_only_mask:
         return mask
-    given = alpha(picture)
     front = opaque(picture)
     front.putalpha(mask if given is None else multiply(mask, given))
     ground = new("RGBA", picture.size, (255, 255, 255, 0) if rgba is None else rgba)
@@ -57,12 +61,9 @@ def remove_background(
     return composite(front, ground, binary(front.getchannel("A")))
 
 
+# Guess: the real service's own defaults.
 def draw_mask(
-    picture: Image,
-    *,
-    max_detections: int = MAX_DETECTIONS,
-    mask_padding_px: int = MASK_PADDING_PX,
-    mask_blur_px: int = MASK_BLUR_PX,
+    picture: Image, *, max_detections: int = 6, mask_padding_px: int = 4, mask_blur_px: int = 4
 ) -> tuple[Image, list[Box]]:
     """Return an L mask, white where something was detected, and a box for each detection, the largest first.
 
@@ -72,7 +73,7 @@ def draw_mask(
     boxes: list[Box] = []
     labels = foreground_labels(picture)
     for number in range(1, min(max_detections, int(labels.max())) + 1):
-        drawn = binary(_enlarged(labels == number, picture.size), 127)
+        drawn = binary(_enlarged(labels == number, picture.size), _HALF)
         if box := drawn.getbbox():
             boxes.append(Box(x_min=box[0], y_min=box[1], x_max=box[2], y_max=box[3]))
             mask = lighter(mask, drawn)
@@ -83,29 +84,56 @@ def draw_mask(
 def foreground_labels(picture: Image) -> NDArray[np.int32]:
     """Return the parts of the foreground in a small copy, numbered as by `label_regions`; there is at least one."""
     given = alpha(picture)
-    if given is not None and given.getextrema() == (0, 255):
-        labels = label_regions(np.asarray(small(given, _WORKING_SIDE_PX)) > 127)  # noqa: PLR2004 - half
-        return labels if labels.any() else label_regions(_middle(picture))
-    view = small(opaque(picture), _WORKING_SIDE_PX)
-    front = _stands_out(view)
-    if min(view.size) > _MIN_SIDE_PX:
-        # No threads and pinholes.
-        cleaned = fromarray(front).convert("L").filter(MinFilter(3)).filter(MaxFilter(5)).filter(MinFilter(3))
-        front = np.asarray(cleaned) > 0
-    labels = label_regions(front, least_px=int(_SPECK_SHARE * front.size))
-    is_useful = _MIN_SHARE <= np.count_nonzero(labels) / labels.size <= _MAX_SHARE
-    return labels if is_useful else label_regions(_middle(picture))
+    if _is_cut_out(given):
+        labels = label_regions(np.asarray(small(given, _WORKING_SIDE_PX)) > _HALF)
+    else:
+        view = small(opaque(picture), _WORKING_SIDE_PX)
+        front = _stands_out(view)
+        if min(view.size) > _MIN_SIDE_PX:
+            # No threads and pinholes.
+            cleaned = fromarray(front).convert("L").filter(MinFilter(3)).filter(MaxFilter(5)).filter(MinFilter(3))
+            front = np.asarray(cleaned) > 0
+        labels = label_regions(front, least_px=int(_SPECK_SHARE * front.size))
+        if not _MIN_SHARE <= np.count_nonzero(labels) / labels.size <= _MAX_SHARE:
+            labels[...] = 0
+    return labels if labels.any() else label_regions(_middle(picture))
 
 
-def _foreground(picture: Image) -> Image:
-    """Return an L mask with a soft outline, white on the foreground."""
-    given = alpha(picture)
-    if given is not None and given.getextrema() == (0, 255):
-        return given
-    return _enlarged(foreground_labels(picture) > 0, picture.size)
+def label_regions(mask: Mask, least_px: int = 1) -> NDArray[np.int32]:
+    """Return an array that numbers the connected regions of `mask` from 1, the largest first, and is 0 elsewhere.
+
+    Regions of fewer than `least_px` pixels are left out.
+    """
+    count_px = np.count_nonzero(mask)
+    # Only the pixels of the mask are counted, since masks of edges are large and nearly empty.
+    places = np.zeros(mask.shape, np.int32)
+    places[mask] = np.arange(count_px)
+    touching = [(here, there, mask[here] & mask[there]) for here, there in _NEIGHBOURS]
+    one = np.concatenate([places[here][both] for here, _, both in touching])
+    other = np.concatenate([places[there][both] for _, there, both in touching])
+    # Each pixel's label is the place of one in the same region; the lowest spreads until neighbours agree.
+    labels = np.arange(count_px)
+    while (is_apart := labels[one] != labels[other]).any():
+        one, other = one[is_apart], other[is_apart]
+        ends = labels[one], labels[other]
+        np.minimum.at(labels, np.maximum(*ends), np.minimum(*ends))
+        while (labels[labels] != labels).any():
+            labels = labels[labels]
+    sizes_px = np.bincount(labels, minlength=count_px)
+    order = np.argsort(-sizes_px, kind="stable")
+    order = order[sizes_px[order] >= max(1, least_px)]
+    numbers = np.zeros(count_px, np.int32)
+    numbers[order] = np.arange(1, order.size + 1)
+    places[mask] = numbers[labels]
+    return places
 
 
-def _stands_out(view: Image) -> NDArray[np.bool_]:
+def _is_cut_out(opacity: Image | None) -> TypeGuard[Image]:
+    """Return whether a picture has transparent and opaque parts, which say what is in front."""
+    return opacity is not None and opacity.getextrema() == (0, 255)
+
+
+def _stands_out(view: Image) -> Mask:
     """Return where colours are far from those of the border, without what is enclosed by such places."""
     pixels = np.asarray(view, np.int16)
     depth_px = max(1, min(view.size) // 40)
@@ -124,18 +152,18 @@ def _stands_out(view: Image) -> NDArray[np.bool_]:
     return ~np.isin(near, outermost[outermost > 0])
 
 
-def _middle(picture: Image) -> NDArray[np.bool_]:
+def _middle(picture: Image) -> Mask:
     """Return an ellipse, the foreground where colours say nothing."""
-    width_px, height_px = sized(picture, _WORKING_SIDE_PX)
-    mask = new("L", (width_px, height_px), 0)
-    left, top = (side // 6 if side > _MIN_SIDE_PX else (side - 1) // 2 for side in mask.size)
+    width_px, height_px = size = sized(picture, _WORKING_SIDE_PX)
+    mask = new("L", size, 0)
+    left, top = (side // 6 if side > _MIN_SIDE_PX else (side - 1) // 2 for side in size)
     Draw(mask).ellipse((left, top, width_px - 1 - left, height_px - 1 - top), fill=255)
     # Pillow draws nothing of an ellipse that is one pixel wide.
     mask.putpixel((width_px // 2, height_px // 2), 255)
     return np.asarray(mask) > 0
 
 
-def _enlarged(mask: NDArray[np.bool_], size: tuple[int, int]) -> Image:
+def _enlarged(mask: Mask, size: tuple[int, int]) -> Image:
     """Return a mask in L, scaled up with a smooth outline; it keeps some black and some white where it can."""
     picture = fromarray(mask).convert("L")
     smooth = picture.filter(GaussianBlur(0.9)).resize(size, Resampling.BICUBIC).point(_SOFTEN)
