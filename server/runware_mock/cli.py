@@ -75,14 +75,16 @@ def serve(**values: Any) -> None:
     for number in _STOPS:
         signal.signal(number, lambda *_: sys.exit(0))
     settings = settings_of(values)
+    if settings.control_token is None and not is_loopback(settings.host):
+        settings = settings.with_start_token()
     from runware_mock import server
     from runware_mock.logs import set_up_logging
 
     def announce(url: str) -> None:
         for name, value in settings.changed().items():
             click.echo(f"{flag_of(name)} {value}")
-        if settings.control_token is None and not is_loopback(settings.host):
-            click.echo("--control-token is not set: /_mock/ answers callers on this machine alone")
+        if settings.control_token is None and (token := settings.token()):
+            click.echo(f"From other machines, or from outside a container, open {url}/?token={token}")
         if sys.stdout.isatty():
             click.echo(_introduction(settings, url))
         write_ready_file(server.ready_document(url))

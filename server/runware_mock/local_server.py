@@ -65,8 +65,7 @@ def running(given: Mapping[str, Any]) -> Iterator[LocalServer]:
     try:
         ready.result()
         url = address_of(bound, is_tls=settings.uses_tls)
-        token = settings.control_token.get_secret_value() if settings.control_token else None
-        yield LocalServer(url, next(iter(settings.api_keys()), None), token, trusted)
+        yield LocalServer(url, next(iter(settings.api_keys()), None), settings.token(), trusted)
     finally:
         server.should_exit = True
         thread.join()

@@ -2,13 +2,14 @@
 
 import os
 import re
+import secrets
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
 import platformdirs
-from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from runware_mock.values import (
@@ -102,6 +103,8 @@ class Settings(BaseSettings):
         frozen=True,
         hide_input_in_errors=True,
     )
+
+    _start_token: str | None = PrivateAttr(None)
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8080, ge=0, le=65535, description="Port to listen on; 0 picks a free one.")
@@ -266,6 +269,16 @@ class Settings(BaseSettings):
     def uses_tls(self) -> bool:
         """Whether clients speak https and wss."""
         return self.tls or self.tls_cert is not None
+
+    def token(self) -> str | None:
+        """Return the token that opens the control API and the page: `control_token`, or else that of this start."""
+        return self.control_token.get_secret_value() if self.control_token else self._start_token
+
+    def with_start_token(self) -> Self:
+        """Return these settings with a token made for one start, which callers from other machines can use."""
+        made = self.model_copy()
+        made._start_token = secrets.token_urlsafe(16)  # noqa: SLF001 - of the same class
+        return made
 
     def api_keys(self) -> tuple[str, ...]:
         """Return the keys of `api_key` in clear."""

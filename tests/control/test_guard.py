@@ -60,18 +60,25 @@ def test_a_token_opens_the_api_to_whoever_has_it() -> None:
         assert "open sesame" not in control.client.get("/status", headers=right).text
 
 
-def test_a_server_that_others_can_reach_says_that_they_need_a_token(tmp_path: Path) -> None:
+def test_a_server_that_others_can_reach_prints_a_link_with_a_token_for_them(tmp_path: Path) -> None:
     everywhere = {"RUNWARE_MOCK_HOST": "0.0.0.0"}  # noqa: S104 - that is the point
-    with mock_process(tmp_path, **everywhere) as process:
-        assert "--control-token is not set: /_mock/ answers callers on this machine alone\n" in process.started
-        assert plain.get(f"{process.url}/_mock/clock").status_code == 200
-        assert _from_outside(process.url) in (403, None)
+    tokens = set()
+    for _ in range(2):
+        with mock_process(tmp_path, **everywhere) as process:
+            (line,) = [line for line in process.started if "?token=" in line]
+            assert line.startswith(f"From other machines, or from outside a container, open {process.url}/?token=")
+            tokens.add(token := line.strip().partition("?token=")[2])
+            assert plain.get(f"{process.url}/_mock/clock").status_code == 200, "from this machine it needs none"
+            assert _from_outside(process.url) in (403, None)
+            assert _from_outside(process.url, token + "x") in (403, None)
+            assert _from_outside(process.url, token) in (200, None)
+    assert len(tokens) == 2, "each start has its own"
     with mock_process(tmp_path, "--control-token", "open sesame", **everywhere) as process:
-        assert not any("is not set" in line for line in process.started)
+        assert not any("?token=" in line for line in process.started)
         assert "--control-token (hidden)\n" in process.started
 
 
-def _from_outside(url: str) -> int | None:
+def _from_outside(url: str, token: str = "") -> int | None:
     """Call under an address that is not loopback; None where the machine has none."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
@@ -80,7 +87,8 @@ def _from_outside(url: str) -> int | None:
         except OSError:
             return None
         outside = probe.getsockname()[0]
-    return plain.get(f"http://{outside}:{url.rpartition(':')[2]}/_mock/clock").status_code
+    headers = {"X-Control-Token": token} if token else {}
+    return plain.get(f"http://{outside}:{url.rpartition(':')[2]}/_mock/clock", headers=headers).status_code
 
 
 @pytest.mark.parametrize("path", ["/_mock/reset", "/_mock/clock/freeze", "/_mock/purge?account=1"])

@@ -27,16 +27,18 @@ def check_caller(request: HTTPConnection, settings: Settings) -> None:
     """
     if request.headers.get("user-agent") == USER_AGENT:
         raise _forbidden("image URLs and webhooks may not call this API", "User-Agent")
-    token = settings.control_token
+    token = settings.token()
     if token is not None:
         given = request.headers.get(TOKEN_HEADER) or request.query_params.get("token")
         if given is None and _is_own_page(request):
             given = request.cookies.get(TOKEN_COOKIE)
-        if not hmac.compare_digest(token.get_secret_value().encode(), (given or "").encode()):
-            raise _forbidden(f"this server has a --control-token: send it as {TOKEN_HEADER}", TOKEN_HEADER)
-        return
+        if hmac.compare_digest(token.encode(), (given or "").encode()):
+            return
+    if settings.control_token is not None:
+        raise _forbidden(f"this server has a --control-token: send it as {TOKEN_HEADER}", TOKEN_HEADER)
     if request.client is not None and not is_loopback(request.client.host):
-        raise _forbidden("callers from other machines need a token: start the server with --control-token", "client")
+        hint = "open the link that the server has printed, or start it with --control-token"
+        raise _forbidden(f"callers from other machines need a token: {hint}", "client")
     host = request.headers.get("host", "")
     if not is_loopback(host_in(host)):
         raise _forbidden(f"the host {host[:100]!r} is not this machine", "Host")
