@@ -47,7 +47,10 @@ class ErrorFault(Fault):
 
     def refusal(self, _task: Mapping[str, object]) -> Refusal:
         """Return the error."""
-        refusal = refuse(self.code, PLANNED, parameter=self.parameter)
+        row = CATALOGUE[self.code]
+        # The messages that need a parameter, and have none of their own, are about images.
+        parameter = self.parameter or row.parameter or ("image" if "{parameter}" in row.message else None)
+        refusal = refuse(self.code, PLANNED, parameter=parameter)
         return refusal if self.message is None else refusal.but(message=self.message)
 
 
@@ -124,7 +127,7 @@ class RateLimitFault(Fault):
     kind: Literal["rate_limit"]
     rate_per_s: float = Field(gt=0, le=1_000_000)
     burst: int = Field(1, ge=1, le=1_000_000)
-    times: int | None = Field(None, ge=1, le=1_000_000, description="How often it refuses; null for ever.")
+    times: int | None = Field(None, ge=1, le=1_000_000, description="How many times it refuses; null for every time.")
 
     def refusal(self, _task: Mapping[str, object]) -> Refusal:
         """Return the refusal of a task too many."""

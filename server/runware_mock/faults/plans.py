@@ -36,11 +36,12 @@ class Plan(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: PlanName | None = Field(None, description="Made up where it is missing.")
+    name: PlanName | None = Field(None, description="Made up if left out.")
     faults: list[AnyFault] = Field(min_length=1, max_length=100)
-    must_be_met: bool = Field(default=True, description="Whether the test fails that leaves some of it over.")
+    must_be_met: bool = Field(default=True, description="Whether a pytest test fails if the plan was not fully met.")
     by_name_only: bool = Field(
-        default=False, description="Only for clients whose key ends in +<name>, or that send X-Runware-Mock-Plan."
+        default=False,
+        description="Only for clients whose key ends in +<name>, or that send X-Runware-Mock-Plan: <name>.",
     )
 
 

@@ -45,6 +45,10 @@ def router(services: Services, changes: Changes, threads: Executor | None = None
     api = APIRouter(route_class=GuardedRoute, include_in_schema=False)
     thumbnails = Thumbnails(services)
 
+    def account_of(request: Request) -> int:
+        number = _number(request.query_params.get("account")) or ALL_ACCOUNTS
+        return number if number == ALL_ACCOUNTS else state.find_account(services, number)
+
     def show(request: Request, template: str, **values: Any) -> HTMLResponse:
         return page(request, template, {"labels": state.labels(services), "header": _header(services), **values})
 
@@ -61,7 +65,7 @@ def router(services: Services, changes: Changes, threads: Executor | None = None
         before = _number(query.get("before"))
         chosen = stored.Filter(query.get("format"), query.get("task_type"), query.get("text"), chosen_state, before)
         url = base_url(request.scope, services)
-        found = stored.list_media(services, _account(request), url, chosen, _PER_PAGE)
+        found = stored.list_media(services, account_of(request), url, chosen, _PER_PAGE)
         formats, task_types = stored.formats_and_task_types(services)
         return show(
             request,
@@ -102,7 +106,7 @@ def router(services: Services, changes: Changes, threads: Executor | None = None
             text=query.get("text") or None,
             before=_number(query.get("before")),
         )
-        found = list_entries(services, _account(request), chosen, _ENTRIES)
+        found = list_entries(services, account_of(request), chosen, _ENTRIES)
         task_types, outcomes = task_types_and_outcomes(services)
         return show(
             request,
@@ -116,7 +120,7 @@ def router(services: Services, changes: Changes, threads: Executor | None = None
     @api.api_route("/ui/controls", methods=_METHODS)
     def controls(request: Request) -> HTMLResponse:
         """Show the clock, the fault plans and the snapshots of an account."""
-        account_id = _account(request)
+        account_id = account_of(request)
         saved = [] if account_id == ALL_ACCOUNTS else _json(snapshots.list_snapshots(services, account_id))["snapshots"]
         return show(
             request,
@@ -218,10 +222,6 @@ def _shown(services: Services, medium: Medium) -> dict[str, Any]:
 
 def _json(answer: Answer) -> dict[str, Any]:
     return answer.model_dump(mode="json", exclude_unset=True)
-
-
-def _account(request: Request) -> int:
-    return _number(request.query_params.get("account")) or ALL_ACCOUNTS
 
 
 def _older(request: Request, before: int | None) -> str | None:

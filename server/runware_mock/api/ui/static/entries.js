@@ -72,8 +72,8 @@ async function plannedFault(entry) {
   const plans = (await Promise.all(["", `?account=${entry.account}`].map((of) => fetch(`/_mock/faults${of}`).then((one) => one.json()))))
     .flatMap((told) => told.plans);
   const fault = plans.find((plan) => plan.name === met.plan)?.faults.find((one) => one.kind === met.kind) ?? { kind: met.kind };
-  const counted = ["seen", "met", "remaining", "nth", "task_uuid", "seed"];
-  const fields = Object.entries(fault).filter(([name, value]) => value !== null && !counted.includes(name));
+  const counted = ["seen", "met", "remaining", "nth", "task_uuid", "seed", "probability"];
+  const fields = Object.entries(fault).filter(([name, value]) => value !== null && value !== "" && !counted.includes(name));
   return [`    runware_mock.faults.plan(${python({ ...Object.fromEntries(fields), times: 1 })})`];
 }
 
