@@ -77,8 +77,7 @@ def serve(**values: Any) -> None:
     settings = settings_of(values)
     if settings.control_token is None and not is_loopback(settings.host):
         settings = settings.with_start_token()
-    from runware_mock import server
-    from runware_mock.logs import set_up_logging
+    from runware_mock import logs, server
 
     def announce(url: str) -> None:
         for name, value in settings.changed().items():
@@ -90,7 +89,7 @@ def serve(**values: Any) -> None:
         write_ready_file(server.ready_document(url))
         click.echo(f"runware-mock ready on {url}")
 
-    set_up_logging(settings.log_level, settings.log_format)
+    logs.set_up_logging(settings.log_level, settings.log_format)
     try:
         bound = server.listen(settings)
         with _ready_file(settings.ready_file) as write_ready_file:
