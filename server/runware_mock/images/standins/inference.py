@@ -2,7 +2,6 @@
 
 import unicodedata
 from collections.abc import Sequence
-from colorsys import hls_to_rgb
 from hashlib import sha256
 from textwrap import wrap
 
@@ -74,13 +73,11 @@ def _coloured(grey: Image, digest: bytes) -> Image:
     hue, step = digest[0] / 256, (1 + digest[1] / 255) / 6
     step = step if digest[2] % 2 else -step
     # Halfway in hue, not in RGB, where grey lies halfway.
-    deep, light, between = _rgb(hue, 0.34), _rgb(hue + step, 0.74), _rgb(hue + step / 2, 0.54)
-    return colorize(grey, deep, light, between)
+    return colorize(grey, _hsl(hue, 34), _hsl(hue + step, 74), _hsl(hue + step / 2, 54))
 
 
-def _rgb(hue: float, lightness: float) -> tuple[int, int, int]:
-    red, green, blue = hls_to_rgb(hue % 1, lightness, 0.6)
-    return round(red * 255), round(green * 255), round(blue * 255)
+def _hsl(hue: float, lightness_percent: int) -> str:
+    return f"hsl({360 * (hue % 1):.0f}, 60%, {lightness_percent}%)"
 
 
 def _draw_references(picture: Image, references: Sequence[Image]) -> None:

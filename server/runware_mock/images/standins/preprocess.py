@@ -1,7 +1,6 @@
 """The stand-ins for ControlNet's preprocessors: guide pictures that look like what each type gives."""
 
 from collections.abc import Callable, Mapping, Sequence
-from colorsys import hsv_to_rgb
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -99,10 +98,10 @@ def _openpose(picture: Image, options: Options) -> Image:
     left, top = picture.width / 2, (picture.height - height_px) / 2
     bones = [bone for limb in _LIMBS for bone in pairwise(limb)]
     for place, bone in enumerate(bones):
-        red, green, blue = (round(255 * share) for share in hsv_to_rgb(place / len(bones), 1, 1))
+        hue = 360 * place // len(bones)
         start, end = ((left + x * height_px, top + y * height_px) for x, y in bone)
-        draw.line((start, end), (red * 6 // 10, green * 6 // 10, blue * 6 // 10), width=max(1, round(height_px / 50)))
-        draw.circle(end, max(1.0, height_px / 90), (red, green, blue))
+        draw.line((start, end), f"hsv({hue}, 100%, 60%)", width=max(1, round(height_px / 50)))
+        draw.circle(end, max(1.0, height_px / 90), f"hsv({hue}, 100%, 100%)")
     for x, y in (_NOSE, *_WRISTS) if options.has_hands_and_face else ():
         for aside, down in ((-0.03, 0), (0.03, 0), (0, 0.03), (-0.02, 0.02), (0.02, 0.02)):
             place_px = left + (x + aside) * height_px, top + (y + down) * height_px

@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image, Resampling, alpha_composite, composite, fromarray, new
 from PIL.ImageChops import invert, lighter, multiply
-from PIL.ImageDraw import Draw
 from PIL.ImageFilter import BoxBlur, GaussianBlur, MaxFilter, MinFilter
 
 from runware_mock.images.standins.conversion import alpha, binary, main_colours, opaque, sized, small
@@ -22,6 +21,8 @@ _BORDER_PERCENT, _MIN_DISTANCE, _MAX_DISTANCE = 90, 16, 72
 # Shares of the picture: smaller specks are dropped, and a foreground outside the other two is no use.
 _SPECK_SHARE, _MIN_SHARE, _MAX_SHARE = 0.002, 0.005, 0.9
 _MIN_SIDE_PX = 8
+# The square of the radius of the foreground in a picture that has none; the half diagonal's is 2.
+_MIDDLE = 0.5
 _HALF = 127
 _SOFTEN = [max(0, min(255, (value - 160) * 255 // 80)) for value in range(256)]
 # A wider blur would dilute a thin region to nothing.
@@ -154,13 +155,10 @@ def _stands_out(view: Image) -> Mask:
 
 def _middle(picture: Image) -> Mask:
     """Return an ellipse, the foreground where colours say nothing."""
-    width_px, height_px = size = sized(picture, _WORKING_SIDE_PX)
-    mask = new("L", size, 0)
-    left, top = (side // 6 if side > _MIN_SIDE_PX else (side - 1) // 2 for side in size)
-    Draw(mask).ellipse((left, top, width_px - 1 - left, height_px - 1 - top), fill=255)
-    # Pillow draws nothing of an ellipse that is one pixel wide.
-    mask.putpixel((width_px // 2, height_px // 2), 255)
-    return np.asarray(mask) > 0
+    # From -1 at one side to 1 at the other.
+    across, down = ((2 * np.arange(side) + 1) / side - 1 for side in sized(picture, _WORKING_SIDE_PX))
+    is_inside: Mask = across**2 + down[:, None] ** 2 <= _MIDDLE
+    return is_inside
 
 
 def _enlarged(mask: Mask, size: tuple[int, int]) -> Image:
