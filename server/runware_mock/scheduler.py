@@ -10,13 +10,13 @@ _log = logging.getLogger(__name__)
 # What has failed is tried again after this time at the latest.
 RETRY_S = 30.0
 # From here on it has failed again and again.
-_FAILURES = 2
+FAILURES = 2
 
 
 class Schedule:
     """Calls `act` at once and then every `every_s` seconds; `act` is handed what tells it to end early.
 
-    `on_stop` is called in the end, after the last call of `act`.
+    `on_stop` is called in the end, after the last call of `act`. `is_well` tells of what `act` has started.
     """
 
     def __init__(
@@ -25,11 +25,13 @@ class Schedule:
         act: Callable[[Callable[[], bool]], object],
         every_s: float,
         on_stop: Callable[[], None] = lambda: None,
+        is_well: Callable[[], bool] = lambda: True,
     ) -> None:
         self.name = name
         self._act = act
         self._every_s = every_s
         self._on_stop = on_stop
+        self._is_well = is_well
         self._stop = threading.Event()
         self._failures = 0
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -46,7 +48,7 @@ class Schedule:
 
     def is_well(self) -> bool:
         """Tell whether the schedule is alive, and does not fail again and again."""
-        return self._thread.is_alive() and self._failures < _FAILURES
+        return self._thread.is_alive() and self._failures < FAILURES and self._is_well()
 
     def _run(self) -> None:
         while not self._stop.is_set():

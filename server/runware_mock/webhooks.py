@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from runware_mock.clock import in_ms
 from runware_mock.images.picture import FetchFailed
-from runware_mock.scheduler import Schedule
+from runware_mock.scheduler import FAILURES, Schedule
 from runware_mock.services import Services
 from runware_mock.storage import deliveries
 from runware_mock.storage.database import ALL_ACCOUNTS
@@ -50,6 +50,12 @@ class _Senders:
         self._services = services
         self._pool = ThreadPoolExecutor(_ACCOUNTS_AT_ONCE, "delivery")
         self._running: dict[int, Future[object]] = {}
+        # Of each account whose last run has failed: how many have in a row.
+        self._failures: dict[int, int] = {}
+
+    def is_well(self) -> bool:
+        """Tell whether no account's requests fail again and again for want of something on this machine."""
+        return max(self._failures.values(), default=0) < FAILURES
 
     def start_due(self, stopped: Callable[[], bool]) -> None:
         """Begin to make the requests of each account that has some due; raises what failed since the last call."""
@@ -59,7 +65,15 @@ class _Senders:
         for account_id, running in list(self._running.items()):
             if running.done():
                 del self._running[account_id]
+                failures = self._failures.pop(account_id, 0)
+                if running.exception() is not None:
+                    self._failures[account_id] = failures + 1
                 running.result()
+        if self._failures:
+            # A reset may have forgotten what failed.
+            with self._services.database.reading() as connection:
+                waiting = deliveries.accounts(connection)
+            self._failures = {one: count for one, count in self._failures.items() if one in waiting}
 
     def close(self) -> None:
         """Finish what runs, and begin nothing more."""
@@ -69,7 +83,7 @@ class _Senders:
 def delivery_schedule(services: Services) -> Schedule:
     """Return the schedule that makes requests as they fall due."""
     senders = _Senders(services)
-    return Schedule("delivery", senders.start_due, _POLL_S, on_stop=senders.close)
+    return Schedule("delivery", senders.start_due, _POLL_S, on_stop=senders.close, is_well=senders.is_well)
 
 
 def _due_accounts(services: Services) -> Sequence[int]:

@@ -1,18 +1,24 @@
 """Asynchronous tasks: the ACK, getResponse, and webhooks that are tried until they arrive."""
 
 import threading
+import time
+from contextlib import ExitStack
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import delete, insert, select
 
+from runware_mock.app import open_services
+from runware_mock.settings import Settings
 from runware_mock.storage import deliveries
 from runware_mock.storage.migrations import prepare
 from runware_mock.storage.models import account, delivery
-from runware_mock.webhooks import ATTEMPTS, deliver_due
+from runware_mock.webhooks import ATTEMPTS, deliver_due, delivery_schedule
+from tests.manual_clock import ManualClock
 from tests.pictures import png
-from tests.running import RunningMock, running_mock
+from tests.running import START_AT, RunningMock, running_mock
 from tests.stores import Store
 from tests.talking import Talker, new_uuid, talking, upload
 from tests.tasks.asking import NEEDED, inference, using
@@ -280,3 +286,27 @@ def test_what_becomes_of_a_call_is_nothing_to_another_one_that_was_given_its_id(
 
 def test_a_task_that_is_not_known_is_not_found(talker: Talker) -> None:
     assert talker.ask({"taskType": "getResponse", "taskUUID": new_uuid()}).error["code"] == "taskNotFound"
+
+
+def test_deliveries_that_fail_inside_the_mock_again_and_again_are_told(store: Store) -> None:
+    def broken(*_asked: object) -> None:
+        raise RuntimeError("the network stack is gone")
+
+    clock = ManualClock(START_AT)
+    with ExitStack() as cleanup:
+        services = replace(open_services(Settings(**store.settings), clock, cleanup), send=broken)
+        schedule = delivery_schedule(services)
+        owner = services.accounts.open("somebody").id
+        with services.database.writing(owner) as connection:
+            deliveries.add(connection, owner, "POST", "http://127.0.0.1:9/", "text/plain", b"", START_AT)
+        schedule.start()
+        cleanup.callback(schedule.stop)
+        give_up_s = time.monotonic() + 60
+        while schedule.is_well():
+            # Whatever took it before has let go of it by then.
+            clock.advance(timedelta(hours=1))
+            assert time.monotonic() < give_up_s
+        with services.database.writing(owner) as connection:
+            connection.execute(delete(delivery))
+        while not schedule.is_well():
+            assert time.monotonic() < give_up_s

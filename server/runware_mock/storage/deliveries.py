@@ -48,6 +48,11 @@ def add(
     connection.execute(insert(delivery), {**values, "attempts": 0, "due_at": due_at})
 
 
+def accounts(connection: Connection) -> set[int]:
+    """Return the accounts that have requests, due or not."""
+    return set(connection.scalars(select(delivery.c.account_id).distinct()))
+
+
 def due_accounts(connection: Connection, real_at: int, farthest_ms: int) -> list[int]:
     """Return the accounts for which requests are due; none is put off farther than that."""
     due = select(delivery.c.account_id).where(_is_due(real_at, farthest_ms)).distinct()
