@@ -43,9 +43,9 @@ _log = logging.getLogger(__name__)
 _KEEP_ALIVE_S = 75
 _HEAD_LIMIT_BYTES = 64 * 2**10
 # What is under way when a server stops has so long to end. Docker kills what has not stopped after 10 s.
-_STOPS_WITHIN_S = 6
+_STOPS_WITHIN_S = 5
 # A decode cannot be interrupted: what still runs then ends with the process.
-_ENDS_WITHIN_S = 7.0
+_ENDS_WITHIN_S = 6.0
 # A process that is being started, or that decodes, may take its time to tell uvicorn that it is alive.
 _ALIVE_WITHIN_S = 60
 # While somebody tries things out the next picture comes sooner: memory that was given back costs it 75 ms for 100 MB.
