@@ -14,6 +14,7 @@ import pytest
 from runware_mock.commands.media import sample
 from runware_mock.tasks import TASKS, unsupported
 from tests import postgres
+from tests.docs.reference import PAGE, reference
 from tests.docs.tables import common_field_rows, fault_rows, settings_rows
 from tests.running import RunningMock, clean_environment, running_mock
 from tests.sdks.catalogue import PY_LEGACY, PY_NEW_WS, SDK_JS
@@ -90,8 +91,8 @@ def test_the_shell_blocks_of_a_page_run_in_one_shell_and_again(own_mock: Running
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_blocks_are_of_languages_that_are_run(page: Path) -> None:
-    assert {language for language, _ in blocks(page)} <= {"sh", "json", "python", "js"}
+def test_blocks_are_of_languages_that_are_run_or_show_what_is_printed(page: Path) -> None:
+    assert {language for language, _ in blocks(page)} <= {"sh", "bash", "python", "js", "json", "text"}
 
 
 def test_the_first_upload_is_answered_as_shown(own_mock: RunningMock, tmp_path: Path) -> None:
@@ -209,6 +210,19 @@ def test_the_table_of_tasks_is_complete() -> None:
 def test_a_table_says_what_the_code_says(page: str, head: str, rows: list[str]) -> None:
     text = (ROOT / "docs" / page).read_text(encoding="utf-8")
     assert text.split(head)[1].split("\n\n")[0].splitlines() == rows, "the table should be:\n" + "\n".join(rows)
+
+
+def test_the_python_reference_is_that_of_this_code() -> None:
+    assert PAGE.read_text(encoding="utf-8") == reference(), "write it anew: python -m tests.docs.reference"
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not on this machine")
+def test_the_line_for_shell_completion_completes_commands(tmp_path: Path) -> None:
+    line = block("docs/getting-started.md", "bash", "COMPLETE")
+    pressed = (
+        'COMP_WORDS=(runware-mock jou) COMP_CWORD=1; _runware_mock_completion runware-mock; echo "${COMPREPLY[@]}"'
+    )
+    assert run(["bash"], line + pressed, tmp_path, PATH=with_commands()).split() == ["journal"]
 
 
 def test_every_link_of_the_documentation_leads_somewhere() -> None:
