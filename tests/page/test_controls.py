@@ -78,6 +78,18 @@ def test_the_form_has_every_kind_of_fault_and_every_field(alone: RunningMock, pa
     assert (fault["headers"], fault["times"], fault["status"]) == ({"Retry-After": "7"}, None, 503)
 
 
+def test_the_account_is_chosen_once_for_all_controls(alone: RunningMock, page: "Page") -> None:
+    send(alone, upload(png()))
+    open_live(page, f"{alone.url}/ui/controls")
+    page.get_by_label("Code").fill("insufficientCredits")
+    page.get_by_label("Account").select_option("1")
+    page.get_by_text("acts on account 1").wait_for()
+    page.get_by_role("button", name="Add plan").click()
+    page.get_by_role("link", name="1 fault plan waiting, account 1").wait_for()
+    page.get_by_role("button", name="Freeze").click()
+    page.get_by_role("link", name="Clock frozen, account 1").wait_for()
+
+
 def test_what_is_wrong_in_a_plan_is_said_beside_its_field(alone: RunningMock, page: "Page") -> None:
     open_live(page, f"{alone.url}/ui/controls")
     page.get_by_label("Code").fill("failedToTransferImages")

@@ -75,6 +75,22 @@ def test_a_server_with_keys_of_its_own_offers_none() -> None:
         assert "Bearer $RUNWARE_API_KEY" in html.unescape(page)
 
 
+def test_a_plan_is_made_again_as_copied(tmp_path: Path) -> None:
+    with running_mock() as mock:
+        fault = {"kind": "http", "headers": {"Retry-After": "7"}, "body": "it's late", "times": 3}
+        made = plain.post(f"{mock.url}/_mock/faults", json={"name": "late", "faults": [fault]}).json()
+        code = offered(f"{mock.url}/ui/controls", "curl")
+        plain.request("DELETE", f"{mock.url}/_mock/faults").raise_for_status()
+        run("curl", code, tmp_path)
+        assert plain.get(f"{mock.url}/_mock/faults").json()["plans"] == [made]
+
+
+def test_an_account_that_is_not_there_is_named(mock: RunningMock) -> None:
+    for path in ("/", "/ui/journal", "/ui/controls"):
+        answer = plain.get(f"{mock.url}{path}?account=99999", headers=BROWSER)
+        assert (answer.status_code, "there is no account 99999" in answer.text) == (404, True)
+
+
 @pytest.mark.parametrize(("path", "status"), [("/v1", 405), ("/v1/", 405), ("/_mock", 404), ("/_mock/", 404)])
 def test_the_address_of_an_api_leads_a_browser_to_its_documentation(mock: RunningMock, path: str, status: int) -> None:
     assert plain.get(mock.url + path).status_code == status

@@ -21,7 +21,7 @@ from runware_mock.control import media as stored
 from runware_mock.control.calls import not_found
 from runware_mock.control.journal import Filter, list_entries, task_types_and_outcomes
 from runware_mock.control.plans import list_plans, waiting_plans
-from runware_mock.control_models import Answer, Entry, Medium, instant, write_instant, write_span
+from runware_mock.control_models import Answer, Entry, Medium, PlanState, instant, write_instant, write_span
 from runware_mock.images.codec import thumbnail
 from runware_mock.protocol.errors import Refusal
 from runware_mock.services import Services
@@ -127,7 +127,8 @@ def router(services: Services, changes: Changes, threads: Executor | None = None
             "controls.html",
             account_id=account_id,
             clock=_json(clocks.show(services, account_id)),
-            plans=list_plans(services, account_id).plans,
+            plans=[(plan, _spec(plan)) for plan in list_plans(services, account_id).plans],
+            server=base_url(request.scope, services),
             snapshots=saved,
             task_types=list(TASKS),
         )
@@ -206,6 +207,13 @@ def _header(services: Services) -> dict[str, Any]:
     }
     status = state.status(services, "")
     return {"media": status.media, "journal": status.journal, "clocks": moved, "plans": waiting_plans(services)}
+
+
+def _spec(plan: PlanState) -> dict[str, Any]:
+    """Return what would make the same plan again."""
+    faults = [fault.model_dump(mode="json", exclude={"seen", "met", "remaining"}) for fault in plan.faults]
+    given = [{name: value for name, value in one.items() if value not in (None, "", {})} for one in faults]
+    return {"name": plan.name, "faults": given, "must_be_met": plan.must_be_met, "by_name_only": plan.by_name_only}
 
 
 def _has_stored(entry: Entry, uuid: str) -> bool:

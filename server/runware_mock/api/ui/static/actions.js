@@ -23,8 +23,8 @@ async function deletions(data, values) {
     const { media, bytes } = told.would_purge;
     return media ? `This deletes ${count(media, "medium", "media")}${bytes ? ` (${size(bytes)})` : ""} for good.` : "";
   }
-  const told = data.scope && await call("GET", "/_mock/accounts");
-  if (!told) return data.scope ? null : data.about ?? "";
+  const told = data.scope && (await call("GET", "/_mock/accounts"));
+  if (!told) return data.scope ? null : (data.about ?? "");
   const chosen = told.accounts.filter((one) => !account || String(one.id) === account);
   const sum = (name) => chosen.reduce((total, one) => total + one[name], 0);
   const parts = {
@@ -43,7 +43,7 @@ async function act(element, values, body) {
     const about = await deletions(data, values);
     // Moving a clock is only asked about where it deletes something.
     const isHarmless = data.forecast && about === "" && data.verb !== "Purge";
-    if (about === null || (!isHarmless && !await ask(data.ask, about || "Nothing has expired.", data.verb))) return;
+    if (about === null || (!isHarmless && !(await ask(data.ask, about || "Nothing has expired.", data.verb)))) return;
   }
   const [method, path] = data.call.split(" ");
   const target = path.replace("{name}", encodeURIComponent(values?.name ?? ""));

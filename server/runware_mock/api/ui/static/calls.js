@@ -5,7 +5,9 @@ let hiding;
 export function say(text) {
   note.textContent = text;
   clearTimeout(hiding);
-  hiding = setTimeout(() => { note.textContent = ""; }, 8000);
+  hiding = setTimeout(() => {
+    note.textContent = "";
+  }, 8000);
 }
 
 // Returns the answer, or null after saying why there is none.
@@ -23,7 +25,9 @@ export async function call(method, path, body, headers = {}) {
     const error = told.error ?? told.errors[0];
     say(error.field ? `${error.field}: ${error.message}` : error.message);
     document.querySelector(`main [name="${CSS.escape(error.field?.split(".").pop() ?? "")}"]`)?.focus();
-  } catch (error) { say(`The call failed: ${error.message}`); }
+  } catch (error) {
+    say(`The call failed: ${error.message}`);
+  }
   return null;
 }
 
@@ -47,5 +51,7 @@ export async function copy(text, what) {
   try {
     await navigator.clipboard.writeText(text);
     say(`Copied ${what}`);
-  } catch { say("This browser does not let the page copy: select the text instead."); }
+  } catch {
+    say("This browser does not let the page copy: select the text instead.");
+  }
 }

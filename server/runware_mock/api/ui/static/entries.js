@@ -22,22 +22,30 @@ function mapped(value, change) {
 
 function found(value, test) {
   const all = [];
-  mapped(value, (one) => { if (test(one)) all.push(one); return one; });
+  mapped(value, (one) => {
+    if (test(one)) all.push(one);
+    return one;
+  });
   return all;
 }
 
 async function replay(entry) {
   const cut = found(entry.task, isCut);
   const uuid = entry.answer[0]?.imageUUID ?? entry.answer[0]?.mediaUUID;
-  const stored = entry.audit && uuid && cut.length === 1 && await call("GET", `/_mock/media/${uuid}`);
+  const stored = entry.audit && uuid && cut.length === 1 && (await call("GET", `/_mock/media/${uuid}`));
   if (cut.length && !stored) {
-    if (!(entry.audit && uuid)) say("The journal keeps only the beginning of long values, so this request cannot be sent again.");
+    if (!(entry.audit && uuid))
+      say("The journal keeps only the beginning of long values, so this request cannot be sent again.");
     return;
   }
   const about = stored?.downsized ? "The sent file is not kept, so the stored one is sent instead. " : "";
-  const headers = await sender("Replay this request", `${about}Use the key of account ${entry.account} to meet the same state.`, false);
+  const headers = await sender(
+    "Replay this request",
+    `${about}Use the key of account ${entry.account} to meet the same state.`,
+    false,
+  );
   if (!headers) return;
-  const file = stored && await dataUri(await (await fetch(new URL(stored.url).pathname)).blob());
+  const file = stored && (await dataUri(await (await fetch(new URL(stored.url).pathname)).blob()));
   const task = mapped(entry.task, (value) => (isCut(value) ? file : value));
   if (!ABOUT_EARLIER.includes(task.taskType)) task.taskUUID = crypto.randomUUID();
   if (await call("POST", "/v1", [task], headers)) say("Sent again: the answer is the newest entry of the journal.");
@@ -45,7 +53,9 @@ async function replay(entry) {
 
 // Python that stands for itself, where other strings are quoted.
 class Code {
-  constructor(code) { this.code = code; }
+  constructor(code) {
+    this.code = code;
+  }
 }
 
 // Writes a value as Python.
@@ -69,28 +79,42 @@ function pictureOf(medium) {
 async function plannedFault(entry) {
   const [met] = entry.faults;
   if (!met) return [];
-  const plans = (await Promise.all(["", `?account=${entry.account}`].map((of) => fetch(`/_mock/faults${of}`).then((one) => one.json()))))
-    .flatMap((told) => told.plans);
-  const fault = plans.find((plan) => plan.name === met.plan)?.faults.find((one) => one.kind === met.kind) ?? { kind: met.kind };
+  const plans = (
+    await Promise.all(
+      ["", `?account=${entry.account}`].map((of) => fetch(`/_mock/faults${of}`).then((one) => one.json())),
+    )
+  ).flatMap((told) => told.plans);
+  const fault = plans.find((plan) => plan.name === met.plan)?.faults.find((one) => one.kind === met.kind) ?? {
+    kind: met.kind,
+  };
   const counted = ["seen", "met", "remaining", "nth", "task_uuid", "seed", "probability"];
-  const fields = Object.entries(fault).filter(([name, value]) => value !== null && value !== "" && !counted.includes(name));
+  const fields = Object.entries(fault).filter(
+    ([name, value]) => value !== null && value !== "" && !counted.includes(name),
+  );
   return [`    runware_mock.faults.plan(${python({ ...Object.fromEntries(fields), times: 1 })})`];
 }
 
 export async function testOf(entry) {
   const sent = entry.audit?.sent;
   const file = new Code(pictureOf({ ...sent, format: entry.audit?.format }));
-  const uuids = new Set(found({ ...entry.task, taskUUID: null }, (value) => typeof value === "string" && UUID.test(value)));
+  const uuids = new Set(
+    found({ ...entry.task, taskUUID: null }, (value) => typeof value === "string" && UUID.test(value)),
+  );
   const used = new Map();
   for (const uuid of uuids) {
     const answer = await fetch(`/_mock/media/${uuid}`);
     // A UUID of the test's own: two tests of one server may not store the same.
     if (answer.ok) used.set(uuid, { medium: await answer.json(), name: new Code(`medium_${used.size + 1}`) });
   }
-  const task = mapped(entry.task, (value) => used.get(value)?.name ?? (isFile(value) ? file : isCut(value) ? value.head : value));
+  const task = mapped(
+    entry.task,
+    (value) => used.get(value)?.name ?? (isFile(value) ? file : isCut(value) ? value.head : value),
+  );
   if (!ABOUT_EARLIER.includes(task.taskType)) task.taskUUID = new Code("str(uuid.uuid4())");
   const needsPicture = used.size > 0 || JSON.stringify(task).includes('"code":"picture(');
-  const title = (entry.task_type || "task").replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`).replace(/\W/g, "_");
+  const title = (entry.task_type || "task")
+    .replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+    .replace(/\W/g, "_");
   const expected = {
     success: [`    assert [item["taskType"] for item in answer.json()["data"]] == ["${entry.answer[0]?.taskType}"]`],
     error: [`    assert answer.json()["errors"][0]["code"] == "${entry.answer[0]?.code}"`],
@@ -98,21 +122,36 @@ export async function testOf(entry) {
   const send = "answer = httpx.post(runware_mock.rest_url, json=[task], headers=headers, timeout=60)";
   const mayFail = entry.outcome === "fault";
   return [
-    ...(needsPicture ? ["import base64", "import io"] : []), "import uuid",
-    ...(mayFail ? ["from contextlib import suppress"] : []), "",
-    "import httpx", ...(needsPicture ? ["from PIL import Image"] : []), "", "",
-    ...(needsPicture ? [
-      "def picture(width, height, format):", "    file = io.BytesIO()",
-      '    Image.new("RGB", (width, height), "teal").save(file, format)',
-      "    return base64.b64encode(file.getvalue()).decode()", "", "",
-    ] : []),
+    ...(needsPicture ? ["import base64", "import io"] : []),
+    "import uuid",
+    ...(mayFail ? ["from contextlib import suppress"] : []),
+    "",
+    "import httpx",
+    ...(needsPicture ? ["from PIL import Image"] : []),
+    "",
+    "",
+    ...(needsPicture
+      ? [
+          "def picture(width, height, format):",
+          "    file = io.BytesIO()",
+          '    Image.new("RGB", (width, height), "teal").save(file, format)',
+          "    return base64.b64encode(file.getvalue()).decode()",
+          "",
+          "",
+        ]
+      : []),
     `def test_${title}_ends_in_${entry.outcome}(runware_mock):`,
-    ...[...used.values()].map(({ medium, name }) => `    ${name.code} = runware_mock.media.add(base64.b64decode(${pictureOf(medium)})).uuid`),
-    ...await plannedFault(entry),
+    ...[...used.values()].map(
+      ({ medium, name }) => `    ${name.code} = runware_mock.media.add(base64.b64decode(${pictureOf(medium)})).uuid`,
+    ),
+    ...(await plannedFault(entry)),
     `    task = ${python(task)}`,
     '    headers = {"Authorization": f"Bearer {runware_mock.api_key}"}',
-    ...(mayFail ? ["    with suppress(httpx.HTTPError):", `        ${send.replace("answer = ", "")}`] : [`    ${send}`]),
-    ...expected, "",
+    ...(mayFail
+      ? ["    with suppress(httpx.HTTPError):", `        ${send.replace("answer = ", "")}`]
+      : [`    ${send}`]),
+    ...expected,
+    "",
   ].join("\n");
 }
 

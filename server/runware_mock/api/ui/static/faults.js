@@ -37,7 +37,8 @@ function field(name, schema, isRequired) {
     list.id = `known-${name}`;
     list.append(...type.examples.map((value) => new Option(value, value)));
     input.setAttribute("list", list.id);
-    label.append(list);
+    // Not in the label: its options would be read as part of the field's name.
+    if (!document.getElementById(list.id)) document.body.append(list);
   }
   label.append(input);
   if (mayBeNull) {
@@ -69,7 +70,9 @@ function draw(form) {
   const shared = Object.keys(schemas.SplitFault.properties).filter((name) => name !== "kind");
   form.querySelector(".about").textContent = description;
   const fields = (names) => names.flatMap((name) => field(name, properties[name], required.includes(name)));
-  form.querySelector(".own").replaceChildren(...fields(Object.keys(properties).filter((name) => name !== "kind" && !shared.includes(name))));
+  form
+    .querySelector(".own")
+    .replaceChildren(...fields(Object.keys(properties).filter((name) => name !== "kind" && !shared.includes(name))));
   form.querySelector(".common").replaceChildren(...fields(shared));
 }
 
@@ -93,11 +96,17 @@ async function prepare() {
 function values(box) {
   const found = {};
   for (const input of box.querySelectorAll("[name]")) {
-    if (input.name.endsWith(":null")) { if (input.checked) found[input.name.split(":")[0]] = null; }
-    else if (input.type === "checkbox") found[input.name] = input.checked;
+    if (input.name.endsWith(":null")) {
+      if (input.checked) found[input.name.split(":")[0]] = null;
+    } else if (input.type === "checkbox") found[input.name] = input.checked;
     else if (input.value && input.type === "number") found[input.name] = Number(input.value);
     else if (input.value && input.name === "headers") {
-      found.headers = Object.fromEntries(input.value.trim().split("\n").map((line) => line.split(/:\s*(.*)/, 2)));
+      found.headers = Object.fromEntries(
+        input.value
+          .trim()
+          .split("\n")
+          .map((line) => line.split(/:\s*(.*)/, 2)),
+      );
     } else if (input.value) found[input.name] = input.value;
   }
   return found;
@@ -107,7 +116,11 @@ document.addEventListener("submit", async (event) => {
   const form = event.target;
   if (form.id !== "plan") return;
   event.preventDefault();
-  const fault = { kind: form.elements.kind.value, ...values(form.querySelector(".own")), ...values(form.querySelector(".common")) };
+  const fault = {
+    kind: form.elements.kind.value,
+    ...values(form.querySelector(".own")),
+    ...values(form.querySelector(".common")),
+  };
   const added = await call("POST", form.dataset.target, { ...values(form.querySelector(".of-plan")), faults: [fault] });
   if (!added) return;
   say(added.warnings[0] ?? `Added ${added.name}.`);

@@ -12,18 +12,29 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") {
     const open = at.closest("details.entry[open]");
     if (at.matches("input, textarea, select")) at.blur();
-    else if (open) { open.removeAttribute("open"); open.querySelector("summary").focus(); }
-    else document.querySelector("[data-back]")?.click();
+    else if (open) {
+      open.removeAttribute("open");
+      open.querySelector("summary").focus();
+    } else document.querySelector("[data-back]")?.click();
     return;
   }
   if (at.matches(typed)) return;
   if (event.key === "/") {
     const search = document.querySelector("main input[type=search]");
-    if (search) { event.preventDefault(); search.select(); search.focus(); }
+    if (search) {
+      event.preventDefault();
+      search.select();
+      search.focus();
+    }
     return;
   }
   const items = [...document.querySelectorAll("main [data-item]")].filter((one) => one.checkVisibility());
-  const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns(items.length ? items : [document.body]), ArrowDown: columns(items.length ? items : [document.body]) }[event.key];
+  const step = {
+    ArrowLeft: -1,
+    ArrowRight: 1,
+    ArrowUp: -columns(items.length ? items : [document.body]),
+    ArrowDown: columns(items.length ? items : [document.body]),
+  }[event.key];
   // In a box that scrolls, the arrows scroll.
   if (!step || !items.length || at.matches("pre")) return;
   const place = items.indexOf(at.closest("[data-item]"));

@@ -23,7 +23,10 @@ function swap(fresh) {
   const at = main.contains(document.activeElement) && focused();
   for (const next of fresh.querySelectorAll("#main [data-keep]")) {
     const old = document.getElementById(next.id);
-    if (old && (next.dataset.keep === "always" || old.contains(document.activeElement))) next.replaceWith(old);
+    if (!old || (next.dataset.keep !== "always" && !old.contains(document.activeElement))) continue;
+    // What it calls may be another account's now.
+    for (const name of next.getAttributeNames()) old.setAttribute(name, next.getAttribute(name));
+    next.replaceWith(old);
   }
   main.replaceChildren(...fresh.getElementById("main").childNodes);
   for (const part of ["nav", "#states"]) {
@@ -34,9 +37,14 @@ function swap(fresh) {
   document.dispatchEvent(new Event("swapped"));
 }
 
-let updating = false, again = false, last = "";
+let updating = false,
+  again = false,
+  last = "";
 async function update() {
-  if (updating) { again = true; return; }
+  if (updating) {
+    again = true;
+    return;
+  }
   updating = true;
   try {
     const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
@@ -44,9 +52,14 @@ async function update() {
     const isPage = answer.headers.get("content-type").startsWith("text/html");
     if (isPage && html !== last) swap(new DOMParser().parseFromString(html, "text/html"));
     last = html;
-  } catch { /* the stream below tells that the server is gone */ }
+  } catch {
+    /* the stream below tells that the server is gone */
+  }
   updating = false;
-  if (again) { again = false; setTimeout(update, 300); }
+  if (again) {
+    again = false;
+    setTimeout(update, 300);
+  }
 }
 document.addEventListener("update", update);
 
@@ -83,7 +96,10 @@ document.addEventListener("input", (event) => {
   typing = setTimeout(filter, 300, event.target.form);
 });
 document.addEventListener("submit", (event) => {
-  if (event.target.id === "filters") { event.preventDefault(); filter(event.target); }
+  if (event.target.id === "filters") {
+    event.preventDefault();
+    filter(event.target);
+  }
 });
 addEventListener("popstate", () => location.reload());
 

@@ -11,7 +11,7 @@ export async function sender(title, about, wantsFiles) {
   dialog.querySelector(".about").textContent = about;
   dialog.querySelector(".files").hidden = !wantsFiles;
   form.elements.files.required = wantsFiles;
-  if (await answered(dialog) !== "send") return null;
+  if ((await answered(dialog)) !== "send") return null;
   return { Authorization: `Bearer ${form.elements.key.value}` };
 }
 
@@ -46,12 +46,19 @@ document.addEventListener("click", async (event) => {
 
 const hasFiles = (event) => event.dataTransfer?.types.includes("Files");
 let inside = 0;
-document.addEventListener("dragenter", (event) => { if (hasFiles(event)) { inside += 1; drop.hidden = false; } });
+document.addEventListener("dragenter", (event) => {
+  if (hasFiles(event)) {
+    inside += 1;
+    drop.hidden = false;
+  }
+});
 document.addEventListener("dragleave", (event) => {
   if (hasFiles(event)) inside -= 1;
   drop.hidden = inside < 1;
 });
-document.addEventListener("dragover", (event) => { if (hasFiles(event)) event.preventDefault(); });
+document.addEventListener("dragover", (event) => {
+  if (hasFiles(event)) event.preventDefault();
+});
 document.addEventListener("drop", async (event) => {
   if (!hasFiles(event)) return;
   event.preventDefault();
@@ -59,6 +66,8 @@ document.addEventListener("drop", async (event) => {
   drop.hidden = true;
   const files = [...event.dataTransfer.files];
   const key = form.elements.key.value;
-  const headers = key ? { Authorization: `Bearer ${key}` } : await sender("Upload files", "Which API key sends them?", false);
+  const headers = key
+    ? { Authorization: `Bearer ${key}` }
+    : await sender("Upload files", "Which API key sends them?", false);
   if (headers) upload(files, headers);
 });
