@@ -37,7 +37,7 @@ def parse_duration(value: object, longest: timedelta = _LONGEST) -> timedelta:
     except OverflowError:
         span = timedelta.max
     if span > longest:
-        raise ValueError(f"longer than the longest duration, {longest.days}d")
+        raise ValueError(f"a duration may not be more than {longest.days}d")
     return span
 
 
