@@ -28,7 +28,7 @@ ERROR = {"kind": "error", "code": "failedToTransferImage", "parameter": "image"}
         ({**ERROR, "probability": 0}, "faults[0].probability", "0"),
         ({**ERROR, "probability": 1.1}, "faults[0].probability", "1"),
         ({**ERROR, "transport": "carrier pigeon"}, "faults[0].transport", "rest"),
-        ({**ERROR, "surprise": 1}, "faults[0].surprise", "not permitted"),
+        ({**ERROR, "surprise": 1}, "faults[0].surprise", "has no field 'surprise'"),
         ({"kind": "latency", "delay": "-1s"}, "faults[0].delay", "duration"),
         ({"kind": "latency", "delay": "2h"}, "faults[0].delay", "more than 1h"),
         ({"kind": "latency", "delay": "soon"}, "faults[0].delay", "duration"),
