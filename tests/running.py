@@ -128,8 +128,12 @@ def run_command(*arguments: str, **variables: str) -> subprocess.CompletedProces
 
 @contextmanager
 def mock_process(folder: Path, *arguments: str, **variables: str) -> Iterator[MockProcess]:
-    """Run `runware-mock serve` with its data in `folder`; it is killed at the end if it has not stopped by itself."""
-    with mock_process_logging(subprocess.STDOUT, folder, *arguments, **variables) as running:
+    """Run `runware-mock serve` with its data in `folder`; it is killed at the end if it has not stopped by itself.
+
+    It logs no requests: nobody reads what it prints before it stops, and a pipe holds the lines of a few hundred.
+    """
+    quiet = {"RUNWARE_MOCK_LOG_LEVEL": "warning", **variables}
+    with mock_process_logging(subprocess.STDOUT, folder, *arguments, **quiet) as running:
         yield running
 
 
