@@ -52,18 +52,18 @@ _ABOUT = (
 
 
 class FixturesUnusable(Exception):
-    """What `--fixtures` names cannot be stored; the message is for the user."""
+    """The files of `--fixtures` cannot be stored; the message is for the user."""
 
 
 class Common(Struct, frozen=True):
-    """What the processes of one server share: a database that is prepared, and a folder for as long as they run."""
+    """What the processes of one server share: a prepared database, and a folder that lasts as long as they run."""
 
     database: Database
     folder: Path
 
 
 def create_app(settings: Settings, clock: Clock | None = None, common: Common | None = None) -> FastAPI:
-    """Return the application. Its database is opened here unless it is shared, and closed when the application stops.
+    """Return the application; it opens its database now, unless that is shared, and closes it when it stops.
 
     Raises DatabaseUnusable, StoreFailed, FixturesUnusable.
     """
@@ -93,7 +93,7 @@ def create_app(settings: Settings, clock: Clock | None = None, common: Common | 
     reading = None
     if services.blobs.are_objects:
         schedules.append(orphan_schedule(services))
-        # Those who look at pictures wait for the object storage, and keep nobody else waiting.
+        # Reads of pictures wait for the object storage in their own threads, so that they block nothing else.
         reading = cleanup.enter_context(ThreadPoolExecutor(_READING_THREADS, "reading"))
     cleanup.callback(runner.close)
 
@@ -117,20 +117,20 @@ def create_app(settings: Settings, clock: Clock | None = None, common: Common | 
         description=_ABOUT,
         generate_unique_id_function=lambda route: route.name,
         lifespan=lifespan,
-        # Whatever is not answered by a route: unknown paths, wrong methods, and what no route could answer.
+        # For everything outside the routes: unknown paths, wrong methods, and failures that no route has answered.
         exception_handlers={HTTPException: failure_response, Exception: failure_response},
     )
     app.state.services = services
     app.state.room = room
     app.add_middleware(Limits, settings=settings, room=room, readers=readers)
-    # Around the limits, so that what they refuse is logged, too.
+    # Outside the limits, so that the requests they refuse are logged, too.
     app.add_middleware(RequestLog)
     is_well = {f"{schedule.name} schedule": schedule.is_well for schedule in schedules}
     for router in (
         upload.router(runner),
         images.router(services, reading),
         health.router(services, is_well, metrics),
-        # Before the control API: FastAPI prepares a router when a request first passes it, which takes 150 ms there.
+        # Before the control API: FastAPI prepares a router when a request first reaches it, which takes 150 ms there.
         ui.router(services, changes, reading),
         control.router(services),
     ):
@@ -143,20 +143,20 @@ def create_app(settings: Settings, clock: Clock | None = None, common: Common | 
 
 
 async def _close_when(stopping: asyncio.Event, changes: Changes) -> None:
-    """End the streams of open pages when the server stops, which would wait for them."""
+    """End the streams of open pages when the server stops; otherwise it would wait for them."""
     await stopping.wait()
     await changes.close()
 
 
 def _stored(services: Services) -> tuple[int, int] | None:
-    """Return how many media and bytes are stored, if the database tells."""
+    """Return how many media and bytes are stored, or None if the database cannot be read."""
     with suppress(SQLAlchemyError), services.database.reading() as connection:
         return media.count(connection), contents.stored_bytes(connection)
     return None
 
 
 def prepare_for_workers(settings: Settings, cleanup: ExitStack) -> Path:
-    """Prepare what several processes will share, and return its folder, which lasts as long as they run.
+    """Prepare what the worker processes will share, and return its folder, which lasts as long as they run.
 
     Raises DatabaseUnusable, StoreFailed, FixturesUnusable.
     """
@@ -165,7 +165,7 @@ def prepare_for_workers(settings: Settings, cleanup: ExitStack) -> Path:
     prepare(database)
     database.check()
     if settings.content_url is not None or settings.fixtures is not None:
-        # Proves the object storage, too.
+        # This checks the object storage, too.
         services = create_services(settings, SystemClock(), database)
         if settings.fixtures is not None:
             _seed(services, settings.fixtures)
@@ -176,12 +176,12 @@ def prepare_for_workers(settings: Settings, cleanup: ExitStack) -> Path:
 
 
 def shared_by_workers(settings: Settings, folder: Path) -> Common:
-    """Return what one of several processes shares with the others, prepared in `folder`."""
+    """Return what a worker process shares with the others, as prepared in `folder`."""
     return Common(database_of(settings, folder), folder)
 
 
 def open_services(settings: Settings, clock: Clock, cleanup: ExitStack, common: Common | None = None) -> Services:
-    """Return what tasks may ask for, of `common` or of a database of one's own; with what --fixtures names.
+    """Return the services that tasks use; without `common`, on a new database that the files of --fixtures are in.
 
     Raises DatabaseUnusable, StoreFailed, FixturesUnusable.
     """

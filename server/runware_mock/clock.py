@@ -11,27 +11,27 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
 
-# Clocks are put right by seconds all the time.
+# Clocks are corrected by seconds all the time.
 _JUMP = timedelta(minutes=1)
 
 
 def monotonic_s(read: Callable[[], float] = time.monotonic) -> float:
-    """Return seconds by a clock that nobody sets: for deadlines, and for how long something took.
+    """Return the seconds of a clock that is never set, for deadlines and durations.
 
-    A test tool that freezes time replaces `time.monotonic`, but not what a parameter has held since before.
+    A test tool that freezes time replaces `time.monotonic`, but not the default value that a parameter already has.
     """
     return read()
 
 
 class Clock(Protocol):
-    """Whatever can tell the present instant."""
+    """A source of the present instant."""
 
     def now_at(self) -> int:
         """Milliseconds since 1970-01-01 UTC."""
         ...
 
     def elapsed_s(self) -> float:
-        """Seconds since some instant, by a clock that nobody sets."""
+        """Seconds since some instant, by a clock that is never set."""
         ...
 
 
@@ -43,14 +43,14 @@ class SystemClock:
         return time.time_ns() // 1_000_000
 
     def elapsed_s(self) -> float:
-        """Seconds since the machine was started, asleep or not."""
+        """Seconds since the machine started, including sleep."""
         return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
 class UnfrozenClock:
-    """The machine's clock, for a server inside a test process: it goes on while a test freezes or moves time.
+    """The machine's clock, for a server inside a test process: it runs on while a test freezes or moves time.
 
-    It is read once, when this module is imported; afterwards the time that has passed since is added.
+    It reads the wall clock once, when this module is imported, and adds the time that has passed since.
     """
 
     _imported_at = time.time() - monotonic_s()
@@ -65,20 +65,20 @@ class UnfrozenClock:
 
 
 class ClockJumpDetector:
-    """Tells whether a clock has gone as time has, so that what it says may be acted on for good.
+    """Tells whether a clock has kept pace with elapsed time, so that it may be trusted with irreversible actions.
 
-    One that has jumped ahead is trusted again when it has come back, or has stayed there for `patience`.
+    A clock that has jumped ahead is trusted again when it has come back, or has stayed there for `patience`.
     """
 
     def __init__(self, clock: Clock, patience: timedelta, ahead_ms: int | None = None) -> None:
         self._clock = clock
         self._patience_s = patience.total_seconds()
-        # How far the trusted clock is ahead of elapsed time; where nobody remembers it, the clock is trusted as it is.
+        # How far the trusted clock is ahead of elapsed time; if that is not known, the clock is trusted as it is.
         self.ahead_ms = self._now_ahead_ms() if ahead_ms is None else ahead_ms
         self._doubted_s: float | None = None
 
     def jump(self) -> timedelta:
-        """Return how far the clock has jumped ahead, or nothing where it may be trusted."""
+        """Return how far the clock has jumped ahead, or zero if it may be trusted."""
         ahead_ms, now_s = self._now_ahead_ms(), self._clock.elapsed_s()
         by = timedelta(milliseconds=ahead_ms - self.ahead_ms)
         if by < _JUMP:
@@ -95,7 +95,7 @@ class ClockJumpDetector:
 
 
 def boot_id() -> str:
-    """Return what names the time since this machine was started, or nothing where the system does not tell."""
+    """Return the ID of this start of the machine, or an empty string if the system has none."""
     with suppress(OSError):
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     return ""

@@ -10,7 +10,7 @@ from runware_mock.clock import monotonic_s
 from runware_mock.storage.database import outage_of
 
 _REPEATED_AFTER_S = 60.0
-# More different lines than that are not remembered.
+# At most this many different lines are remembered.
 _REMEMBERED = 1000
 
 
@@ -36,15 +36,15 @@ class JsonFormatter(logging.Formatter):
 class RateLimitFilter(logging.Filter):
     """Lets the same warning or error through once a minute, then says how many were left out.
 
-    What the machine lacks (a full disk, no database) is logged without a traceback, which would only show where it was
-    noticed first; so is text of a client that is no UTF-8.
+    What the machine lacks (disk space, a database) is logged without a traceback, which would only show where that was
+    noticed first; so is a client's text that is not UTF-8.
     """
 
     def __init__(self, elapsed_s: Callable[[], float] = monotonic_s) -> None:
         super().__init__()
         self._elapsed_s = elapsed_s
         self._lock = Lock()
-        # What was logged -> when, and how often it was left out since.
+        # Line -> when it was logged, and how often it was left out since.
         self._logged: dict[object, tuple[float, int]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -69,7 +69,7 @@ class RateLimitFilter(logging.Filter):
         return record.name, record.msg, type(error), str(error)
 
     def _left_out_before(self, key: object) -> int | None:
-        """Return how many lines were left out since the last one that was logged; None if this is another."""
+        """Return how many lines were left out since the last one that was logged; None to leave out this one, too."""
         now_s = self._elapsed_s()
         with self._lock:
             logged_s, left_out = self._logged.get(key, (None, 0))

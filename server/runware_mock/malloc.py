@@ -1,7 +1,7 @@
-"""The C heap of a process that serves: what pictures used stays at hand while they come, and is given back after.
+"""Make the C heap of a serving process keep the memory of pictures while they come in, and give it back afterwards.
 
-glibc alone is told; elsewhere nothing is done. A 12 MP WebP takes 200 MB in a few pieces, which glibc would map and
-unmap each time: 200 ms of 550 went into clearing their pages, and two threads doing so waited for each other.
+This works with glibc alone. A 12 MP WebP takes 200 MB in a few pieces, which glibc would map and unmap each time:
+200 ms of 550 went into clearing their pages, and two threads doing so waited for each other.
 """
 
 from collections.abc import Callable
@@ -16,22 +16,22 @@ _KEPT_BYTES = 128 * 2**20
 
 
 def keep() -> None:
-    """From now on, let what is freed be used again."""
+    """Keep freed memory for reuse from now on."""
     if tell := _function("mallopt"):
         tell(_M_MMAP_THRESHOLD, _KEPT_BYTES)
         tell(_M_TRIM_THRESHOLD, _KEPT_BYTES)
-        # What one thread has freed the next one uses: a body passes through three, a heap of its own in each.
+        # One heap for all threads: a body passes through three, which could not reuse each other's memory.
         tell(_M_ARENA_MAX, 1)
 
 
 def give_back() -> None:
-    """Return what is free to the system; this takes about 0.1 ms a megabyte."""
+    """Return free memory to the system, which takes about 0.1 ms per megabyte."""
     if trim := _function("malloc_trim"):
         trim(0)
 
 
 class Idleness:
-    """Calls `act` once each time that `work_done`, a count, stands still after it went up."""
+    """Calls `act` once each time the count `work_done` stops rising."""
 
     def __init__(self, work_done: Callable[[], float], act: Callable[[], None] = give_back) -> None:
         self._work_done = work_done
@@ -39,7 +39,7 @@ class Idleness:
         self._seen = self._acted_at = work_done()
 
     def look(self, _stopped: Callable[[], bool] = bool) -> None:
-        """Compare the count with that of the last look."""
+        """Compare the count with that of the previous call."""
         done = self._work_done()
         if done == self._seen != self._acted_at:
             self._act()

@@ -13,7 +13,7 @@ from prometheus_client.registry import Collector
 
 # Seconds; a small upload takes milliseconds, a big animation some seconds.
 DURATION_BOUNDS_S = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-# Clients may call a task anything; each name is kept for ever.
+# Clients may send any task type, and each one is kept forever.
 _MOST_TYPES = 64
 # How often each process writes its file.
 WRITTEN_EVERY_S = 1.0
@@ -60,7 +60,7 @@ class Metrics:
         self._purged_media.inc(media)
 
     def total(self) -> float:
-        """Return how many tasks there have been."""
+        """Return how many tasks have been counted."""
         samples = (sample for metric in self._tasks.collect() for sample in metric.samples)
         return sum(sample.value for sample in samples if sample.name.endswith("_total"))
 
@@ -96,12 +96,12 @@ class Exposition(Collector):
         return generate_latest(registry)
 
     def collect(self) -> Iterator[Metric]:
-        """Yield every metric, summed over the processes, as prometheus-client asks for them."""
+        """Yield every metric, summed over the processes; prometheus-client calls this."""
         found: dict[str, Metric] = {}
         sums = Sums[tuple[str, str, tuple[tuple[str, str], ...]]]()
         for is_running, metrics in self._processes():
             for one in metrics:
-                # Counts outlive the process that counted; what it had open does not.
+                # Counts outlive the process that counted; gauges, such as its open sockets, do not.
                 if not one.name.endswith("_created") and (is_running or one.type != "gauge"):
                     found.setdefault(one.name, Metric(one.name, one.documentation, one.type))
                     for sample in one.samples:
@@ -112,13 +112,13 @@ class Exposition(Collector):
         yield from found.values()
         stored = self._stored()
         yield GaugeMetricFamily("runware_mock_database_up", "Whether the database can be read.", stored is not None)
-        # Without its database a server still has something to tell.
+        # A server without its database still has the other metrics.
         if stored is not None:
             yield GaugeMetricFamily("runware_mock_media", "Media stored, in a database that may be shared.", stored[0])
             yield GaugeMetricFamily("runware_mock_stored_bytes", "Bytes stored, likewise.", stored[1])
 
     def _processes(self) -> Iterator[tuple[bool, Iterable[Metric]]]:
-        """Yield of each process whether it runs, and its metrics."""
+        """Yield for each process whether it runs, and its metrics."""
         if self._folder is None:
             yield True, self._registry.collect()
             return
@@ -131,7 +131,7 @@ class Exposition(Collector):
 
 def _is_running(pid: int) -> bool:
     if os.name == "nt":
-        # There os.kill would end the process.
+        # On Windows os.kill would end the process.
         return True
     try:
         os.kill(pid, 0)

@@ -1,4 +1,4 @@
-"""Remove what has expired, in chunks so short that no upload waits for one."""
+"""Remove what has expired, in chunks small enough not to delay an upload."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -20,17 +20,17 @@ from runware_mock.values import write_duration
 
 _log = logging.getLogger(__name__)
 
-# So many rows take 6.4 ms, the median of 60 chunks; one statement for 100,000 rows would stall uploads for a second.
+# This many rows take 6.4 ms, the median of 60 chunks; 100,000 rows in one statement would stall uploads for a second.
 CHUNK = 300
-# Each may have to be moved, and what points at it be written.
+# To free a page may mean to move it and to rewrite what points at it.
 _PAGES = 100
 _RELIEVED_AFTER_STEPS = 16
 _TOLD_UUIDS = 1000
 _OBJECTS = 500
-# From the storing of an object to the row that points at it pass some seconds, minutes where the storage hardly works.
+# An object gets its row some seconds after it is stored, or minutes if the storage barely works.
 ORPHAN_AGE_S = 3600.0
 DOUBT = timedelta(hours=1)
-# Under this name is kept how far the trusted clock was ahead of the time since the machine was started.
+# The name of a stored value: how far the trusted clock was ahead of the time since the machine started.
 _CLOCK = "clock"
 
 
@@ -42,14 +42,14 @@ class Purged(Struct, frozen=True):
     uuids: tuple[str, ...] = ()
 
     def __add__(self, other: "Purged") -> "Purged":
-        """Return what both purges removed; of the UUIDs only the first are told."""
+        """Return what both purges removed, with only the first of the UUIDs."""
         return Purged(
             self.media + other.media, self.contents + other.contents, (self.uuids + other.uuids)[:_TOLD_UUIDS]
         )
 
 
 def forecast(services: Services) -> Totals:
-    """Tell what `purge_expired` would remove now."""
+    """Return how much `purge_expired` would remove now."""
     with services.database.reading() as connection:
         services.clocks.refresh(connection)
         at = services.clocks.shown_at(medium.c.account_id)
@@ -75,7 +75,7 @@ def purge_expired(
 
 
 def _ruled_apart(services: Services) -> list[int]:
-    """Return the accounts that a purge has to look at one by one, and 0 for all the others together."""
+    """Return the accounts with clocks of their own, purged one by one, and 0 for all the others together."""
     return [*services.clocks.own_clocks(), ALL_ACCOUNTS]
 
 
@@ -90,7 +90,7 @@ def _purge_account(services: Services, account_id: int, stopped: Callable[[], bo
 
 
 def _steps(services: Services, stopped: Callable[[], bool]) -> Iterator[None]:
-    """Go on until it is to stop, and let nobody who writes beside it have to move what it has written."""
+    """Yield once for each step until stopped; relieve the database in between, so that no other writer has to."""
     for number in count(1):
         if stopped():
             return
@@ -101,7 +101,7 @@ def _steps(services: Services, stopped: Callable[[], bool]) -> Iterator[None]:
 
 @retried
 def _purge_chunk(services: Services, account_id: int, moment: Moment) -> Purged:
-    # Of two purges each waits for the other's chunk: what one has not removed when it ends, nobody is about to remove.
+    # Two purges wait for each other's chunks, so that what one leaves when it ends, no other is about to remove.
     with services.database.writing(PURGER) as connection:
         expired = media.pop_expired(connection, account_id, moment, CHUNK)
         unused = contents.delete_unused(connection, [content_id for _, content_id in expired])
@@ -115,7 +115,7 @@ def _purge_chunk(services: Services, account_id: int, moment: Moment) -> Purged:
 
 
 def _delete_dropped(services: Services, stopped: Callable[[], bool]) -> None:
-    """Delete the objects of rows that are gone; where the storage cannot be used, the next purge does."""
+    """Delete the objects of deleted rows; if the storage cannot be used, the next purge does."""
     if not services.blobs.are_objects:
         return
     with suppress(Refusal):
@@ -132,9 +132,9 @@ def _delete_dropped(services: Services, stopped: Callable[[], bool]) -> None:
 def collect_orphans(
     services: Services, stopped: Callable[[], bool] = lambda: False, age_s: float = ORPHAN_AGE_S
 ) -> int:
-    """Delete objects that no row points at, left by a process that was killed; return how many.
+    """Delete objects that have no row, left by a process that was killed; return how many.
 
-    A younger one than `age_s` may be about to get its row. Raises the refusal mockStorageUnavailable.
+    An object younger than `age_s` may still get its row. Raises the refusal mockStorageUnavailable.
     """
     collected = 0
     for keys in _orphans(services, age_s):
@@ -146,7 +146,7 @@ def collect_orphans(
 
 
 def count_orphans(services: Services, age_s: float = ORPHAN_AGE_S) -> int:
-    """Tell how many objects `collect_orphans` would delete now."""
+    """Return how many objects `collect_orphans` would delete now."""
     return sum(len(keys) for keys in _orphans(services, age_s))
 
 
@@ -158,7 +158,7 @@ def _orphans(services: Services, age_s: float) -> Iterator[list[str]]:
 
 
 def orphan_schedule(services: Services) -> Schedule:
-    """Return the schedule that collects orphans, once right after the start."""
+    """Return the schedule that collects orphans, for the first time right after the start."""
 
     def collect(stopped: Callable[[], bool]) -> None:
         # The failure is in the log already.
@@ -170,14 +170,14 @@ def orphan_schedule(services: Services) -> Schedule:
 
 
 def trusted_clock(services: Services) -> ClockJumpDetector:
-    """Return what tells whether the machine's clock may be trusted, by what an earlier server has seen of it."""
+    """Return the detector of jumps of the machine's clock, which continues from what an earlier server has stored."""
     with services.database.reading() as connection:
         boot, _, ahead_ms = (value_of(connection, _CLOCK) or b"").decode().partition(" ")
     return ClockJumpDetector(services.clocks.real, DOUBT, int(ahead_ms) if boot and boot == boot_id() else None)
 
 
 def _remember(services: Services, trust: ClockJumpDetector) -> None:
-    """Keep how the trusted clock goes, so that a jump is noticed while no server runs, too."""
+    """Store the trusted clock's lead, so that a jump while no server runs is noticed, too."""
     value = f"{boot_id()} {trust.ahead_ms}".encode()
     with services.database.reading() as connection:
         kept = value_of(connection, _CLOCK)
@@ -187,21 +187,21 @@ def _remember(services: Services, trust: ClockJumpDetector) -> None:
 
 
 def purge_trusting(services: Services, trust: ClockJumpDetector, stopped: Callable[[], bool] = lambda: False) -> None:
-    """Purge all accounts, unless the machine's clock is in doubt, and only as long as it is not."""
+    """Purge all accounts while the machine's clock is trusted; stop as soon as it is in doubt."""
     jump = trust.jump()
     _remember(services, trust)
     if jump:
-        # Whatever it says is expired is not served; but when it is put right again, it is all there.
+        # Media that have expired by this clock are not served, but are all there once it is set right.
         _log.warning("the machine's clock has jumped %s ahead: nothing is purged for an hour", write_duration(jump))
         return
-    # Each step asks anew: the clock may jump after it was trusted, and before it tells what has expired.
+    # Each step asks again: the clock may jump between the first check and the decision what has expired.
     purged = purge_expired(services, lambda: stopped() or bool(trust.jump()))
     if purged.media:
         _log.info("purged %d expired media, %d contents", purged.media, purged.contents)
 
 
 def purge_schedule(services: Services) -> Schedule:
-    """Return the schedule that purges every `purge_every`, once right after the start."""
+    """Return the schedule that purges every `purge_every`, for the first time right after the start."""
     trust = trusted_clock(services)
 
     def purge(stopped: Callable[[], bool]) -> None:

@@ -1,4 +1,4 @@
-"""What one account may store and ask for, where the server sets a limit; all of it is counted in the database.
+"""Optional limits of what one account may store and ask for; the counts are in the database.
 
 Guess: the real service documents neither a quota of storage nor a limit of requests ("no hard rate limits").
 """
@@ -18,7 +18,7 @@ _MINUTE_MS = 60_000
 
 
 class Quotas:
-    """Checks the accounts' quotas, none of which reads or touches another account; `is_on` where there are any."""
+    """Checks each account's quotas without reading or writing other accounts; `is_on` if there are any."""
 
     def __init__(self, settings: Settings, database: Database) -> None:
         self._settings = settings
@@ -27,9 +27,9 @@ class Quotas:
         self.is_on = self._limits_storage or settings.quota_tasks_per_minute is not None
 
     def refusal(self, account_id: int, moment: Moment, *, stores: bool) -> Refusal | None:
-        """Count a task that is about to begin; return why it must not.
+        """Count a task that is about to begin; return the refusal if it must not.
 
-        Where it `stores` something, there has to be room for at least one medium and one byte.
+        A task that `stores` something needs room for at least one medium and one byte.
         """
         if (most := self._settings.quota_tasks_per_minute) is not None:
             wait_s = self._wait_s(account_id, moment.now_at, most)
@@ -43,7 +43,7 @@ class Quotas:
         return self._over(Totals(stored.media + 1, stored.size_bytes + 1), stored)
 
     def check(self, connection: Connection, account_id: int, moment: Moment) -> None:
-        """Raise the refusal of a task after which more is stored than may be, so that nothing of it is."""
+        """Raise the refusal of a task that has exceeded the storage quota, so that nothing of it is stored."""
         if self._limits_storage:
             stored = media.count_stored(connection, account_id, moment)
             if refusal := self._over(stored, stored):
@@ -59,7 +59,7 @@ class Quotas:
         return None
 
     def _wait_s(self, account_id: int, now_at: int, most: int) -> int:
-        """Take a token from the account's bucket of `most`, which fills in a minute; return how long there is none."""
+        """Take a token from the account's bucket of `most`, which fills in a minute; return how long it is empty."""
         is_own = quota_bucket.c.account_id == account_id
         with self._database.writing(account_id) as connection:
             row = connection.execute(select(quota_bucket.c.tokens, quota_bucket.c.counted_at).where(is_own)).first()
@@ -67,7 +67,7 @@ class Quotas:
             if row is not None:
                 tokens, counted_at = row
                 waited_ms = now_at - counted_at
-                # Processes differ by a little; a clock that has gone back by more would let nobody in until then.
+                # Clocks of processes differ a little; one set back by more would otherwise lock the account out.
                 waited_ms = _MINUTE_MS if waited_ms < -_MINUTE_MS else max(0, waited_ms)
                 tokens = min(float(most), tokens + waited_ms * most / _MINUTE_MS)
             if tokens < 1:

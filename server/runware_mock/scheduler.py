@@ -1,4 +1,4 @@
-"""A thread that does something again and again, whatever goes wrong."""
+"""A thread that repeats a job, whatever goes wrong."""
 
 import logging
 import threading
@@ -7,16 +7,16 @@ from collections.abc import Callable
 _log = logging.getLogger(__name__)
 
 
-# What has failed is tried again after this time at the latest.
+# A failed job is retried after at most this time.
 RETRY_S = 30.0
-# From here on it has failed again and again.
+# From this many failures in a row on, the schedule is not well.
 FAILURES = 2
 
 
 class Schedule:
-    """Calls `act` at once and then every `every_s` seconds; `act` is handed what tells it to end early.
+    """Calls `act` at once and then every `every_s` seconds, with a function that returns whether to end early.
 
-    `on_stop` is called in the end, after the last call of `act`. `is_well` tells of what `act` has started.
+    Calls `on_stop` after the last call of `act`. `is_well` reports on whatever `act` has started.
     """
 
     def __init__(
@@ -37,17 +37,17 @@ class Schedule:
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
-        """Begin."""
+        """Start the thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """End when `act` returns."""
+        """Wait until `act` returns, then end."""
         self._stop.set()
         self._thread.join()
         self._on_stop()
 
     def is_well(self) -> bool:
-        """Tell whether the schedule is alive, and does not fail again and again."""
+        """Return whether the schedule is alive and does not keep failing."""
         return self._thread.is_alive() and self._failures < FAILURES and self._is_well()
 
     def _run(self) -> None:
@@ -58,7 +58,7 @@ class Schedule:
                     _log.warning("the %s works again", self.name)
                 self._failures = 0
             except Exception:  # noqa: BLE001 - whatever it was, the next time may go well
-                # A database that is away for an hour is worth one line, not thousands.
+                # A database that is gone for an hour deserves one line, not thousands.
                 if not self._failures:
                     _log.exception("the %s failed; it is tried again in time", self.name)
                 self._failures += 1

@@ -1,4 +1,4 @@
-"""uvicorn, by its documented options: one process, or several under its own supervisor."""
+"""Run uvicorn with its documented options: in one process, or in several under its own supervisor."""
 
 import errno
 import json
@@ -39,16 +39,16 @@ except ImportError:  # pragma: no cover - Windows has no such limit
 
 _log = logging.getLogger(__name__)
 
-# Longer than any client library keeps an idle connection, so that none sends into a closed one.
+# Longer than any client library keeps an idle connection open, so that none sends on a closed one.
 _KEEP_ALIVE_S = 75
 _HEAD_LIMIT_BYTES = 64 * 2**10
-# What is under way when a server stops has so long to end. Docker kills what has not stopped after 10 s.
+# How long running requests may take to end when the server stops. Docker kills a container after 10 s.
 _STOPS_WITHIN_S = 5
-# A decode cannot be interrupted: what still runs then ends with the process.
+# A decode cannot be interrupted: one that still runs after this time ends with the process.
 _ENDS_WITHIN_S = 6.0
-# A process that is being started, or that decodes, may take its time to tell uvicorn that it is alive.
+# A process that is starting or decoding may be slow to tell uvicorn that it is alive.
 _ALIVE_WITHIN_S = 60
-# While somebody tries things out the next picture comes sooner: memory that was given back costs it 75 ms for 100 MB.
+# While somebody tries things out, pictures come more often: getting 100 MB back from the system costs one 75 ms.
 _HEAP_LOOK_S = 10.0
 
 
@@ -70,7 +70,7 @@ class MockServer(uvicorn.Server):
         self._on_ready = on_ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start listening, then say so."""
+        """Start serving, then call `on_ready`."""
         await super().startup(sockets)
         self._on_ready()
 
@@ -82,12 +82,12 @@ class MockServer(uvicorn.Server):
         super().handle_exit(sig, frame)
 
     def stop(self, *_signal: object) -> None:
-        """Stop: for a signal that comes before uvicorn handles signals, or that it raises again when it has stopped."""
+        """Stop on a signal that comes before uvicorn handles signals, or that it raises again once it has stopped."""
         self.should_exit = True
 
 
 class _Supervisor(Multiprocess):
-    """Calls `on_ready` once, when all processes serve; says when one was replaced."""
+    """Calls `on_ready` once, when all processes serve; logs when one is replaced."""
 
     def __init__(self, config: uvicorn.Config, sockets: list[socket.socket], on_ready: Callable[[], None]) -> None:
         super().__init__(config, sockets)
@@ -96,7 +96,7 @@ class _Supervisor(Multiprocess):
     def keep_subprocess_alive(self) -> None:
         """Replace the processes that have ended."""
         before = list(self.processes)
-        # Only then: to ping a process that ends before it answers would hold up everything for `_ALIVE_WITHIN_S`.
+        # Only if one has ended: pinging a process that ends before it answers would block for `_ALIVE_WITHIN_S`.
         if not all(process.process.is_alive() for process in before):
             super().keep_subprocess_alive()
         for gone in set(before) - set(self.processes):
@@ -106,7 +106,7 @@ class _Supervisor(Multiprocess):
             self._on_ready = None
 
     def terminate_all(self) -> None:
-        """Let nobody in any more, and let all processes finish what runs."""
+        """Accept no more connections, and let all processes finish what runs."""
         for listening in self.sockets:
             listening.close()
         super().terminate_all()
@@ -120,14 +120,14 @@ class _Supervisor(Multiprocess):
 
 
 def _later(delay_s: float, act: Callable[[], None]) -> None:
-    """Call `act` after a while, unless the process has ended by then."""
+    """Call `act` after `delay_s`, unless the process ends first."""
     timer = threading.Timer(delay_s, act)
     timer.daemon = True
     timer.start()
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
-    """Return a bound socket; raises OSError where the address is taken or not this machine's."""
+    """Return a bound socket; raises OSError if the address is taken or not this machine's."""
     family, kind, protocol, _, address = socket.getaddrinfo(
         host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]
@@ -135,7 +135,7 @@ def listening_socket(host: str, port: int) -> socket.socket:
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if host == "::":
-            # Over IPv4, too, whatever the system's default is.
+            # Accept IPv4, too, whatever the system's default is.
             bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         bound.bind(address)
     except OSError:
@@ -161,8 +161,8 @@ def listen(settings: Settings) -> socket.socket:
     """Return a socket that listens where the settings say; raises CannotListen."""
     try:
         bound = listening_socket(settings.host, settings.port)
-        # Only listening makes the port ours: two sockets may be bound to the same one. Whoever connects now is served
-        # as soon as the server is ready.
+        # Binding does not reserve the port: two sockets may be bound to it, but only one may listen. A client that
+        # connects now is served as soon as the server is ready.
         bound.listen()
     except UnicodeError as error:
         # A part of a host name has at most 63 characters.
@@ -179,10 +179,10 @@ def listen(settings: Settings) -> socket.socket:
 
 
 def serve(settings: Settings, bound: socket.socket, on_ready: Callable[[str], None]) -> int:
-    """Serve a socket that listens until a signal comes, and return the exit status.
+    """Serve a listening socket until a signal comes, and return the exit status.
 
-    `on_ready` is called once with the server's URL, when an upload would succeed. What keeps the server from starting
-    is raised: DatabaseUnusable, FixturesUnusable, StoreFailed, TlsUnusable.
+    Calls `on_ready` once with the server's URL, when an upload would succeed. Raises DatabaseUnusable,
+    FixturesUnusable, StoreFailed or TlsUnusable if the server cannot start.
     """
     _allow_files(2 * settings.max_connections)
     with bound, ExitStack() as cleanup:
@@ -211,16 +211,16 @@ def serve(settings: Settings, bound: socket.socket, on_ready: Callable[[str], No
 def _config(
     app: ASGIApp, settings: Settings, context: Callable[[], SSLContext | None], *, factory: bool = False
 ) -> uvicorn.Config:
-    """Return uvicorn's options for an application, or for what makes it in each of several processes."""
+    """Return uvicorn's options for an application, or for the factory that creates it in each worker process."""
     return uvicorn.Config(
         app,
         factory=factory,
         http=HttpProtocol,
         ws=SocketProtocol,
         ws_max_size=settings.max_message_bytes,
-        # Pictures do not get smaller, but a message of 19 MB takes a second longer.
+        # Compression makes no picture smaller, but a message of 19 MB a second slower.
         ws_per_message_deflate=False,
-        # Clients ping. A dead one falls silent, and is closed as idle; a pong would be late behind a long frame.
+        # Clients ping. A dead one is closed as idle; the pong of a live one could come late, behind a long frame.
         ws_ping_interval=None,
         h11_max_incomplete_event_size=_HEAD_LIMIT_BYTES,
         timeout_keep_alive=_KEEP_ALIVE_S,
@@ -230,7 +230,7 @@ def _config(
         server_header=False,
         headers=[("X-Runware-Mock", __version__)],
         log_config=None,
-        # Below that it logs addresses and frames, in which there may be keys.
+        # At lower levels it logs addresses and frames, which may contain keys.
         log_level="warning",
         access_log=False,
         lifespan="on",
@@ -243,7 +243,7 @@ def _context_of(context: Callable[[], SSLContext | None], *_given: object) -> An
 
 
 def _worker_app(settings: Settings, folder: Path) -> ASGIApp:
-    """Return the application of one of several processes, which share what is in `folder`."""
+    """Return the application of one worker process; all of them share `folder`."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     set_up_logging(settings.log_level, settings.log_format)
     app = create_app(settings, common=shared_by_workers(settings, folder))
@@ -252,7 +252,7 @@ def _worker_app(settings: Settings, folder: Path) -> ASGIApp:
 
 
 def _end_with_parent() -> None:
-    """End this process when the one that started it has ended, however that ended."""
+    """End this process when its parent has ended, for whatever reason."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
@@ -265,7 +265,7 @@ def _keep_memory(app: Any) -> None:
 
 
 def _allow_files(wanted: int) -> None:
-    """Raise the number of files this process may open, where it is lower than that and the system lets it."""
+    """Raise this process's limit of open files to `wanted`, if it is lower and the system allows it."""
     if resource is None:  # pragma: no cover
         return
     files, most = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -1,4 +1,4 @@
-"""What tasks may ask for, opened by the settings, and on whose behalf they run."""
+"""The services that tasks use, created from the settings, and the caller that a task runs for."""
 
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -28,7 +28,7 @@ _SQLITE = "sqlite:///"
 
 
 class Services(Struct, frozen=True):
-    """Everything from outside that a task needs, handed in."""
+    """Everything that a task needs from outside."""
 
     settings: Settings
     clocks: Clocks
@@ -44,7 +44,7 @@ class Services(Struct, frozen=True):
     send: Send
 
     def refresh(self) -> None:
-        """Learn what control calls have changed, here or in another process."""
+        """Load what control calls have changed, here or in another process."""
         with self.database.reading() as connection:
             self.clocks.refresh(connection)
 
@@ -53,11 +53,11 @@ class Services(Struct, frozen=True):
         return new_uuid(connection, account_id, self.settings.seed)
 
     def now_at(self, account_id: int = ALL_ACCOUNTS) -> int:
-        """Return what an account's clock shows."""
+        """Return the time on an account's clock."""
         return self.clocks.now_at(account_id)
 
     def moment(self, account_id: int = ALL_ACCOUNTS) -> Moment:
-        """Return an account's present instant, and which last uses have expired by then."""
+        """Return an account's present instant, and the cutoff of last uses that have expired by then."""
         now_at = self.now_at(account_id)
         return Moment(now_at, now_at - in_ms(self.settings.retention))
 
@@ -65,7 +65,7 @@ class Services(Struct, frozen=True):
 class Caller(Struct, frozen=True):
     """The client behind a task.
 
-    `base_url` is the server's address as the client knows it, `client` its SDK, `plan` the fault plan it has named.
+    `base_url` is the server's address as the client knows it, `client` its SDK, `plan` the fault plan that it names.
     """
 
     account: Account
@@ -77,7 +77,7 @@ class Caller(Struct, frozen=True):
 
 
 def create_services(settings: Settings, clock: Clock, database: Database) -> Services:
-    """Return what tasks may ask for; raises StoreFailed."""
+    """Return the services that tasks use; raises StoreFailed."""
     clocks, metrics = Clocks(clock), Metrics()
     faults = Faults(database, clocks)
     net = UrlFetcher(settings.fetch, settings.fetch_timeout, settings.max_message_bytes, settings.url_map)
@@ -103,7 +103,7 @@ def create_services(settings: Settings, clock: Clock, database: Database) -> Ser
 
 
 def open_database(settings: Settings, cleanup: ExitStack) -> Database:
-    """Return the database of these settings, at this version's tables; raises DatabaseUnusable."""
+    """Open the database of these settings and migrate it to this version; raises DatabaseUnusable."""
     folder = None
     if settings.in_memory:
         folder = cleanup.enter_context(temporary_folder())
@@ -131,11 +131,11 @@ def database_of(settings: Settings, folder: Path | None = None) -> Database:
     if settings.in_memory and folder is not None:
         file, durability = folder / FILE_NAME, "OFF"
     try:
-        # For its owner alone, as are the files that SQLite puts beside it.
+        # Only for its owner, like the files that SQLite creates beside it.
         file.parent.mkdir(0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise DatabaseUnusable(f"cannot use the data folder {file.parent}: {error.strerror}") from error
-    # A file that cannot be made is reported where it is opened.
+    # A file that cannot be created is reported when it is opened.
     with suppress(OSError):
         file.touch(0o600)
     return SqliteDatabase(file, durability, is_shared=is_shared)

@@ -1,4 +1,4 @@
-"""Send webhooks and uploads of results, and try again where they fail.
+"""Send webhooks and upload results; retry what fails.
 
 "POST of the complete task response JSON; 2xx expected, retried otherwise": the receiver has 5 s to answer, and the
 waits between the attempts are 250 ms, doubled up to 8 s, with jitter. Attempts fall due by the clock of their account.
@@ -28,11 +28,11 @@ ATTEMPTS = 8
 _ANSWER_DUE_S = 5.0
 _FIRST_WAIT_MS = 250
 _LONGEST_WAIT_MS = 8000
-# Guess: how much jitter is not said. A wait is up to a fifth shorter, so that none is longer than 8 s.
+# Guess: the guide does not say how much jitter. A wait is up to a fifth shorter, so that none exceeds 8 s.
 _SHORTEST_SHARE = 0.8
-# A generator of its own: tests that share the process and seed the global one stay repeatable.
+# Not the global generator: tests in the same process that seed that one stay repeatable.
 _JITTER = random.Random()  # noqa: S311 - spreads retries, keeps no secret
-# A slow receiver holds up only the account that named it: so many accounts are served at once, each by so many threads.
+# Accounts served at once, and threads for each: a slow receiver holds up only the account that named it.
 _ACCOUNTS_AT_ONCE = 32
 _AT_ONCE = 8
 _POLL_S = 0.25
@@ -40,7 +40,7 @@ _HOUR_MS = 3_600_000
 
 
 class UnderWay(Exception):
-    """A request is being made, here or in another process; when it is made again is not known yet."""
+    """A request is being made, here or in another process; its next attempt is not known yet."""
 
 
 class _Senders:
@@ -50,15 +50,15 @@ class _Senders:
         self._services = services
         self._pool = ThreadPoolExecutor(_ACCOUNTS_AT_ONCE, "delivery")
         self._running: dict[int, Future[object]] = {}
-        # Of each account whose last run has failed: how many have in a row.
+        # Account -> how many of its runs have failed in a row, if the last one has.
         self._failures: dict[int, int] = {}
 
     def is_well(self) -> bool:
-        """Tell whether no account's requests fail again and again for want of something on this machine."""
+        """Return whether no account's runs keep failing because this machine lacks something."""
         return max(self._failures.values(), default=0) < FAILURES
 
     def start_due(self, stopped: Callable[[], bool]) -> None:
-        """Begin to make the requests of each account that has some due; raises what failed since the last call."""
+        """Start making the due requests of each account; raises what has failed since the last call."""
         for account_id in _due_accounts(self._services):
             if account_id not in self._running:
                 self._running[account_id] = self._pool.submit(deliver_due, self._services, account_id, stopped)
@@ -70,13 +70,13 @@ class _Senders:
                     self._failures[account_id] = failures + 1
                 running.result()
         if self._failures:
-            # A reset may have forgotten what failed.
+            # A reset may have deleted what failed.
             with self._services.database.reading() as connection:
                 waiting = deliveries.accounts(connection)
             self._failures = {one: count for one, count in self._failures.items() if one in waiting}
 
     def close(self) -> None:
-        """Finish what runs, and begin nothing more."""
+        """Finish what runs, and start nothing more."""
         self._pool.shutdown(cancel_futures=True)
 
 
@@ -98,7 +98,7 @@ def deliver_due(
 ) -> None:
     """Make every request that is due by its account's clock, of one account or all."""
     while not stopped() and (taken := _take_due(services, account_id)):
-        # What is made late, as after a restart, is not hurried after: its waits count from now.
+        # A late request, as after a restart, need not catch up: its waits count from now.
         deliver(services, [replace(one, due_at=services.now_at(one.account_id)) for one in taken])
 
 
@@ -110,9 +110,9 @@ def _take_due(services: Services, account_id: int) -> list[Due]:
 
 
 def take_all(services: Services, connection: Connection, account_id: int, *, is_patient: bool) -> list[Due]:
-    """Take what falls due in the transaction that moves a clock: nobody else makes a request of it in between.
+    """Take what falls due, in the transaction that moves a clock, so that no other process sends it in between.
 
-    Raises UnderWay, if `is_patient`, where a request is being made: its next attempt would be missing.
+    Raises UnderWay if `is_patient` and a request is being made: its next attempt would be missed.
     """
     real_at = services.clocks.real_at()
     deliveries.hold(connection, account_id)
@@ -123,7 +123,7 @@ def take_all(services: Services, connection: Connection, account_id: int, *, is_
 
 
 def deliver(services: Services, taken: Sequence[Due]) -> int:
-    """Make requests side by side, each again until it arrives, is given up, or its next attempt is not due yet.
+    """Make requests in parallel, each until it arrives, is given up, or has its next attempt not due yet.
 
     Return how many attempts were made.
     """
@@ -132,18 +132,18 @@ def deliver(services: Services, taken: Sequence[Due]) -> int:
 
 
 def _farthest_ms(services: Services) -> int:
-    """Return how far ahead a request may lie: until a result is ready, and an hour for waits and small jumps."""
+    """Return how far ahead a request may be due: until a result is ready, plus an hour for waits and small jumps."""
     return in_ms(services.settings.processing_time) + _HOUR_MS
 
 
 def _lease_ms(services: Services, attempts: int) -> int:
-    """Return after what time another process makes a request again, should this one die in the middle."""
+    """Return how long other processes leave a request to this one, which may die while it makes it."""
     longest_s = max(_ANSWER_DUE_S, services.settings.fetch_timeout.total_seconds())
     return attempts * (int(2000 * longest_s) + _LONGEST_WAIT_MS)
 
 
 def _deliver(services: Services, one: Due) -> int:
-    # Read once: an attempt that takes long is no reason to make the next one at once.
+    # Read once: a slow attempt is no reason to make the next one at once.
     now_at = max(one.due_at, services.now_at(one.account_id))
     attempts, due_at = one.attempts, one.due_at
     with services.database.reading() as connection:
@@ -166,14 +166,14 @@ def _deliver(services: Services, one: Due) -> int:
 
 
 def _wait_ms(attempts: int) -> int:
-    """Return how long to wait after so many attempts in vain."""
+    """Return how long to wait after this many failed attempts."""
     longest_ms = min(_LONGEST_WAIT_MS, _FIRST_WAIT_MS << (attempts - 1))
     return round(longest_ms * _JITTER.uniform(_SHORTEST_SHARE, 1))
 
 
 def _problem(services: Services, request: Request) -> FetchFailed | None:
-    """Make a request; return why it has not arrived."""
-    # An upload of a result may be long; only webhooks have to be answered that soon.
+    """Make a request; return why it failed, or None."""
+    # Uploading a result may take long; only webhooks must be answered that soon.
     timeout_s = _ANSWER_DUE_S if request.method == "POST" else services.settings.fetch_timeout.total_seconds()
     try:
         services.send(request.method, request.url, request.content_type, request.body, timeout_s)
@@ -183,5 +183,5 @@ def _problem(services: Services, request: Request) -> FetchFailed | None:
 
 
 def _without_query(url: str) -> str:
-    """Leave out what authenticates a webhook: "auth by URL parameters"."""
+    """Return a URL without its query, which authenticates a webhook: "auth by URL parameters"."""
     return url.partition("?")[0]

@@ -24,10 +24,10 @@ _IMAGE_FORMS = (
 
 
 class CatalogueEntry(Struct, frozen=True):
-    """One row: HTTP status, message with `{parameter}` and `{hint}` left open, and the fields that go with it.
+    """One row: HTTP status, message with the placeholders `{parameter}` and `{hint}`, and the fields that go with it.
 
-    `page` is where the documentation describes the parameter; `code` is the code that is sent, where the key of the row
-    only names a pattern of codes.
+    `page` is where the documentation describes the parameter; `code` is the code that is sent, if the row's key only
+    names a pattern of codes.
     """
 
     status: int
@@ -39,16 +39,16 @@ class CatalogueEntry(Struct, frozen=True):
 
 
 CATALOGUE: Mapping[str, CatalogueEntry] = {
-    # "401 no valid API key"; the text is the documented one.
+    # "401 no valid API key"; the text is documented.
     "invalidApiKey": CatalogueEntry(401, "Invalid API key. Get one at https://my.runware.ai/signup", "apiKey"),
     # Guess: the code is in the SDKs and was seen live; its text was not.
     "missingApiKey": CatalogueEntry(401, "Missing API key. {hint}", "apiKey"),
-    # Guess: no transcript of a body that is no JSON, or no array of tasks, exists.
+    # Guess: there is no transcript of a body that is not JSON, or not an array of tasks.
     "invalidJson": CatalogueEntry(400, "Invalid JSON in request body. {hint}", type="array"),
     "invalidRequest": CatalogueEntry(
         400, "Invalid request. The body must be a non-empty array of task objects. {hint}", None, "array"
     ),
-    # Guess: the code for a task type that exists in no table was seen live only for a missing one.
+    # Guess: for an unknown task type; the code was seen live only for a missing one.
     "invalidTaskType": CatalogueEntry(400, "Invalid value for 'taskType' parameter. {hint}", "taskType"),
     "invalidTaskUUID": CatalogueEntry(
         400,
@@ -64,7 +64,7 @@ CATALOGUE: Mapping[str, CatalogueEntry] = {
     ),
     # Guess: `missing<Parameter>` is the pattern of the known codes.
     "missingImage": CatalogueEntry(400, "Missing value for 'image' parameter. {hint}", "image", page=_UPLOAD_PAGE),
-    # Guess: no transcript of a refused upload exists; the text is that of a refused 'seedImage'.
+    # Guess: there is no transcript of a refused upload; the text is that of a refused 'seedImage'.
     "invalidImage": CatalogueEntry(
         400,
         "Invalid value for 'image' parameter. " + _IMAGE_FORMS.replace("{parameter}", "image", 1),
@@ -90,9 +90,9 @@ CATALOGUE: Mapping[str, CatalogueEntry] = {
     "invalidInputImagesCount": CatalogueEntry(
         400, "Invalid value for '{parameter}' parameter. {hint}", type="array", code="invalid{Parameter}Count"
     ),
-    # Guess: these codes are in the SDKs' tables, status and text are not known; only planned faults answer so.
+    # Guess: these codes are in the SDKs' tables; status and text are not known. Only planned faults use them.
     "rateLimitExceeded": CatalogueEntry(429, "Rate limit exceeded. {hint}", None, None),
-    # Guess: no quota of storage is documented; the SDKs take every code with "Quota" in it for one.
+    # Guess: no storage quota is documented; the SDKs treat every code that contains "Quota" as one.
     "storageQuotaExceeded": CatalogueEntry(402, "Storage quota exceeded. {hint}", None, None),
     "insufficientCredits": CatalogueEntry(402, "Insufficient credits. {hint}", None, None),
     "accountSuspended": CatalogueEntry(403, "The account is suspended. {hint}", None, None),
@@ -110,7 +110,7 @@ CATALOGUE: Mapping[str, CatalogueEntry] = {
         "Invalid value for '{parameter}' parameter. Failed to transfer the provided image. {hint}",
         page=_UPLOAD_PAGE,
     ),
-    # Guess: the code is in the SDKs' tables; the real service is said to answer an empty `data`, which hangs clients.
+    # Guess: the code is in the SDKs' tables; the real service reportedly answers an empty `data`, which hangs clients.
     "taskNotFound": CatalogueEntry(404, "No task with this taskUUID was found. {hint}", "taskUUID"),
     "mediaNotFound": CatalogueEntry(404, "The requested media was not found. {hint}", "mediaUUID"),
     # Guess: nothing is documented about bodies that are too long, unknown paths or methods.
@@ -118,7 +118,7 @@ CATALOGUE: Mapping[str, CatalogueEntry] = {
     "requestTooLarge": CatalogueEntry(413, "The request is too large. {hint}", None, None),
     "notFound": CatalogueEntry(404, "Not found. {hint}", None, None),
     "methodNotAllowed": CatalogueEntry(405, "Method not allowed. {hint}", None, None),
-    # Ours alone: a mock on a developer's machine lets no page of the world in.
+    # Ours alone: a mock on a developer's machine admits no foreign web page.
     "originNotAllowed": CatalogueEntry(403, "This origin may not call runware-mock. {hint}", None, None),
     # Ours alone, so that a fault of the mock is never taken for an answer of the service: see OURS.
     "mockInternalError": CatalogueEntry(
@@ -142,7 +142,7 @@ class Refusal(Exception):
     type: str | None
     documentation: str | None
     context: Mapping[str, object] = field(default_factory=dict)
-    # After how long the same may succeed.
+    # After how long a retry may succeed.
     retry_after_s: int | None = None
 
     def but(self, **changed: Any) -> "Refusal":
@@ -178,7 +178,7 @@ def refuse(
     page: str | None = None,
     **context: object,
 ) -> Refusal:
-    """Fill in the catalogue's row `code`; `hint` says what was wrong with this very value."""
+    """Return the catalogue's row `code`, filled in; `hint` says what was wrong with this value."""
     entry = CATALOGUE[code]
     parameter = parameter or entry.parameter
     page = page or entry.page
@@ -194,18 +194,18 @@ def refuse(
 
 
 def _capitalised(parameter: str) -> str:
-    """Return the last name in `inputs.referenceImages[0]` as codes write it: `ReferenceImages`."""
+    """Return the last name of a path as codes write it: `ReferenceImages` for `inputs.referenceImages[0]`."""
     name = _INDEX.sub("", parameter).rpartition(".")[2]
     return name[:1].upper() + name[1:]
 
 
 def _anchor(parameter: str) -> str:
-    """Return the place on the page: "parameter lower-cased, dots → dashes"."""
+    """Return the anchor on the page: "parameter lower-cased, dots → dashes"."""
     return quote(_INDEX.sub("", parameter).lower().replace(".", "-"))
 
 
 def retold(item: Mapping[str, Any], **context: object) -> Refusal:
-    """Return the refusal behind an error object that was sent before, with fields added."""
+    """Return the refusal that an error object was made from, with fields added."""
     code = item["code"]
     return Refusal(
         code,

@@ -11,7 +11,7 @@ from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.redaction import without_real_keys
 from runware_mock.protocol.response_plan import ResponsePlan
 
-# A dict wherever it is decoded JSON: whether something is a Mapping takes seven times as long to tell.
+# Decoded JSON is always a dict, so check for that: isinstance with Mapping takes seven times as long.
 Task = Mapping[str, object]
 Item = dict[str, object]
 
@@ -22,7 +22,7 @@ _LONE_SURROGATE = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])"
 _HALF_A_PAIR = "An escape such as \\ud83d is half of a surrogate pair; its other half is missing."
 _WORD = re.compile(r"\S+\s*")
 _UTF_8_BOM = b"\xef\xbb\xbf"
-# Each takes about 100 bytes and 100 ns. No request of real tasks comes near, and base64 has none of their separators.
+# A value takes about 100 bytes and 100 ns. No real request comes near, and base64 contains no separators of values.
 _MOST_VALUES = 1_000_000
 _COUNTED = 64 * 1024
 
@@ -45,7 +45,7 @@ class Reply(Struct, frozen=True):
     response_plan: ResponsePlan | None = None
     # The kinds of the planned faults that the task has met.
     faults: tuple[str, ...] = ()
-    # Whether its texts were asked for as a stream of events.
+    # Whether the client asked for the texts as a stream of events.
     is_streamed: bool = False
 
     @classmethod
@@ -60,7 +60,7 @@ def parse_tasks(raw: bytes | bytearray | str, most_tasks: int) -> list[object]:
     "Our API always accepts an array of objects as input, where each object represents a specific task".
     """
     if raw.startswith("\ufeff") if isinstance(raw, str) else raw.startswith(_UTF_8_BOM):
-        # Not by `removeprefix`, which copies a bytearray in any case.
+        # Not always with `removeprefix`: it copies a bytearray even without a prefix.
         raw = raw.removeprefix("\ufeff") if isinstance(raw, str) else raw[len(_UTF_8_BOM) :]
     if not raw:
         raise refuse("invalidJson", "It is empty.")
@@ -68,13 +68,13 @@ def parse_tasks(raw: bytes | bytearray | str, most_tasks: int) -> list[object]:
         raise refuse("invalidRequest", f"This one holds more than {_MOST_VALUES:,} values.")
     try:
         if len(raw) > _LONG:
-            # msgspec does not check whether it got the memory for a string, and the process would crash.
+            # Raises MemoryError: msgspec does not check whether it got the memory for a string, and would crash.
             bytearray(len(raw))
         tasks = _decode(raw)
     except RecursionError:
         raise refuse("invalidJson", "It is nested too deeply.") from None
     except (msgspec.DecodeError, UnicodeError) as error:
-        # msgspec calls such a text truncated.
+        # msgspec calls text with half a pair truncated.
         raise refuse("invalidJson", _HALF_A_PAIR if _holds_lone_surrogate(raw) else f"{error}.") from None
     if not isinstance(tasks, list):
         raise refuse("invalidRequest", f"This is {kind_of(tasks)}.")
@@ -100,7 +100,7 @@ def _most_values(raw: bytes | bytearray | str) -> int:
         text.count(mark, start, start + _COUNTED)
         for start in range(0, len(text), _COUNTED)
         for mark in marks
-        # To find nothing is thirty times as fast as to count it, and base64 has none of them.
+        # If there is none, as in base64, `find` is thirty times as fast as `count`.
         if text.find(mark, start, start + _COUNTED) >= 0
     )
 
@@ -111,7 +111,7 @@ def is_uuid(text: str, *, v4: bool) -> bool:
 
 
 def kind_of(value: object) -> str:
-    """Name the JSON kind of a value for a message, with its article."""
+    """Return the JSON type of a value for a message, with its article."""
     kinds = {
         dict: "an object",
         list: "an array",
@@ -145,9 +145,9 @@ def rest_body(replies: Sequence[Reply], *, single_object: bool = False) -> tuple
 
 
 def text_events(replies: Sequence[Reply]) -> list[bytes]:
-    """Return the server-sent events that answer a streamed text, a word each.
+    """Return the server-sent events that answer a streamed text, one per word.
 
-    "`data: {...}` lines with a `delta`, ended by `data: [DONE]`"; the last of a text has its `finishReason`.
+    "`data: {...}` lines with a `delta`, ended by `data: [DONE]`"; the last event of a text has its `finishReason`.
     """
     events: list[object] = []
     for index, item in enumerate(item for reply in replies for item in reply.items):
@@ -158,7 +158,7 @@ def text_events(replies: Sequence[Reply]) -> list[bytes]:
 
 
 def webhook_body(item: Item, *, is_error: bool, flat: bool) -> bytes:
-    """Return what a webhook is sent of one result or error: "the flat task object", or the older guess's envelope."""
+    """Return a webhook's body for one result or error: "the flat task object", or the envelope of an older guess."""
     if flat:
         return _encode(item)
     return _encode({"errors": [item]} if is_error else {"data": [item]})
@@ -208,5 +208,5 @@ def first_authentication(tasks: Iterable[object]) -> Mapping[str, object] | None
 
 
 def authenticated(session_uuid: str) -> Reply:
-    """Return the answer to a good key; it has no taskUUID, for which an SDK would wait in vain."""
+    """Return the answer to a valid key; a taskUUID in it would make an SDK wait 60 s and fail."""
     return Reply(items=({"taskType": AUTHENTICATION, "connectionSessionUUID": session_uuid},))

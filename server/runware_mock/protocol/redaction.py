@@ -1,10 +1,10 @@
-"""Find API keys where they do not belong: the caller's own, by the name of a field, or by their form."""
+"""Find API keys where they do not belong: the caller's own key, secrets by field name, and keys by their form."""
 
 import re
 from collections.abc import Mapping
 
 _SHOWN_FROM = 20
-# A shorter one is no secret, and may well stand in a text by chance.
+# A shorter key is no secret, and may occur in a text by chance.
 _SECRET_FROM = 16
 # No task is nested half as deeply.
 _DEEPEST = 50
@@ -27,17 +27,17 @@ def looks_real(text: str) -> bool:
 
 
 def without_real_keys(text: str) -> str:
-    """Return a text with whatever looks like a key of the real service masked."""
+    """Return a text with everything masked that looks like a key of the real service."""
     return text if len(text) < _REAL_CHARS else _REAL_KEY.sub(lambda found: masked(found[0]), text)
 
 
 def is_secret_name(name: str) -> bool:
-    """Tell whether a field of this name holds a secret, of whatever service."""
+    """Tell whether a field of this name holds a secret of any service."""
     return _SECRET_NAME.search(name) is not None
 
 
 def holds_key(value: object, api_key: str) -> bool:
-    """Tell whether decoded JSON holds its sender's key: in a text or a name, however JSON spelled it."""
+    """Tell whether decoded JSON contains its sender's key in a string or name, however the JSON escaped it."""
     key = _own(api_key)
     if len(key) < _SECRET_FROM:
         return False
@@ -56,7 +56,7 @@ def holds_key(value: object, api_key: str) -> bool:
 
 
 def without_key(value: object, api_key: str) -> object:
-    """Return a task with its sender's key masked, in whatever name or text it stands."""
+    """Return a task with its sender's key masked in every name and string."""
     key = _own(api_key)
 
     def cleaned(value: object, depth: int = 0) -> object:
@@ -72,6 +72,6 @@ def without_key(value: object, api_key: str) -> object:
 
 
 def _own(api_key: str) -> str:
-    """Leave out the name of a fault plan: `key+plan`."""
+    """Return the key of `key+plan`, without the name of the fault plan."""
     key, _, _ = api_key.rpartition("+")
     return key if len(key) >= _SECRET_FROM else api_key

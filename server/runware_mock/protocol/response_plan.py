@@ -1,4 +1,4 @@
-"""What a transport is to do with a reply besides sending it: described below, performed above."""
+"""What a transport must do with a reply besides sending it; the core describes it, `api` does it."""
 
 from collections.abc import Iterable
 from typing import Literal
@@ -19,14 +19,14 @@ class ResponsePlan(Struct, frozen=True):
     """Everything is off by default; shares are parts of the whole, 0 to 1."""
 
     delay_s: float = 0.0
-    # REST: instead of the envelope, and beside it.
+    # REST: what replaces the envelope, and further headers.
     answer: HttpAnswer | None = None
     headers: tuple[tuple[str, str], ...] = ()
-    # No answer at all: "reset" breaks the connection, "empty" ends it, "drop" only keeps quiet.
+    # No answer at all: "reset" breaks the connection, "empty" ends it, "drop" leaves it silent.
     hang_up: Literal["reset", "empty", "drop"] | None = None
     kept_share: float | None = None
     garbled_share: float | None = None
-    # The seed of what is garbled.
+    # Decides which characters are garbled.
     seed: int = 0
     copies: int = 1
     is_split: bool = False
@@ -41,7 +41,7 @@ NOTHING = ResponsePlan()
 
 
 def retried_after(wait_s: int | None, response_plan: ResponsePlan | None) -> ResponsePlan | None:
-    """Return what is done anyway, and where there is a time to wait, saying so."""
+    """Return the response plan, with a Retry-After header if there is a time to wait."""
     if wait_s is None:
         return response_plan
     told = response_plan or NOTHING
@@ -49,7 +49,7 @@ def retried_after(wait_s: int | None, response_plan: ResponsePlan | None) -> Res
 
 
 def combined(response_plans: Iterable[ResponsePlan | None]) -> ResponsePlan | None:
-    """Return one response_plan for the replies of one HTTP response: the longest delay, the first of all else."""
+    """Return one plan for all replies of an HTTP response: the longest delay, and the first of everything else."""
     found = [one for one in response_plans if one is not None]
     if not found:
         return None
