@@ -37,9 +37,12 @@ function swap(fresh) {
   document.dispatchEvent(new Event("swapped"));
 }
 
-let updating = false,
-  again = false,
-  last = "";
+// What a page shows, as the server has written it.
+const written = (page) => ["nav", "#states", "#main"].map((part) => page.querySelector(part)?.innerHTML).join("");
+
+let updating = false;
+let again = false;
+let last = written(document);
 async function update() {
   if (updating) {
     again = true;
@@ -48,10 +51,12 @@ async function update() {
   updating = true;
   try {
     const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
-    const html = await answer.text();
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     const isPage = answer.headers.get("content-type").startsWith("text/html");
-    if (isPage && html !== last) swap(new DOMParser().parseFromString(html, "text/html"));
-    last = html;
+    if (isPage && written(fresh) !== last) {
+      last = written(fresh);
+      swap(fresh);
+    }
   } catch {
     /* the stream below tells that the server is gone */
   }
