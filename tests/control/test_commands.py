@@ -341,7 +341,7 @@ def test_every_kind_of_fault_is_listed_as_documented_and_its_example_can_be_adde
         assert program == "runware-mock"
         assert run(*arguments).exit_code == 0, example
         assert run("faults", "kinds", name).stdout.splitlines()[:3] == lines[3 * named.index(name) :][:3]
-    assert "  times: How many times; null for every time." in run("faults", "kinds", "latency").stdout
+    assert "  times: How many times it happens; null for every time." in run("faults", "kinds", "latency").stdout
 
 
 def test_a_kind_that_does_not_exist_is_refused_with_the_nearest(run: Run) -> None:

@@ -36,4 +36,4 @@ def test_every_adversary_is_there_and_each_section_tells_what_is_left_open() -> 
         "Pasted real keys",
         "The local authority",
     ]
-    assert all("\nLeft open: " in section for section in sections[:-1])
+    assert all("\nLeft open:" in section for section in sections[:-1])

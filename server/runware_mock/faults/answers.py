@@ -23,7 +23,7 @@ _WITHOUT_A_BODY = (204, 304)
 
 
 class ErrorFault(Fault):
-    """The task fails with an error of the catalogue; its neighbours succeed."""
+    """The task fails with an error from the catalogue; other tasks of the request are not affected."""
 
     kind: Literal["error"]
     code: str = Field(examples=[code for code in CATALOGUE if code not in OURS])
@@ -55,11 +55,11 @@ class ErrorFault(Fault):
 
 
 class LatencyFault(Fault):
-    """The answer comes late, by the real clock."""
+    """The answer is delayed, by the real clock."""
 
     kind: Literal["latency"]
     distribution: Literal["fixed", "uniform", "lognormal"] = "fixed"
-    delay: Delay = Field(timedelta(seconds=1), description="Fixed; the median of lognormal.")
+    delay: Delay = Field(timedelta(seconds=1), description="The delay if fixed, its median if lognormal.")
     least: Delay = timedelta(0)
     most: Delay = timedelta(seconds=1)
     sigma: float = Field(0.5, gt=0, le=5)
@@ -83,7 +83,7 @@ class LatencyFault(Fault):
 
 
 class HttpFault(Fault):
-    """The whole request is answered with a status and a body, before the work or after it."""
+    """The whole request gets this status and body, either instead of the work or, with `after_work`, after it."""
 
     kind: Literal["http"]
     status: int = Field(503, ge=200, le=599)
@@ -122,7 +122,7 @@ class HttpFault(Fault):
 
 
 class RateLimitFault(Fault):
-    """A bucket of `burst` tokens that fills at `rate_per_s` by the real clock; without a token a task is refused."""
+    """Each task takes a token from a bucket of `burst`, refilled at `rate_per_s` by the real clock, or is refused."""
 
     kind: Literal["rate_limit"]
     rate_per_s: float = Field(gt=0, le=1_000_000)
@@ -146,10 +146,10 @@ class RateLimitFault(Fault):
 
 
 class TruncateFault(Fault):
-    """The answer breaks off in its middle."""
+    """The answer breaks off partway."""
 
     kind: Literal["truncate"]
-    keep: float = Field(0.5, ge=0, lt=1, description="The share of the answer that is sent.")
+    keep: float = Field(0.5, ge=0, lt=1, description="Share of the answer that is sent.")
 
     def add_to(self, plan: ResponsePlan, _draw: random.Random) -> ResponsePlan:
         """Cut."""
@@ -157,7 +157,7 @@ class TruncateFault(Fault):
 
 
 class GarbleFault(Fault):
-    """Some of the answer's bytes are others."""
+    """Some bytes of the answer are changed."""
 
     kind: Literal["garble"]
     share: float = Field(0.1, gt=0, le=1)
@@ -170,7 +170,7 @@ class GarbleFault(Fault):
 
 
 class DuplicateFault(Fault):
-    """The reply comes more than once."""
+    """The reply is sent more than once."""
 
     kind: Literal["duplicate"]
     copies: int = Field(2, ge=2, le=_MOST_COPIES)
@@ -183,14 +183,14 @@ class DuplicateFault(Fault):
 
 
 class ReorderFault(Fault):
-    """The reply comes after the next one; over REST after all the others."""
+    """The reply is sent after the next one; over REST, after all the others."""
 
     effect: ClassVar[Mapping[str, Any]] = {"is_held": True}
     kind: Literal["reorder"]
 
 
 class SplitFault(Fault):
-    """Each item of the reply comes in a frame of its own."""
+    """Each item of the reply is sent in its own frame."""
 
     effect: ClassVar[Mapping[str, Any]] = {"is_split": True}
     kind: Literal["split"]
@@ -199,7 +199,7 @@ class SplitFault(Fault):
 
 
 class VanishFault(Fault):
-    """What the task has stored vanishes, at once or after a time on the account's clock."""
+    """What the task stored vanishes, at once or after some time on the account's clock."""
 
     kind: Literal["vanish"]
     after: Span = timedelta(0)
@@ -210,7 +210,7 @@ class VanishFault(Fault):
 
 
 class LateFault(Fault):
-    """What the task has stored appears only after a time on the account's clock."""
+    """What the task stored appears only after some time on the account's clock."""
 
     kind: Literal["late"]
     by: Span = timedelta(seconds=2)
@@ -221,7 +221,7 @@ class LateFault(Fault):
 
 
 class SourceFault(Fault):
-    """The URLs of the task cannot be fetched."""
+    """The task's URLs cannot be fetched."""
 
     kind: Literal["source"]
     reason: Literal["unreachable", "timeout", "status", "no_picture"] = "unreachable"

@@ -72,13 +72,13 @@ class Fault(BaseModel):
     # Fields of the response plan that the fault sets, whatever its own fields are.
     effect: ClassVar[Mapping[str, Any]] = {}
 
-    times: int | None = Field(1, ge=1, le=1_000_000, description="How many times; null for every time.")
+    times: int | None = Field(1, ge=1, le=1_000_000, description="How many times it happens; null for every time.")
     task_type: str | None = Field(None, max_length=64, description="Only tasks of this type.")
-    task_uuid: str | None = Field(None, max_length=36, description="Only the task of this UUID.")
+    task_uuid: str | None = Field(None, max_length=36, description="Only the task with this UUID.")
     nth: int | None = Field(None, ge=1, le=1_000_000_000, description="Only the n-th match, counted from 1.")
     transport: Transport | None = Field(None, description="Only over REST, or only over WebSocket.")
-    probability: float = Field(1.0, gt=0, le=1, description="The share of matches that meet it.")
-    seed: int | None = Field(None, ge=0, lt=2**63, description="Seed of what is random; drawn if left out.")
+    probability: float = Field(1.0, gt=0, le=1, description="Chance that it happens to a match.")
+    seed: int | None = Field(None, ge=0, lt=2**63, description="Seed for random choices; a random one if left out.")
 
     @model_validator(mode="after")
     def _can_match(self) -> Self:

@@ -30,14 +30,14 @@ class ResetFault(_HangUp):
 
 
 class EmptyFault(_HangUp):
-    """The connection ends without a byte of an answer."""
+    """The connection is closed without a byte of an answer."""
 
     effect: ClassVar[Mapping[str, Any]] = {"hang_up": "empty"}
     kind: Literal["empty"]
 
 
 class RefuseUpgradeFault(Fault):
-    """No WebSocket is opened."""
+    """The WebSocket upgrade is refused."""
 
     point: ClassVar[Point] = "upgrade"
     transports: ClassVar[tuple[Transport, ...]] = WS_ONLY
@@ -50,7 +50,7 @@ class RefuseUpgradeFault(Fault):
 
 
 class DelayAuthenticationFault(Fault):
-    """The answer to the authentication comes late, by the real clock."""
+    """The answer to the authentication is delayed, by the real clock."""
 
     point: ClassVar[Point] = "authentication"
     kind: Literal["delay_authentication"]
@@ -82,7 +82,7 @@ class NoPongFault(Fault):
 
 
 class SilentFault(Fault):
-    """From here on the server reads and sends nothing, and does not close: a half-open connection."""
+    """The server stops reading and sending but does not close the socket: a half-open connection."""
 
     transports: ClassVar[tuple[Transport, ...]] = WS_ONLY
     effect: ClassVar[Mapping[str, Any]] = {"is_silent": True}
@@ -90,7 +90,7 @@ class SilentFault(Fault):
 
 
 class CloseFault(Fault):
-    """The socket is closed after so many more frames, the reply being the first; 0 closes it instead of the reply."""
+    """The socket is closed after `after_frames` more frames, the reply included; 0 closes it instead of the reply."""
 
     transports: ClassVar[tuple[Transport, ...]] = WS_ONLY
     kind: Literal["close"]
@@ -111,7 +111,7 @@ class CloseFault(Fault):
 
 
 class DropFault(Fault):
-    """The work is done but its reply is lost, and the connection with it, unless `hang_up` is false."""
+    """The task is done but its reply is lost, and so is the connection, unless `hang_up` is false."""
 
     kind: Literal["drop"]
     hang_up: bool = True

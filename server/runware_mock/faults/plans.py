@@ -32,11 +32,11 @@ PlanName = Annotated[str, AfterValidator(is_plan_name), Field(min_length=1, max_
 
 
 class Plan(BaseModel):
-    """Faults in the order in which they are met. Each event meets at most one fault of a plan."""
+    """Faults in the order in which they happen. Each event meets at most one fault of a plan."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: PlanName | None = Field(None, description="Made up if left out.")
+    name: PlanName | None = Field(None, description="A random name if left out.")
     faults: list[AnyFault] = Field(min_length=1, max_length=100)
     must_be_met: bool = Field(default=True, description="Whether a pytest test fails if the plan was not fully met.")
     by_name_only: bool = Field(
