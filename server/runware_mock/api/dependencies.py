@@ -1,4 +1,4 @@
-"""What a request or socket says of its caller: key, account, SDK, base URL, and the origin of a web page."""
+"""What a request or socket says about its caller: key, account, SDK, base URL, and the origin of a web page."""
 
 import asyncio
 import logging
@@ -20,7 +20,7 @@ from runware_mock.values import is_loopback
 
 _log = logging.getLogger(__name__)
 
-# To parse or search more would hold up the other clients of the event loop.
+# Parsing or searching more bytes in the event loop would hold up other clients.
 _READ_IN_LOOP = 64 * 1024
 _CLIENT_CHARS = 100
 _HEADERS = "runware_mock.headers"
@@ -28,7 +28,7 @@ _HTTP_SCHEMES = {"ws": "http", "wss": "https"}
 
 
 def headers_of(scope: Scope) -> dict[bytes, bytes]:
-    """Return the headers of a request or socket by their names in small letters, of equal ones the first."""
+    """Return the headers of a request or socket by their lower-case names; the first of equal names counts."""
     headers: dict[bytes, bytes] | None = scope.get(_HEADERS)
     if headers is None:
         headers = scope[_HEADERS] = dict(reversed(list(scope["headers"])))
@@ -36,13 +36,13 @@ def headers_of(scope: Scope) -> dict[bytes, bytes]:
 
 
 def header(scope: Scope, name: bytes) -> str | None:
-    """Return one header's text."""
+    """Return a header's text, or None."""
     value = headers_of(scope).get(name)
     return None if value is None else value.decode("latin-1")
 
 
 def bearer_key(scope: Scope) -> str | None:
-    """Return the key of `Authorization: Bearer <key>`."""
+    """Return the key of `Authorization: Bearer <key>`, or None."""
     scheme, _, key = (header(scope, b"authorization") or "").partition(" ")
     return key.strip() if scheme.lower() == "bearer" else None
 
@@ -74,9 +74,9 @@ async def read_tasks(raw: bytes | bytearray | str, settings: Settings) -> list[o
 
 
 async def keyless(tasks: list[object], api_key: object, account: Account, length: int) -> list[object]:
-    """Return tasks without their sender's key, which nobody after this must store, log or answer.
+    """Return tasks without their sender's key, so that no later code can store, log or return it.
 
-    `length` is that of the body or frame in which they came.
+    `length` is that of the body or frame that held them.
     """
     if length <= _READ_IN_LOOP:
         return _keyless(tasks, api_key, account)
@@ -95,7 +95,7 @@ def _keyless(tasks: list[object], api_key: object, account: Account) -> list[obj
 def caller_of(scope: Scope, account: Account, services: Services, api_key: object) -> Caller:
     """Return the caller behind a request or socket.
 
-    `?dryRun=1` and the header `X-Runware-Dry-Run: 1` check tasks and tell their cost without executing them.
+    `?dryRun=1` and the header `X-Runware-Dry-Run: 1` check tasks and return their cost without executing them.
     """
     query = scope["query_string"]
     dry_run = dict(parse_qsl(query)).get(b"dryRun") if b"dryRun" in query else None
@@ -110,12 +110,12 @@ def caller_of(scope: Scope, account: Account, services: Services, api_key: objec
 
 
 def plan_of(scope: Scope, account: Account) -> str | None:
-    """Return the fault plan that the client has named, in its key or in a header."""
+    """Return the fault plan that the client names in its key or a header, or None."""
     return account.plan or header(scope, b"x-runware-mock-plan")
 
 
 def _client(scope: Scope, api_key: object) -> str | None:
-    """Name the SDK: `X-SDK-Name: python`, `X-SDK-Version: 0.5.24`, or whatever the client calls itself."""
+    """Return the SDK of `X-SDK-Name: python`, `X-SDK-Version: 0.5.24`, or else the User-Agent; None if unknown."""
     name = header(scope, b"x-sdk-name")
     client = f"{name}/{header(scope, b'x-sdk-version') or '?'}" if name else header(scope, b"user-agent")
     if client and isinstance(api_key, str) and holds_key(client, api_key):
@@ -124,9 +124,9 @@ def _client(scope: Scope, api_key: object) -> str | None:
 
 
 def base_url(scope: Scope, services: Services, api_key: object = None) -> str:
-    """Return the address under which this client reaches the server: that of its own request, unless one is set.
+    """Return the address at which this client reaches the server: that of its own request, unless one is set.
 
-    A `Host` that holds the client's key is passed over: it would be stored with every URL that is made of it.
+    A `Host` that contains the client's key is ignored: it would be stored with every URL made from it.
     """
     if services.settings.public_url:
         return services.settings.public_url.rstrip("/")
@@ -139,9 +139,9 @@ def base_url(scope: Scope, services: Services, api_key: object = None) -> str:
 
 
 def check_origin(scope: Scope, settings: Settings) -> None:
-    """Let programs pass, and pages of allowed origins; raises originNotAllowed.
+    """Raise originNotAllowed unless the caller is a program, or a page of an allowed origin.
 
-    Any key opens an account, so that without this a page of any site, opened on the developer's machine, could upload,
+    Any key opens an account. Without this check, a page of any site opened on the developer's machine could upload,
     make the mock fetch what only this machine sees, and read it back. A page cannot hide or change its Origin.
     """
     for name, value in scope["headers"]:
@@ -155,18 +155,18 @@ def _is_allowed(origin: str, scope: Scope, settings: Settings) -> bool:
     if origin in settings.allow_origin or "*" in settings.allow_origin:
         return True
     host = host_of(origin)
-    # RFC 6761: nobody in the world can have a name under .test.
+    # RFC 6761: nobody can register a name under .test.
     if is_loopback(host) or host.endswith(".test"):
         return True
     authority = header(scope, b"host") or ""
-    # A page of this very server's address, which no name was made to point at; a phone's emulator knows it as another.
+    # A page at this server's own IP address, which DNS rebinding cannot fake; a phone's emulator uses another address.
     if _is_address(host) and host == host_in(authority):
         return True
     return authority_of(origin) == authority and _may_control(HTTPConnection(scope), settings)
 
 
 def _may_control(request: HTTPConnection, settings: Settings) -> bool:
-    """Tell whether this is our own page, opened by somebody who has the token."""
+    """Return whether the caller may use the control API, as our own page may."""
     try:
         check_caller(request, settings)
     except ControlRefused:

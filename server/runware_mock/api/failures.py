@@ -1,4 +1,4 @@
-"""Responses in Runware's envelope, and how failures are answered: in it, by the control API's error, or by a page."""
+"""Responses in Runware's envelope, and the answers to failures: that envelope, a control API error, or a page."""
 
 import logging
 from collections.abc import Callable, Coroutine
@@ -34,7 +34,7 @@ Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 def envelope(status: int, body: bytes) -> Response:
-    """Return a response with an envelope that is already encoded."""
+    """Return a response from an encoded envelope."""
     return Response(body, status, CORS_HEADERS, "application/json")
 
 
@@ -44,8 +44,8 @@ def refused(refusal: Refusal) -> Response:
 
 
 async def preflight(request: Request) -> Response:
-    """Answer a browser that asks whether it may call the API from a page of another origin: with any headers."""
-    # Not "*": the wildcard does not stand for Authorization.
+    """Allow a browser to call the API from a page of another origin, with any headers."""
+    # Not "*": the wildcard does not cover Authorization.
     allowed = request.headers.get("access-control-request-headers", _USUAL_HEADERS)
     return Response(status_code=204, headers={**_PREFLIGHT_HEADERS, "Access-Control-Allow-Headers": allowed})
 
@@ -57,10 +57,10 @@ async def failure_response(request: Request, error: Exception) -> Response:
     if wants_page(request.scope):
         return page_failure(request, error)
     if isinstance(error, ClientDisconnect):
-        # Nobody is left to read it.
+        # The client is gone, so nobody reads the answer.
         return Response()
     if isinstance(error, ControlRefused):
-        # A program that asks for the gallery at `/` does not want the page, and gets nothing of it.
+        # A program that gets `/` does not want the page, and must learn nothing from it.
         error = HTTPException(405)
     if isinstance(error, HTTPException) and error.status_code in _HTTP_ERRORS:
         hint = f"The API is POST /v1; this was {request.method} {request.url.path[:200]}."
@@ -72,7 +72,7 @@ async def failure_response(request: Request, error: Exception) -> Response:
 
 
 class AnsweringRoute(APIRoute):
-    """A route whose every failure is answered here: after an unhandled one, the server would end the connection."""
+    """A route that answers its own failures: after an unhandled one, the server would close the connection."""
 
     def get_route_handler(self) -> Handler:
         """Return the handler of the route."""
@@ -88,12 +88,12 @@ class AnsweringRoute(APIRoute):
         return answered
 
     def admit(self, request: Request) -> None:
-        """Refuse a caller before the body is read; this route takes everybody."""
+        """Raise a refusal before the body is read; this route admits every caller."""
 
 
 class GuardedRoute(AnsweringRoute):
     """A route for a developer's own programs and browser; see `check_caller`."""
 
     def admit(self, request: Request) -> None:
-        """Raise ControlRefused for everybody else."""
+        """Raise ControlRefused for any other caller."""
         check_caller(request, request.app.state.services.settings)

@@ -1,4 +1,4 @@
-"""Carry out what a fault plan wants of a response or a socket: delay, break, cut or garble it."""
+"""Carry out a fault plan on a response or a socket: delay, break, cut or garble it."""
 
 import asyncio
 import os
@@ -25,7 +25,7 @@ _NO_LINGER = struct.pack("ii", 1, 0)
 
 
 class PlannedResponse(Response):
-    """An HTTP response that is sent as a fault plan wants it, if it is sent at all.
+    """An HTTP response that is sent as a fault plan says, if at all.
 
     `headers` are kept whatever the plan does with the rest.
     """
@@ -57,7 +57,7 @@ class PlannedResponse(Response):
             end(scope[TRANSPORT], is_reset=plan.hang_up == "reset")
             await _until_disconnected(receive)
         elif plan.kept_share is not None and plan.answer is None:
-            # The length that is declared is that of the whole.
+            # The headers declare the length of the whole body.
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
             kept = bytes(self.body)[: int(len(self.body) * plan.kept_share)]
             await send({"type": "http.response.body", "body": kept, "more_body": True})
@@ -68,12 +68,12 @@ class PlannedResponse(Response):
 
 
 def end(transport: asyncio.Transport, *, is_reset: bool) -> None:
-    """End a connection without another byte; by RST if `is_reset`, where the system can."""
+    """Close a connection without sending another byte; by RST if `is_reset` and the system can."""
     if not is_reset or transport.is_closing():
         transport.close()
         return
     original: Any = transport.get_extra_info("socket")
-    # Not every system duplicates a socket by its descriptor.
+    # Not every system can duplicate a socket by its descriptor.
     with suppress(OSError), socket.socket(fileno=os.dup(original.fileno())) as same:
         # The loop's own socket object takes no options; a duplicate of its descriptor is the same socket.
         same.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
@@ -81,9 +81,9 @@ def end(transport: asyncio.Transport, *, is_reset: bool) -> None:
 
 
 def frames_of(reply: Reply, *, one_each: bool = False) -> list[str]:
-    """Return the frames that answer a task, as its faults want them; with `one_each`, a frame for each item.
+    """Return the frames that answer a task, changed by its faults; with `one_each`, a frame for each item.
 
-    A task that a fault has kept from being done has none.
+    A task that a fault has prevented has none.
     """
     plan = reply.response_plan or ResponsePlan()
     if reply.error is None and not reply.items:
@@ -95,19 +95,19 @@ def frames_of(reply: Reply, *, one_each: bool = False) -> list[str]:
 
 
 def garbled(text: str, plan: ResponsePlan) -> str:
-    """Return a text with some of its characters changed, at least one, where the plan says so."""
+    """Return a text with at least one of its characters changed, if the plan says so."""
     if plan.garbled_share is None or not text:
         return text
     draw = random.Random(plan.seed)  # noqa: S311 - to be repeated, not to be secret
     characters = list(text)
     for place in draw.sample(range(len(text)), max(1, int(len(text) * plan.garbled_share))):
-        # Bit 1 is never part of what makes a byte control the terminal, and always makes it another one.
+        # Flipping the lowest bit always changes a character, and never to one below U+0020.
         characters[place] = chr(ord(characters[place]) ^ 1)
     return "".join(characters)
 
 
 async def met_by(services: Services, account_id: int, event: Event) -> tuple[ResponsePlan | None, Refusal | None]:
-    """Return the plan for an event that is no task, and the refusal that answers it."""
+    """Return the response plan for an event that is not a task, and the refusal that answers it."""
     if not await is_planned(services, account_id):
         return None, None
     return await asyncio.to_thread(services.faults.meet_connection, account_id, event)
@@ -116,26 +116,26 @@ async def met_by(services: Services, account_id: int, event: Event) -> tuple[Res
 async def is_planned(services: Services, account_id: int) -> bool:
     """Tell whether a fault plan may be waiting for this account.
 
-    Connections and pings are too frequent for a look into the database where no other process is meant to write to it:
-    a plan that one has made nevertheless is known with the next task, or when webhooks are next delivered, within a
+    Connections and pings are too frequent to read the database each time unless other processes share it. If one has
+    added a plan to an unshared database, it is noticed with the next task, or the next delivery of webhooks, within a
     second.
     """
     if services.database.is_shared:
-        # What cannot be read now is answered for by the task.
+        # If the database cannot be read, the task reports it.
         with suppress(SQLAlchemyError):
             await asyncio.to_thread(services.refresh)
     return services.clocks.is_planned(account_id)
 
 
 async def pause(plan: ResponsePlan, stopping: asyncio.Event) -> None:
-    """Let the planned time go by, unless the server stops before."""
+    """Wait for the planned time, or until the server stops."""
     if plan.delay_s:
         with suppress(TimeoutError):
             await asyncio.wait_for(stopping.wait(), plan.delay_s)
 
 
 async def _until_gone(scope: Scope, receive: Receive, timeout_s: float | None = None) -> None:
-    """Wait until the client has gone, the server stops, or the time is over."""
+    """Wait until the client has gone, the server stops, or the time is up."""
     waiting = [
         asyncio.ensure_future(_until_disconnected(receive)),
         asyncio.ensure_future(scope["state"][STOPPING].wait()),

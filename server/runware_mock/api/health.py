@@ -1,4 +1,4 @@
-"""For whatever watches the server: `/health`, `/ready` and `/metrics`."""
+"""The endpoints for monitoring: `/health`, `/ready` and `/metrics`."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -16,7 +16,7 @@ from runware_mock.services import Services
 from runware_mock.storage.database import outage_of
 from runware_mock.version import __version__
 
-# Probes wait for a few seconds at most, and then ask again.
+# Probes wait a few seconds at most, then ask again.
 _LOOK_S = 8.0
 
 
@@ -35,7 +35,7 @@ class NotReady(BaseModel):
 
 
 def router(services: Services, is_well: Mapping[str, Callable[[], bool]], exposition: Exposition) -> APIRouter:
-    """Return the routes; `is_well` tells of each background job whether it runs and does not fail each time."""
+    """Return the routes; `is_well` says for each background job whether it runs and does not keep failing."""
     api = APIRouter(route_class=AnsweringRoute)
     probe = _Probe(services)
 
@@ -68,14 +68,14 @@ def router(services: Services, is_well: Mapping[str, Callable[[], bool]], exposi
 
 
 class _Probe:
-    """Looks whether the database and the object storage answer, once for all probes that wait at the same time."""
+    """Checks whether the database and the object storage answer, once for all probes that wait at the same time."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
         self._looking: asyncio.Task[list[str]] | None = None
 
     async def problems(self) -> list[str]:
-        """Return what is wrong, a line each. A look that hangs takes no more than its own threads."""
+        """Return what is wrong, a line each. A check that hangs blocks only its own threads."""
         if self._looking is None or self._looking.done():
             self._looking = asyncio.create_task(self._look())
         try:

@@ -23,7 +23,7 @@ _HEADERS = {
     **CORS_HEADERS,
     "Accept-Ranges": "bytes",
     "Cache-Control": "no-cache",
-    # What clients upload is never run: not as a page, not as a script inside an SVG.
+    # Uploads are never executed: neither as a page nor as a script inside an SVG.
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
     "X-Content-Type-Options": "nosniff",
 }
@@ -31,7 +31,7 @@ _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
 def router(services: Services, threads: Executor | None = None) -> APIRouter:
-    """Return the routes that an imageURL points at; files that are slow to read are read in `threads` of their own."""
+    """Return the routes that an imageURL points at; files that are slow to read are read in `threads`, if given."""
     api = APIRouter(route_class=AnsweringRoute)
 
     async def get_file(request: Request) -> Response:
@@ -60,7 +60,7 @@ def _answer(services: Services, request: Request, uuid: str) -> Response:
         file = media.read_served(connection, uuid, services.moment)
     if file is None:
         raise refuse("mediaNotFound", "It was never stored here, or has expired.")
-    # By its content: after a reset or an import, a UUID may name another picture.
+    # Made from the content: after a reset or an import, a UUID may name another picture.
     etag = f'"{file.sent_sha256.hex()}"'
     headers = {**_HEADERS, "ETag": etag}
     if _matches(request.headers.get("if-none-match"), etag):
@@ -88,7 +88,7 @@ def _ranged(files: Blobs, request: Request, file: StoredFile, headers: dict[str,
 
 
 def _wanted_range(request: Request, size: int, etag: str) -> range | None:
-    """Return the one byte range asked for (empty: cannot be met), or None for the whole file.
+    """Return the one byte range asked for (empty if it cannot be met), or None for the whole file.
 
     RFC 9110, section 14.2: "A server MAY ignore the Range header field"; several ranges, other units and a range for
     another version (If-Range) get the whole file.

@@ -1,4 +1,4 @@
-"""What clients may take: the size of a message, the memory of all messages, the number of clients, and time.
+"""Limits for clients: the size of a message, the memory of all messages, the number of clients, and time.
 
 A client may be slow as long as it moves 16 KiB in each `--stall-timeout`.
 """
@@ -25,7 +25,7 @@ except ImportError:  # pragma: no cover - Windows has no such limit
 LEAST_BYTES = 16 * 2**10
 # A shorter message always has room.
 _SMALL_BYTES = 64 * 2**10
-# How often to look whether a client has read on, and how much may wait for it before anything more is sent.
+# How often to check a client's reading, and how much may wait for it before anything more is sent.
 _LOOK_EVERY_S, _UNREAD_BYTES = 0.02, 64 * 2**10
 _WATCH_EVERY_S = 1.0
 _FEWEST_CONNECTIONS = 64
@@ -35,7 +35,7 @@ _TOO_SLOW = f"Fewer than {LEAST_BYTES} bytes have come within --stall-timeout."
 
 
 def most_connections(settings: Settings, files: int | None = None) -> int:
-    """Return how many requests and sockets are served at once by a process that may open so many files."""
+    """Return how many requests and sockets a process serves at once that may open `files` files."""
     files = _most_files() if files is None else files
     # The database and fetched images need files, too.
     return min(settings.max_connections or files, max(_FEWEST_CONNECTIONS, files // 2))
@@ -59,21 +59,21 @@ class Body:
         self._moved_bytes = 0
 
     def take(self, size_bytes: int, now_s: float) -> None:
-        """Count a piece."""
+        """Count a piece that has come."""
         self.taken_bytes += size_bytes
         self._moved_bytes += size_bytes
         if self._moved_bytes >= LEAST_BYTES:
             self._since_s, self._moved_bytes = now_s, 0
 
     def left_s(self, stall_s: float, now_s: float) -> float | None:
-        """Return how long the client may still take, or None where `stall_s` is 0: for ever."""
+        """Return how long the client may still take, or None (forever) if `stall_s` is 0."""
         return self._since_s + stall_s - now_s if stall_s else None
 
 
 class Room:
     """The memory of one process for messages that were received and are not answered yet.
 
-    It counts what has come, not what was declared: a client that declares much and sends little keeps nobody out.
+    It counts what has arrived, not what was declared: a client that declares much and sends little blocks nobody.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -81,15 +81,15 @@ class Room:
         self.taken_bytes = 0
 
     def has_room(self, size_bytes: int) -> bool:
-        """Tell whether a message that is already counted may be so long; a small one always may."""
+        """Return whether there is room for a message that is already counted; a small one always has room."""
         return size_bytes <= _SMALL_BYTES or self.taken_bytes <= self.budget_bytes
 
     def take(self, size_bytes: int) -> None:
-        """Count what has come."""
+        """Count what has arrived."""
         self.taken_bytes += size_bytes
 
     def release(self, size_bytes: int) -> None:
-        """Let go of a message."""
+        """Free the memory of a message."""
         self.taken_bytes -= size_bytes
 
 
@@ -121,18 +121,18 @@ class Readers:
             self._unread.pop(transport, None)
 
     async def watch(self, transport: asyncio.Transport) -> None:
-        """Watch the client of a socket, whose pings the library answers."""
+        """Watch the client of a socket until cancelled: the library's pongs may pile up unread, too."""
         while True:
             await asyncio.sleep(_WATCH_EVERY_S)
             await self.until_read(transport)
 
     def _is_let_go(self, transport: asyncio.Transport, unread_bytes: int) -> bool:
-        """Let go of the client that has the most to read, when all of them together have too much."""
+        """Disconnect the client with most to read when all have too much together; return whether it is this one."""
         self._unread[transport] = unread_bytes
         if unread_bytes > 2 * self._budget_bytes:
             transport.abort()
             return True
-        # One alone may have as much as the message that answers it.
+        # A single client may have as much to read as one answer is long.
         if len(self._unread) > 1 and sum(self._unread.values()) > self._budget_bytes:
             largest = max(self._unread, key=self._unread.__getitem__)
             del self._unread[largest]
@@ -142,7 +142,7 @@ class Readers:
 
 
 class Limits:
-    """ASGI middleware that keeps clients within these limits; to `app`, a client that was refused has gone away."""
+    """ASGI middleware that enforces these limits; `app` sees a refused client as disconnected."""
 
     def __init__(self, app: ASGIApp, settings: Settings, room: Room, readers: Readers) -> None:
         self._app = app
@@ -194,7 +194,7 @@ class Limits:
         body.refusal = self._refused_at_once(scope)
         try:
             if body.refusal is None:
-                # Nobody is left to be answered when the client has gone away.
+                # A client that has gone away gets no answer.
                 with suppress(ClientDisconnect):
                     await self._app(scope, guarded_receive, guarded_send)
             if body.refusal is not None and not is_answered:
@@ -233,7 +233,7 @@ class Limits:
         return message
 
     async def _refuse(self, refusal: Refusal, receive: Receive, send: Send) -> None:
-        """Answer in place of the application; a client that still sends would lose the answer if we hung up at once."""
+        """Answer in place of the application; a client still sending would lose the answer if we closed at once."""
         response = _response(refusal)
         await send({"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers})
         await send({"type": "http.response.body", "body": response.body, "more_body": True})

@@ -1,7 +1,7 @@
-"""How the tasks of the upload API show in FastAPI's own OpenAPI document.
+"""Add the tasks of the upload API to FastAPI's own OpenAPI document.
 
 The body of `POST /v1` is parsed task by task, so that one bad task fails alone. FastAPI therefore does not see the
-models; they are added to the document here.
+models.
 """
 
 from collections import defaultdict
@@ -18,7 +18,7 @@ from runware_mock.tasks.models import AnyTask
 from runware_mock.tasks.validation import TaskSchema
 
 _REF = "#/components/schemas/{model}"
-# These answer requests that hold no task at all.
+# Errors of requests without any task.
 _OF_OTHER_PATHS = ("notFound", "methodNotAllowed")
 
 
@@ -104,7 +104,7 @@ def _file_operation() -> dict[str, Any]:
     }
 
 
-# What FastAPI cannot know of a route that serves stored files.
+# What FastAPI cannot know about a route that serves stored files.
 FILE_OPERATION = _file_operation()
 
 
@@ -123,7 +123,7 @@ def add_tasks(app: FastAPI) -> None:
 
 
 def task_models() -> list[type[BaseModel]]:
-    """Return the model of every kind of task, each once."""
+    """Return the models of all tasks, each once."""
     models = dict.fromkeys(row.model for row in TASKS.values() if row.model is not AnyTask)
     return [*models, Authentication, Ping]
 
@@ -137,7 +137,7 @@ def task_schemas() -> dict[str, Any]:
 
 
 def task_operation() -> dict[str, Any]:
-    """Return what FastAPI cannot know of `POST /v1`: its body, its answers, and that a key is needed."""
+    """Return what FastAPI cannot know about `POST /v1`: its body, its answers, and its need of a key."""
     codes = defaultdict(list)
     for code, row in CATALOGUE.items():
         if code not in _OF_OTHER_PATHS:
@@ -154,7 +154,7 @@ def task_operation() -> dict[str, Any]:
             {"name": "X-Runware-Mock-Plan", "in": "header", **text, "description": "Name of a fault plan to meet."},
         ],
         "requestBody": {"required": True, "content": {"application/json": {"schema": tasks}}},
-        # An authentication among the tasks stands for the header.
+        # An authentication task may replace the header.
         "security": [{"apiKey": []}, {}],
         "responses": {
             status: {"description": text, "content": answer}

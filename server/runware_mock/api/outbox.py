@@ -1,4 +1,4 @@
-"""The answers of one WebSocket: sent when they are ready, or kept for the socket with which the client comes back."""
+"""The answers of one WebSocket: sent when they are ready, or kept until the client comes back with a new socket."""
 
 import asyncio
 from collections import deque
@@ -17,10 +17,10 @@ from runware_mock.protocol.response_plan import ResponsePlan
 from runware_mock.services import Services
 from runware_mock.storage import deliveries
 
-# Why a fault plan closes.
+# The close reason of a fault plan.
 _PLANNED = "planned"
-# What was sent this shortly before a connection broke is sent again after a resume; a client that had it after all
-# finds no task waiting for it.
+# Frames sent this shortly before a connection broke are sent again after a resume; a client that did get one
+# has no task waiting for it any more, and ignores it.
 _UNSURE_S = 1.0
 _LOOK_EVERY_S = 0.25
 # RFC 6455, section 7.4.1: "1009 … a message that is too big for it to process".
@@ -30,9 +30,9 @@ _TOO_BIG = 1009
 class Outbox:
     """Delivers the answers of one socket, each in its own frame, in the order in which they are ready.
 
-    `session` is the account and the connectionSessionUUID by which the client finds its answers again, of account 0
-    until the client has authenticated. `successor` returns the outbox of the socket that speaks for the session now,
-    if it is another one.
+    `session` is the account and the connectionSessionUUID under which answers are kept for the client; the account is
+    0 until the client has authenticated. `successor` returns the outbox of a newer socket that has taken over the
+    session, if there is one.
     """
 
     def __init__(
@@ -58,16 +58,16 @@ class Outbox:
 
     @property
     def waits_for_more(self) -> bool:
-        """Whether an older socket of the session, in whatever process, may still leave something for this one."""
+        """Whether an older socket of the session, in any process, may still leave answers for this one."""
         return self.is_resumed and not self.is_silent
 
     @property
     def holds_back(self) -> bool:
-        """Whether something is to come after the next reply."""
+        """Whether frames are held back until after the next reply."""
         return bool(self._held)
 
     async def send(self, frame: str) -> bool:
-        """Send what is not kept; return whether it went out."""
+        """Send a frame without keeping it on failure; return whether it was sent."""
         if self.is_silent:
             return False
         await self._readers.until_read(self._transport)
@@ -84,7 +84,7 @@ class Outbox:
         return True
 
     async def deliver(self, reply: Reply, *, one_each: bool = False) -> None:
-        """Deliver the answer to a task, as the faults that it met want it; with `one_each`, a frame for each item."""
+        """Deliver the answer to a task, changed by the faults that it met; with `one_each`, a frame for each item."""
         frames, plan = frames_of(reply, one_each=one_each), reply.response_plan
         if plan is not None:
             # One late reply does not hold up the others.
@@ -96,19 +96,19 @@ class Outbox:
                 await self._deliver_planned(frames, plan)
 
     async def deliver_held(self) -> None:
-        """Deliver what was to come after the next reply, when none is to come."""
+        """Deliver the frames held back for a next reply, since there is none."""
         async with self._sending:
             await self._deliver_next([])
 
     async def close(self, code: int, reason: str) -> None:
         """Close the socket, if it is open."""
-        # The client may go away at this very moment.
+        # The client may go away at this moment.
         with suppress(WebSocketDisconnect, RuntimeError):
             if self._websocket.application_state is WebSocketState.CONNECTED:
                 await self._websocket.close(code, reason)
 
     async def keep_unsure(self, close_code: int) -> None:
-        """Keep what may have been lost with the connection, but for the frame that has killed it."""
+        """Keep what may have been lost with the connection, except the frame that broke it."""
         unsure_s = monotonic_s() - _UNSURE_S
         frames = [frame for sent_s, frame in self._just_sent if sent_s >= unsure_s]
         if close_code == _TOO_BIG and frames:
@@ -121,13 +121,13 @@ class Outbox:
             await self._deliver(frame)
 
     async def _deliver_next(self, frames: list[str]) -> None:
-        """Send frames, and then those that were held back for the next ones."""
+        """Send frames, and then those that were held back until after them."""
         held, self._held = self._held, []
         for frame in (*frames, *held):
             await self._deliver(frame)
 
     async def _deliver(self, frame: str) -> None:
-        """Send a frame, here or on the socket with which the client came back, or keep it for that one."""
+        """Send a frame, or keep it for the socket with which the client comes or came back."""
         if await self.send(frame):
             self._was_sent(frame)
         else:
@@ -136,11 +136,11 @@ class Outbox:
     async def _deliver_planned(self, frames: list[str], plan: ResponsePlan) -> None:
         if plan.is_silent:
             self.is_silent = True
-            # Nothing more is read, so that no ping is answered either.
+            # Read nothing more, so that no ping is answered either.
             self._transport.pause_reading()
             await self._keep(frames)
         elif plan.hang_up is not None:
-            # As with a connection that really broke: the answer is there for a client that comes back.
+            # As with a connection that really broke, the answer is kept for a client that comes back.
             await self._keep(frames)
             if plan.hang_up != "drop":
                 end(self._transport, is_reset=plan.hang_up == "reset")
@@ -156,10 +156,10 @@ class Outbox:
 
     def _was_sent(self, frame: str) -> None:
         now_s = monotonic_s()
-        # What is sure by now is not held any longer: results may be big.
+        # Drop what has surely arrived by now: results may be big.
         while self._just_sent and self._just_sent[0][0] < now_s - _UNSURE_S:
             self._just_sent.popleft()
-        # Two SDKs hand an error of a task that they do not know to every task in flight: it is never sent twice.
+        # Never send an error twice: two SDKs apply the error of a task that they do not know to every task in flight.
         if not frame.startswith('{"errors"'):
             self._just_sent.append((now_s, frame))
 
@@ -167,7 +167,7 @@ class Outbox:
         if not frames or not self.session[0]:
             return
         await asyncio.to_thread(self._store, frames)
-        # Looked up only now: a client that came back a moment ago has found nothing yet.
+        # Looked up after storing: a client that came back just before has found nothing yet.
         if successor := self._successor(self):
             await successor.replay()
 
@@ -192,7 +192,7 @@ class Sessions:
         self._looking: asyncio.Task[None] | None = None
 
     def speaks_for(self, session: tuple[int, str], outbox: Outbox) -> None:
-        """Let a socket get what older ones of its session could not deliver."""
+        """Register a socket to get what older ones of its session could not deliver."""
         self.forget(outbox)
         outbox.session = session
         self._sessions[session] = outbox
@@ -203,7 +203,7 @@ class Sessions:
             del self._sessions[outbox.session]
 
     def look_out(self) -> None:
-        """Send on what other processes will keep for sessions that have come back here."""
+        """Start forwarding what other processes keep for sessions that have come back here."""
         if self._looking is None:
             self._looking = asyncio.create_task(self._look())
 
@@ -211,7 +211,7 @@ class Sessions:
         try:
             while waiting := {session for (_, session), outbox in self._sessions.items() if outbox.waits_for_more}:
                 await asyncio.sleep(_LOOK_EVERY_S)
-                # A database that cannot be read now is looked at again.
+                # If the database cannot be read now, the next round tries again.
                 with suppress(SQLAlchemyError):
                     for session in await asyncio.to_thread(self._kept_for, waiting):
                         if outbox := self._sessions.get(session):
@@ -224,6 +224,6 @@ class Sessions:
             return deliveries.sessions_with_frames(connection, sessions)
 
     def successor(self, outbox: Outbox) -> Outbox | None:
-        """Return the outbox of the open socket with which the client of a closed one came back."""
+        """Return the outbox of the open socket with which the client came back, or None."""
         found = self._sessions.get(outbox.session)
         return found if found is not outbox else None

@@ -14,14 +14,14 @@ from runware_mock.tasks import TASKS
 
 _log = logging.getLogger(__name__)
 
-# Asked for again and again by machines, or beside the page that a person has asked for.
+# Polled by machines, or loaded by the page itself.
 _QUIET = ("/health", "/ready", "/metrics", "/ui/static/")
 _PATH_CHARS = 200
 _NOTED = "noted"
 
 
 class Noted:
-    """What only the code that answers a request knows of it; `account` is its masked label."""
+    """Facts for the log line that only the code that answers a request knows; `account` is its masked label."""
 
     def __init__(self) -> None:
         self.account = ""
@@ -30,7 +30,7 @@ class Noted:
         self.faults: Counter[str] = Counter()
 
     def add_tasks(self, tasks: Iterable[object]) -> None:
-        """Note what was asked."""
+        """Note the types of the tasks."""
         self.task_types.update(map(_task_type, tasks))
 
     def add_replies(self, replies: Sequence[Reply]) -> None:
@@ -65,12 +65,12 @@ class RequestLog:
 
 
 def note(scope: Scope, noted: Noted) -> None:
-    """Let the log line of this request say more."""
+    """Add these facts to the log line of this request."""
     scope["state"][_NOTED] = noted
 
 
 def write(method: str, path: str, status: int | None, noted: Noted, began_s: float) -> None:
-    """Log what was asked and how it went; a `status` of 0 says that the connection ended without an answer."""
+    """Log a request and its outcome; a `status` of 0 means that the connection ended without an answer."""
     is_quiet = path.startswith(_QUIET) or noted.task_types.keys() == {"ping"}
     level = logging.DEBUG if is_quiet else logging.INFO
     if not _log.isEnabledFor(level):

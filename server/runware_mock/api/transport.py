@@ -1,11 +1,11 @@
-"""uvicorn's protocols: no option lets a fault cut a connection, or lets open sockets finish when the server stops."""
+"""Subclasses of uvicorn's protocols, since no option lets faults cut connections or open sockets finish at a stop."""
 
 from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-# Where a scope has its asyncio transport, and the state that the lifespan yields an asyncio.Event.
+# The keys of the asyncio transport in a scope, and of an asyncio.Event in the state that the lifespan yields.
 TRANSPORT, STOPPING = "runware_mock.transport", "stopping"
 
 
@@ -17,24 +17,24 @@ class _Handing:
 
 
 class HttpProtocol(_Handing, H11Protocol):
-    """Hands the application its connection, and the moment at which the server stops."""
+    """Gives the application its connection, and tells it when the server stops."""
 
     def shutdown(self) -> None:
-        """Say that the server stops."""
+        """Tell the application that the server stops."""
         self.app_state[STOPPING].set()
         super().shutdown()
 
 
 class SocketProtocol(_Handing, WebSocketsSansIOProtocol):
-    """The same; and the application closes its sockets itself, once it has delivered what still runs."""
+    """Does the same, but leaves closing sockets to the application, which delivers what still runs first."""
 
     def data_received(self, data: bytes) -> None:
-        """Answer a head that the library has refused, which uvicorn neither answers nor closes."""
+        """Answer and close a connection whose head the library has refused; uvicorn does neither."""
         super().data_received(data)
         if not self.handshake_initiated:
             self.transport.write(b"".join(self.conn.data_to_send()) or b"HTTP/1.1 400 Bad Request\r\n\r\n")
             self.transport.close()
 
     def shutdown(self) -> None:
-        """Say that the server stops."""
+        """Tell the application that the server stops."""
         self.app_state[STOPPING].set()

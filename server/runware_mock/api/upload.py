@@ -65,10 +65,10 @@ def router(runner: Runner) -> APIRouter:
         note(request.scope, noted)
         replies = await _replies(request, runner, noted)
         noted.add_replies(replies)
-        # What a fault holds back is told last.
+        # Replies that a fault holds back come last.
         replies.sort(key=lambda reply: reply.response_plan is not None and reply.response_plan.is_held)
         plan = combined(reply.response_plan for reply in replies)
-        # What failed before the first event is answered as usual.
+        # A failure before the first event is answered as usual.
         if all(reply.is_streamed for reply in replies):
             events = text_events(replies)
             if plan is None:
@@ -100,7 +100,7 @@ async def _replies(request: Request, runner: Runner, noted: Noted) -> list[Reply
         raise _about_content_type(refusal, request) from None
     noted.add_tasks(tasks)
     length_bytes = len(body)
-    # Nobody needs it while pictures are decoded.
+    # Frees its memory while pictures are decoded.
     del body
     authentication = first_authentication(tasks)
     key = bearer_key(request.scope) if authentication is None else authentication.get("apiKey")
@@ -128,7 +128,7 @@ async def _replies(request: Request, runner: Runner, noted: Noted) -> list[Reply
 
 
 async def _read(request: Request) -> bytearray:
-    """Return the body; not by `request.body()`, which would keep it until the answer is sent."""
+    """Return the body, without `request.body()`, which would keep it until the answer is sent."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
@@ -136,7 +136,7 @@ async def _read(request: Request) -> bytearray:
 
 
 def _about_content_type(refusal: Refusal, request: Request) -> Refusal:
-    """Return the refusal of a body, which names its Content-Type where that is none of JSON."""
+    """Return the refusal of a body, with a hint about its Content-Type if that is not JSON."""
     content_type = request.headers.get("content-type", "").partition(";")[0].strip()[:100]
     if refusal.code != "invalidJson" or not content_type or "json" in content_type or content_type == "text/plain":
         return refusal
@@ -145,7 +145,7 @@ def _about_content_type(refusal: Refusal, request: Request) -> Refusal:
 
 
 async def _finished(request: Request, pending: Sequence[Pending]) -> list[Reply]:
-    """Wait for every reply; tasks that have not begun when the client goes away never do."""
+    """Wait for every reply; if the client goes away, cancel the tasks that have not begun, raise ClientDisconnect."""
     futures = [asyncio.wrap_future(one) for one in pending]
     waiting = set(futures)
     while waiting:

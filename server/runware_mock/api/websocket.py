@@ -1,4 +1,4 @@
-"""One WebSocket: frames in, the answers to their tasks out."""
+"""One WebSocket: receives frames, sends the answers to their tasks."""
 
 import asyncio
 import logging
@@ -46,16 +46,16 @@ from runware_mock.tasks.runner import Pending, Runner
 
 _log = logging.getLogger(__name__)
 
-# Never 1000: a client of the older Python SDK takes a clean close for an answer still to come, and waits for it.
+# Never 1000: after a clean close, the older Python SDK goes on waiting for its answer.
 CLOSE_INTERNAL, CLOSE_RESTART, CLOSE_TRY_LATER = 1011, 1012, 1013
 _STRANGER = refuse("missingApiKey", "Send it first, in a task of taskType authentication.")
-# A close without one of these codes came from a broken connection, which may have swallowed what was just sent.
+# A close without one of these codes means a broken connection, which may have lost what was just sent.
 _CLEAN_CLOSES = (1000, 1001)
 
 _IN_FLIGHT_FRAMES = 64
-# When to look again whether a client is idle whose frame is being handled.
+# How soon to check again whether a client is idle while its frame is being handled.
 _BUSY_S = 0.25
-# Many images in one answer would be a long frame: each is sent alone, but what was asked for with getResponse together.
+# Each image has a frame of its own, as many in one would make it long; only getResponse gets all in one frame.
 _TOGETHER = "getResponse"
 
 
@@ -68,12 +68,12 @@ class Socket:
         self._services = sockets.runner.services
         self._account: Account | None = None
         self._api_key: object = None
-        # What a task is told before its client has authenticated.
+        # The refusal of a task whose client has not authenticated.
         self._stranger = _STRANGER
         self.outbox = Outbox(websocket, self._services, sockets.readers, sockets.sessions.successor)
         self._transport: asyncio.Transport = websocket.scope[TRANSPORT]
         self._stopping: asyncio.Event = websocket.scope["state"][STOPPING]
-        # One for each frame that is not answered yet.
+        # One asyncio task for each frame that is not answered yet.
         self._running: set[asyncio.Task[None]] = set()
         self._slots = asyncio.Semaphore(_IN_FLIGHT_FRAMES)
         self._handling = asyncio.Lock()
@@ -87,14 +87,14 @@ class Socket:
             while True:
                 raw = await self._receive()
                 if self.outbox.is_silent:
-                    # uvicorn reads on whenever it is asked for a message.
+                    # uvicorn resumes reading whenever it is asked for a message.
                     self._transport.pause_reading()
                     await self._stopping.wait()
                     break
                 async with self._handling:
                     if not self._stopping.is_set():
                         await self._handle(raw)
-                # An idle socket holds nothing of what it was sent.
+                # Do not keep the last frame while the socket is idle.
                 del raw
             await supervising
         except WebSocketDisconnect as closed:
@@ -123,29 +123,29 @@ class Socket:
         await self.outbox.close(CLOSE_INTERNAL, "idle")
 
     def _left_s(self) -> float:
-        """Return how long the socket may still be silent; one whose task runs is not idle."""
+        """Return how long the socket may still be silent; a socket with a running task is not idle."""
         idle_s, now_s = self._services.settings.idle_timeout.total_seconds(), monotonic_s()
         if self._handling.locked():
             return min(idle_s, _BUSY_S)
         if self._account is None:
-            # Whatever a client sends: until it has authenticated, all of it together must not take longer.
+            # Until it has authenticated, a client has this long in total, whatever it sends.
             return self._opened_s + idle_s - now_s
         return idle_s if self._running or self.outbox.is_silent else self._heard_s + idle_s - now_s
 
     async def _finish(self) -> None:
-        """Begin nothing more, deliver what still runs, then close."""
+        """Start nothing more, deliver what still runs, then close."""
         async with self._handling:
             pass
         while self._running:
             await asyncio.wait(self._running)
         if self.outbox.is_silent:
-            # Nobody would hear a close frame, let alone answer it.
+            # A silent client would not read a close frame, let alone answer it.
             end(self._transport, is_reset=True)
         else:
             await self.outbox.close(CLOSE_RESTART, "the server is stopping")
 
     async def _handle(self, raw: str | bytes) -> None:
-        """Start the tasks of a frame; authentication is over before the next frame is looked at."""
+        """Start the tasks of a frame; authentication ends before the next frame is handled."""
         await self._slots.acquire()
         room, size_bytes = self._sockets.room, len(raw)
         room.take(size_bytes)
@@ -160,7 +160,7 @@ class Socket:
             noted.add_replies([reply := Reply.refused(refusal)])
             await self.outbox.deliver(reply)
         except WebSocketDisconnect:
-            # The next message says so, too.
+            # `run` receives the same from the next message.
             pass
         except Exception as error:  # noqa: BLE001 - see Runner._run
             _log.exception("a frame failed inside the mock")
@@ -170,7 +170,7 @@ class Socket:
         answering.add_done_callback(self._running.discard)
 
     async def _begun(self, raw: str | bytes, noted: Noted) -> list[tuple[Pending, bool]]:
-        """Return the replies to come, and whether each item of one has a frame of its own."""
+        """Start a frame's tasks; return their pending replies, and whether each item of one has its own frame."""
         tasks = await read_tasks(raw, self._services.settings)
         noted.add_tasks(tasks)
         if authentication := first_authentication(tasks):
@@ -193,8 +193,8 @@ class Socket:
         return list(zip(pending, one_each, strict=True))
 
     async def _send(self, reply: Reply) -> None:
-        """Send one of what may be many answers at once; raises WebSocketDisconnect when nobody is there for more."""
-        # Other clients have their turn in between.
+        """Send one of possibly many immediate answers; raises WebSocketDisconnect if the client has gone."""
+        # Gives other clients a turn in between.
         await asyncio.sleep(0)
         if not await self.outbox.send(ws_frame(reply)) and not self.outbox.is_silent:
             raise WebSocketDisconnect(1006)
@@ -207,7 +207,7 @@ class Socket:
             await asyncio.gather(*(self._answer_one(one, noted, one_each=one_each) for one, one_each in pending))
             write("WS", self._websocket.url.path, None, noted, began_s)
             if len(self._running) == 1 and self.outbox.holds_back:
-                # No reply is to come for which another could wait.
+                # No further reply is pending that a held one could follow.
                 await self.outbox.deliver_held()
         finally:
             self._sockets.room.release(size_bytes)
@@ -237,10 +237,10 @@ class Socket:
             await self._refuse(planned_refusal)
             return
         self._account, self._api_key = account, api_key
-        # What is no UUID is not stored, nor sent back: it may be anything.
+        # Anything but a UUID is neither stored nor sent back: it could be anything.
         resumes = isinstance(session_uuid, str) and is_uuid(session_uuid, v4=False)
         session = (account.id, str(session_uuid) if resumes else str(uuids.uuid4()))
-        # From here on, what an older socket of the session cannot deliver comes here.
+        # From here on, this socket gets what an older one of the session cannot deliver.
         self._sockets.sessions.speaks_for(session, self.outbox)
         await self.outbox.send(ws_frame(authenticated(session[1])))
         if resumes:
@@ -249,11 +249,11 @@ class Socket:
             self._sockets.sessions.look_out()
 
     async def _refuse(self, refusal: Refusal) -> None:
-        # The socket stays open: one SDK hangs for good when it is closed behind this answer.
+        # The socket stays open: one SDK hangs forever if it is closed after this answer.
         await self.outbox.send(ws_frame(Reply.refused(refusal, {"taskType": AUTHENTICATION})))
 
     async def _meet(self, point: Point, account: Account | None) -> tuple[ResponsePlan | None, Refusal | None]:
-        """Return the fault plan for an event of the connection."""
+        """Return the response plan and the refusal that a connection event meets."""
         if account is None:
             return None, None
         event = Event(point, "ws", plan=plan_of(self._websocket.scope, account))
@@ -280,7 +280,7 @@ class Sockets:
             check_origin(websocket.scope, self.runner.services.settings)
             status = await self._refused_upgrade(websocket)
         except Refusal as refusal:
-            # A browser does not tell a page why its socket was refused.
+            # Logged, as a browser does not tell a page why its socket was refused.
             key = bearer_key(websocket.scope)
             holds_own_key = key is not None and holds_key(refusal.message.lower(), key.lower())
             _log.warning("%s", "The Origin of a socket held its own key." if holds_own_key else refusal.message)
@@ -307,10 +307,10 @@ class Sockets:
             self.sessions.forget(socket.outbox)
 
     async def _refused_upgrade(self, websocket: WebSocket) -> int | None:
-        """Return the status with which a fault plan refuses the socket. Few clients say this early who they are."""
+        """Return the status with which a fault plan refuses the socket, or None. Few clients send a key this early."""
         services, key = self.runner.services, bearer_key(websocket.scope)
         account = Account(ALL_ACCOUNTS, "")
-        # A key that is refused is refused again when the client authenticates.
+        # A bad key is refused later, when the client authenticates.
         with suppress(Refusal):
             account = await open_account(key, services) if key else account
         event = Event("upgrade", "ws", plan=plan_of(websocket.scope, account))

@@ -1,4 +1,4 @@
-"""Who may call the control API: a developer's own programs, and nobody's web page."""
+"""Who may call the control API: a developer's own programs, but no foreign web page."""
 
 import hmac
 import re
@@ -11,19 +11,19 @@ from runware_mock.images.fetch import USER_AGENT
 from runware_mock.settings import Settings
 from runware_mock.values import is_loopback
 
-# Neither a user's name nor a second port: what reads it differently might see another host.
+# Neither a user name nor a second port: another parser might see another host.
 _HOST_AND_PORT = re.compile(r"(\[[0-9A-Fa-f]*:[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?")
 
 TOKEN_HEADER = "x-control-token"  # noqa: S105 - the name of a header
-# A browser's page cannot send headers; it is opened with `?token=` once.
+# A browser cannot send headers when it opens a page: it opens `?token=` once.
 TOKEN_COOKIE = "runware-mock-token"  # noqa: S105 - the name of a cookie
 
 
 def check_caller(request: HTTPConnection, settings: Settings) -> None:
-    """Raise ControlRefused unless the caller has the token or, if there is none, is on this machine and names it.
+    """Raise ControlRefused unless the caller has the token or, if there is none, is on this machine and addresses it.
 
-    A page in the developer's browser may call any address, but it cannot hide its Origin; and a host name that was
-    made to point at 127.0.0.1 stands in Host. Nor may a client lead the mock itself here, by an image URL or a webhook.
+    A page in the developer's browser may call any address, but it cannot hide its Origin; and a foreign host name that
+    points at 127.0.0.1 shows in Host. Nor may an image URL or a webhook make the mock call itself here.
     """
     if request.headers.get("user-agent") == USER_AGENT:
         raise _forbidden("image URLs and webhooks may not call this API", "User-Agent")
@@ -48,7 +48,7 @@ def check_caller(request: HTTPConnection, settings: Settings) -> None:
 
 
 def _is_own_page(request: HTTPConnection) -> bool:
-    """Tell whether a request that a browser sends its cookie with comes from our own page."""
+    """Tell whether a browser's request, which carries its cookie, comes from our own page."""
     origin = request.headers.get("origin")
     return origin is None or authority_of(origin) == request.headers.get("host")
 
@@ -58,7 +58,7 @@ def _forbidden(message: str, field: str) -> ControlRefused:
 
 
 def host_in(authority: str) -> str:
-    """Return the host of a `Host` header, or nothing if it is anything but a host and a port."""
+    """Return the host of a `Host` header, or an empty string if it is anything but a host and a port."""
     try:
         return urlsplit(f"//{authority}").hostname or "" if _HOST_AND_PORT.fullmatch(authority) else ""
     except ValueError:
@@ -66,12 +66,12 @@ def host_in(authority: str) -> str:
 
 
 def host_of(url: str) -> str:
-    """Return the host of a URL, or nothing where there is none."""
+    """Return the host of a URL, or an empty string."""
     return host_in(authority_of(url))
 
 
 def authority_of(url: str) -> str:
-    """Return the host and port of a URL as written, or nothing where there are none."""
+    """Return the host and port of a URL as written, or an empty string."""
     try:
         return urlsplit(url).netloc
     except ValueError:

@@ -1,4 +1,4 @@
-"""What control calls take, and how those that fail are answered."""
+"""The parameters of control calls, and the answers to calls that fail."""
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
@@ -31,7 +31,7 @@ PREFIX = "/_mock"
 
 
 def read_at(value: object) -> int:
-    """Return milliseconds since 1970 for such a number, or for an ISO 8601 instant, which is in UTC by default."""
+    """Return milliseconds since 1970 from such a number, or from an ISO 8601 instant, which is in UTC by default."""
     if isinstance(value, str) and value.isdecimal():
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool):
@@ -54,7 +54,7 @@ def account_of(
 ) -> int:
     """Return the account of the key in `Authorization: Bearer`, or of `?account=`; 0 stands for all accounts."""
     services: Services = request.app.state.services
-    # What the call is about to do depends on the account's clock, which another process may have moved.
+    # The call depends on the account's clock, which another process may have moved.
     services.refresh()
     key = bearer_key(request.scope)
     if key:
@@ -121,7 +121,7 @@ def _refusal_of(request: Request, error: Exception) -> ControlRefused:
         case Refusal() if error.is_ours:
             return ControlRefused(error.message, None, "unavailable", error.status)
         case Refusal():
-            # A key that the upload API would refuse, too.
+            # A key that the upload API refuses, too.
             return ControlRefused(error.message, "account", "forbidden", error.status)
         case RequestValidationError():
             return _invalid(error.errors()[0])
@@ -163,7 +163,7 @@ def _invalid(error: Mapping[str, Any]) -> ControlRefused:
         return ControlRefused(f"{message}; send a JSON object, with Content-Type: application/json", source)
     if location[:1] == ["faults"]:
         message = _fault_message(error, location) or message
-        # The kind of a fault stands in the location, but it is no field of its own; where it is missing, that is all.
+        # The location contains the kind of the fault, which is not a field; if the kind is missing, it ends there.
         location = [*location[:2], *location[3:], *(["kind"] if error["type"].startswith("union_tag") else [])]
         if error["type"] == "model_attributes_type":
             location.append("kind")
@@ -171,7 +171,7 @@ def _invalid(error: Mapping[str, Any]) -> ControlRefused:
 
 
 def _fault_message(error: Mapping[str, Any], location: Sequence[Any]) -> str | None:
-    """Name the nearest valid kind or field, where a fault has an unknown one."""
+    """Return a message with the nearest valid kind or field, if a fault has an unknown one."""
     if error["type"] == "union_tag_invalid":
         kind = str(error["ctx"]["tag"])[:40]
         return f"there is no kind {kind!r} of fault; {_nearest(kind, KINDS)}"

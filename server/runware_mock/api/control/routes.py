@@ -42,7 +42,7 @@ def router(services: Services) -> APIRouter:  # noqa: C901, PLR0915 - a table of
     api = APIRouter(
         route_class=GuardedRoute,
         prefix=PREFIX,
-        # In place of FastAPI's own 422, which is never answered.
+        # Instead of FastAPI's own 422, which is never sent.
         responses={"4XX": {"model": Refused}, "500": {"model": Refused}},
     )
 
@@ -235,7 +235,7 @@ def router(services: Services) -> APIRouter:  # noqa: C901, PLR0915 - a table of
 
 
 async def _moved(services: Services, move: Callable[..., models.Moved], account_id: int, to: object) -> models.Moved:
-    """Move a clock as soon as no webhook is being sent that would have to be sent again."""
+    """Move a clock as soon as no webhook is being sent, which may need a retry."""
     give_up_s = monotonic_s() + services.settings.fetch_timeout.total_seconds()
     while monotonic_s() < give_up_s:
         try:

@@ -1,15 +1,15 @@
-"""Tell every open page that something has changed: one look at the database for all of them."""
+"""Tell all open pages when something has changed, with one look at the database for all of them."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
 
 _LOOK_EVERY_S = 0.4
-# A comment now and then keeps the connection alive through proxies, and finds out who has gone.
+# A comment now and then keeps the connection alive through proxies, and detects closed ones.
 _COMMENT_EVERY_S = 15.0
 
 
 class Changes:
-    """Streams server-sent events; `look` returns what differs when anything has changed."""
+    """Streams server-sent events; `look` returns a value that differs when anything has changed."""
 
     def __init__(self, look: Callable[[], object]) -> None:
         self._look = look
@@ -23,7 +23,7 @@ class Changes:
         """Yield an event now, and one after each change."""
         self._listeners += 1
         if self._watching is None:
-            # Looked at before the first event, after which the page asks for what there is.
+            # Look before the first event: the page loads the present state after it.
             self._watching = asyncio.create_task(self._watch(await asyncio.to_thread(self._look)))
         seen = -1
         try:

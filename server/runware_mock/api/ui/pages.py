@@ -34,17 +34,17 @@ HEADERS = {
 
 
 class StaticPart(StaticFiles):
-    """The page's script, style and icon, which a browser must take for nothing else."""
+    """The page's script, style and icon, whose types a browser must not guess."""
 
     def file_response(self, *args: Any, **kwargs: Any) -> Response:
-        """Answer with a file."""
+        """Return the response of a file."""
         response = super().file_response(*args, **kwargs)
         response.headers["X-Content-Type-Options"] = HEADERS["X-Content-Type-Options"]
         return response
 
 
 def wants_page(scope: Scope) -> bool:
-    """Tell whether a request is that of a browser for the page."""
+    """Tell whether a browser requests the page."""
     if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
         return False
     if (scope["path"] + "/").startswith("/ui/"):
@@ -53,12 +53,12 @@ def wants_page(scope: Scope) -> bool:
 
 
 def accepts_html(scope: Scope) -> bool:
-    """Tell whether a request is that of a browser for anything that it can show."""
+    """Tell whether a client accepts HTML, as browsers do."""
     return any(name == b"accept" and b"text/html" in value for name, value in scope["headers"])
 
 
 def page(request: Request, template: str, values: dict[str, Any], status: int = 200) -> HTMLResponse:
-    """Return a page. Without `header`, what its header says of the state is left out."""
+    """Return a page; without the value `header`, its header leaves out the state."""
     settings = request.app.state.services.settings
     html = _TEMPLATES.get_template(template).render(
         {
@@ -66,7 +66,7 @@ def page(request: Request, template: str, values: dict[str, Any], status: int = 
             "path": request.url.path,
             "version": __version__,
             "query": {name: request.query_params.get(name, "") for name in FILTERS},
-            # Where any key opens an account, the one of the examples will do.
+            # If any key opens an account, that of the examples will do.
             "default_key": "" if settings.api_key else EXAMPLE_KEY,
             **values,
         }
@@ -92,7 +92,7 @@ def page_failure(request: Request, error: Exception) -> HTMLResponse:
 
 
 def short(duration: str) -> str:
-    """Return the first two units of a duration, which are enough to look at: 29d23h."""
+    """Return the first two units of a duration, enough for display: 29d23h."""
     return "".join(re.findall(r"[\d.]+[a-z]+", duration)[:2])
 
 

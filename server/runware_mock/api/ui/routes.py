@@ -35,13 +35,13 @@ from runware_mock.values import write_duration
 _METHODS = ["GET", "HEAD"]
 _PER_PAGE = 60
 _ENTRIES = 50
-# Where a browser is led that opens the address of an API: to its documentation.
+# A browser that opens one of these API addresses is redirected to the documentation.
 _DOCUMENTED = ("/v1", "/v1/", "/_mock", "/_mock/")
 _UPLOADS = ("imageUpload", "mediaStorage")
 
 
 def router(services: Services, changes: Changes, threads: Executor | None = None) -> APIRouter:  # noqa: C901 - a table of pages
-    """Return `GET /` of a browser and everything under `/ui`; thumbnails are drawn in `threads`, if there are any."""
+    """Return the routes of the page: `GET /` and all under `/ui`; thumbnails are drawn in `threads`, if given."""
     api = APIRouter(route_class=GuardedRoute, include_in_schema=False)
     thumbnails = Thumbnails(services)
 
@@ -56,7 +56,7 @@ def router(services: Services, changes: Changes, threads: Executor | None = None
     def gallery(request: Request) -> HTMLResponse:
         """Show the media, the newest first."""
         if not wants_page(request.scope):
-            # To a program this is the address of the API.
+            # For a program this is the address of the API.
             raise HTTPException(405)
         query = request.query_params
         chosen_state: Any = query.get("state") or "alive"
@@ -135,7 +135,7 @@ def router(services: Services, changes: Changes, threads: Executor | None = None
 
     @api.api_route("/ui", methods=_METHODS)
     def start() -> RedirectResponse:
-        """Lead to the gallery."""
+        """Redirect to the gallery."""
         return RedirectResponse("/")
 
     @api.api_route("/ui/thumbnails/{uuid}", methods=_METHODS)
@@ -150,7 +150,7 @@ def router(services: Services, changes: Changes, threads: Executor | None = None
         return StreamingResponse(changes.events(), media_type="text/event-stream", headers=HEADERS)
 
     def documentation(request: Request) -> RedirectResponse:
-        """Lead a browser to the documentation; a program learns that it has to POST, or which calls there are."""
+        """Redirect a browser to the documentation; tell a program that it must POST, or which calls exist."""
         if not accepts_html(request.scope):
             raise HTTPException(404 if is_control(request.scope) else 405)
         return RedirectResponse("/docs")
@@ -161,7 +161,7 @@ def router(services: Services, changes: Changes, threads: Executor | None = None
 
 
 class Thumbnails:
-    """Draws thumbnails and keeps the newest, by the SHA-256 of what was sent: a UUID may be given again."""
+    """Draws thumbnails and keeps the newest, by the SHA-256 of the content, since a UUID may be reused."""
 
     _MOST = 3000
 
@@ -170,7 +170,7 @@ class Thumbnails:
         self._drawn: OrderedDict[bytes, bytes | None] = OrderedDict()
 
     def response(self, uuid: str, if_none_match: str | None) -> Response:
-        """Return the thumbnail of a medium, or 404 where there is none now."""
+        """Return the thumbnail of a medium, or 404 if there is none now."""
         with self._services.database.reading() as connection:
             sha256 = sha256_of(connection, uuid)
         if sha256 is None:
@@ -181,7 +181,7 @@ class Thumbnails:
         try:
             drawn = self._drawn[sha256] if sha256 in self._drawn else self._draw(uuid)
         except (ObjectGone, Refusal) as error:
-            # Next time the file may be there.
+            # Not remembered: the file may be there next time.
             return Response(status_code=error.status if isinstance(error, Refusal) else 404)
         self._drawn[sha256] = drawn
         if len(self._drawn) > self._MOST:
@@ -195,7 +195,7 @@ class Thumbnails:
 
 
 def _header(services: Services) -> dict[str, Any]:
-    """Return what the header of every page shows: how much there is, and what is not at rest."""
+    """Return what every page's header shows: how much is stored, moved clocks, and waiting fault plans."""
     services.refresh()
     states = {owner: services.clocks.clock_of(owner) for owner in (ALL_ACCOUNTS, *services.clocks.own_clocks())}
     moved = {
@@ -210,19 +210,19 @@ def _header(services: Services) -> dict[str, Any]:
 
 
 def _spec(plan: PlanState) -> dict[str, Any]:
-    """Return what would make the same plan again."""
+    """Return the JSON that would create the same plan again."""
     faults = [fault.model_dump(mode="json", exclude={"seen", "met", "remaining"}) for fault in plan.faults]
     given = [{name: value for name, value in one.items() if value not in (None, "", {})} for one in faults]
     return {"name": plan.name, "faults": given, "must_be_met": plan.must_be_met, "by_name_only": plan.by_name_only}
 
 
 def _has_stored(entry: Entry, uuid: str) -> bool:
-    """Tell whether a medium is what a task has stored."""
+    """Tell whether a task has stored this medium."""
     return any(uuid in (item.get("imageUUID"), item.get("mediaUUID")) for item in entry.answer)
 
 
 def _shown(services: Services, medium: Medium) -> dict[str, Any]:
-    """Add what only the page needs: an address on this very host, and how much of its time is left, 0 to 1."""
+    """Add what only the page needs: the path on this host, and how much of its time is left, 0 to 1."""
     share = min(1.0, medium.time_left / max(timedelta(seconds=1), services.settings.retention))
     path, left = urlsplit(medium.url).path, short(write_duration(medium.time_left))
     return {**_json(medium), "path": path, "left_share": round(share, 3), "left": left}
