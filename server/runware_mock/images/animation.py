@@ -1,8 +1,8 @@
 """Animations: frames drawn on one canvas by the rules of GIF and APNG.
 
-GIF89a, section 23; PNG (third edition), 12.9. Both draw each frame on what the frames before it left, and then keep,
-clear or restore the area that it covered. A canvas begins transparent, and clearing makes it transparent, as all
-browsers do for GIF as well.
+GIF89a, section 23; PNG (third edition), 12.9. Both draw each frame on what the previous frames left, and then keep,
+clear or restore the area that it covered. A canvas is transparent at first and where it is cleared, as browsers do it
+for GIF as well.
 """
 
 from collections.abc import Iterable, Iterator
@@ -26,7 +26,7 @@ class Disposal(Enum):
 
 
 class Frame(Struct):
-    """Where a frame belongs on the canvas, which it may leave partly or wholly, and how it is drawn there.
+    """Where a frame belongs on the canvas, though it may lie partly or wholly outside, and how it is drawn there.
 
     If it `blends`, it is drawn over the canvas, else it replaces it.
     """
@@ -49,7 +49,7 @@ def composited(size: Size, frames: Iterable[tuple[Frame, Pixels]]) -> Iterator[t
     for frame, whole in frames:
         if canvas is None:
             canvas = np.zeros((size[1], size[0], *whole.shape[2:]), whole.dtype)
-        # What lies outside of the canvas is cut off.
+        # Cut off what lies outside the canvas.
         area = canvas[frame.top_px :, frame.left_px :][: whole.shape[0], : whole.shape[1]]
         pixels = whole[: area.shape[0], : area.shape[1]]
         before = area.copy() if frame.disposal is Disposal.RESTORE else None

@@ -23,7 +23,7 @@ _THREE_MASKS_HEADER_BYTES = 52
 _OS2_HEADER_BYTES = (16, 64)
 _info_header = struct.Struct("<IiiHHIIiiII")
 _MASKS_AT, _COLOUR_SPACE_AT, _GAMMA_END_AT = 54, 70, 122
-# biCompression, and how many bits a pixel may have. With an OS/2 header, 3 and 4 mean something else.
+# biCompression, and the possible bits of a pixel. With an OS/2 header, 3 and 4 mean something else.
 _RGB, _RLE8, _RLE4, _BITFIELDS, _ALPHABITFIELDS, _RLE24 = 0, 1, 2, 3, 6, 4
 _OS2_BITS = {_RGB: (1, 2, 4, 8, 16, 24, 32), _RLE8: (8,), _RLE4: (4,), _RLE24: (24,)}
 _BITS = {_RGB: _OS2_BITS[_RGB], _RLE8: (8,), _RLE4: (4,), _BITFIELDS: (16, 24, 32), _ALPHABITFIELDS: (16, 24, 32)}
@@ -44,14 +44,14 @@ _LAYOUTS = {
     (32, _DEFAULT_MASKS[32]): ("RGB", "BGRX"),
     (32, _RGBA_MASKS): ("RGBA", "BGRA"),
 }
-# Run lengths are expanded one by one in Python; few programs write any.
+# Run lengths are expanded one by one in Python; few programs write them.
 _RUN_LENGTH_CODED_LIMIT_PX = 2**26
 # bV5CSType: colours by the endpoints and gammas of the header, or by a profile in the file; else they are sRGB.
 _CALIBRATED, _EMBEDDED, _SRGB = 0, 0x4D424544, 0x73524742
 
 
 class _Header(Struct):
-    """The header, whichever of the seven it is."""
+    """The header, of any of the seven kinds."""
 
     size: Size
     is_top_down: bool
@@ -98,7 +98,7 @@ class BmpDecoder(Decoder):
         file = out.getvalue()
         if not header.colour_space and not has_alpha:
             return file
-        # Alpha, as colour spaces, needs a header that Pillow does not write.
+        # Alpha, like colour spaces, needs a header that Pillow does not write.
         pixels = file[_FILE_HEADER_BYTES + _INFO_HEADER_BYTES :]
         _, *size_and_bits, _, size_bytes, _, _, used, _ = _info_header.unpack_from(file, _FILE_HEADER_BYTES)
         compression = _BITFIELDS if has_alpha else _RGB
@@ -115,7 +115,7 @@ class BmpDecoder(Decoder):
     def _plain(self) -> Image:
         header, (width_px, height_px) = self._header, self.size
         stride = (width_px * header.bits + 31) // 32 * 4
-        # Some programs leave out what fills up the last row.
+        # Some programs leave out the padding of the last row.
         needed_bytes = stride * (height_px - 1) + (width_px * header.bits + 7) // 8
         rows = np.frombuffer(self._data, np.uint8)[header.pixels_at : header.pixels_at + stride * height_px]
         if len(rows) < needed_bytes:
@@ -129,7 +129,7 @@ class BmpDecoder(Decoder):
         image = frombuffer(mode, self.size, rows, "raw", raw, stride, 1 if header.is_top_down else -1)
         if mode == "P":
             return self._with_palette(image)
-        # Browsers take a picture without any opacity for one whose program left alpha unset.
+        # Browsers take fully transparent pictures for ones whose program left alpha unset.
         is_unset = mode == "RGBA" and image.getchannel("A").getextrema() == (0, 0)
         return image.convert("RGB") if is_unset else image
 
@@ -139,7 +139,7 @@ class BmpDecoder(Decoder):
         return image.convert("L" if (colours == colours[:, :1]).all() else "RGB")
 
     def _masked(self, values: Pixels) -> Image:
-        """Return the colours that any masks cut out of 16 or 32 bits, stretched to 8."""
+        """Return the colours that arbitrary masks select from 16 or 32 bits, stretched to 8."""
         values = values[:, : self.size[0]].astype(np.uint32)
         if not self._header.is_top_down:
             values = values[::-1]
@@ -172,7 +172,7 @@ def _read_header(data: bytes) -> _Header:
     if not is_core and header_bytes < _INFO_HEADER_BYTES and header_bytes not in _OS2_HEADER_BYTES:
         raise SyntaxError(f"a header of {header_bytes} bytes")
     width_px, height_px, _, bits = struct.unpack_from("<4H" if is_core else "<iiHH", data, 18)
-    # Of a shorter header the rest counts as 0.
+    # The missing rest of a shorter header counts as 0.
     known = b"" if is_core else data[30 : _FILE_HEADER_BYTES + header_bytes]
     compression, _, _, _, used, _ = struct.unpack_from("<6I", known.ljust(24, b"\0"))
     if width_px <= 0 or not height_px:
@@ -182,7 +182,7 @@ def _read_header(data: bytes) -> _Header:
         raise SyntaxError(f"{bits} bits a pixel with the compression {compression}")
     masks, end = _DEFAULT_MASKS.get(bits, _NO_MASKS), _FILE_HEADER_BYTES + header_bytes
     if compression in (_BITFIELDS, _ALPHABITFIELDS) and bits in _DEFAULT_MASKS:
-        # Those of a short header stand behind it.
+        # The masks of a short header follow it.
         is_alpha_behind = header_bytes == _INFO_HEADER_BYTES and compression == _ALPHABITFIELDS
         count = 4 if header_bytes > _THREE_MASKS_HEADER_BYTES or is_alpha_behind else 3
         red, green, blue, *alpha = struct.unpack_from(f"<{count}I", data, _MASKS_AT)
@@ -213,7 +213,7 @@ def _read_colour_space(data: bytes, header_bytes: int, header: _Header) -> None:
 
 
 def _runs(data: bytes, at: int, bits: int, size: Size, deadline: Deadline) -> Iterator[tuple[int, int, Pixels]]:
-    """Yield column, row and pixels of each run, and end where the picture ends, in its middle or not."""
+    """Yield column, row and pixels of each run until the picture ends, complete or not."""
     column = row = 0
     pixel_bytes = max(1, bits // 8)
     while row < size[1]:
@@ -244,7 +244,7 @@ def _runs(data: bytes, at: int, bits: int, size: Size, deadline: Deadline) -> It
 
 
 def _pixels(data: bytes, count: int, bits: int) -> Pixels:
-    """Return `count` pixels, for which the data are repeated if there are fewer."""
+    """Return `count` pixels, repeating the data if there are fewer."""
     values = np.frombuffer(data, np.uint8)
     if bits == 4:  # noqa: PLR2004 - bits
         values = np.column_stack((values >> 4, values & 15)).ravel()

@@ -1,4 +1,4 @@
-"""From the bytes that were sent to the picture that is stored.
+"""Turn the bytes that were sent into the picture that is stored.
 
 "There is no limit on image size but we save them with a maximum of 2048 pixels in width or height, maintaining the
 original aspect ratio."
@@ -30,8 +30,8 @@ _THUMBNAIL_SIZE, _THUMBNAIL_QUALITY = (240, 240), 70
 # The picture, a copy or two, and its encoded form.
 _DRAWING_BYTES_PER_PX = 16
 
-# Never Image.open: that tries every reader of Pillow's, and checks its process-wide pixel limit, which is not ours to
-# change in a user's test process. Our limit is the memory budget.
+# Never Image.open: it tries every reader in Pillow, and checks a process-wide pixel limit, which is not ours to change
+# in a user's test process. Our limit is the memory budget.
 DECODERS: Mapping[str, Callable[[bytes], Decoder]] = {
     "jpeg": JpegDecoder,
     "png": PngDecoder,
@@ -44,7 +44,7 @@ DECODERS: Mapping[str, Callable[[bytes], Decoder]] = {
 class Codec:
     """Decodes, checks and downsizes pictures of the accepted `formats` within `budget`, each within `timeout`.
 
-    If it `may_use_vips` and that is installed, libvips does what it does faster or in less memory.
+    If `may_use_vips`, and it is installed, libvips does what it can do faster or in less memory.
     """
 
     def __init__(
@@ -57,9 +57,9 @@ class Codec:
         self.memory_reserved_bytes = budget.reserved_bytes
 
     def stored_form(self, data: bytes) -> Picture:
-        """Return what is stored for `data`: the same bytes when small enough, else a picture of 2048 px.
+        """Return what is stored for `data`: the same bytes if small enough, else a picture of 2048 px.
 
-        Every picture is decoded in full. Raises PictureRefused for what is no whole picture of an accepted format, or
+        Every picture is decoded in full. Raises PictureRefused if it is not an intact picture of an accepted format, or
         needs too much memory or time.
         """
         name = detect_format(data)
@@ -100,22 +100,22 @@ class Codec:
         if not fits and self._uses_vips and (streamed := self._streamed(name, decoder, size)):
             return streamed
         with self._reserved(needed_bytes) as deadline:
-            # One thread for each slot that is free, besides one's own: if all decode, more would only take turns.
+            # One thread for each free slot besides our own: when all slots decode, more threads would only take turns.
             resizer = vips.VipsResizer(1 + self._budget.free_slots()) if self._uses_vips else Resizer()
             is_narrow = vips.BYTES_PER_COLUMN * decoder.size[0] <= needed_bytes
             if isinstance(resizer, vips.VipsResizer) and is_narrow:
                 rows = decoder.streamable(fits=True)
-                # Whatever libvips so much as warns of is for our own readers to judge.
+                # If libvips even warns, our own readers decide.
                 if rows and (small := resizer.rows(name, rows, size, deadline, "warning")):
                     return decoder.encode_upright(small)
             return decoder.downsized(size, resizer, deadline)
 
     def _streamed(self, name: str, decoder: Decoder, size: Size) -> tuple[bytes, Size] | None:
-        """Read a picture row by row, if its rows are not too long for that."""
+        """Return a picture downsized row by row, or None if it cannot be, or its rows are too long."""
         total_bytes = self._budget.total_bytes
         if vips.BYTES_PER_COLUMN * decoder.size[0] > max(total_bytes, vips.ALWAYS_BYTES):
             return None
-        # The whole budget: what streaming takes cannot be known beforehand, and grows with the width alone.
+        # The whole budget: how much streaming takes is not known beforehand; it grows with the width alone.
         with self._reserved(total_bytes) as deadline:
             rows, resizer = decoder.streamable(fits=False), vips.VipsResizer(1)
             if rows is None:
@@ -130,7 +130,7 @@ class Codec:
 def opened(picture: Picture, least: Size | None = None) -> Image:
     """Return a stored picture, or its first frame, decoded, and turned as its EXIF orientation says.
 
-    It may be smaller than it is stored, but no smaller than `least`. Raises PictureRefused if it is broken.
+    It may be smaller than stored, but no smaller than `least`. Raises PictureRefused if it is broken.
     """
     with refusing_broken(picture.format):
         decoder = DECODERS[picture.format](picture.data)
@@ -140,7 +140,7 @@ def opened(picture: Picture, least: Size | None = None) -> Image:
 
 
 def thumbnail(picture: Picture) -> bytes | None:
-    """Return a WebP of at most 240 px a side, the first frame of an animation; None for what is no picture."""
+    """Return a WebP of at most 240 px a side, of an animation's first frame; None if it is not a picture."""
     if picture.format not in DECODERS:
         return None
     try:
@@ -158,7 +158,7 @@ def thumbnail(picture: Picture) -> bytes | None:
 
 @contextmanager
 def refusing_broken(name: str) -> Iterator[None]:
-    """Raise PictureRefused for whatever the readers raise of a broken file of this format."""
+    """Turn whatever the readers raise for a broken file of this format into PictureRefused."""
     try:
         yield
     except TookTooLong as error:
@@ -168,5 +168,5 @@ def refusing_broken(name: str) -> Iterator[None]:
     except PictureRefused:
         raise
     except Exception as error:
-        # Readers raise anything for broken bytes, Pillow's also warnings, where a process makes errors of them.
+        # Readers raise anything for broken bytes; Pillow's also raise warnings, if a process turns these into errors.
         raise PictureRefused(f"The {name.upper()} cannot be decoded: {error}.") from error

@@ -1,4 +1,4 @@
-"""Undo the Content-Encoding of an answer piece by piece, never beyond a limit: a few bytes may inflate to gigabytes.
+"""Undo the Content-Encoding of an answer piece by piece, within a limit: a few bytes may inflate to gigabytes.
 
 RFC 9110, 8.4: "If one or more encodings have been applied to a representation, the sender that applied the encodings
 MUST generate a Content-Encoding header field that lists the content codings in the order in which they were applied."
@@ -14,7 +14,7 @@ ACCEPTED = "gzip, deflate, br"
 
 
 class ContentDecoder:
-    """Undoes the encodings that a Content-Encoding names; no step makes more than `max_bytes` of one piece."""
+    """Undoes the encodings that a Content-Encoding names; no step makes more than `max_bytes` from one piece."""
 
     def __init__(self, header: str, max_bytes: int) -> None:
         names = [name.strip().lower() for name in header.split(",")]
@@ -26,7 +26,7 @@ class ContentDecoder:
             self._steps.append(_STEPS[name]())
 
     def decode(self, data: bytes) -> bytes:
-        """Return what comes out of more data; raises FetchFailed where it is broken."""
+        """Return the next data decoded; raises FetchFailed if they are broken."""
         try:
             for step in self._steps:
                 data = step.decode(data, self._max_bytes) if data and not step.is_finished else b""
@@ -41,7 +41,7 @@ class ContentDecoder:
 
 
 class _Zlib:
-    """Gzip and deflate; the latter comes with zlib's header or, against the specification, without."""
+    """Gzip and deflate; the latter comes with zlib's header or, contrary to the specification, without it."""
 
     def __init__(self) -> None:
         self._inflater: zlib._Decompress | None = None

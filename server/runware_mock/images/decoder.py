@@ -1,4 +1,4 @@
-"""What every reader of a format offers: the header at once, the pixels when they are asked for."""
+"""The base of the readers of all formats: the header at once, the pixels on request."""
 
 from collections.abc import Iterator
 from functools import cached_property
@@ -10,15 +10,15 @@ from runware_mock.images.resize import Resizer, Size, upright, upright_size
 
 
 class Decoder:
-    """The reader of one file. Making it reads the header, and checks that the pixels can be decoded in time.
+    """The reader of one file. The constructor reads the header, and checks that the pixels can be decoded in time.
 
-    The constructor and all methods may raise any exception where the file is broken.
+    The constructor and all methods may raise any exception if the file is broken.
     """
 
     size: Size
     frames: int = 1
     orientation: int = 1
-    # How much memory a pixel takes in all copies of it that are there at the same time.
+    # The memory of one pixel in all the copies of it that exist at the same time.
     pixel_bytes: int = 0
 
     @cached_property
@@ -32,14 +32,14 @@ class Decoder:
         return whole_bytes if size is None else whole_bytes + 4 * size[0] * self.size[1] + 12 * size[0] * size[1]
 
     def check(self, deadline: Deadline) -> None:
-        """Decode everything, and keep nothing."""
+        """Decode everything, and keep nothing; raises if anything is broken."""
         for _ in self.animation(deadline):
             pass
 
     def image(self, deadline: Deadline, least: Size) -> Image:
         """Return the still picture, or the first frame, in mode L, LA, RGB, RGBA, CMYK or I;16, not turned.
 
-        It may be smaller than it is stored, but no smaller than `least`.
+        It may be smaller than stored, but no smaller than `least`.
         """
         del least
         return next(self.animation(deadline))[0].copy()
@@ -57,15 +57,15 @@ class Decoder:
         raise NotImplementedError
 
     def streamable(self, *, fits: bool) -> bytes | None:
-        """Return the file in a form that libvips reads and downsizes, row by row if it does not fit into the budget.
+        """Return the file in a form that libvips can downsize, row by row if it does not fit into the budget.
 
-        None where it does not.
+        None if libvips cannot.
         """
         del fits
         return None
 
     def downsized(self, size: Size, resizer: Resizer, deadline: Deadline) -> tuple[bytes, Size]:
-        """Return the encoded picture at this size, turned as the orientation says; and the size after that."""
+        """Return the encoded picture at this size, turned as the orientation says, and its size after turning."""
         if self.is_animated:
             frames = (
                 (upright(resizer.image(frame, size), self.orientation), duration_ms)
@@ -76,7 +76,7 @@ class Decoder:
         return self.encode_upright(resizer.image(self.image(deadline, size), size))
 
     def encode_upright(self, image: Image) -> tuple[bytes, Size]:
-        """Return the encoded picture, turned as the orientation says; and its size."""
+        """Return the encoded picture, turned as the orientation says, and its size."""
         image = upright(image, self.orientation)
         return self.encode(image), image.size
 
@@ -86,7 +86,7 @@ class Decoder:
         return self.frames > 1
 
     def _check_work(self, passes: int, what: str) -> None:
-        """Refuse what would keep a processor busy for minutes."""
+        """Raise SyntaxError for a file that would keep a processor busy for minutes."""
         if passes > MOST_FRAMES or (passes > 1 and passes * self.size[0] * self.size[1] > MOST_WORK_PX):
             raise SyntaxError(
                 f"{passes} {what} of {self.size[0]} by {self.size[1]} pixels are more work than is done for a picture: "

@@ -1,7 +1,7 @@
-"""Fetch a picture from a URL, and send webhooks, never to an address that `guard` forbids.
+"""Fetch pictures from URLs, and send webhooks, but never to an address that `guard` forbids.
 
-This uses the standard library's HTTP client over a socket of our own: tools that patch HTTP libraries in a user's test
-process leave it alone.
+This uses the standard library's HTTP client over a socket of our own, which tools that patch HTTP libraries in a user's
+test process leave alone.
 """
 
 import io
@@ -32,13 +32,13 @@ _OK = 200
 _SUCCESS = 2
 _PIECE_BYTES = 2**16
 _PORTS = {"http": 80, "https": 443}
-# RFC 3986: characters that have a meaning in a URL, or escape one, stay as they are.
+# RFC 3986: characters with a meaning in a URL, and the escape character, stay as they are.
 _URL_CHARACTERS = "!#$%&'()*+,/:;=?@[]~"
 
 # Returns the bytes behind a URL; raises FetchFailed.
 Fetch = Callable[[str], bytes]
-# Sends by this method, to this URL, this content type and body, and raises FetchFailed unless a success is answered
-# within so many seconds.
+# Takes method, URL, content type, body and a timeout in seconds; raises FetchFailed unless a success is answered in
+# that time.
 Send = Callable[[str, str, str, bytes, float], None]
 
 
@@ -52,7 +52,7 @@ class UrlFetcher(Struct, frozen=True):
     resolve: Resolve = resolve
 
     def __call__(self, url: str) -> bytes:
-        """Return the bytes behind `url`, freed of their content encoding; raises FetchFailed."""
+        """Return the bytes behind `url`, without their content encoding; raises FetchFailed."""
         if file := self.local_files.get(url):
             try:
                 return file.read_bytes()
@@ -109,7 +109,7 @@ class UrlFetcher(Struct, frozen=True):
         with _refusing_invalid_urls():
             target = urlsplit(quote(url, safe=_URL_CHARACTERS))
             host, port = _host_of(url), target.port or _PORTS[target.scheme]
-        # A host that cannot be sent is not known to the resolver either.
+        # If a name cannot be sent in ASCII, the resolver does not know it either.
         name = (f"[{host}]" if ":" in host else host).encode("ascii", "replace").decode()
         authority = name if target.port is None else f"{name}:{target.port}"
         path = f"{target.path or '/'}{'?' if target.query else ''}{target.query}"
@@ -136,7 +136,7 @@ def _refusing_invalid_urls() -> Iterator[None]:
 
 
 def _host_of(url: str) -> str:
-    """Return the host as the resolver and TLS take it: names in other scripts are encoded by IDNA."""
+    """Return the host in the form for the resolver and TLS, with names in other scripts encoded by IDNA."""
     host = urlsplit(url).hostname or ""
     try:
         return host.encode("idna").decode() if not host.isascii() else host
@@ -145,7 +145,7 @@ def _host_of(url: str) -> str:
 
 
 def _connected(addresses: list[str], port: int, deadline_s: float, tls_host: str | None) -> socket.socket:
-    """Return a connection to the first of the checked addresses that answers, and to no other."""
+    """Return a connection to the first of the checked addresses that answers."""
     for address in addresses:
         try:
             connected = socket.create_connection((address, port), _left_s(deadline_s))
@@ -160,7 +160,7 @@ def _connected(addresses: list[str], port: int, deadline_s: float, tls_host: str
 
 
 class _TimedSocket(io.RawIOBase):
-    """A socket whose every read and write ends at the deadline; a plain timeout begins anew with each of them."""
+    """A socket whose reads and writes all end at the deadline; a plain timeout would restart with each of them."""
 
     def __init__(self, connected: socket.socket, deadline_s: float) -> None:
         super().__init__()
@@ -182,7 +182,7 @@ class _TimedSocket(io.RawIOBase):
         return self._socket.recv_into(buffer)
 
     def close(self) -> None:
-        """Leave it open: http.client closes before it reads a body that ends with the connection."""
+        """Leave the socket open: http.client closes it before it reads a body that ends with the connection."""
 
 
 def _left_s(deadline_s: float) -> float:

@@ -1,4 +1,4 @@
-"""Which formats there are, told from the bytes alone, never from a label or an extension."""
+"""The known formats, detected from the bytes alone, never from a label or an extension."""
 
 from collections.abc import Collection, Mapping
 from typing import Literal
@@ -9,7 +9,7 @@ Kind = Literal["image", "video", "audio", "3d"]
 
 
 class Format(Struct, frozen=True):
-    """A format that is stored: of which kind, with which extension in its URL, as which media type it is served."""
+    """A format that can be stored: its kind, the extension in its URL, and the media type with which it is served."""
 
     kind: Kind
     extension: str
@@ -22,7 +22,7 @@ FORMATS: Mapping[str, Format] = {
     "webp": Format("image", "webp", "image/webp"),
     "bmp": Format("image", "bmp", "image/bmp"),
     "gif": Format("image", "gif", "image/gif"),
-    # A result, never an upload.
+    # Only a result, never an upload.
     "svg": Format("image", "svg", "image/svg+xml"),
     # mediaStorage: "Any media type: image, video, audio, 3D".
     "mp4": Format("video", "mp4", "video/mp4"),
@@ -42,10 +42,10 @@ FORMATS: Mapping[str, Format] = {
     "fbx": Format("3d", "fbx", "application/octet-stream"),
     "usdz": Format("3d", "usdz", "model/vnd.usdz+zip"),
 }
-# `/image/ii/<uuid>.<ext>` and `/video/ws/5/vi/<uuid>.mp4` have been seen; the others follow them.
+# `/image/ii/<uuid>.<ext>` and `/video/ws/5/vi/<uuid>.mp4` have been seen; the others are modelled on them.
 _FOLDERS: Mapping[Kind, str] = {"image": "ii", "video": "vi", "audio": "ai", "3d": "ti"}
 
-# Where to look, what may stand there, and its name. The first that fits wins; a name that FORMATS lacks is refused.
+# Offset, possible bytes, and name. The first match wins; a name that FORMATS lacks is refused.
 _SIGNATURES: tuple[tuple[int, tuple[bytes, ...], str], ...] = (
     (0, (b"\xff\xd8\xff",), "jpeg"),
     (0, (b"\x89PNG\r\n\x1a\n",), "png"),
@@ -95,14 +95,14 @@ def detect_format(data: bytes) -> str | None:
         return "usdz" if b".usd" in head[:128] else "ZIP"
     if head.startswith(b"\x1aE\xdf\xa3"):
         return "webm" if b"webm" in head[:64] else "mkv"
-    # Nothing marks a binary STL but that the number of triangles fits the length.
+    # A binary STL has no mark, but its number of triangles fits its length.
     triangles = int.from_bytes(data[80:_STL_HEADER_BYTES], "little")
     is_stl = len(data) > _STL_HEADER_BYTES and len(data) == _STL_HEADER_BYTES + _STL_TRIANGLE_BYTES * triangles
     return _detect_text(head) or ("stl" if is_stl else None)
 
 
 def unaccepted(name: str | None, accepted: Collection[str]) -> str:
-    """Tell that a format, or bytes of none, are not accepted, and which are."""
+    """Return the message that a format, or None, is not accepted, and which ones are."""
     supported = f"Supported formats are: {', '.join(key.upper() for key in accepted)}."
     if name is None:
         return f"The bytes are no picture of a known format. {supported}"

@@ -17,17 +17,17 @@ from runware_mock.images.resize import Pixels, Size, image_of
 # GIF89a, sections 18 to 27: labels.
 _TRAILER, _EXTENSION, _IMAGE = 0x3B, 0x21, 0x2C
 _CONTROL, _APPLICATION = 0xF9, 0xFF
-# How Netscape's block begins that says how often to loop; other programs write it under the second name.
+# The start of Netscape's block with the loop count; other programs write it under the second name.
 _LOOPS = (b"\x0bNETSCAPE2.0\3\1", b"\x0bANIMEXTS1.0\3\1")
-# Section 23. 4 is what some encoders write for 3; browsers take it as such.
+# Section 23. Some encoders write 4 for 3, and browsers accept it.
 _DISPOSALS = {2: Disposal.CLEAR, 3: Disposal.RESTORE, 4: Disposal.RESTORE}
 _RESTORE_TO_BACKGROUND = 2
 _NO_CONTROL = bytes(4)
-# Read one by one in Python. Encoders fill each with 255 bytes.
+# They are read one by one in Python. Encoders fill each with 255 bytes.
 _MOST_BLOCKS = 2_000_000
 _OPAQUE_FROM = 128
 _TRANSPARENT_INDEX = 255
-# What a file without colours shows.
+# The colours of a file without a palette.
 _GREYS = bytes(shade for shade in range(256) for _ in range(3))
 
 
@@ -37,15 +37,15 @@ class _Frame(Frame, kw_only=True):
     colours: bytes
     transparent_index: int | None
     code_bits: int
-    # Where the blocks of coded indices begin and end, the empty one at the end included.
+    # The start and end of the blocks of coded indices, including the empty one at the end.
     span: tuple[int, int]
 
 
 class GifDecoder(Decoder):
-    """A GIF whose blocks are all there; the trailer may be missing, as browsers do without it."""
+    """A GIF whose blocks are complete; the trailer may be missing, as in browsers."""
 
     pixel_bytes = 16
-    # A single frame is written like those of an animation.
+    # A single frame is written as an animation, too.
     is_animated = True
 
     def __init__(self, data: bytes) -> None:
@@ -68,14 +68,14 @@ class GifDecoder(Decoder):
             self._indices(frame, deadline)
 
     def animation(self, deadline: Deadline) -> Iterator[tuple[Image, float]]:
-        """Yield every frame as it looks, in RGB where it is opaque, else in RGBA."""
+        """Yield every composited frame, in RGB if it is opaque, else in RGBA."""
         frames = ((frame, self._pixels(frame, deadline)) for frame in self._frames)
         for canvas, duration_ms in composited(self.size, frames):
             image = image_of(canvas)
             yield image.convert("RGB") if canvas[..., 3].all() else image, duration_ms
 
     def needed_bytes(self, size: Size | None = None) -> int:
-        """Return about how much memory is taken: the indices, or the frames and what is made of the largest."""
+        """Return roughly the memory needed: the indices, or the frames and the copies of the largest."""
         return 4 * self._largest_px if size is None else super().needed_bytes(size) + 14 * self._largest_px
 
     def encode_animation(self, frames: Iterator[tuple[Image, float]], size: Size) -> bytes:
@@ -88,7 +88,7 @@ class GifDecoder(Decoder):
         options: dict[str, Any] = {"disposal": _RESTORE_TO_BACKGROUND, "include_color_table": True}
         may_be_clear = not self._is_opaque
         if may_be_clear:
-            # In every frame: Pillow clears to some colour what an opaque frame covered.
+            # In every frame: else Pillow clears the area of an opaque frame to some colour.
             options["transparency"] = _TRANSPARENT_INDEX
         for frame, duration_ms in frames:
             paletted = _quantized(frame, may_be_clear=may_be_clear)
@@ -98,7 +98,7 @@ class GifDecoder(Decoder):
 
     @property
     def _is_opaque(self) -> bool:
-        """Whether no frame can be seen through."""
+        """Whether no frame has transparent pixels."""
         first = self._frames[0]
         covers = (first.left_px, first.top_px, first.size) == (0, 0, self.size)
         is_cleared = first.disposal is not Disposal.KEEP or any(one.disposal is Disposal.CLEAR for one in self._frames)
@@ -106,7 +106,7 @@ class GifDecoder(Decoder):
         return covers and not (is_cleared and self.frames > 1) and not is_clear
 
     def _pixels(self, frame: _Frame, deadline: Deadline) -> Pixels:
-        # An index that has no colour shows nothing, nor does the transparent one.
+        # An index without a colour is transparent, like the transparent one.
         colours = np.zeros((256, 4), np.uint8)
         given = np.frombuffer(frame.colours, np.uint8).reshape(-1, 3)
         colours[: len(given), :3], colours[: len(given), 3] = given, 255
@@ -173,7 +173,7 @@ class GifDecoder(Decoder):
 
 
 def _quantized(frame: Image, *, may_be_clear: bool) -> Image:
-    """Return a frame of 256 colours, or of 255 and the transparent one."""
+    """Return a frame in 256 colours, or in 255 and the transparent one."""
     colours = _TRANSPARENT_INDEX if may_be_clear else 256
     paletted = frame.convert("RGB").quantize(colours, Quantize.FASTOCTREE, dither=Dither.NONE)
     if not may_be_clear:

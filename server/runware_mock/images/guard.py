@@ -1,4 +1,4 @@
-"""Which addresses a fetch may reach: clients must not see through the mock what only this machine can see.
+"""Which addresses a fetch may reach: clients must not use the mock to see what only this machine can see.
 
 Every address that a name resolves to is checked, and the connection goes to a checked address, so a name that resolves
 differently the second time gains nothing.
@@ -13,7 +13,7 @@ from runware_mock.settings import FetchMode
 
 # Returns every address of a host; raises OSError or UnicodeError.
 Resolve = Callable[[str, int], Sequence[str]]
-# Reached in no mode: they hand out credentials of cloud machines, and live outside the link-local ranges.
+# Never reached: they hand out credentials of cloud machines, and are outside the link-local ranges.
 _METADATA = ("100.100.100.200", "168.63.129.16", "192.0.0.192", "fd00:ec2::/32", "fd20:ce::254", "fd00:42::42")
 # Nor are "this network", broadcast and unassigned addresses.
 _NEVER = tuple(map(ip_network, (*_METADATA, "0.0.0.0/8", "240.0.0.0/4")))
@@ -21,12 +21,12 @@ _NEVER = tuple(map(ip_network, (*_METADATA, "0.0.0.0/8", "240.0.0.0/4")))
 _IPV4_AT_THE_END = tuple(map(IPv6Network, ("64:ff9b::/96", "::/96", "::ffff:0:0:0/96")))
 # RFC 8215: NAT64 of a local network, with prefixes of its own choice.
 _LOCAL_NAT64 = IPv6Network("64:ff9b:1::/48")
-# RFC 5214 (ISATAP): what stands before the IPv4 address.
+# RFC 5214 (ISATAP): what precedes the IPv4 address.
 _ISATAP = (0x0000_5EFE, 0x0200_5EFE)
 # IANA has assigned global addresses from nowhere else.
 _GLOBAL_UNICAST = IPv6Network("2000::/3")
 _LOOPBACK = IPv6Address("::1")
-# Fetch, "port blocking": ports of other protocols, for one of whose messages a request could be mistaken.
+# Fetch standard, "port blocking": ports of other protocols, whose servers could take a request for a message.
 _OTHER_PROTOCOLS = frozenset(
     (
         *(1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102, 103, 104),
@@ -43,7 +43,7 @@ def resolve(host: str, port: int) -> Sequence[str]:
 
 
 def checked_addresses(host: str, port: int, mode: FetchMode, resolve: Resolve = resolve) -> list[str]:
-    """Return every address of a host, all of which `mode` allows; raises FetchFailed."""
+    """Return every address of a host; raises FetchFailed unless `mode` allows all of them."""
     if port in _OTHER_PROTOCOLS:
         raise FetchFailed(f"The port {port} is that of another protocol than HTTP.")
     try:

@@ -1,4 +1,4 @@
-"""JPEG: decoded straight to an n/8 scale, and encoded without holding the interpreter's lock, by libjpeg-turbo."""
+"""JPEG: libjpeg-turbo decodes straight to an n/8 scale, and encodes without holding the interpreter's lock."""
 
 import re
 import struct
@@ -14,7 +14,7 @@ from runware_mock.images.decoder import Decoder
 from runware_mock.images.limits import Deadline
 from runware_mock.images.resize import QUALITY, Pixels, Resizer, Size, image_of, orientation, pixels_of, upright
 
-# ITU T.81, table B.1. Segments from SOF0 to SOF15 but for three of them say how large the picture is.
+# ITU T.81, table B.1. All segments from SOF0 to SOF15 except three give the size of the picture.
 _START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
 _START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _PROGRESSIVE = frozenset((0xC2, 0xC6, 0xCA, 0xCE))
@@ -25,18 +25,18 @@ _END = b"\xff\xd9"
 _MARKER = re.compile(rb"\xff+([\x01-\xcf\xd8-\xfe])")
 _JFIF, _EXIF, _ICC = b"JFIF\0", b"Exif\0\0", b"ICC_PROFILE\0"
 _ICC_CHUNK_BYTES = 65_519
-# Read one by one in Python. Cameras write some dozens.
+# They are read one by one in Python. Cameras write some dozens.
 _MOST_SEGMENTS = 100_000
 # Ten are common; libjpeg-turbo's own fuzzers give up at 500.
 _MOST_SCANS = 500
-# Of these libjpeg warns, and all pixels are there nevertheless.
+# libjpeg warns of these, but all pixels are there.
 _HARMLESS = re.compile("extraneous bytes|Adobe color transform|Invalid SOS parameters|Inconsistent progression")
 _SPACES = {1: ("GRAY", "L"), 3: ("RGB", "RGB"), 4: ("CMYK", "CMYK")}
 _SUBSAMPLING = {"L": "Gray", "RGB": "420", "CMYK": "444"}
 
 
 class _Header(Struct):
-    """What stands before the first scan."""
+    """What precedes the first scan."""
 
     size: Size = (0, 0)
     components: int = 0
@@ -45,15 +45,15 @@ class _Header(Struct):
     exif: bytes = b""
     icc_chunks: dict[int, bytes] = field(default_factory=dict)
     icc_count: int = 0
-    # The segments before the first scan, as libjpeg reads them without a warning, which would hide others.
+    # The segments before the first scan, changed so that libjpeg does not warn of them and hide other warnings.
     segments: list[bytes] = field(default_factory=list)
-    # Where the first scan's segment begins, and how many components it has.
+    # The start of the first scan's segment, and its number of components.
     scan_at: int = 0
     scan_components: int = 0
 
 
 class JpegDecoder(Decoder):
-    """A JPEG of no more segments and scans than a picture has."""
+    """A JPEG with no more segments and scans than a real picture has."""
 
     def __init__(self, data: bytes) -> None:
         self._header = header = _read_header(data)
@@ -61,15 +61,15 @@ class JpegDecoder(Decoder):
         self.size = header.size
         self.orientation = orientation(header.exif)
         self._space, self._mode = _SPACES[header.components]
-        # The rows come whole, one after the other; else all coefficients wait in memory for the last scan.
+        # If so, rows come complete, one by one; else all coefficients wait in memory for the last scan.
         self.is_in_one_scan = header.scan_components == header.components and not header.is_progressive
         if not self.is_in_one_scan:
-            # To look through 6 MB takes 5 ms, in which nobody else gets the interpreter.
+            # Searching 6 MB takes 5 ms, during which no other thread gets the interpreter.
             scans = sum(kind == _START_OF_SCAN for kind, _, _ in _segments(self._data, header.scan_at))
             self._check_work(scans, "scans")
 
     def check(self, deadline: Deadline) -> None:
-        """Decode every coefficient, and of the pixels an eighth of each side: nothing else of it can fail."""
+        """Decode every coefficient, but pixels only at an eighth of each side: nothing else can fail."""
         deadline.check()
         self._decode("GRAY", (1, 1))
 
@@ -80,7 +80,7 @@ class JpegDecoder(Decoder):
         return image_of(255 - pixels if self._mode == "CMYK" else pixels, self._mode)
 
     def needed_bytes(self, size: Size | None = None) -> int:
-        """Return about how much memory is taken: coefficients, pixels at the scale of decoding, twice, the result."""
+        """Return roughly the memory needed: coefficients, pixels at the scale of decoding, twice, and the result."""
         width_px, height_px = size or (1, 1)
         scale = max(1, min(self.size[0] // width_px, self.size[1] // height_px, 8))
         scaled_px = -(-self.size[0] // scale) * -(-self.size[1] // scale)
@@ -88,9 +88,9 @@ class JpegDecoder(Decoder):
         return 2 * coefficients + 8 * scaled_px + 12 * width_px * height_px
 
     def downsized(self, size: Size, resizer: Resizer, deadline: Deadline) -> tuple[bytes, Size]:
-        """Return the encoded picture at this size, turned as the orientation says; and the size after that.
+        """Return the encoded picture at this size, turned as the orientation says, and its size after turning.
 
-        Pixels are never copied into an image of Pillow's: it keeps four bytes for three.
+        Pixels are never copied into a Pillow image, which takes four bytes for three.
         """
         deadline.check()
         small = resizer.pixels(self._decode(self._space, size), size, self._mode)
@@ -101,13 +101,13 @@ class JpegDecoder(Decoder):
     def encode(self, image: Image) -> bytes:
         """Return a JPEG with the ICC profile of this one."""
         pixels = pixels_of(image)
-        # libvips has inverted what Adobe's programs store inverted; readers expect that of any CMYK.
+        # libvips has inverted the CMYK that Adobe's programs store inverted; readers expect it inverted.
         return self._encoded(255 - pixels if image.mode == "CMYK" and self._header.has_adobe else pixels)
 
     def streamable(self, *, fits: bool) -> bytes | None:
-        """Return the file if rows come whole and are all there, as libvips fills missing ones with grey.
+        """Return the file if its rows come complete and all are there, as libvips fills missing ones with grey.
 
-        What fits is decoded to a smaller scale without it.
+        None if it fits: we decode it to a smaller scale ourselves.
         """
         if fits or not self.is_in_one_scan:
             return None
@@ -122,7 +122,7 @@ class JpegDecoder(Decoder):
         return b"".join(chunks[number] for number in sorted(chunks)) if is_whole else None
 
     def _decode(self, space: str, least: Size) -> Pixels:
-        """Decode at the smallest scale that is no smaller than `least`; raises ValueError where pixels are missing."""
+        """Decode at the smallest scale that is no smaller than `least`; raises ValueError if pixels are missing."""
         options = {"min_width": least[0], "min_height": least[1]}
         try:
             pixels: Pixels = simplejpeg.decode_jpeg(self._data, space, **options)
@@ -181,9 +181,9 @@ def _read_header(data: bytes) -> _Header:
 
 
 def _without_oddities(data: bytes, header: _Header) -> bytes:
-    """Return the file without what stands between its first segments, and what phones append behind its end marker.
+    """Return the file without what is between its first segments, and what phones append after its end marker.
 
-    A missing end marker is added. Then libjpeg warns, but for what is harmless, if and only if pixels are missing.
+    A missing end marker is added. Then libjpeg warns, of harmless things aside, if and only if pixels are missing.
     """
     head = b"\xff\xd8" + b"".join(header.segments)
     if data[: header.scan_at] != head:
@@ -198,7 +198,7 @@ def _without_oddities(data: bytes, header: _Header) -> bytes:
 
 
 def _with_icc_profile(encoded: bytes, profile: bytes | None) -> bytes:
-    """Insert the profile behind the first segment, in chunks as ICC.1:2022, annex B.4 lays down."""
+    """Return the file with the profile after the first segment, in chunks by ICC.1:2022, annex B.4."""
     if not profile:
         return encoded
     chunks = [profile[start : start + _ICC_CHUNK_BYTES] for start in range(0, len(profile), _ICC_CHUNK_BYTES)]

@@ -1,4 +1,4 @@
-"""Memory, processor time and work that decoding may take, checked before it is taken."""
+"""The memory, processor time and work that decoding may take, checked before it begins."""
 
 import threading
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from runware_mock.clock import monotonic_s
 
 # Pixels in all passes over a picture: frames of an animation, scans of a JPEG. A thousand frames of 1920 by 1080.
 MOST_WORK_PX = 2**31
-# An animation is read frame by frame in Python; so many take some seconds.
+# An animation is read frame by frame in Python; this many take some seconds.
 MOST_FRAMES = 100_000
 
 

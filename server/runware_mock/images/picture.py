@@ -1,10 +1,10 @@
-"""A picture in the form it is stored in, and why one is refused."""
+"""A picture in its stored form, and the reasons for having none."""
 
 from msgspec import Struct
 
 
 class Sent(Struct, frozen=True):
-    """What was sent, where it is not stored as it is; `orientation` is EXIF's, 1 to 8."""
+    """What was sent, if it is not stored unchanged; `orientation` is EXIF's, 1 to 8."""
 
     size_bytes: int
     width_px: int
@@ -24,8 +24,8 @@ class Picture(Struct, frozen=True):
 
 
 class PictureRefused(Exception):
-    """The bytes are no picture that can be stored; the message says why, for the user."""
+    """The bytes are not a picture that can be stored; the message tells the user why."""
 
 
 class FetchFailed(Exception):
-    """The picture could not be fetched from its URL; the message says why, for the user."""
+    """The picture could not be fetched from its URL; the message tells the user why."""

@@ -32,7 +32,7 @@ _LAST_FILTER = 4
 # Adam7: where each pass begins, across and down, and how far apart its pixels are.
 _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 _PIECE_BYTES = 2**16
-# Nobody needs a larger profile; a thousandth of it may inflate to that.
+# Nobody needs a larger profile; a thousandth of that may inflate to it.
 _MOST_ICC_BYTES = 2**26
 
 
@@ -56,13 +56,13 @@ class PngDecoder(Decoder):
         self.pixel_bytes += (8 if is_deep and found.transparency else 0) + (16 if self.is_animated else 0)
 
     def needed_bytes(self, size: Size | None = None) -> int:
-        """Return about how much memory is taken: a piece and one or some rows, or the file without other chunks."""
+        """Return roughly the memory needed: pieces and a row for `check`, else also the file without other chunks."""
         if size is None:
             return 2 * _PIECE_BYTES + self.size[0] * self._pixel_bits // 8
         return super().needed_bytes(size) + 2 * len(self._data)
 
     def check(self, deadline: Deadline) -> None:
-        """Inflate every row of every frame. What is left of decoding, to add rows up, cannot fail."""
+        """Inflate every row of every frame. The rest of decoding, undoing the filters, cannot fail."""
         for frame in self._chunks.frames:
             self._check_rows(frame, deadline)
 
@@ -76,7 +76,7 @@ class PngDecoder(Decoder):
         return image
 
     def animation(self, deadline: Deadline) -> Iterator[tuple[Image, float]]:
-        """Yield the hidden default image if there is one, then every frame as it looks."""
+        """Yield the hidden default image, if there is one, then every composited frame."""
         default = self._chunks.frames[0]
         if default.is_hidden:
             yield image_of(self._pixels(default, deadline)), 0
@@ -101,13 +101,13 @@ class PngDecoder(Decoder):
 
     @property
     def _is_opaque(self) -> bool:
-        """Whether no frame of an animation can be seen through."""
+        """Whether no frame of an animation has transparent pixels."""
         first, *others = [frame for frame in self._chunks.frames if not frame.is_hidden]
         covers = first.size == self.size and first.disposal is Disposal.KEEP
         return not self._has_alpha and covers and all(frame.disposal is not Disposal.CLEAR for frame in others)
 
     def _pixels(self, frame: PngFrame, deadline: Deadline) -> Pixels:
-        """Return a frame in the one mode of all frames: opaque as it is, else RGBA."""
+        """Return a frame in the common mode of all frames: unchanged if opaque, else RGBA."""
         image = self._decoded(frame, deadline)
         if self._is_opaque:
             return np.asarray(image)
@@ -126,7 +126,7 @@ class PngDecoder(Decoder):
         return self._with_key(image, frame, deadline) if self._chunks.transparency else image
 
     def _with_key(self, image: Image, frame: PngFrame, deadline: Deadline) -> Image:
-        """Return the picture with alpha in place of the colour that stands for transparent."""
+        """Return the picture with alpha instead of the colour that means transparent."""
         depth, key = self._chunks.bit_depth, np.frombuffer(self._chunks.transparency, ">u2")
         pixels = np.asarray(image).reshape(image.height, image.width, -1)
         if depth < _DEEP:
@@ -148,7 +148,7 @@ class PngDecoder(Decoder):
         return image
 
     def _plain_file(self, frame: PngFrame) -> bytes:
-        """Return a file of one frame without ancillary chunks, but for the one of transparency."""
+        """Return a file of one frame without ancillary chunks, except that of transparency."""
         found, view = self._chunks, memoryview(self._data)
         pieces = [png_chunks.head(frame.size, found.bit_depth, found.colour_type, is_interlaced=found.is_interlaced)]
         for kind, content in ((b"PLTE", found.palette), (b"tRNS", found.transparency)):
@@ -157,7 +157,7 @@ class PngDecoder(Decoder):
         return b"".join((*pieces, chunk(b"IEND", b"")))
 
     def _check_rows(self, frame: PngFrame, deadline: Deadline) -> None:
-        """Inflate all rows, some at a time; Pillow and libvips take missing ones for black."""
+        """Inflate all rows, some at a time: Pillow and libvips would show missing ones as black."""
         inflate = _inflater(memoryview(self._data), frame.spans, deadline)
         for row_bytes, rows in self._passes(frame.size):
             rows_at_once = max(1, _PIECE_BYTES // row_bytes)
@@ -167,7 +167,7 @@ class PngDecoder(Decoder):
                     raise SyntaxError("a row has an unknown filter")
 
     def _passes(self, size: Size) -> Iterator[tuple[int, int]]:
-        """Yield for each pass the bytes of a row with its filter type, and how many rows there are."""
+        """Yield for each pass the bytes of a row, with its filter type, and the number of rows."""
         for left, top, across, down in _PASSES if self._chunks.is_interlaced else ((0, 0, 1, 1),):
             columns, rows = -(-(size[0] - left) // across), -(-(size[1] - top) // down)
             if columns > 0 and rows > 0:
@@ -175,7 +175,7 @@ class PngDecoder(Decoder):
 
     @cached_property
     def icc_profile(self) -> bytes | None:
-        """The ICC profile, None where it is broken or absurdly large."""
+        """The ICC profile, or None if it is broken or absurdly large."""
         _, _, packed = self._chunks.icc.partition(b"\0")
         inflater = zlib.decompressobj()
         try:
@@ -186,7 +186,7 @@ class PngDecoder(Decoder):
 
 
 def _inflater(view: memoryview, spans: list[Span], deadline: Deadline) -> Callable[[int], bytearray]:
-    """Return a function that inflates so many bytes more; it raises EOFError where there are none."""
+    """Return a function that inflates the given number of further bytes; it raises EOFError if there are fewer."""
     inflater = igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_ZLIB)
     pieces = (view[at : min(at + _PIECE_BYTES, end)] for start, end in spans for at in range(start, end, _PIECE_BYTES))
 
@@ -204,13 +204,13 @@ def _inflater(view: memoryview, spans: list[Span], deadline: Deadline) -> Callab
 
 
 class _TimedFile(BytesIO):
-    """Pillow reads some kilobytes at a time: so a few that inflate hugely are given up in time."""
+    """A file that stops Pillow in time if a few bytes inflate hugely, since it reads some kilobytes at a time."""
 
     def __init__(self, data: bytes, deadline: Deadline) -> None:
         super().__init__(data)
         self._deadline = deadline
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """Return what comes next; raises TookTooLong."""
+        """Return the next bytes; raises TookTooLong."""
         self._deadline.check()
         return super().read(size)

@@ -1,4 +1,4 @@
-"""Pixels: resized, turned upright, and taken from a Pillow image to a numpy array and back."""
+"""Resize pixels, turn them upright, and convert them between Pillow images and numpy arrays."""
 
 import struct
 from typing import Any
@@ -49,7 +49,7 @@ def pixels_of(image: Image) -> Pixels:
 
 
 def image_of(pixels: Pixels, mode: str | None = None) -> Image:
-    """Return the image of these pixels, which it may share; by default the mode follows from the bands."""
+    """Return the image of these pixels, possibly sharing their memory; by default the bands decide the mode."""
     height_px, width_px = pixels.shape[:2]
     if mode is None:
         bands = 1 if pixels.ndim == 2 else pixels.shape[2]  # noqa: PLR2004 - dimensions
@@ -58,12 +58,12 @@ def image_of(pixels: Pixels, mode: str | None = None) -> Image:
 
 
 def in_8_bits(image: Image) -> Image:
-    """Return 16 bits of grey in 8, any other image as it is."""
+    """Return 16-bit grey in 8 bits, any other image as it is."""
     return image_of((np.asarray(image) >> 8).astype(np.uint8)) if image.mode == "I;16" else image
 
 
 def scaled_size(size: Size, longest_px: int) -> Size:
-    """Return the size whose longest side is `longest_px`; the other is rounded half up and at least 1 px."""
+    """Return the size scaled to a longest side of `longest_px`; the other is rounded half up, and at least 1 px."""
     longest = max(size)
     width_px, height_px = (max(1, (2 * side_px * longest_px + longest) // (2 * longest)) for side_px in size)
     return width_px, height_px
@@ -81,9 +81,9 @@ def upright_size(size: Size, orientation: int) -> Size:
 
 
 def orientation(exif: bytes) -> int:
-    """Return the orientation in EXIF metadata, 1 where it cannot be read: broken metadata is no broken picture.
+    """Return the orientation in EXIF metadata, or 1 if it cannot be read: the picture may be intact nevertheless.
 
-    Pillow's reader raises or warns in that case, and reads everything else.
+    Pillow's reader would raise or warn in that case, and read everything else, too.
     """
     tiff = exif.removeprefix(b"Exif\0\0")
     order = "<" if tiff.startswith(b"II") else ">"

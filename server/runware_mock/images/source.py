@@ -1,4 +1,4 @@
-"""The string of an image field: which of the documented forms it has, and the bytes inside it."""
+"""Read the string of an image field: find out which documented form it has, and decode its bytes."""
 
 import re
 from urllib.parse import unquote, unquote_to_bytes
@@ -9,7 +9,7 @@ from msgspec import Struct
 from runware_mock.images.picture import PictureRefused
 
 _LONGEST_PATH = 1024
-# Base64 has neither of "~.:\\".
+# Base64 contains none of "~.:\\".
 _FILE_PATH = re.compile(r"(?:file:|~/|\.{1,2}[/\\]|[A-Za-z]:\\).*|[^:]*[^.]\.[A-Za-z0-9]{2,5}", re.IGNORECASE)
 
 
@@ -20,9 +20,9 @@ class UrlSource(Struct, frozen=True):
 
 
 def read_source(value: str) -> UrlSource | bytes:
-    """Tell the forms apart: "Image to upload (URL, Data URI, or Base64)".
+    """Return the URL or the bytes of a text: "Image to upload (URL, Data URI, or Base64)".
 
-    Raises PictureRefused where the text has none of them.
+    Raises PictureRefused if the text has none of these forms.
     """
     text = value.strip()
     scheme = text[:8].lower()
@@ -44,7 +44,7 @@ def read_source(value: str) -> UrlSource | bytes:
 
 
 def decode_base64(text: str) -> bytes:
-    """Decode base64, with or without padding, of either alphabet, with white space anywhere."""
+    """Decode base64 of either alphabet, with or without padding, with white space anywhere; raises PictureRefused."""
     try:
         return _not_empty(pybase64.b64decode(text, validate=True))
     except ValueError:

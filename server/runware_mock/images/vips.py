@@ -1,6 +1,6 @@
 """Downsize a still picture with libvips, which reads it row by row. Needs `runware-mock[vips]`.
 
-It is faster for PNG and WebP, and for what is left to do of a JPEG that was decoded to a smaller scale; and it reads
+It is faster for PNG and WebP, and for the last step of a JPEG that was decoded to a smaller scale; and it reads
 pictures that exceed any memory budget.
 """
 
@@ -16,22 +16,22 @@ from PIL.Image import Image
 from runware_mock.images.limits import Deadline
 from runware_mock.images.resize import Pixels, Resizer, Size, image_of, pixels_of
 
-# A few dozen bytes may promise rows of gigabytes. libvips holds some hundred rows, of up to eight bytes a pixel.
+# A few dozen bytes may declare rows of gigabytes. libvips holds some hundred rows, of up to eight bytes a pixel.
 BYTES_PER_COLUMN = 7_000
-# What streaming may take even where the budget is smaller: no picture from a camera or a scanner is wider.
+# What streaming may take even if the budget is smaller: no picture from a camera or a scanner is wider.
 ALWAYS_BYTES = 2**29
 
 _LARGEST_SHRINK = 8
 
 
 class VipsResizer(Resizer):
-    """Resizes with libvips on so many threads."""
+    """Resizes with libvips on `threads` threads."""
 
     def __init__(self, threads: int) -> None:
         self._threads = threads
 
     def image(self, image: Image, size: Size) -> Image:
-        """Return an image at another size; Pillow does it where there is alpha, as it weighs the colours by that."""
+        """Return an image at another size; Pillow resizes those with alpha, as it weights colours by it."""
         if image.mode not in ("L", "RGB"):
             return super().image(image, size)
         return image_of(self.pixels(pixels_of(image), size, image.mode), image.mode)
@@ -47,11 +47,11 @@ class VipsResizer(Resizer):
     def rows(
         self, name: str, data: bytes, size: Size, deadline: Deadline, fail_on: Literal["warning", "none"]
     ) -> Image | None:
-        """Return a PNG, JPEG or WebP at another size, read row by row, not turned; None where libvips cannot do it."""
+        """Return a PNG, JPEG or WebP at another size, read row by row, not turned; None if libvips cannot."""
         pyvips = _library()
         try:
             if name == "webp":
-                # It decodes to a smaller scale, as it holds the whole picture.
+                # Decode to a smaller scale, as libvips holds the whole picture.
                 options = {"height": size[1], "size": "force", "no_rotate": True, "fail_on": fail_on}
                 image: Any = pyvips.Image.thumbnail_buffer(data, size[0], **options)
             else:
@@ -77,7 +77,7 @@ def _opened(name: str, data: bytes, size: Size, fail_on: str) -> Any:
     image = image.premultiply() if has_alpha else image
     image = image.resize(size[0] / image.width, vscale=size[1] / image.height, kernel="cubic")
     image = image.unpremultiply().rint().cast(depth) if has_alpha else image
-    # Pillow's readers keep 16 bits of grey alone, and the high byte of other samples.
+    # Like Pillow's readers, keep 16 bits only of grey, and the high byte of other samples.
     return (image >> 8).cast("uchar") if depth == "ushort" and image.bands > 1 else image
 
 
@@ -101,11 +101,11 @@ def is_installed() -> bool:
 
 @cache
 def _library() -> Any:
-    """Import it; only the first big picture waits for that, and it is an optional extra."""
-    # It logs a dozen lines for each picture, and warns of what clients send.
+    """Return pyvips, an optional extra; only the first big picture waits for its import."""
+    # pyvips logs a dozen lines for each picture, and warns about what clients send.
     logging.getLogger("pyvips").setLevel(logging.ERROR)
     import pyvips
 
-    # It would keep what it has read for the next time.
+    # libvips would cache what it has read.
     pyvips.cache_set_max(0)
     return pyvips

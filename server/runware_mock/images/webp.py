@@ -13,12 +13,12 @@ from runware_mock.images.limits import Deadline
 from runware_mock.images.resize import QUALITY, Size, orientation
 
 _HEADER_BYTES = 12
-# libwebp keeps a note of each, larger than an empty one is itself.
+# libwebp keeps a record of each chunk, which is larger than an empty chunk.
 _MOST_CHUNKS = 200_000
 _EXTENDED_HEADER_BYTES = 18
-# libwebp's two canvases, the frame that it hands over, and Pillow's own.
+# libwebp's two canvases, the frame that it returns, and Pillow's own.
 _PIXEL_BYTES = 14
-# Pillow copies what libwebp has decoded while nothing else of the process may run: 0.1 s at this size.
+# Pillow copies what libwebp has decoded with the interpreter locked: 0.1 s at this size.
 _MOST_PX = 2**25
 _SAVE_OPTIONS = {"quality": QUALITY, "method": 0}
 
@@ -28,7 +28,7 @@ _DO_NOT_BLEND = 0x02
 
 
 class WebpDecoder(Decoder):
-    """A WebP of no more chunks than a picture has. libwebp reads it once its memory has been reserved."""
+    """A WebP with no more chunks than a real picture has. libwebp reads it once its memory has been reserved."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -65,7 +65,7 @@ class WebpDecoder(Decoder):
         return file
 
     def animation(self, deadline: Deadline) -> Iterator[tuple[Image, float]]:
-        """Yield every frame as it looks."""
+        """Yield every composited frame."""
         for index in range(self.frames):
             deadline.check()
             self._file.seek(index)
@@ -80,7 +80,7 @@ class WebpDecoder(Decoder):
         return out.getvalue()
 
     def encode_animation(self, frames: Iterator[tuple[Image, float]], size: Size) -> bytes:
-        """Write every frame whole, as it comes; libwebp's writer merges equal frames, and makes one frame a still."""
+        """Write each frame whole, as it comes; libwebp's writer would merge equal frames, and write a still for one."""
         flags = _ANIMATION | (_ICC_PROFILE if self.icc_profile else 0)
         moving = BytesIO()
         for frame, duration_ms in frames:
@@ -96,16 +96,16 @@ class WebpDecoder(Decoder):
         return _chunk(b"RIFF", body)
 
     def streamable(self, *, fits: bool) -> bytes | None:
-        """Return the file of a still picture, if it does not fit only a lossy one without alpha.
+        """Return the file of a still picture; if it does not fit, only a lossy one without alpha, else None.
 
-        Its rows need nothing of those far above them.
+        The rows of a lossy one need nothing from those far above them.
         """
         is_in_rows = b"VP8 " in self._chunks and not {b"VP8L", b"ALPH"} & self._chunks.keys()
         return self._data if not self.is_animated and (fits or is_in_rows) else None
 
 
 def _chunks(data: bytes) -> tuple[dict[bytes, tuple[int, int]], int]:
-    """Return where the content of each kind of chunk at the top begins and how long it is; and the number of frames."""
+    """Return start and length of the content of each kind of top-level chunk, and the number of frames."""
     found: dict[bytes, tuple[int, int]] = {}
     position, count, frames = _HEADER_BYTES, 0, 0
     while position + 8 <= len(data):

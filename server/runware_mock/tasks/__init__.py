@@ -1,4 +1,4 @@
-"""The task types: one row each, one module a family."""
+"""The task types: one row each, one module per family."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -31,8 +31,8 @@ Run = Callable[[Any, Services, Caller], Work]
 class TaskType:
     """How a task type is checked and run.
 
-    `load` tells which threads the task belongs to. `names_another` marks the types whose taskUUID is that of an earlier
-    task; `may_be_async` those that heed `deliveryMethod` and `webhookURL`; `stores` tells whether a task leaves media.
+    `load` decides which threads run the task. `names_another` marks the types whose taskUUID is that of an earlier
+    task; `may_be_async` those that heed `deliveryMethod` and `webhookURL`; `stores` says whether a task stores media.
     """
 
     model: type[TaskModel]

@@ -11,7 +11,7 @@ from runware_mock.tasks.results import checked, echoed
 from runware_mock.tasks.work import Done, Work
 
 _DAY_MS = 86_400_000
-# Organizations are made up from their account, so that a client sees the same one each time.
+# Organizations are derived from the account, so that a client sees the same one each time.
 _ORGANIZATIONS = UUID("5f0c6c9e-6d1b-4c55-9d6f-0c3b6a2f7e11")
 
 
@@ -32,7 +32,7 @@ def run(task: AccountManagement, services: Services, caller: Caller) -> Work:
         "organizationUUID": str(uuid5(_ORGANIZATIONS, str(account.id))),
         "organizationName": "runware-mock",
         "AIRSource": "runware-mock",
-        # The documentation of today shows an object; clients of the live service read a number.
+        # The current documentation shows an object, but clients of the live service read a number.
         "balance": services.settings.balance,
         "team": [{"name": "Developer", "email": "developer@example.com", "roles": ["Owner"], "joinedAt": seen}],
         "apiKeys": [{**key, "requests": requests["total"], "lastUsedAt": seen}],

@@ -1,4 +1,4 @@
-"""A thread that answers all that waits for it at once, so that one transaction serves many small tasks."""
+"""A thread that answers everything that waits for it at once, so that one transaction serves many small tasks."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -8,12 +8,12 @@ from typing import Generic, TypeVar
 Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
 
-# So many take a few milliseconds: the first of a batch does not wait long for its last.
+# This many take a few milliseconds, so that the first of a batch does not wait long for the last.
 _LIMIT = 32
 
 
 class BatchThread(Generic[Asked, Answer]):
-    """Answers what is submitted in order, a batch at a time: all that came while the one before was answered.
+    """Answers what is submitted in order, in batches: each is all that came while the previous one was answered.
 
     `answer` returns one answer for each item of a batch, and never raises.
     """
@@ -22,17 +22,17 @@ class BatchThread(Generic[Asked, Answer]):
         self._answer = answer
         self._waiting: SimpleQueue[tuple[Asked, Future[Answer]]] = SimpleQueue()
         self._thread = ThreadPoolExecutor(1, name)
-        # This starts the thread: later on the machine may have no memory for one.
+        # Starts the thread now: later the machine may have no memory for it.
         self._thread.submit(int)
 
     def submit(self, asked: Asked) -> Future[Answer]:
-        """Return the future answer; what is cancelled before its turn is never looked at.
+        """Return the future answer; one that is cancelled before its turn is skipped.
 
         Raises RuntimeError after `close`.
         """
         future: Future[Answer] = Future()
         self._waiting.put((asked, future))
-        # The thread has a call left for each that waits; a call whose turn comes after its item was taken does nothing.
+        # One call for each waiting item; a call does nothing if an earlier one has taken its item.
         self._thread.submit(self._work)
         return future
 

@@ -19,14 +19,14 @@ from runware_mock.tasks import TaskType
 from runware_mock.tasks.results import echoed
 from runware_mock.tasks.work import Work
 
-# Where an answer names what the task has stored.
+# The fields of an answer that name what the task has stored.
 _STORED = frozenset(("imageUUID", "mediaUUID", "guideImageUUID", "maskImageUUID", "videoUUID", "audioUUID"))
 
 _LONGEST_URL_CHARS = 8192
 
 
 class Job(Struct, frozen=True):
-    """A task of a known type, or what was sent instead and why it is `refused`."""
+    """A task of a known type, or whatever was sent instead, with the refusal in `refused`."""
 
     task: Task
     task_type: TaskType
@@ -42,17 +42,17 @@ class Job(Struct, frozen=True):
 
     @property
     def leaves_an_entry(self) -> bool:
-        """Whether the journal has it."""
+        """Whether the journal records it."""
         return not self.task_type.names_another and not self.caller.dry_run
 
     @property
     def response_plan(self) -> ResponsePlan | None:
-        """How the transport is to answer, by the faults that were met."""
+        """How the transport must answer, by the faults that were met."""
         return response_plan_of(self.met) if self.met else None
 
 
 class NotDone:
-    """The work of a task that a fault keeps from being done."""
+    """The work of a task that a fault prevents."""
 
 
 class Committer:
@@ -64,7 +64,7 @@ class Committer:
         self._processing_ms = in_ms(services.settings.processing_time)
 
     def commit(self, connection: Connection, job: Job, work: Work | Refusal | NotDone) -> Reply:
-        """Write the effect of a task and its journal entry; raises Refusal or ContentGone where that is impossible."""
+        """Write the effect of a task and its journal entry; raises Refusal or ContentGone if that is impossible."""
         if isinstance(work, list):
             return Reply(items=tuple(work), response_plan=job.response_plan)
         if isinstance(work, NotDone):
@@ -79,7 +79,7 @@ class Committer:
                 if reply.error and outcome == "error" and work.code != "conflictTaskUUID":
                     self._notify(connection, job, [reply.error], is_error=True)
             return reply
-        # Only here, where nobody else can write for the account: the same task may have come in twice at once.
+        # Checked here, where no other transaction can write for the account: the same task may have come twice at once.
         if self.is_done(connection, job):
             return Reply(items=tuple(self._repeated(connection, job)), response_plan=job.response_plan)
         done = work(connection)
@@ -95,7 +95,7 @@ class Committer:
         return Reply(items=items, response_plan=job.response_plan, is_streamed=done.is_streamed)
 
     def _set_times(self, connection: Connection, job: Job, items: list[Item]) -> None:
-        """Let what the task has stored vanish or appear when its faults say so."""
+        """Set when the task's media vanish or appear, if its faults say so."""
         for one in job.met:
             if times := one.fault.media_times(self._services.now_at(job.caller.account.id)):
                 media.set_times(
@@ -103,7 +103,7 @@ class Committer:
                 )
 
     def crashed(self, job: Job, crashed: Refusal) -> Reply:
-        """Write that the mock has failed, if that can be written, and return the reply that says so."""
+        """Record the mock's crash, if the database lets it, and return the reply that reports it."""
         reply = Reply.refused(crashed, job.task)
         try:
             with self._services.database.writing(job.caller.account.id) as connection:
@@ -114,12 +114,12 @@ class Committer:
         return reply
 
     def is_done(self, connection: Connection, job: Job) -> bool:
-        """Tell whether a task of this UUID succeeded; one that failed may be sent again, corrected."""
+        """Return whether a task of this UUID has succeeded; a failed one may be corrected and sent again."""
         since_at = self._services.now_at(job.caller.account.id) - self._conflict_window_ms
         return journal.is_done(connection, job.caller.account.id, job.task_uuid, since_at)
 
     def _repeated(self, connection: Connection, job: Job) -> list[Item]:
-        """Return the answer to this task if it never reached the client; else the taskUUID is simply used twice."""
+        """Return this task's answer if it never reached the client; else raises the refusal conflictTaskUUID."""
         since_at = self._services.now_at(job.caller.account.id) - in_ms(self._services.settings.replay_window)
         frames = deliveries.take_frames_of(connection, job.caller.account.id, job.task_uuid, since_at)
         if not frames:
@@ -129,7 +129,7 @@ class Committer:
     def _notify(
         self, connection: Connection, job: Job, items: list[Item], takes_ms: int = 0, *, is_error: bool = False
     ) -> None:
-        """Let the webhook know of each result when it is ready, "one call per result", or of the error."""
+        """Queue a webhook for each result when it is ready, "one call per result", or for the error."""
         url = job.task.get("webhookURL")
         if not job.task_type.may_be_async or not isinstance(url, str) or not _is_web_url(url):
             return
@@ -168,11 +168,11 @@ class Committer:
 
 
 def _is_web_url(url: str) -> bool:
-    """Return whether a webhook can be called there: where a task is refused, nobody has checked it."""
+    """Return whether this can be a webhook's URL: that of a refused task is unchecked."""
     return len(url) <= _LONGEST_URL_CHARS and url.lower().startswith(("http://", "https://"))
 
 
 def _column(value: object, longest: int, job: Job) -> str:
-    """Return what a column of that length can hold of a value that, where it was refused, may be anything."""
+    """Return as much of a value as a column of that length holds; the value of a refused job may be anything."""
     text = value if isinstance(value, str) else ""
     return (without_real_keys(text) if job.refused else text)[:longest]

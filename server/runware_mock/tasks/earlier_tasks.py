@@ -26,7 +26,7 @@ def run_response(task: GetResponse, services: Services, caller: Caller) -> Work:
         raise refuse("taskNotFound", _UNKNOWN)
     if entry.outcome == "error":
         raise retold(entry.answer[0], status="error")
-    # Where the clock has gone back behind the task nobody waits until it comes there again.
+    # If the clock was set back to before the task, do not wait until it gets there again.
     if entry.at <= services.now_at(caller.account.id) < entry.ready_at:
         return [{"taskType": entry.task_type, "taskUUID": task.task_uuid, "status": "processing"}]
     return [{**item, **_as_media(item), "status": "success"} for item in entry.answer]
@@ -44,18 +44,18 @@ def run_details(task: GetTaskDetails, services: Services, caller: Caller) -> Wor
 
 
 def _since_at(services: Services, caller: Caller) -> int:
-    """Return since when tasks are remembered."""
+    """Return the instant since which tasks are remembered."""
     return services.now_at(caller.account.id) - in_ms(services.settings.conflict_window)
 
 
 def _as_media(item: Item) -> Item:
-    """Return the newer names of an image's UUID and URL: the older Python SDK looks for no others in a poll answer."""
+    """Return an image's UUID and URL by their newer names, the only ones that the older Python SDK reads in a poll."""
     names = {"imageUUID": "mediaUUID", "imageURL": "mediaURL"}
     return {newer: item[older] for older, newer in names.items() if older in item}
 
 
 def _readable(value: object) -> object:
-    """Return a task of the journal with the beginning of each long string in its place."""
+    """Return a task from the journal, with each long string replaced by its beginning."""
     if isinstance(value, Mapping):
         if value.keys() == {"head", "chars", "sha256"}:
             return f"{value['head']}…"

@@ -10,7 +10,7 @@ from runware_mock.tasks.model_families import family_of
 from runware_mock.tasks.models import AIR, LONGEST_MODEL, TOOLS, Delivered, Image, Images, Inputs, Url
 from runware_mock.tasks.validation import AnyCase, Invalid, Missing, integer_rule, text_rule
 
-# Guess: a year is longer than anybody keeps a result.
+# Guess: nobody keeps a result longer than a year.
 _MAX_TTL_S = 366 * 86400
 _MAX_SEED = 2**63 - 1
 _LONGEST_PROMPT = 45_000
@@ -177,9 +177,9 @@ class Sized(WithOutput):
 
     @model_validator(mode="after")
     def _is_complete(self) -> Self:
-        """Demand a prompt and a size, unless there are pictures to take them from.
+        """Require a prompt and a size, unless there are pictures to take them from.
 
-        A live error demands a size "or referenceImages".
+        A live error requires a size "or referenceImages".
         """
         if not (self.positive_prompt or self.has_pictures):
             if "positive_prompt" not in self.model_fields_set:
@@ -195,7 +195,7 @@ class Sized(WithOutput):
 class ImageInference(Sized):
     """Draw pictures: a labelled gradient, of the seed image where there is one."""
 
-    # As the documentation link of a live error reads.
+    # From the documentation link of a live error.
     page: ClassVar[str] = "https://runware.ai/docs/en/image-inference/api-reference"
 
     task_type: Literal["imageInference"]
@@ -300,7 +300,7 @@ class ControlNetPreprocess(WithSettings):
 
     @property
     def kind(self) -> str:
-        """The kind of guide; the newer form has a model for each: "runware:controlnet-preprocess@lineart-anime"."""
+        """The kind of guide; the newer form names a model for it: "runware:controlnet-preprocess@lineart-anime"."""
         return str(self.preprocessor or self.pre_processor_type or self._kind_of_model())
 
     @model_validator(mode="after")

@@ -1,4 +1,4 @@
-"""imageInference and photoMaker: a labelled gradient, of the seed picture where there is one."""
+"""imageInference and photoMaker: a labelled gradient, or the seed picture if there is one."""
 
 import hashlib
 from collections.abc import Mapping
@@ -15,9 +15,9 @@ from runware_mock.tasks.work import Work
 
 # The side of a picture whose task gives no size.
 _DEFAULT_PX = 1024
-# Seeds that are made up stay below 2^31, as those seen live; given ones may go up to 2^63 - 1.
+# Made-up seeds stay below 2^31, like those seen live; given ones may go up to 2^63 - 1.
 _MADE_UP_SEED_LIMIT = 2**31
-# Without them, tasks of equal parameters are equal.
+# Tasks that differ only in these have equal parameters.
 _NOT_PARAMETERS = ("taskUUID", "webhookURL", "deliveryMethod", "includeCost")
 
 

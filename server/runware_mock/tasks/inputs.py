@@ -1,4 +1,4 @@
-"""The images a task names: found in every documented field, fetched or read from the store, and used.
+"""The images of a task: found in every documented field, fetched or read from storage, and their use renewed.
 
 "Wherever docs say 'image', four forms are taken: UUID (uploaded or generated), URL, data URI, base64."
 """
@@ -28,7 +28,7 @@ _MEDIUM_PATH = re.compile(
     re.IGNORECASE,
 )
 
-# Every name under which the tasks' documentation takes an image, old style and `inputs.*`.
+# Every field that takes an image by the tasks' documentation, old style and `inputs.*`.
 IMAGE_FIELDS = frozenset(
     (
         *("image", "images", "inputImage", "inputImages", "seedImage", "maskImage", "mask", "inputMasks"),
@@ -44,23 +44,23 @@ IMAGE_FIELDS = frozenset(
         ),
     )
 )
-# Where the tasks that change a picture or describe it look for that picture.
+# The fields in which tasks that change or describe a picture look for it.
 INPUT_FIELDS = ("image", "images", "inputImage", "inputImages")
 _OWN_FIELDS = frozenset(("taskType", "taskUUID", "webhookURL", "uploadEndpoint"))
 
 # Guess: the services behind the real one take up to 16 reference images.
 MAX_IMAGES = 16
 _DEEPEST = 16
-# Errors repeat the names of fields, which are the client's.
+# Errors repeat the names of fields, which the client chooses.
 _LONGEST_NAME = 64
 FILE_GONE = "Its file is gone from the object storage."
 
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One image of a task: where it stood, its bytes, and the UUID under which it is stored, if it is.
+    """One image of a task: its path in the task, its bytes, and its UUID if it is stored.
 
-    `page` is what the errors of the task refer to.
+    `page` is the documentation that the task's errors refer to.
     """
 
     path: str
@@ -77,7 +77,7 @@ class Input:
 
 
 class Inputs:
-    """The images of one task, all there and whole; `use` renews the stored ones in the task's transaction."""
+    """The images of one task, all loaded and intact; `use` renews the stored ones in the task's transaction."""
 
     def __init__(self, task: Task, services: Services, caller: Caller, page: str) -> None:
         self._services = services
@@ -87,15 +87,15 @@ class Inputs:
         self.all = [self._load(path, value) for path, value in _found(task, page)]
 
     def first(self, *names: str) -> Input | None:
-        """Return the first image whose field has one of these names, wherever it stands."""
+        """Return the first image whose field has one of these names, at any depth, or None."""
         return next(iter(self.named(*names)), None)
 
     def named(self, *names: str) -> list[Input]:
-        """Return the images whose field has one of these names, wherever it stands."""
+        """Return the images whose field has one of these names, at any depth."""
         return [found for found in self.all if field_of(found.path) in names]
 
     def use(self, connection: Connection) -> None:
-        """Renew the last use of every stored image; raises the refusal of one that went away meanwhile."""
+        """Renew the last use of every stored image; raises the refusal of one that has gone meanwhile."""
         moment = self._services.moment(self._caller.account.id)
         for uuid, path in self._used.items():
             if media.use(connection, self._caller.account.id, uuid, moment) is None:
@@ -134,13 +134,13 @@ class Inputs:
     def _not_stored(
         self, path: str, hint: str = "No image of this UUID is stored for this API key, or it has expired."
     ) -> Refusal:
-        # The one field for which a transcript of an unknown UUID shows another code.
+        # The one field whose transcript of an unknown UUID shows another code.
         code = "invalidInputImage" if field_of(path) == "seedImage" else "failedToTransferImage"
         return refuse(code, hint, parameter=path, page=self._page)
 
 
 def missing_input(task: TaskModel) -> Refusal:
-    """Return the refusal of a task without a picture: the field is missing that callers of its form use."""
+    """Return the refusal of a task without a picture; it names the field that belongs to the task's form."""
     inputs = task.sent.get("inputs")
     if "video" in (inputs if isinstance(inputs, Mapping) else task.sent):
         path = "inputs.video" if isinstance(inputs, Mapping) else "video"
@@ -149,12 +149,12 @@ def missing_input(task: TaskModel) -> Refusal:
 
 
 def named_uuid(value: str, base_url: str) -> str | None:
-    """Return the UUID that a text is, or that is in the URL that it is."""
+    """Return the UUID that a text is, or that a medium's URL contains, or None."""
     return value.lower() if is_uuid(value, v4=False) else stored_uuid(value, base_url)
 
 
 def stored_uuid(url: str, base_url: str) -> str | None:
-    """Return the UUID in a URL of a stored medium, as this server or the real service would write it."""
+    """Return the UUID in the URL of a stored medium at this server or the real service, or None."""
     for base in (base_url, *_RUNWARE_HOSTS):
         if url.startswith(base + "/") and (match := _MEDIUM_PATH.fullmatch(url, len(base))):
             return match[1].lower()

@@ -57,9 +57,9 @@ def _uploading(value: str, item: Item, services: Services, caller: Caller, inval
 
 
 def stored_form(data: bytes, codec: Codec) -> Picture:
-    """Return what is stored of a medium: pictures follow the rules of imageUpload, all else stays as it is.
+    """Return the form in which a medium is stored: pictures by the rules of imageUpload, anything else unchanged.
 
-    Raises PictureRefused where the bytes are of no known kind.
+    Raises PictureRefused if the bytes are of no known kind.
     """
     name = detect_format(data)
     if name in PICTURES or name not in _STORED_AS_THEY_ARE:

@@ -1,6 +1,6 @@
 """videoInference, audioInference, 3dInference and textInference: a stand-in of the right kind, whatever is asked.
 
-They let an application get on offline; the images that a task names are loaded and used as in any other task.
+They let an application run offline; the images that a task names are loaded and used as in any other task.
 """
 
 import io
@@ -111,7 +111,7 @@ def _triangle() -> bytes:
     return struct.pack("<III", _GLB_MAGIC, 2, 12 + len(chunks)) + chunks
 
 
-# The format of each kind, the prefix of its fields, and what makes the file. Guess: 3D results are named as media are.
+# Format, prefix of the fields, and maker of the file. Guess: 3D results use the field names of media.
 _STANDINS: dict[str, tuple[str, str, Callable[[], bytes]]] = {
     "videoInference": ("mp4", "video", _video),
     "audioInference": ("wav", "audio", _tone),

@@ -1,6 +1,6 @@
-"""What one model takes and another does not: sizes and lengths of prompts, one row a family.
+"""Limits that differ between models: sizes and lengths of prompts, one row per family.
 
-The families that are not here take any size, since the real service adds models every week.
+Other families take any size, since the real service adds models every week.
 """
 
 import re
@@ -19,7 +19,7 @@ class Family(NamedTuple):
 
 # "positivePrompt 2 to 3000"; "width: divisible by 64, between 128 and 2048", of the documentation of image inference.
 CLASSIC = Family(128, 2048, 64, 2, 3000)
-# The longest documented prompt is that of google:4@2. Guess: larger sides than these only cost memory here.
+# google:4@2 has the longest documented prompt. Guess: larger sides than these only cost memory here.
 ANY = Family(1, 8192, 1, 1, 45_000)
 # The first pattern that matches the whole model counts.
 _FAMILIES = {
@@ -37,6 +37,6 @@ _STRICT = {
 
 
 def family_of(model: str, *, is_strict: bool) -> Family:
-    """Return what a model takes; `is_strict` narrows it to what the older documentation says of all models."""
+    """Return the limits of a model; `is_strict` narrows them to what the older documentation says of all models."""
     families = _STRICT if is_strict else _FAMILIES
     return next((family for pattern, family in families.items() if re.fullmatch(pattern, model)), ANY)

@@ -1,4 +1,4 @@
-"""modelSearch and modelUpload: a small built-in catalogue, and the models that the account says it has uploaded.
+"""modelSearch and modelUpload: a small built-in catalogue, and the models that the account claims to have uploaded.
 
 "Search across model name, AIR identifier, version and tags"; results are paginated by `limit` and `offset`.
 """
@@ -40,7 +40,7 @@ _CHECKPOINT = {
     "defaultScheduler": "Default",
     "defaultCFG": 7.5,
 }
-# "The API streams a sequence of messages", one a phase; the sentences are the documented ones.
+# "The API streams a sequence of messages", one per phase; the sentences are the documented ones.
 _PHASES = (
     ("validated", "Model parameters and configuration validated."),
     ("downloaded", "Model downloaded from provider."),
@@ -56,7 +56,7 @@ _FILTERS = ("category", "type", "architecture", "conditioning")
 
 
 def run_search(task: ModelSearch, services: Services, caller: Caller) -> Work:
-    """Return the models that match, and how many there are in all."""
+    """Return a page of the models that match, and how many match in all."""
     if caller.dry_run:
         return checked(task, "modelSearch")
     with services.database.reading() as connection:

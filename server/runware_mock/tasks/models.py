@@ -1,6 +1,6 @@
-"""The parameters of every task type: names, bounds and documentation, from which the checks and OpenAPI follow.
+"""The parameters of every task type: names, bounds and documentation, for both the checks and OpenAPI.
 
-Those of the tasks that make pictures are in image_models.py.
+Tasks that make pictures have theirs in image_models.py.
 """
 
 from typing import Annotated, Any, ClassVar, Literal, Self
@@ -20,7 +20,7 @@ EXAMPLE_IMAGE = (
     "data:image/png;base64,"
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
-# What images are is checked where they are loaded (inputs.py), wherever in a task they stand.
+# inputs.py checks images when it loads them, wherever they are in a task.
 IMAGE_SCHEMA = {
     "type": "string",
     "description": "A UUID of a stored image, a URL, a data URI or base64.",
@@ -66,7 +66,7 @@ class MediaStorage(AnyTask):
     page: ClassVar[str] = "https://runware.ai/docs/platform/media-storage"
 
     task_type: Literal["mediaStorage"]
-    # One of the SDKs leaves the operation to its default.
+    # One SDK leaves the operation out.
     operation: Annotated[Literal["upload", "delete"], AnyCase()] = "upload"
     media: str = Field(
         min_length=1, max_length=2**31, description="A URL, a data URI or base64; the UUID of what is to be deleted."

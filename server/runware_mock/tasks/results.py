@@ -1,4 +1,4 @@
-"""What image tasks answer with: pictures that are media of their own, told in the form the task asks for."""
+"""The results of image tasks: pictures that become media, answered in the form that the task asks for."""
 
 import base64
 import hashlib
@@ -22,7 +22,7 @@ from runware_mock.tasks.models import AnyTask
 from runware_mock.tasks.work import Commit, Done
 
 _ENCODED: Mapping[str, Literal["jpeg", "png", "webp"]] = {"JPG": "jpeg", "JPEG": "jpeg", "PNG": "png", "WEBP": "webp"}
-# Guess: what a task costs is no secret, but depends on the model; these are of the right order.
+# Guess: prices are public, but depend on the model; these are of the right order.
 COSTS = {
     "imageInference": 0.0013,
     "photoMaker": 0.0043,
@@ -42,9 +42,9 @@ COSTS = {
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One picture of an answer, the fields that go with it, and the image it was made of.
+    """One picture of an answer, the fields that go with it, and the image it was made from.
 
-    `must_name_input`: the types of the newer SDKs require an `inputImageUUID`, so an input that is not stored will be.
+    `must_name_input`: the types of the newer SDKs require an `inputImageUUID`, so an input not yet stored gets stored.
     """
 
     picture: Picture
@@ -69,7 +69,7 @@ def answer_with(
     family: str,
     prefix: str = "image",
 ) -> Commit:
-    """Return what is left to write: inputs are used, results become media; the items name them by `prefix`."""
+    """Return the function that renews the inputs and stores the results as media; items name them by `prefix`."""
     placed = [
         (result, _placed(services, result.picture), _placed(services, made_of.picture) if made_of else None)
         for result in results
@@ -94,13 +94,13 @@ def answer_with(
 
 
 def echoed(task: Task, family: str = "") -> Item:
-    """Return the fields that every item begins with, and the cost where it was asked for."""
+    """Return the fields that every item begins with, and the cost if the task asks for it."""
     item: Item = {"taskType": task["taskType"], "taskUUID": task["taskUUID"]}
     return {**item, "cost": COSTS[family]} if family and task.get("includeCost") is True else item
 
 
 def checked(task: AnyTask, family: str, count: int = 1) -> list[Item]:
-    """Return the answer to a dry run: what the task would cost in all."""
+    """Return the answer to a dry run: the total cost of the task."""
     return [{**echoed(task.sent), "cost": round(COSTS.get(family, 0.0) * count, 6)}]
 
 
@@ -109,7 +109,7 @@ def _placed(services: Services, picture: Picture) -> Placed:
 
 
 def _input_to_store(result: Result) -> Input | None:
-    """Return the input that is not stored yet and will be, so that it has a UUID."""
+    """Return the input that must be stored to get a UUID, or None."""
     made_of = result.made_of
     return made_of if made_of is not None and made_of.uuid is None and result.must_name_input else None
 

@@ -22,7 +22,7 @@ from runware_mock.tasks.work import ContentGone, Load, Work
 
 _log = logging.getLogger(__name__)
 
-# Many may wait for the network at once.
+# Many tasks may wait for the network at once.
 _NETWORK_THREADS = 32
 _TRIES = 5
 # No name of a parameter or task type is longer.
@@ -30,18 +30,18 @@ _NAME_CHARS = 64
 # A reply that is to come.
 Pending = Future[Reply]
 _SUPPORTED = sorted((*(TASKS.keys() - unsupported.NAMES), "authentication", "ping"))
-# A task that has two names is listed by its first alone, to keep the message short.
+# A task with two names is listed by its first only, to keep the message short.
 _SECOND_NAMES = TASKS.keys() - {id(row): name for name, row in reversed(list(TASKS.items()))}.values()
 _LISTED = ", ".join(name for name in _SUPPORTED if name not in _SECOND_NAMES)
-# The type of what is refused before its taskType is known.
+# The type of a task that is refused before its taskType is known.
 _NO_TYPE = TaskType(models.AnyTask, unsupported.run, stores=lambda _task: False)
 
 
 class Runner:
-    """Runs tasks in threads: small ones in one, the others in pools by what they mostly do.
+    """Runs tasks in threads: all small ones in one thread, the others in pools by what they mostly do.
 
-    As many decode at once as the machine has cores. Small tasks run one after the other: side by side they would only
-    hand Python's interpreter lock to and fro, and together they need one transaction.
+    As many decode at once as the machine has cores. Small tasks run one after the other: in parallel they would only
+    pass Python's interpreter lock around, and together they need one transaction.
     """
 
     def __init__(self, services: Services) -> None:
@@ -51,14 +51,14 @@ class Runner:
         network = ThreadPoolExecutor(_NETWORK_THREADS, "network")
         self._pools = {Load.WAITING_FOR_NETWORK: network}
         if services.blobs.are_objects:
-            # Whatever writes or reads a file waits for the object storage; the codec bounds how many decode at once.
+            # Tasks that write or read a file wait for the object storage; the codec limits how many decode at once.
             self._pools |= {Load.STORING: network, Load.DECODING: network}
         else:
             self._pools[Load.DECODING] = ThreadPoolExecutor(services.settings.thread_count(), "decoding")
         self._pending: set[Pending] = set()
 
     def submit(self, tasks: Sequence[object], caller: Caller) -> list[Pending]:
-        """Start the tasks of one request; one whose future is cancelled before it began has no effect."""
+        """Start the tasks of one request; a task has no effect if its future is cancelled before it begins."""
         seen: set[str] = set()
         futures = [self._submit(task, caller, seen) for task in tasks]
         for future in futures:
@@ -71,7 +71,7 @@ class Runner:
         return sum(not future.running() for future in list(self._pending))
 
     def close(self) -> None:
-        """Finish what runs; begin nothing more."""
+        """Finish what runs; start nothing more."""
         self._small.close()
         for pool in self._pools.values():
             pool.shutdown(cancel_futures=True)
@@ -88,7 +88,7 @@ class Runner:
         return self._small.submit(job) if pool is None else self._start(pool, job)
 
     def _start(self, pool: ThreadPoolExecutor, job: Job) -> Pending:
-        """Run a job in a thread of a pool; one that gets no thread fails, and its neighbours go on."""
+        """Run a job in a thread of a pool; if it gets no thread, it fails alone."""
         pending: Pending = Future()
 
         def run() -> None:
@@ -98,17 +98,17 @@ class Runner:
         try:
             started = pool.submit(run)
         except RuntimeError as error:
-            # The pool keeps it for a thread that it may have later, when the client has long been told of a failure.
+            # Cancel it: the pool would run it once it has a thread, long after the client was told of the failure.
             if pending.cancel():
                 _log.exception("task %s failed inside the mock", job.task_uuid)
                 return self._small.submit(replace(job, refused=crash(error)))
         else:
-            # The pool is closed before its turn.
+            # The pool may be closed before the job's turn.
             started.add_done_callback(lambda one: pending.cancel() if one.cancelled() else None)
         return pending
 
     def _check(self, task: object) -> tuple[Task, TaskType]:
-        """Check what every task must have: a known taskType and a taskUUID."""
+        """Return the task and its type; raises the refusal of one without a known taskType or a valid taskUUID."""
         if not isinstance(task, dict):
             raise refuse("invalidRequest", f"A task is {kind_of(task)}, not an object.")
         name = task.get("taskType")
@@ -125,9 +125,9 @@ class Runner:
         return task, task_type
 
     def _run_batch(self, batch: Sequence[Job]) -> list[Reply]:
-        """Answer small tasks with one transaction; one that asks about another waits for what is before it."""
+        """Answer small tasks in one transaction; one that asks about another runs after those before it."""
         replies: list[Reply] = []
-        # What cannot be read now cannot be written below, where it is answered for.
+        # If the database cannot be read, the writing below fails, too, and is answered there.
         with suppress(Exception):
             self.services.refresh()
         for runs_alone, jobs in groupby(batch, key=self._runs_alone):
@@ -191,7 +191,7 @@ class Runner:
         return replace(job, met=met) if met else job
 
     def _within_quotas(self, job: Job) -> Job:
-        """Return the job, refused where its account has no more to spend."""
+        """Return the job, refused if its account has used up its quota."""
         if job.task_type.names_another:
             return job
         account_id = job.caller.account.id
@@ -199,12 +199,12 @@ class Runner:
         refusal = self.services.quotas.refusal(account_id, self.services.moment(account_id), stores=stores)
         if refusal is not None and stores:
             with self.services.database.reading() as connection:
-                # A task that is sent again because its answer was lost stores nothing more.
+                # A task sent again because its answer was lost stores nothing more.
                 refusal = None if self._committer.is_done(connection, job) else refusal
         return job if refusal is None else replace(job, refused=refusal)
 
     def _work(self, job: Job) -> Work | Refusal | NotDone:
-        """Do the heavy part of a task; return what is left to write, or why it is refused."""
+        """Do the heavy part of a task; return what is left to write, or the refusal."""
         if job.refused is not None:
             return job.refused
         services = self.services
@@ -217,12 +217,12 @@ class Runner:
         try:
             return job.task_type.work(job.task, services, job.caller)
         except Refusal as refusal:
-            # A copy, since the traceback of the one that was raised keeps the picture's bytes in memory.
+            # A copy, since the traceback of the raised one keeps the picture's bytes in memory.
             return refusal.but()
 
 
 def _about_type(task: Task) -> str:
-    """Say what is wrong with a taskType, and which was probably meant."""
+    """Return what is wrong with a taskType, and which one was probably meant."""
     if "taskType" not in task:
         return _missing("taskType", task)
     name = task["taskType"]
@@ -237,7 +237,7 @@ def _missing(parameter: str, task: Task) -> str:
 
 
 def _refuse_repeated(task_uuid: str, seen: set[str]) -> None:
-    """Refuse the later of two tasks of the same UUID in one request, whichever would run first."""
+    """Refuse the second of two tasks with the same UUID in one request, whichever would run first."""
     if task_uuid in seen:
         raise refuse("conflictTaskUUID", "Another task in this request has the same taskUUID.")
     seen.add(task_uuid)

@@ -31,8 +31,8 @@ def store_source(
 ) -> StoreContent:
     """Load the file that `value` stands for; return the function that stores it in a transaction.
 
-    `form` makes of its bytes what is stored, and accepts `formats`. Raises PictureRefused, or the refusal of a URL that
-    cannot be fetched; the returned function raises what `invalid` returns.
+    `form` turns its bytes into what is stored, and accepts `formats`. Raises PictureRefused, or the refusal of a URL
+    that cannot be fetched; the returned function raises what `invalid` returns.
     """
     source = read_source(value)
     now_at = services.now_at(caller.account.id)
@@ -48,7 +48,7 @@ def store_source(
 
 
 def check_source(value: str, form: Callable[[bytes], Picture]) -> None:
-    """Check what can be checked without a network; raises PictureRefused."""
+    """Check a source as far as possible without the network; raises PictureRefused."""
     source = read_source(value)
     if not isinstance(source, UrlSource):
         form(source)
@@ -99,6 +99,6 @@ def _use_stored(
     if used is None:
         raise refuse("failedToTransferImage", "No medium of this UUID is stored.", parameter=parameter)
     if used.format not in formats:
-        # What can be stored by one task may be no upload of another: a sound is no image.
+        # A medium that one task stores may not suit another: a sound is not an image.
         raise invalid(unaccepted(used.format, formats))
     return used

@@ -1,4 +1,4 @@
-"""The tasks that are answered with a text: captions and better prompts."""
+"""The tasks with a text as their answer: captions and better prompts."""
 
 from sqlalchemy import Connection
 
@@ -35,7 +35,7 @@ def run_enhance(task: PromptEnhance, _services: Services, caller: Caller) -> Wor
     """Return as many versions of the prompt as are asked for, one item each."""
     if caller.dry_run:
         return checked(task, "promptEnhance", task.prompt_versions)
-    # The length is counted in tokens, of which a word is about one.
+    # The limit is in tokens; a word is about one.
     items: list[Item] = [
         {
             **echoed(task.sent, "promptEnhance"),

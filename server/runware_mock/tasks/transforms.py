@@ -1,4 +1,4 @@
-"""The tasks that make one picture out of another: upscaling, background removal, preprocessing, masks, vectors."""
+"""The tasks that make one picture from another: upscaling, background removal, preprocessing, masks, vectors."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -25,21 +25,21 @@ from runware_mock.tasks.inputs import INPUT_FIELDS, Input, Inputs, missing_input
 from runware_mock.tasks.results import Result, answer_with, checked, encoded
 from runware_mock.tasks.work import Work
 
-# Guess: no service enlarges beyond this; here it bounds time and memory.
+# Guess: no service enlarges beyond this; here it limits time and memory.
 _MAX_UPSCALED_PX = 8192
 _DRAWN_PX = 512
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A picture made of the input, and fields that go with it."""
+    """A picture made from the input, and the fields that go with it."""
 
     image: Image
     fields: Item = field(default_factory=dict)
 
 
 def run_upscale(task: Upscale, services: Services, caller: Caller) -> Work:
-    """Enlarge the picture; where the size is asked for in another way, it is doubled."""
+    """Enlarge the picture by the given factor; if the task asks for a size in another way, double it."""
     factor = task.upscale_factor or 2
 
     def make(image: Image) -> Made:
@@ -49,7 +49,7 @@ def run_upscale(task: Upscale, services: Services, caller: Caller) -> Work:
 
 
 def run_remove_background(task: RemoveBackground, services: Services, caller: Caller) -> Work:
-    """Cut out what stands in front."""
+    """Cut out the foreground."""
 
     def make(image: Image) -> Made:
         return Made(remove_background(image, return_only_mask=task.return_only_mask, rgba=task.rgba))
@@ -123,7 +123,7 @@ def _transformed(
 
 
 def _drawn_from(prompt: str) -> Image:
-    """Draw what a vectorizer that takes a prompt alone, such as recraft's, would make a vector of."""
+    """Draw a picture to vectorize for a task with only a prompt, as recraft's vectorizer takes it."""
     return draw_inference(
         width_px=_DRAWN_PX,
         height_px=_DRAWN_PX,

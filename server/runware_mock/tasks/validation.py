@@ -1,4 +1,4 @@
-"""From a task as it was sent to its model, and from what pydantic finds wrong with it to Runware's own words."""
+"""Validate a task as it was sent, and turn pydantic's errors into Runware's own words."""
 
 from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
@@ -14,12 +14,12 @@ from pydantic_core import CoreSchema, core_schema
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.messages import Task, head_of, kind_of
 
-# A task may have a million unknown parameters: the first few say enough, and no name is longer.
+# A task may have a million unknown parameters, so report only the first few; no known name is longer.
 _MOST_TOLD, _NAME_CHARS = 20, 64
 
 
 class Missing(ValueError):
-    """Raised in a validator: a parameter without which this very task cannot be done."""
+    """Raised in a validator: this task needs a parameter that others may leave out."""
 
     def __init__(self, parameter: str, kind: str) -> None:
         super().__init__(parameter)
@@ -28,7 +28,7 @@ class Missing(ValueError):
 
 
 class Invalid(ValueError):
-    """Raised in a validator: a rule that a field cannot declare; `limits` become fields of the error object.
+    """Raised in a validator: a value breaks a rule that no field can declare; `limits` become fields of the error.
 
     A validator of a whole model names the `parameter`.
     """
@@ -42,10 +42,10 @@ class Invalid(ValueError):
 
 
 class AnyCase:
-    """Annotates a Literal whose words are taken in upper and lower case."""
+    """Annotates a Literal whose words are accepted in any case."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Put the word into its documented case before it is compared."""
+        """Change the word to its documented case before it is compared."""
         words = {word.lower(): word for word in get_args(source)}
 
         def in_documented_case(value: object) -> object:
@@ -75,12 +75,12 @@ class TaskModel(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _drop_nulls(cls, sent: Any) -> Any:
-        """Treat null as if the parameter were not there."""
+        """Treat null as a missing parameter."""
         return {name: value for name, value in sent.items() if value is not None}
 
     @classmethod
     def missing(cls, parameter: str, kind: str, sent: Task) -> Refusal:
-        """Return the refusal of a task that lacks a parameter, or spells it otherwise."""
+        """Return the refusal of a task that lacks a parameter or misspells it."""
         hint = misspelled(parameter, (name for name in sent if name not in properties(cls)))
         return refuse("missingParameter", hint, parameter=parameter, kind=kind, page=cls.page)
 
@@ -94,10 +94,10 @@ M = TypeVar("M", bound=TaskModel)
 
 
 class TaskSchema(GenerateJsonSchema):
-    """Leaves out that a parameter may be null, which is the same as leaving it out, and titles that repeat its name."""
+    """Omits null, which is the same as a missing parameter, and titles, which would repeat the names."""
 
     def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
-        """Return the schema of what is not null."""
+        """Return the schema of the values other than null."""
         return self.generate_inner(schema["schema"])
 
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
@@ -106,12 +106,12 @@ class TaskSchema(GenerateJsonSchema):
         return {name: value for name, value in found.items() if name != "default" or value is not None}
 
     def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002 - an override
-        """Set no title: it would be the name, capitalised."""
+        """Return False: the title would be the name, capitalised."""
         return False
 
 
 def read(model: type[M], sent: Task, *, is_strict: bool = False) -> M:
-    """Return the task's parameters; raises the refusal of the first that is wrong."""
+    """Return the task's parameters; raises the refusal of the first wrong one."""
     try:
         task = model.model_validate(sent, context={"is_strict": is_strict})
     except ValidationError as error:
@@ -121,7 +121,7 @@ def read(model: type[M], sent: Task, *, is_strict: bool = False) -> M:
 
 
 def refusal_of(error: ValidationError, model: type[TaskModel], sent: Task) -> Refusal:
-    """Return what the real service would say of the first thing that is wrong."""
+    """Return the real service's refusal for the first error."""
     first = error.errors(include_url=False)[0]
     cause = first.get("ctx", {}).get("error")
     if isinstance(cause, Missing):
@@ -138,7 +138,7 @@ def refusal_of(error: ValidationError, model: type[TaskModel], sent: Task) -> Re
 
 
 def misspelled(parameter: str, names: Iterable[str]) -> str:
-    """Return a hint where one of these names is probably meant to be that of the parameter, or nothing."""
+    """Return a hint if one of these names is probably a misspelling of the parameter, or an empty string."""
     found = (name for name in islice(names, _MOST_TOLD) if len(name) <= _NAME_CHARS)
     spelled = {name.lower().replace("_", "").replace("-", ""): name for name in found}
     near = get_close_matches(parameter.lower(), spelled, 1)
@@ -146,7 +146,7 @@ def misspelled(parameter: str, names: Iterable[str]) -> str:
 
 
 def unknown_parameters(model: type[TaskModel], sent: Task, known: Collection[str]) -> list[str]:
-    """Return a sentence about each parameter that neither the model nor `known` has."""
+    """Return a sentence about each parameter that is in neither the model nor `known`."""
     names = {*properties(model), *known}
     sentences = []
     for name in sorted(sent.keys() - names)[:_MOST_TOLD]:
@@ -158,24 +158,24 @@ def unknown_parameters(model: type[TaskModel], sent: Task, known: Collection[str
 
 @cache
 def properties(model: type[TaskModel]) -> Mapping[str, Mapping[str, Any]]:
-    """Return the JSON schema of each parameter by its name."""
+    """Return the JSON schema of each parameter, by name."""
     found: Mapping[str, Mapping[str, Any]] = model.model_json_schema(schema_generator=TaskSchema)["properties"]
     return found
 
 
 def integer_rule(noun: str, low: int, high: int, multiple: int = 1) -> tuple[str, dict[str, object]]:
-    """Return the sentence about a whole number, as seen live, and the limits that stand beside it."""
+    """Return the sentence about a whole number, as seen live, and the error's fields with its limits."""
     sentence = f"{noun} must be an integer value between {low} and {high}, in multiples of '{multiple}'."
     return sentence, {"min": low, "max": high, "multiplier": multiple}
 
 
 def text_rule(name: str, low: int, high: int) -> tuple[str, dict[str, object]]:
-    """Return the sentence about the length of a text, and the limits that stand beside it."""
+    """Return the sentence about the length of a text, and the error's fields with its limits."""
     return f"The {name} must be a string of {low} to {high} characters.", {"min": low, "max": high}
 
 
 def _rule_of(name: str, schema: Mapping[str, Any], value: object) -> tuple[str, dict[str, object]]:
-    """Return the sentence that says what a parameter may be, and the limits that stand beside it."""
+    """Return the sentence that says what a parameter may be, and the error's fields with its limits."""
     # A parameter that may be one word or a list of words has two schemas; the first says it all.
     schema = schema.get("anyOf", [schema])[0]
     words = schema.get("enum") or ([schema["const"]] if "const" in schema else [])

@@ -1,4 +1,4 @@
-"""What a task tells the engine before it runs, and hands back when it has run."""
+"""What a task tells the runner before it runs, and what it returns."""
 
 from collections.abc import Callable, Mapping
 from enum import Enum, auto
@@ -12,17 +12,17 @@ _LIGHT_CHARS = 16 * 1024
 
 
 class Load(Enum):
-    """What a task will mostly do, so that none waits behind one of another kind."""
+    """What a task will mostly do, so that none waits behind a task of another kind."""
 
     LIGHT = auto()
-    # As light, where files are kept in the database.
+    # Like LIGHT if files are kept in the database.
     STORING = auto()
     DECODING = auto()
     WAITING_FOR_NETWORK = auto()
 
 
 def load_of_upload(task: Task) -> Load:
-    """Tell whether what is uploaded has to be fetched, and whether it may be big."""
+    """Return the load of an upload: whether it must be fetched, and whether it may be big."""
     value = task.get("image") or task.get("media")
     if not isinstance(value, str) or task.get("operation") == "delete":
         return Load.LIGHT
@@ -32,7 +32,7 @@ def load_of_upload(task: Task) -> Load:
 
 
 def load_of_drawing(task: Task) -> Load:
-    """Tell whether any image of the task has to be fetched before the result is drawn."""
+    """Return the load of drawing: whether any image of the task must be fetched first."""
     values: list[object] = list(task.values())
     while values:
         value = values.pop()
@@ -68,4 +68,4 @@ Work = Commit | list[Item]
 
 
 class ContentGone(Exception):
-    """Content that was there when the task looked was purged before it could be pointed at: run the task again."""
+    """Content that the task has found was purged before it could be referenced: run the task again."""
