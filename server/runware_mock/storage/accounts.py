@@ -1,4 +1,4 @@
-"""Who is asking. A key opens an account; of the key only a keyed hash and a masked label are kept."""
+"""The accounts that API keys open. Only a keyed hash and a masked label of each key are stored."""
 
 import hashlib
 import hmac
@@ -29,12 +29,12 @@ class Account(Struct, frozen=True):
 
     id: int
     label: str
-    # The fault plan that the key names.
+    # The fault plan that the key names, if any.
     plan: str | None = None
 
 
 class Accounts:
-    """Opens the account of a key. With `accepted` keys, every other one is refused."""
+    """Opens the accounts of keys. If there are `accepted` keys, all others are refused."""
 
     def __init__(
         self,
@@ -50,19 +50,19 @@ class Accounts:
         self._has_plan = has_plan
         self._hash_key = _hash_key(database, seed)
         self._accepted = frozenset(map(self._hash, accepted))
-        # An account's row never changes, so that what was read once stays true.
+        # A cache that never goes stale: the row of an account never changes.
         self._known: dict[bytes, Account] = {}
 
     def known(self, api_key: object) -> Account | None:
-        """Return the account of this key if it was opened before, without a look at the database."""
+        """Return the account of this key if it was opened before, without reading the database; else None."""
         if not isinstance(api_key, str) or _PLAN_MARK in api_key:
             return None
         return self._known.get(self._mark(api_key))
 
     def open(self, api_key: object) -> Account:
-        """Return the account of this key, new if need be; raises missingApiKey or invalidApiKey.
+        """Return the account of this key, creating it if needed; raises missingApiKey or invalidApiKey.
 
-        `key+plan` opens the account of `key` where that has a fault plan of this name; else it is a key like any other.
+        `key+plan` opens the account of `key` if that has a fault plan of this name; else it is a key like any other.
         """
         if api_key is None or api_key == "":
             raise refuse("missingApiKey", "Send one.")
@@ -94,7 +94,7 @@ class Accounts:
             if found := _find(connection, key_hash):
                 return found
         label = masked(api_key)
-        # For all accounts: another process may be opening this one.
+        # Locks all accounts: another process may be opening this one.
         with self._database.writing(ALL_ACCOUNTS) as connection:
             if found := _find(connection, key_hash):
                 return found
@@ -106,7 +106,7 @@ class Accounts:
         return Account(account_id, label)
 
     def _mark(self, api_key: str) -> bytes:
-        # For each request: hmac.digest lets another thread have the interpreter, and waits to get it back.
+        # Called for each request: hmac.digest would release the interpreter, and wait to get it back.
         return hashlib.blake2b(api_key.encode("utf-8", "surrogatepass"), key=self._hash_key).digest()
 
     def _hash(self, api_key: str) -> str:
@@ -119,7 +119,7 @@ def _find(connection: Connection, key_hash: str) -> Account | None:
 
 
 def new_uuid(connection: Connection, account_id: int, seed: int | None) -> str:
-    """Return a random UUID v4, or with a seed the account's next one, which is the same in every run."""
+    """Return a random UUID v4, or with a seed the account's next UUID, which is the same in every run."""
     if seed is None:
         return str(uuid4())
     issued = update(account).where(account.c.id == account_id).values(issued=account.c.issued + 1)
@@ -129,7 +129,7 @@ def new_uuid(connection: Connection, account_id: int, seed: int | None) -> str:
 
 
 def _hash_key(database: Database, seed: int | None) -> bytes:
-    """Return this database's own key, so that no hash of it can be looked up in another one."""
+    """Return this database's own key, so that none of its hashes can be looked up in another database."""
 
     def make() -> bytes:
         return secrets.token_bytes(32) if seed is None else hashlib.sha256(f"runware-mock {seed}".encode()).digest()

@@ -1,4 +1,4 @@
-"""Where the bytes of contents are: in their rows, or in objects by key, in a folder or an S3 bucket.
+"""The bytes of contents: in their rows, or in objects with keys, in a folder or an S3 bucket.
 
 A key is never used twice, so deleting the object of a deleted row is always safe.
 """
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-# An empty object, written to prove that the storage takes objects and to read the storage's own clock.
+# An empty object, written to check that the storage accepts objects, and to read its own clock.
 MARK = "last-checked"
-# /ready waits no longer than that for a proof.
+# How long /ready waits for that check.
 PROOF_S = 2.0
 _LISTED_AT_ONCE = 500
 _CONNECT_S = 5.0
 _RETRIES = 3
-# Where credentials come from. Without any, the library would ask an address that only the cloud has, and wait.
+# The sources of credentials. Without any, the library would ask an address that exists only in the cloud, and wait.
 _CREDENTIALS = (
     ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
     ("AWS_WEB_IDENTITY_TOKEN_FILE",),
@@ -55,7 +55,7 @@ class ObjectGone(Exception):
 
 
 class FolderStore:
-    """Objects as files of a folder."""
+    """Objects as files in a folder."""
 
     failures: tuple[type[Exception], ...] = (OSError,)
 
@@ -67,7 +67,7 @@ class FolderStore:
             raise StoreFailed(self.reason(error)) from error
 
     def put(self, key: str, data: bytes) -> None:
-        """Store an object: whole, or not at all."""
+        """Store an object completely, or not at all."""
         # Several processes may write MARK at once, so each file has a name of its own until it is complete.
         partial = self._folder / f"{key}.{secrets.token_hex(4)}.part"
         try:
@@ -87,7 +87,7 @@ class FolderStore:
                 file.seek(0 if span is None else span.start)
                 return file.read(-1 if span is None else len(span))
         except FileNotFoundError:
-            # If the whole folder is missing, nobody has deleted this one object.
+            # If the whole folder is missing, this raises an error of the storage instead.
             self._folder.stat()
             raise ObjectGone from None
 
@@ -105,7 +105,7 @@ class FolderStore:
         """Yield batches of all objects, partial files included: key, and when it was stored (Unix time)."""
         found = []
         for entry in os.scandir(self._folder):
-            # A partial file gets its real name at any time.
+            # A partial file may get its real name at any time.
             with suppress(FileNotFoundError):
                 found.append((entry.name, entry.stat().st_mtime))
         for start in range(0, len(found), _LISTED_AT_ONCE):
@@ -149,7 +149,7 @@ class S3Objects:
             raise StoreFailed(self.reason(error)) from error
 
     def put(self, key: str, data: bytes) -> None:
-        """Store an object by one request, of which a killed process leaves nothing."""
+        """Store an object in one request, so that a killed process leaves nothing incomplete."""
         self._store.put(key, data, use_multipart=False)
 
     def read(self, key: str, span: range | None = None) -> bytes:
@@ -187,7 +187,7 @@ class S3Objects:
 
     @staticmethod
     def reason(error: Exception) -> str:
-        """Return what went wrong in a few words of the library's long report, which never holds a secret."""
+        """Return what went wrong, in a few words from the library's long report, which never contains a secret."""
         report = str(error)
         if code := re.search(r"<Code>(\w+)</Code>", report):
             return code[1]
@@ -235,7 +235,7 @@ def _open_store(url: str, folder: str, timeout_s: float) -> ObjectStore:
 
 
 class Blobs:
-    """The bytes of contents: in their rows, or, with a `store`, new ones in objects.
+    """The bytes of contents: in their rows or, for new ones if there is a `store`, in objects.
 
     Every method raises the refusal mockStorageUnavailable if the storage cannot be used.
     """
@@ -248,11 +248,11 @@ class Blobs:
 
     @property
     def are_objects(self) -> bool:
-        """Whether placing or reading one may be a call over the network."""
+        """Whether placing or reading bytes may be a call over the network."""
         return self._store is not None
 
     def place(self, sent_sha256: bytes, picture: Picture) -> Placed:
-        """Store the bytes of a picture where they are to stay, before the row is written that points at them."""
+        """Store the bytes of a picture in their final place, before the row that points at them is written."""
         if self._store is None:
             return Placed(sent_sha256, picture)
         with self._database.reading() as connection:
@@ -265,7 +265,7 @@ class Blobs:
         return Placed(sent_sha256, picture, key, None if known is None else known.object_key)
 
     def has(self, object_key: str | None) -> bool:
-        """Return whether the bytes of a row exist; bytes in the row itself do."""
+        """Return whether the bytes of a row exist; those in the row itself always do."""
         if object_key is None:
             return True
         with self._opened() as store:
@@ -293,7 +293,7 @@ class Blobs:
             store.delete(object_keys)
 
     def older_than(self, age_s: float) -> Iterator[Sequence[str]]:
-        """Yield batches of the keys of objects that are at least so old by the storage's own clock."""
+        """Yield batches of the keys of objects at least `age_s` old by the storage's own clock."""
         if self._store is None:
             return
         with self._opened() as store:
@@ -317,7 +317,7 @@ class Blobs:
                     self._store.prove()
                 except self._store.failures as error:
                     problem = self._store.reason(error)
-                # The time after the proof: a stuck storage that took longer would be asked again by every caller.
+                # The time after the check: if a stuck storage took longer than PROOF_S, every caller would ask again.
                 self._proved = (monotonic_s(), problem)
             return self._proved[1]
 
@@ -334,7 +334,7 @@ class Blobs:
 
 
 def open_blobs(settings: Settings, database: Database) -> Blobs:
-    """Return where the bytes of pictures are kept; raises StoreFailed if they cannot be."""
+    """Return the place for the bytes of pictures; raises StoreFailed if it cannot be used."""
     if settings.content_url is None:
         return Blobs(database)
     # Each database has its own folder, so that none deletes the objects of another.

@@ -1,6 +1,6 @@
-"""The clock of each account, and which accounts have fault plans, held in memory while nobody changes them.
+"""The clock of each account, and which accounts have fault plans, cached in memory until they change.
 
-Every process looks at one number before it trusts what it holds, so that all processes of a database agree.
+Every process checks one version number before it trusts its cache, so that all processes of a database agree.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,7 +21,7 @@ def has_no_clock(account_id: "Column[int]") -> ColumnElement[bool]:
 
 
 def clock_at(account_id: "Column[int]", real_at: ColumnElement[int]) -> ColumnElement[int]:
-    """Return what the clock of a row's account shows: its own, or that of all accounts, or the real one."""
+    """Return the time on the clock of a row's account: its own clock, or that of all accounts, or the real one."""
     shown: list[ColumnElement[int]] = []
     for owner in (account_id, literal(ALL_ACCOUNTS)):
         frozen_at, offset_ms = (
@@ -36,7 +36,7 @@ _VERSION = select(control_version.c.version)
 
 
 class ClockBackwards(Exception):
-    """Time was to go backwards, which only a reset may do."""
+    """A call would set a clock back, which only a reset may do."""
 
 
 class ClockState(Struct, frozen=True):
@@ -46,19 +46,19 @@ class ClockState(Struct, frozen=True):
     frozen_at: int | None = None
 
     def now_at(self, real_at: int) -> int:
-        """Return what this clock shows when the real one shows `real_at`."""
+        """Return the time on this clock when the real time is `real_at`."""
         return real_at + self.offset_ms if self.frozen_at is None else self.frozen_at
 
     def frozen(self, real_at: int) -> "ClockState":
-        """Stand still from now on."""
+        """Return this clock stopped at its present time."""
         return replace(self, frozen_at=self.now_at(real_at))
 
     def resumed(self, real_at: int) -> "ClockState":
-        """Run on from where it stands."""
+        """Return this clock running on from its present time."""
         return ClockState(self.now_at(real_at) - real_at)
 
     def moved(self, by_ms: int) -> "ClockState":
-        """Jump ahead; raises ClockBackwards."""
+        """Return this clock moved ahead; raises ClockBackwards."""
         if by_ms < 0:
             raise ClockBackwards
         if self.frozen_at is None:
@@ -66,7 +66,7 @@ class ClockState(Struct, frozen=True):
         return replace(self, frozen_at=self.frozen_at + by_ms)
 
     def set_to(self, real_at: int, at: int) -> "ClockState":
-        """Jump ahead to an instant; raises ClockBackwards."""
+        """Return this clock moved ahead to an instant; raises ClockBackwards."""
         return self.moved(at - self.now_at(real_at))
 
 
@@ -74,7 +74,7 @@ _REAL_TIME = ClockState()
 
 
 class _Known(Struct, frozen=True):
-    """What was in the database at a version: the clocks of accounts, and which accounts have plans."""
+    """The content of the database at a version: the clocks of accounts, and which accounts have plans."""
 
     version: int = 0
     clocks: Mapping[int, ClockState] = field(default_factory=dict)
@@ -82,7 +82,7 @@ class _Known(Struct, frozen=True):
 
 
 class Clocks:
-    """The clocks of all accounts, and which accounts have fault plans; `real` is that of the machine."""
+    """The clocks of all accounts, and which accounts have fault plans; `real` is the machine's clock."""
 
     def __init__(self, clock: Clock) -> None:
         self.real = clock
@@ -90,7 +90,7 @@ class Clocks:
         self._lock = Lock()
 
     def refresh(self, connection: Connection) -> None:
-        """Learn what changed since the last look."""
+        """Load what has changed since the last call."""
         version = connection.scalar(_VERSION) or 0
         if version <= self._known.version:
             return
@@ -101,16 +101,16 @@ class Clocks:
             frozenset(connection.scalars(select(fault_plan.c.account_id).distinct())),
         )
         with self._lock:
-            # Another thread may have read less in the meantime, or more.
+            # Another thread may have loaded an older version meanwhile, or a newer one.
             if known.version > self._known.version:
                 self._known = known
 
     def real_at(self) -> int:
-        """Return what the real clock shows."""
+        """Return the real time."""
         return self.real.now_at()
 
     def now_at(self, account_id: int = ALL_ACCOUNTS) -> int:
-        """Return what an account's clock shows."""
+        """Return the time on an account's clock."""
         real_at = self.real.now_at()
         return self.clock_of(account_id).now_at(real_at) if self._known.clocks else real_at
 
@@ -120,13 +120,13 @@ class Clocks:
         return clocks.get(account_id) or clocks.get(ALL_ACCOUNTS) or _REAL_TIME
 
     def shown_at(self, column: "Column[int]") -> "ColumnElement[int] | int":
-        """Return what the clock of a row's account shows."""
+        """Return the time on the clock of a row's account, as a value or an SQL expression."""
         if not self.own_clocks():
             return self.now_at()
         return clock_at(column, literal(self.real_at()))
 
     def own_clocks(self) -> list[int]:
-        """Return the accounts whose clock is their own."""
+        """Return the accounts that have a clock of their own."""
         return [account_id for account_id in self._known.clocks if account_id != ALL_ACCOUNTS]
 
     def is_planned(self, account_id: int) -> bool:
@@ -135,8 +135,8 @@ class Clocks:
         return account_id in planned or ALL_ACCOUNTS in planned
 
     def change(self, connection: Connection, account_id: int, move: Callable[[ClockState], ClockState]) -> None:
-        """Change a clock; account 0 changes all, also those that accounts have of their own. Raises ClockBackwards."""
-        # As they are in the database: the transaction holds the locks of their accounts.
+        """Change a clock; account 0 changes all clocks, including accounts' own ones. Raises ClockBackwards."""
+        # Load the clocks first: the transaction holds the locks of their accounts.
         self.refresh(connection)
         states = {account_id: self.clock_of(account_id)}
         if account_id == ALL_ACCOUNTS:
@@ -148,11 +148,11 @@ class Clocks:
             connection.execute(insert(account_clock), row)
 
     def reset(self, connection: Connection, account_id: int) -> None:
-        """Go back to the clock of all accounts, and account 0 back to the real one, with every other."""
+        """Put an account back on the clock of all accounts; account 0 puts every account back on the real clock."""
         is_reset = true() if account_id == ALL_ACCOUNTS else account_clock.c.account_id == account_id
         connection.execute(delete(account_clock).where(is_reset))
 
     def changed(self, connection: Connection) -> None:
-        """Let every process look again, this one too, once the change of a control call is committed."""
-        # Whoever counts next waits for the row until this commits: a version that is seen stands for all before it.
+        """Make every process, including this one, reload once the change of a control call is committed."""
+        # The next writer waits for this row until the commit, so that a visible version includes all before it.
         connection.execute(update(control_version).values(version=control_version.c.version + 1))

@@ -1,4 +1,4 @@
-"""Stored pictures, found by the SHA-256 of the bytes that were sent: the same fixture is decoded once."""
+"""Stored pictures, found by the SHA-256 of the bytes that were sent, so that the same fixture is decoded once."""
 
 from collections.abc import Collection, Iterable, Mapping
 from functools import cache
@@ -13,7 +13,7 @@ from runware_mock.storage.models import content, dropped_object, medium, snapsho
 
 
 class StoredContent(Struct, frozen=True):
-    """A content row without its bytes: what was made of a picture, and what had been sent."""
+    """A content row without its bytes: what is stored of a picture, and what was sent."""
 
     id: int
     format: str
@@ -58,9 +58,9 @@ class StoredFile(Struct, frozen=True):
 
 
 class Placed(Struct, frozen=True):
-    """A picture on its way to a row, together with its bytes, unless they are in the object `object_key` already.
+    """A picture that is about to get a row; its bytes are in the object `object_key`, or will be in the row.
 
-    `in_place_of` is the object of a row of the same bytes that is gone from the storage.
+    `in_place_of` is the object, gone from the storage, of an existing row of the same bytes.
     """
 
     sent_sha256: bytes
@@ -72,32 +72,32 @@ class Placed(Struct, frozen=True):
 # The columns of StoredContent and of StoredFile, in their order.
 FACTS = tuple(content.c[name] for name in StoredContent.__struct_fields__)
 FILE = (*(content.c[name] for name in StoredFile.__struct_fields__ if name != "data"), content.c.bytes)
-# What every upload runs is built once: building a statement takes as long as running it.
+# Built once, as every upload runs it: building a statement takes as long as running it.
 _FIND = select(*FACTS).where(content.c.sent_sha256 == bindparam("sent_sha256"))
-# FOR KEY SHARE: nobody deletes the row before a medium points at it. SQLite, which has one writer at a time anyway, is
-# not told.
+# FOR KEY SHARE keeps the row from being deleted before a medium points at it. For SQLite, which has one writer at a
+# time anyway, SQLAlchemy leaves it out.
 _HOLD = _FIND.with_for_update(read=True, key_share=True)
-# So many are deleted by one statement.
+# How many contents one statement deletes.
 _CHUNK = 500
 
 
 def find(connection: Connection, sent_sha256: bytes) -> StoredContent | None:
-    """Return the content made from bytes with this digest."""
+    """Return the content made from bytes with this digest, or None."""
     row = connection.execute(_FIND, {"sent_sha256": sent_sha256}).first()
     return None if row is None else StoredContent(*row)
 
 
 def hold(connection: Connection, sent_sha256: bytes) -> StoredContent | None:
-    """Return the content made from bytes with this digest; it stays at least until the transaction ends.
+    """Return the content made from bytes with this digest, or None; it stays at least until the transaction ends.
 
-    By its digest, never by an id that was found before: SQLite gives the id of a deleted row to the next one.
+    Found by its digest, never by an earlier id: SQLite gives the id of a deleted row to the next one.
     """
     row = connection.execute(_HOLD, {"sent_sha256": sent_sha256}).first()
     return None if row is None else StoredContent(*row)
 
 
 def add(connection: Connection, placed: Placed, now_at: int) -> StoredContent:
-    """Store a picture; if another task just stored the same bytes, return what that one made of them."""
+    """Store a picture and return its content; if another task just stored the same bytes, return that one's content."""
     picture, sent = placed.picture, placed.picture.sent
     row = {
         "format": picture.format,
@@ -124,41 +124,41 @@ def add(connection: Connection, placed: Placed, now_at: int) -> StoredContent:
 def _adding(dialect_name: str) -> Any:
     dialect: Any = sqlite
     if dialect_name == "postgresql":
-        # Late: it takes a start 50 ms, which SQLite need not wait for.
+        # Imported late: it takes 50 ms, which a start with SQLite need not spend.
         from sqlalchemy.dialects import postgresql as dialect
     added = dialect.insert(content).on_conflict_do_nothing(index_elements=["sent_sha256"])
     return added.returning(content.c.id)
 
 
 def add_row(connection: Connection, row: Mapping[str, Any]) -> StoredContent:
-    """Store a row without its id; if one of the same SHA-256 is there, return that one."""
+    """Store a row under a new id and return it; if one with the same SHA-256 exists, return that."""
     while True:
         content_id = connection.scalar(_adding(connection.dialect.name), row)
         if content_id is not None:
             return StoredContent(content_id, *(row[name] for name in StoredContent.__struct_fields__[1:]))
-        # It was there; if another transaction deletes it meanwhile, it is added after all.
+        # The row existed; if another transaction has deleted it meanwhile, try again.
         if held := hold(connection, row["sent_sha256"]):
             return held
 
 
 def _mend_or_drop(connection: Connection, content_id: int, in_place_of: str | None, object_key: str) -> None:
-    """Give the new object to the row that was there if its own is gone; otherwise nobody needs the new one."""
+    """Give the new object to the existing row if the row's own is gone; otherwise have the new one deleted."""
     mended = update(content).where(content.c.id == content_id, content.c.object_key == in_place_of)
     if in_place_of is None or not connection.execute(mended.values(object_key=object_key)).rowcount:
         connection.execute(insert(dropped_object), {"object_key": object_key})
 
 
 def delete_unused(connection: Connection, content_ids: Iterable[int]) -> int:
-    """Delete those of the contents that no medium and no snapshot points at; return how many.
+    """Delete those of the contents that no medium or snapshot points at; return how many.
 
-    Their objects are deleted once this is committed: see `dropped`.
+    Their objects are deleted after the commit: see `dropped`.
     """
     ordered, deleted = sorted(set(content_ids)), 0
     for start in range(0, len(ordered), _CHUNK):
         is_chosen = content.c.id.in_(ordered[start : start + _CHUNK])
-        # A task that is about to point at one of them holds its row, and only a statement after this one sees what came
-        # of it. All rows are locked, used or not: of two transactions that delete the last two media of a content, one
-        # has to see that nothing is left. SQLite, which has one writer at a time, only reads the ids.
+        # Wait for tasks that hold one of the rows to point a medium at it; only a later statement sees that medium.
+        # Lock all rows, used or not: if two transactions delete the last two media of a content, one of them must see
+        # that none is left. SQLite has one writer at a time, and only reads the ids.
         connection.execute(select(content.c.id).where(is_chosen).order_by(content.c.id).with_for_update())
         is_unused = ~exists().where(medium.c.content_id == content.c.id)
         is_unused &= ~exists().where(snapshot_content.c.content_id == content.c.id)
@@ -171,21 +171,21 @@ def delete_unused(connection: Connection, content_ids: Iterable[int]) -> int:
 
 
 def dropped(connection: Connection, most: int) -> list[str]:
-    """Return up to `most` objects whose rows are deleted."""
+    """Return the keys of up to `most` objects whose rows are deleted."""
     return list(connection.scalars(select(dropped_object.c.object_key).limit(most)))
 
 
 def forget_dropped(connection: Connection, object_keys: Collection[str]) -> None:
-    """Forget objects that are deleted."""
+    """Forget the keys of deleted objects."""
     connection.execute(delete(dropped_object).where(dropped_object.c.object_key.in_(object_keys)))
 
 
 def without_row(connection: Connection, object_keys: Collection[str]) -> list[str]:
-    """Return those of the objects that no row points at."""
+    """Return the keys of those objects that no row points at."""
     needed = set(connection.scalars(select(content.c.object_key).where(content.c.object_key.in_(object_keys))))
     return [key for key in object_keys if key not in needed]
 
 
 def stored_bytes(connection: Connection) -> int:
-    """Return how many bytes all contents have."""
+    """Return the size of all contents together."""
     return int(connection.scalar(select(func.sum(content.c.size_bytes))) or 0)

@@ -1,9 +1,9 @@
-"""The database as all others see it: connections to read with, transactions to write in, and its upkeep.
+"""The interface of the database: connections for reading, transactions for writing, and upkeep.
 
 SQLite lets one transaction write at a time. PostgreSQL lets many, so a writer names the accounts whose rows it writes,
 and two writers of one account take turns: whatever a task or a control call reads before it writes still holds when it
-commits, and an account's journal is numbered in the order of the commits. Rows that accounts share are guarded where
-they are written, by a row lock or a unique index.
+commits, and an account's journal is numbered in the order of the commits. Code that writes rows shared by accounts
+guards them with a row lock or a unique index.
 """
 
 import errno
@@ -29,10 +29,10 @@ _P = ParamSpec("_P")
 _T = TypeVar("_T")
 _TRIES = 10
 _AFTER_COMMIT = "runware_mock.after_commit"
-# As SQLite puts it.
+# SQLite's words.
 _DISK_FULL = "database or disk is full"
 
-# What a machine may lack, told apart from a mistake of ours.
+# Errors for what the machine lacks, as opposed to mistakes of ours.
 _LACKS = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 _NO_MEMORY = "there is no memory left"
 _IMPORT_FAILED = {
@@ -41,27 +41,27 @@ _IMPORT_FAILED = {
 }
 _DATABASE_OUTAGES = (OperationalError, InternalError, InterfaceError, PoolTimeoutError)
 
-# Stands in place of an account's id where all accounts are meant, or all that have no clock of their own.
+# Instead of an account's id: all accounts, or all those without a clock of their own.
 ALL_ACCOUNTS = 0
-# No account, but may be given to `writing` like one: only one purge runs at a time.
+# Not an account, but `writing` takes it like one, so that only one purge runs at a time.
 PURGER = -1
 
 
 class DatabaseUnusable(Exception):
-    """The database cannot be opened or is not one of ours; the message is for the user."""
+    """The database cannot be opened, or is not one of ours; the message is for the user."""
 
 
 class Clashed(Exception):
-    """Two transactions waited for one another and this one was rolled back: run it again."""
+    """Two transactions waited for each other, and this one was rolled back: run it again."""
 
 
 class Database(ABC):
-    """A database and its one `Engine`; `name` is what a user knows it by, without a password.
+    """A database and its one `Engine`; `name` is how users know it, without a password.
 
-    `is_shared` tells whether other processes write to it too, so that nothing read from it may be kept in memory.
+    `is_shared` tells whether other processes write to it, too, so that nothing read from it may be kept in memory.
 
     The engine is in AUTOCOMMIT mode, in which SQLAlchemy sends no BEGIN of its own: a read is one statement without a
-    transaction around it, and each kind of transaction begins with the statement that it needs.
+    transaction, and each kind of transaction begins with its own statement.
     """
 
     name: str
@@ -70,7 +70,7 @@ class Database(ABC):
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Open a connection on which each statement sees what is committed by then."""
+        """Open a connection on which each statement sees what has been committed by then."""
         with self.engine.connect() as connection:
             yield connection
 
@@ -82,7 +82,7 @@ class Database(ABC):
     def writing(self, *account_ids: int) -> AbstractContextManager[Connection]:
         """Open a transaction that commits at the end of the block, or rolls back if that raises; raises Clashed.
 
-        Until then nobody else writes rows of these accounts; account 0 stands for all of them.
+        Until it ends, nobody else writes rows of these accounts; account 0 stands for all accounts.
         """
 
     @abstractmethod
@@ -105,7 +105,7 @@ class Database(ABC):
         """Return what keeps the database from being written, or None."""
 
     def shortage(self) -> str | None:
-        """Return what will soon keep a picture from being stored, though the database can be written."""
+        """Return what will soon keep pictures from being stored, though the database can be written, or None."""
         return None
 
     def shrink(self, pages: int) -> bool:  # noqa: ARG002 - PostgreSQL does it by itself
@@ -113,7 +113,7 @@ class Database(ABC):
         return False
 
     def relieve(self) -> None:  # noqa: B027 - PostgreSQL does it by itself
-        """Move the write-ahead log into the file beside those who write."""
+        """Move the write-ahead log into the file while others write."""
 
     def checkpoint(self) -> None:  # noqa: B027 - PostgreSQL does it by itself
         """Move the write-ahead log into the file and truncate it, unless somebody is reading it."""
@@ -123,16 +123,16 @@ class Database(ABC):
         self.engine.dispose()
 
     def check(self) -> None:
-        """Prove that the database can be written, or at least read where its disk is full; raises DatabaseUnusable."""
+        """Raise DatabaseUnusable unless the database can be written, or at least read if its disk is full."""
         problem = self.problem()
         if problem == _DISK_FULL:
-            # What is stored can be read, and be purged as soon as there is a little room.
+            # Stored media can still be read, and purged as soon as there is a little room.
             _log.warning("nothing can be stored in the database %s: %s", self.name, problem)
         elif problem:
             raise self.unusable(problem)
 
     def unusable(self, problem: str) -> DatabaseUnusable:
-        """Return the error that tells why this database is of no use."""
+        """Return the error that says why this database cannot be used."""
         return DatabaseUnusable(f"cannot use the database {self.name}: {problem}")
 
 
@@ -147,7 +147,7 @@ def problem_of(error: SQLAlchemyError) -> str:
 
 
 def retried(act: Callable[_P, _T]) -> Callable[_P, _T]:
-    """Run a function again when it clashes; its whole effect has to be one transaction."""
+    """Make a function run again when it clashes; its whole effect must be one transaction."""
 
     @wraps(act)
     def acted(*args: _P.args, **kwargs: _P.kwargs) -> _T:
@@ -162,23 +162,23 @@ def retried(act: Callable[_P, _T]) -> Callable[_P, _T]:
 
 
 def value_of(connection: Connection, name: str) -> bytes | None:
-    """Return the value that this database keeps under a name."""
+    """Return the value that this database stores under a name, or None."""
     return connection.scalar(select(secret.c.value).where(secret.c.name == name))
 
 
 def store_value(connection: Connection, name: str, value: bytes) -> None:
-    """Keep a value under a name."""
+    """Store a value under a name."""
     connection.execute(delete(secret).where(secret.c.name == name))
     connection.execute(insert(secret), {"name": name, "value": value})
 
 
 def secret_of(database: Database, name: str, make: Callable[[], bytes]) -> bytes:
-    """Return the value that this database keeps under a name; the first process to ask stores what `make` returns."""
+    """Return the value that this database stores under a name; the first process to ask stores what `make` returns."""
     with database.reading() as connection:
         value = value_of(connection, name)
     if value is None:
         with database.writing(ALL_ACCOUNTS) as connection:
-            # Another process may have been quicker.
+            # Another process may have been faster.
             value = value_of(connection, name)
             if value is None:
                 value = make()
@@ -187,15 +187,15 @@ def secret_of(database: Database, name: str, make: Callable[[], bytes]) -> bytes
 
 
 def outage_of(error: Exception) -> str | None:
-    """Return in one line what is lacking, or None where an exception does not say so."""
+    """Return in one line what the machine lacks, or None if the error has another cause."""
     if isinstance(error, MemoryError):
         return _NO_MEMORY
     if isinstance(error, OSError) and error.errno in _LACKS:
         return f"the machine says: {error.strerror}"
-    # A late import may meet the same, and says it in words.
+    # A late import may fail for the same reasons, but states them only in its text.
     if isinstance(error, ImportError):
         return next((told for why, told in _IMPORT_FAILED.items() if why in str(error)), None)
-    # Python has no class of its own for it.
+    # Python has no exception class for this.
     if isinstance(error, RuntimeError) and "can't start new thread" in str(error):
         return "there is no room for another thread"
     if isinstance(error, SQLAlchemyError) and _is_outage(error):
@@ -204,12 +204,12 @@ def outage_of(error: Exception) -> str | None:
 
 
 def _is_outage(error: SQLAlchemyError) -> bool:
-    # SQLite has no better class for a damaged file, and reports a mistake in a statement as an OperationalError.
+    # sqlite3 raises DatabaseError itself for a damaged file, and OperationalError for a mistake in a statement, too.
     is_outage = isinstance(error, _DATABASE_OUTAGES) or type(error) is DatabaseError
     return is_outage and getattr(getattr(error, "orig", None), "sqlite_errorcode", None) != sqlite3.SQLITE_ERROR
 
 
 def crash(error: Exception) -> Refusal:
-    """Return the error that tells a client that the mock itself has failed, and as far as it concerns them why."""
+    """Return the refusal that tells a client that the mock itself has failed, and why if the machine is the cause."""
     outage = outage_of(error)
     return refuse("mockInternalError", f"It says: {outage}." if outage else "Its log says more.")

@@ -1,6 +1,6 @@
-"""What has yet to reach a client: webhooks, uploads to its own endpoint, and the answers that a lost WebSocket missed.
+"""What has yet to reach a client: webhooks, uploads to its own endpoint, and answers that a lost WebSocket missed.
 
-Answers are kept for the client that comes back with its connectionSessionUUID.
+Answers are kept for a client that comes back with its connectionSessionUUID.
 """
 
 from collections.abc import Collection
@@ -19,9 +19,9 @@ _ALL = 2**31
 
 
 class Due(Struct, frozen=True):
-    """A request that is to be made: `attempts` have failed so far, `due_at` is when this one fell due.
+    """A request to be made: `attempts` have failed so far, and the next one fell due at `due_at`.
 
-    Once it is taken, nobody else makes it before `until_at`, an instant of the real clock.
+    Once it is taken, no other process makes it before `until_at`, an instant of the real clock.
     """
 
     id: int
@@ -32,7 +32,7 @@ class Due(Struct, frozen=True):
 
 
 class Request(Struct, frozen=True):
-    """What is to be sent."""
+    """The content of a request."""
 
     method: str
     url: str
@@ -54,7 +54,7 @@ def accounts(connection: Connection) -> set[int]:
 
 
 def due_accounts(connection: Connection, real_at: int, farthest_ms: int) -> list[int]:
-    """Return the accounts for which requests are due; none is put off farther than that."""
+    """Return the accounts with due requests; requests due more than `farthest_ms` ahead are lost, so due at once."""
     due = select(delivery.c.account_id).where(_is_due(real_at, farthest_ms)).distinct()
     return list(connection.scalars(due))
 
@@ -66,7 +66,7 @@ def are_under_way(connection: Connection, real_at: int, account_id: int) -> bool
 
 
 def hold(connection: Connection, account_id: int) -> None:
-    """Let nobody else change an account's requests until the transaction ends."""
+    """Lock an account's requests until the transaction ends."""
     connection.execute(select(delivery.c.id).where(_is_of(account_id)).order_by(delivery.c.id).with_for_update())
 
 
@@ -81,7 +81,7 @@ def find_due(
 
 
 def take(connection: Connection, found: Collection[Due], until_at: int) -> list[Due]:
-    """Keep requests from everybody else until an instant of the real clock."""
+    """Reserve requests for this process until an instant of the real clock."""
     for one in found:
         taken = update(delivery).where(delivery.c.id == one.id)
         connection.execute(taken.values(attempts=~one.attempts, due_at=until_at))
@@ -89,19 +89,19 @@ def take(connection: Connection, found: Collection[Due], until_at: int) -> list[
 
 
 def read(connection: Connection, taken: Due) -> Request | None:
-    """Return a request, unless it was forgotten meanwhile."""
+    """Return a request, or None if it was deleted meanwhile."""
     columns = (delivery.c.method, delivery.c.url, delivery.c.content_type, delivery.c.body)
     row = connection.execute(select(*columns).where(_is_still(taken))).first()
     return None if row is None else Request(*row)
 
 
 def put_off(connection: Connection, taken: Due, attempts: int, due_at: int) -> None:
-    """Make a request again at `due_at`, after so many failed attempts."""
+    """Postpone a request to `due_at`, after this many failed attempts."""
     connection.execute(update(delivery).where(_is_still(taken)).values(attempts=attempts, due_at=due_at))
 
 
 def remove(connection: Connection, taken: Due) -> None:
-    """Forget a request that has arrived or is given up."""
+    """Delete a request that has arrived or is given up."""
     connection.execute(delete(delivery).where(_is_still(taken)))
 
 
@@ -111,27 +111,27 @@ def _is_of(account_id: int) -> ColumnElement[bool]:
 
 def _is_due(real_at: int, farthest_ms: int) -> ColumnElement[bool]:
     now_at = clock_at(delivery.c.account_id, literal(real_at, BigInteger))
-    # Nothing is ever put off so far: the clock has gone back, and nobody waits for it.
+    # No request is postponed this far: the clock was set back, so do not wait for it.
     is_lost = delivery.c.due_at > now_at + farthest_ms
     is_given_up = _IS_UNDER_WAY & (delivery.c.due_at <= real_at)
     return (~_IS_UNDER_WAY & ((delivery.c.due_at <= now_at) | is_lost)) | is_given_up
 
 
 def _is_still(taken: Due) -> ColumnElement[bool]:
-    """Return the condition that a row is still what was taken: SQLite gives the id of a deleted one to the next."""
+    """Return the condition that a row is still the one taken: SQLite gives the id of a deleted row to the next."""
     is_same = (delivery.c.id == taken.id) & (delivery.c.due_at == taken.until_at)
     return is_same & (delivery.c.attempts == ~taken.attempts)
 
 
 def keep_frames(connection: Connection, account_id: int, session_uuid: str, frames: list[str], now_at: int) -> None:
-    """Store WebSocket frames whose socket was gone, in the order in which they were to be sent."""
+    """Store WebSocket frames whose socket was gone, in their order."""
     row = {"account_id": account_id, "session_uuid": session_uuid, "at": now_at}
     if frames:
         connection.execute(insert(undelivered), [{**row, "frame": frame} for frame in frames])
 
 
 def sessions_with_frames(connection: Connection, session_uuids: Collection[str]) -> list[tuple[int, str]]:
-    """Return those of the sessions, each with its account, for which frames are kept."""
+    """Return account and UUID of each of these sessions for which frames are kept."""
     kept = select(undelivered.c.account_id, undelivered.c.session_uuid).distinct()
     rows = connection.execute(kept.where(undelivered.c.session_uuid.in_(session_uuids)))
     return [(account_id, session_uuid) for account_id, session_uuid in rows]
@@ -155,12 +155,12 @@ def take_frames_of(connection: Connection, account_id: int, task_uuid: str, sinc
     rows = connection.execute(found).all()
     if rows:
         connection.execute(delete(undelivered).where(undelivered.c.id.in_([row.id for row in rows])))
-    # A fault may have wanted a frame to be sent twice.
+    # A fault may have duplicated a frame.
     return list(dict.fromkeys(row.frame for row in rows))
 
 
 def delete_frames_before(connection: Connection, account_id: int, cutoff_at: int) -> None:
-    """Delete the frames that nobody came back for in time."""
+    """Delete the frames whose clients did not come back in time."""
     owner = undelivered.c.account_id
     is_owned = has_no_clock(owner) if account_id == ALL_ACCOUNTS else owner == account_id
     connection.execute(delete(undelivered).where(undelivered.c.at < cutoff_at, is_owned))

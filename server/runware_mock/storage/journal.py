@@ -1,4 +1,4 @@
-"""What was asked and answered, one entry a task: it finds taskUUIDs used again and serves getResponse."""
+"""The journal of tasks and their answers, one entry each: it detects reused taskUUIDs and serves getResponse."""
 
 import hashlib
 import logging
@@ -23,15 +23,15 @@ _log = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
-# Longer strings of a task are kept as their beginning, length and digest.
+# Longer strings of a task are stored as their beginning, length and digest.
 _KEPT_CHARS = 512
 _HEAD_CHARS = 64
 _KEPT_ITEMS = 100
 _DEEPEST = 12
 _KEPT_UPLOADS = 1000
-# Names that need no look whether they are those of secrets.
+# Names that need no check whether they are those of secrets.
 _COMMON = frozenset(("taskType", "taskUUID", "image", "media", "operation", "inputs"))
-# What every task runs is built once: building a statement takes as long as running it.
+# Built once, as every task runs them: building a statement takes as long as running it.
 _ADD = insert(journal)
 _OF_TASK = (
     journal.c.account_id == bindparam("account_id"),
@@ -39,7 +39,7 @@ _OF_TASK = (
     journal.c.at > bindparam("since_at"),
 )
 _FIND_DONE = select(journal.c.id).where(*_OF_TASK, journal.c.outcome == "success").limit(1)
-# The journal is cut each time that a process has added a sixteenth of what may be kept.
+# The journal is cut each time a process has added a sixteenth of the limit.
 _CUT_EVERY = 16
 
 Outcome = Literal["success", "error", "fault", "crash"]
@@ -48,7 +48,7 @@ Outcome = Literal["success", "error", "fault", "crash"]
 class JournalEntry(Struct, frozen=True):
     """One task and its answer: the items on success, else the one error.
 
-    Until `ready_at` its answer is still being worked on, as far as the client is told.
+    Until `ready_at`, clients are told that the task is still being processed.
     """
 
     outcome: Outcome
@@ -67,7 +67,7 @@ class JournalEntry(Struct, frozen=True):
 
 
 class FoundAnswer(Struct, frozen=True):
-    """What getResponse has to know of an entry."""
+    """What getResponse must know about an entry."""
 
     task_type: str
     at: int
@@ -77,13 +77,13 @@ class FoundAnswer(Struct, frozen=True):
 
 
 class Journal:
-    """Writes entries, and keeps at most about `max_entries` and `max_bytes`, in fair shares of the accounts."""
+    """Writes entries, and keeps about `max_entries` and `max_bytes` at most, shared fairly between accounts."""
 
     def __init__(self, max_entries: int, max_bytes: int, metrics: Metrics) -> None:
         self._metrics = metrics
         self._max_entries = max_entries
         self._max_bytes = max_bytes
-        # Of this process, since it has last cut the journal. It does so at its first entry.
+        # Added by this process since it last cut the journal, which it does at its first entry.
         self._new_entries = max_entries
         self._new_bytes = 0
         self._lock = Lock()
@@ -95,7 +95,7 @@ class Journal:
         size_bytes = len(answer) + len(task)
         row = {
             **asdict(entry),
-            # It is the same UUID however it is spelled.
+            # UUIDs are the same in either case.
             "task_uuid": entry.task_uuid.lower(),
             "answer": answer,
             "task": task,
@@ -109,7 +109,7 @@ class Journal:
             self._cut(connection)
 
     def _is_to_be_cut(self, size_bytes: int) -> bool:
-        """Return whether this process has added a part of what may be kept."""
+        """Return whether this process has added enough for the journal to be cut."""
         with self._lock:
             self._new_entries += 1
             self._new_bytes += size_bytes
@@ -125,7 +125,7 @@ class Journal:
         sent_bytes = int(sent["size_bytes"]) if isinstance(sent, dict) else 0
         kinds = [str(fault.get("kind")) for fault in entry.faults] if entry.faults else []
         duration_s = entry.duration_us / 1_000_000
-        # None of these holds the task: the connection keeps them until its next transaction.
+        # None of these may hold the task: the connection keeps them until its next transaction.
         counted = partial(self._metrics.task, entry.task_type, entry.outcome, duration_s, sent_bytes, kinds)
         once_committed(connection, counted)
         if _log.isEnabledFor(logging.DEBUG):
@@ -133,7 +133,7 @@ class Journal:
             once_committed(connection, partial(_log.debug, *words, extra={"task_uuid": entry.task_uuid}))
 
     def _cut(self, connection: Connection) -> None:
-        """Delete what is too much: whichever account has most gives up its oldest entries first."""
+        """Delete what exceeds the limits, the oldest entries of the accounts with the most first."""
         newest_first = journal.c.id.desc()
         own: Any = {"partition_by": journal.c.account_id, "order_by": newest_first}
         sizes = select(
@@ -142,7 +142,7 @@ class Journal:
             func.row_number().over(**own).label("own_number"),
             func.sum(journal.c.size_bytes).over(**own).label("own_bytes"),
         ).subquery()
-        # The newest entry of every account, then the second of every account, and so on, as far as they fit.
+        # Keep the newest entry of every account, then the second of every account, and so on, as far as they fit.
         ranks = select(
             sizes.c.id,
             func.row_number().over(order_by=(sizes.c.own_number, sizes.c.id.desc())).label("number"),
@@ -153,9 +153,9 @@ class Journal:
 
 
 def abbreviated(value: object, is_known: bool = False, depth: int = 0) -> object:  # noqa: FBT001, FBT002 - calls itself for each value
-    """Return a task with each long string cut to its head, its length, and its digest.
+    """Return a task with each long string replaced by its head, length and digest.
 
-    `is_known` leaves the digest out where it would be that of a file whose own digest is kept.
+    `is_known` omits the digest, since that of the uploaded file is stored anyway.
     """
     if isinstance(value, str):
         if len(value) > _KEPT_CHARS:
@@ -190,13 +190,13 @@ def _hidden(secret: object) -> object:
 def find_details(
     connection: Connection, account_id: int, task_uuid: str, since_at: int
 ) -> tuple[dict[str, Any], Outcome, list[Item]] | None:
-    """Return a task since an instant as the journal keeps it, with its outcome and answer."""
+    """Return a task since an instant as the journal stores it, with its outcome and answer, or None."""
     row = _best(connection, account_id, task_uuid, since_at)
     return None if row is None else (_decode(row.task), row.outcome, _decode(row.answer))
 
 
 def find(connection: Connection, account_id: int, task_uuid: str, since_at: int) -> FoundAnswer | None:
-    """Return what answers for this taskUUID since then: its success, else its newest failure."""
+    """Return the answer for a taskUUID since an instant: its success, else its newest failure, else None."""
     row = _best(connection, account_id, task_uuid, since_at)
     if row is None:
         return None
@@ -208,11 +208,11 @@ def _best(connection: Connection, account_id: int, task_uuid: str, since_at: int
         select(journal)
         .where(
             *_OF_TASK,
-            # That a task came twice says nothing of how it went, nor does a fault that kept it from being done.
+            # Skip conflicts and faults that prevented the task: they say nothing about its outcome.
             ~journal.c.answer.startswith('[{"code":"conflictTaskUUID"'),
             journal.c.outcome != "fault",
         )
-        # A success is final; what failed under the same UUID may have been sent again since.
+        # A success is final; a failed task may have been sent again since under the same UUID.
         .order_by((journal.c.outcome == "success").desc(), journal.c.id.desc())
         .limit(1)
     )

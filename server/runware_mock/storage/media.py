@@ -1,4 +1,4 @@
-"""Media: what an imageUUID names, whose it is, and when it was last used."""
+"""Media: what each imageUUID names, who owns it, and when it was last used."""
 
 from collections.abc import Callable, Collection
 
@@ -12,13 +12,13 @@ from runware_mock.storage.models import content, medium, snapshot_content
 
 
 class Moment(Struct, frozen=True):
-    """An instant; media whose last use is not later than `cutoff_at` have expired by then."""
+    """An instant; media whose last use was at `cutoff_at` or earlier have expired by then."""
 
     now_at: int
     cutoff_at: int
 
     def is_alive(self, last_used_at: int, expires_at: int | None, visible_at: int | None) -> bool:
-        """Return whether a medium of these times can be used."""
+        """Return whether a medium with these times can be used."""
         return (
             last_used_at > self.cutoff_at
             and (expires_at is None or expires_at > self.now_at)
@@ -26,7 +26,7 @@ class Moment(Struct, frozen=True):
         )
 
 
-# Every upload runs it: building a statement takes as long as running it.
+# Built once, as every upload runs it: building a statement takes as long as running it.
 _ADD = insert(medium)
 
 
@@ -47,7 +47,7 @@ def add(
     task_type: object,
     expires_at: int | None = None,
 ) -> None:
-    """Store a new medium, last used now; `expires_at` may end it sooner than its last use does."""
+    """Store a new medium, last used now; with `expires_at`, it may expire sooner than by its last use."""
     connection.execute(
         _ADD,
         {
@@ -69,7 +69,7 @@ def use(connection: Connection, account_id: int, uuid: str, moment: Moment) -> S
     indefinitely."
     """
     own = select(medium.c.id, *FACTS).join_from(medium, content).where(_is_own(account_id, uuid, moment))
-    # A purge skips what is locked here; what it is about to delete is not found.
+    # A purge skips the row locked here; a row that a purge is deleting is not found.
     row = connection.execute(own.with_for_update(of=medium, key_share=True)).first()
     if row is None:
         return None
@@ -84,9 +84,9 @@ def remove(connection: Connection, account_id: int, uuid: str, moment: Moment) -
 
 
 def read_served(connection: Connection, uuid: str, moment_of: Callable[[int], Moment]) -> StoredFile | None:
-    """Return the file of a medium that is alive by its account's clock; anybody may GET it."""
+    """Return the file of a medium that is alive by its account's clock, or None; anybody may GET it."""
     times = (medium.c.last_used_at, medium.c.expires_at, medium.c.visible_at)
-    # One statement: between two, the medium could be deleted and its content's id be given to another picture.
+    # One statement: between two, the medium could be deleted, and its content's id given to another picture.
     found = select(medium.c.account_id, *times, *FILE).join_from(medium, content).where(medium.c.uuid == uuid)
     row = connection.execute(found).first()
     if row is None or not moment_of(row[0]).is_alive(*row[1:4]):
@@ -95,18 +95,18 @@ def read_served(connection: Connection, uuid: str, moment_of: Callable[[int], Mo
 
 
 def read_any(connection: Connection, uuid: str) -> StoredFile | None:
-    """Return the file of a medium, alive or expired, whoever it belongs to."""
+    """Return the file of any account's medium, alive or expired, or None."""
     row = connection.execute(select(*FILE).join_from(medium, content).where(medium.c.uuid == uuid)).first()
     return None if row is None else StoredFile(*row)
 
 
 def sha256_of(connection: Connection, uuid: str) -> bytes | None:
-    """Return the SHA-256 of what was sent as a medium, alive or expired."""
+    """Return the SHA-256 of the bytes sent for a medium, alive or expired, or None."""
     return connection.scalar(select(content.c.sent_sha256).join_from(medium, content).where(medium.c.uuid == uuid))
 
 
 def read_own(connection: Connection, account_id: int, uuid: str, moment: Moment) -> StoredFile | None:
-    """Return the file of an account's medium if it is alive."""
+    """Return the file of an account's medium if it is alive, else None."""
     own = select(*FILE).join_from(medium, content).where(_is_own(account_id, uuid, moment))
     row = connection.execute(own).first()
     return None if row is None else StoredFile(*row)
@@ -115,14 +115,14 @@ def read_own(connection: Connection, account_id: int, uuid: str, moment: Moment)
 def set_times(
     connection: Connection, uuids: Collection[str], *, expires_at: int | None = None, visible_at: int | None = None
 ) -> None:
-    """Let media end at an instant, or appear only at one."""
+    """Set the instants at which media expire or appear."""
     given = {"expires_at": expires_at, "visible_at": visible_at}
     values = {name: value for name, value in given.items() if value is not None}
     connection.execute(update(medium).where(medium.c.uuid.in_(uuids)).values(values))
 
 
 def count_stored(connection: Connection, account_id: int, moment: Moment) -> Totals:
-    """Return how many media of an account are alive, and the bytes of all of them, even if others have the same."""
+    """Return how many media of an account are alive, and their bytes, including those shared with other media."""
     total = select(func.count(), func.coalesce(func.sum(content.c.size_bytes), 0)).select_from(medium).join(content)
     media, size_bytes = connection.execute(total.where(medium.c.account_id == account_id, ~_is_over(moment))).one()
     return Totals(media, int(size_bytes))
@@ -136,7 +136,7 @@ def count(connection: Connection) -> int:
 def pop_expired(connection: Connection, account_id: int, moment: Moment, most: int) -> list[tuple[str, int]]:
     """Delete up to `most` of an account's expired media; return the UUID and content id of each.
 
-    Those that a task is using at this moment will not have expired when it commits, and are left alone.
+    Media that a task is using right now are left alone: once it commits, they have not expired.
     """
     is_owned = has_no_clock(medium.c.account_id) if account_id == ALL_ACCOUNTS else medium.c.account_id == account_id
     expired = select(medium.c.id).where(_is_over(moment), is_owned).limit(most)
@@ -153,7 +153,7 @@ def is_over(at: ColumnElement[int] | int, retention_ms: int) -> ColumnElement[bo
 
 
 def count_gone(connection: Connection, gone: ColumnElement[bool]) -> Totals:
-    """Return what a purge would remove of the media that fulfil a condition: how many, and bytes nothing else needs."""
+    """Return how many media meet a condition, and how many bytes a purge of them would free that nothing else needs."""
     count = select(func.count()).select_from(medium).where(gone)
     freed = select(func.sum(content.c.size_bytes)).where(
         content.c.id.in_(select(medium.c.content_id).where(gone)),

@@ -1,4 +1,4 @@
-"""Bring a database to this version's tables."""
+"""Migrate a database to this version's tables."""
 
 from typing import TYPE_CHECKING
 
@@ -11,10 +11,10 @@ from runware_mock.storage.models import control_version, metadata
 if TYPE_CHECKING:
     from alembic.config import Config
 
-# The newest file in migrations/versions. A test holds that it is, and that the migrations make exactly our tables.
+# The newest file in migrations/versions. A test checks this, and that the migrations create exactly our tables.
 HEAD = "0006"
 
-# As Alembic makes it.
+# As Alembic creates it.
 _alembic_version = Table(
     "alembic_version",
     MetaData(),
@@ -24,9 +24,9 @@ _alembic_version = Table(
 
 
 def prepare(database: Database) -> None:
-    """Create the tables, or migrate them, or refuse a database from a newer version; others may do so at once.
+    """Create the tables or migrate them, even if other processes do so at once; raises DatabaseUnusable.
 
-    Alembic is imported only when there is something to migrate: it costs more than the rest of the start.
+    Alembic is imported only if there is something to migrate: that takes longer than the rest of the start.
     """
     try:
         version = _version(database)
@@ -45,19 +45,19 @@ def prepare(database: Database) -> None:
 
 
 def scripts() -> "Config":
-    """Return Alembic's configuration, which leads to the migrations."""
+    """Return Alembic's configuration, which points at the migrations."""
     from importlib.resources import files
 
     from alembic.config import Config
 
     config = Config()
-    # An editable install keeps this package outside of `runware_mock`'s folder. "%" would start an interpolation.
+    # An editable install has this package outside the folder `runware_mock`. "%" would start an interpolation.
     config.set_main_option("script_location", str(files("runware_mock.migrations")).replace("%", "%%"))
     return config
 
 
 def migrate(database: Database, revision: str = "head", config: "Config | None" = None) -> None:
-    """Run the Alembic migrations up to a revision, or all."""
+    """Run the Alembic migrations up to a revision, by default all; raises DatabaseUnusable for a newer database."""
     from alembic import command
     from alembic.script import ScriptDirectory
     from alembic.util.exc import CommandError

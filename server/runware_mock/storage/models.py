@@ -22,7 +22,7 @@ from sqlalchemy import (
 
 metadata = MetaData()
 
-# SQLite only fills INTEGER primary keys by itself.
+# SQLite generates only INTEGER primary keys.
 _Id = BigInteger().with_variant(Integer, "sqlite")
 
 
@@ -40,7 +40,7 @@ account = Table(
     Column("key_hash", String(64), nullable=False, unique=True),
     Column("label", String(40), nullable=False),
     Column("created_at", BigInteger, nullable=False),
-    # How many UUIDs a server with `--seed` has made up for it.
+    # How many UUIDs a server with `--seed` has generated for it.
     Column("issued", BigInteger, nullable=False, server_default="0"),
 )
 
@@ -48,7 +48,7 @@ content = Table(
     "content",
     metadata,
     Column("id", _Id, primary_key=True),
-    # Of the bytes that were sent, by which a content is found.
+    # The digest of the bytes that were sent, by which a content is found.
     Column("sent_sha256", LargeBinary(32), nullable=False),
     Column("format", String(8), nullable=False),
     Column("width_px", Integer, nullable=False),
@@ -60,12 +60,12 @@ content = Table(
     Column("sent_width_px", Integer, nullable=False),
     Column("sent_height_px", Integer, nullable=False),
     Column("orientation", Integer, nullable=False),
-    # The object that holds the bytes, where they are not in this row.
+    # The object that holds the bytes, if they are not in this row.
     Column("object_key", String(128), nullable=True),
     # Last, so that reading the columns above never reads the picture's pages.
     Column("bytes", LargeBinary, nullable=True),
     CheckConstraint("(bytes IS NULL) <> (object_key IS NULL)", name="ck_content_bytes"),
-    # To say the same for PostgreSQL would import its dialect for SQLite, too.
+    # The same for PostgreSQL would make SQLite import its dialect, too.
     Index("ix_content_sent_sha256", "sent_sha256", unique=True),
     Index("ix_content_object_key", "object_key", sqlite_where=text("object_key IS NOT NULL")),
 )
@@ -84,16 +84,16 @@ medium = Table(
     Column("task_type", String(64), nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("last_used_at", BigInteger, nullable=False, index=True),
-    # Only for results that were asked for with a time to live of their own, and by fault plans.
+    # Set only for results with a time to live of their own, and by fault plans.
     Column("expires_at", BigInteger, nullable=True),
-    # Only by fault plans.
+    # Set only by fault plans.
     Column("visible_at", BigInteger, nullable=True),
     Index("ix_medium_uuid", "uuid", unique=True),
-    # To name PostgreSQL here, too, would import its dialect for SQLite; it can do with the whole.
+    # Not partial for PostgreSQL, which would make SQLite import its dialect; a full index does as well.
     Index("ix_medium_expires_at", "expires_at", sqlite_where=text("expires_at IS NOT NULL")),
-    # An account whose clock is its own is purged by that clock.
+    # An account with a clock of its own is purged by that clock.
     Index("ix_medium_account_last_used", "account_id", "last_used_at"),
-    # The newest of an account, however many it has.
+    # To find the newest of an account, however many it has.
     Index("ix_medium_account", "account_id", "id"),
 )
 
@@ -109,7 +109,7 @@ journal = Table(
     Column("task_uuid", String(36), nullable=False),
     Column("outcome", String(8), nullable=False),
     Column("answer", Text, nullable=False),
-    # The task with its long values cut, who sent it, what it brought, and the faults it met: JSON where not plain.
+    # The task with its long values cut, its sender, facts of its upload, and the faults it met: JSON if not plain text.
     Column("task", Text, nullable=False),
     Column("client", String(100), nullable=True),
     Column("audit", Text, nullable=True),
@@ -117,7 +117,7 @@ journal = Table(
     Column("duration_us", BigInteger, nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
     Index("ix_journal_account_task", "account_id", "task_uuid"),
-    # Covers the question how many of an account's newest entries fit.
+    # Covers the query for how many of an account's newest entries fit.
     Index("ix_journal_account_size", "account_id", "id", "size_bytes"),
 )
 
@@ -140,13 +140,13 @@ delivery = Table(
     Column("method", String(8), nullable=False),
     Column("url", Text, nullable=False),
     Column("content_type", String(64), nullable=False),
-    # While an attempt is under way: the complement, which is negative, and when it is given up by the real clock.
+    # During an attempt: the complement, which is negative, and the real time when the attempt counts as lost.
     Column("attempts", Integer, nullable=False),
     Column("due_at", BigInteger, nullable=False, index=True),
     Column("body", LargeBinary, nullable=False),
 )
 
-# Tasks that an account may still begin, and when they were counted, by its clock.
+# Tasks that an account may still begin, and when they were counted, by its own clock.
 quota_bucket = Table(
     "quota_bucket",
     metadata,
@@ -155,7 +155,7 @@ quota_bucket = Table(
     Column("counted_at", BigInteger, nullable=False),
 )
 
-# A row of account 0 is for all accounts that have none of their own.
+# The row of account 0 is for all accounts without one of their own.
 account_clock = Table(
     "account_clock",
     metadata,
@@ -164,7 +164,7 @@ account_clock = Table(
     Column("frozen_at", BigInteger, nullable=True),
 )
 
-# Its one row changes with every control call, so that other processes know when to look.
+# Its one row changes with every control call, so that other processes know when to reload.
 control_version = Table(
     "control_version",
     metadata,
@@ -212,7 +212,7 @@ snapshot = Table(
     Index("ix_snapshot_account_name", "account_id", "name", unique=True),
 )
 
-# What a snapshot needs is not purged.
+# Contents that a snapshot needs are not purged.
 snapshot_content = Table(
     "snapshot_content",
     metadata,

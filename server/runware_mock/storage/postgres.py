@@ -1,4 +1,4 @@
-"""A PostgreSQL database, 13 or newer: many processes write to it at once. Imported only where one is asked for."""
+"""A PostgreSQL database, 13 or newer, to which many processes write at once. Imported only if one is configured."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -13,18 +13,18 @@ from runware_mock.storage.database import ALL_ACCOUNTS, Clashed, Database, Datab
 
 # serialization_failure and deadlock_detected.
 _CLASHES = ("40001", "40P01")
-# The server allows 100 connections unless told otherwise: enough for eight processes, and none holds one for long.
+# The server allows 100 connections by default: enough for eight processes, and none holds one for long.
 _CONNECTIONS = 10
 _OLDEST = 130_000
 _SERVER = text(
     "SELECT current_setting('server_version_num'), current_setting('server_encoding'),"
     " current_setting('transaction_read_only')"
 )
-# No statement and no transaction takes a second. One that waits longer than this fails; one whose process hangs is
-# ended, and lets go.
+# No statement or transaction takes a second. One that waits longer than these limits fails; the server ends that of a
+# process that hangs, and frees its locks.
 _SESSION = "SET lock_timeout = '30s'; SET idle_in_transaction_session_timeout = '60s'; SET statement_timeout = {}"
 _STATEMENT_TIMEOUT_S = 35.0
-# A server that is gone without a word is noticed in half a minute, not in hours. An address may say otherwise.
+# Notice within half a minute, not hours, that a server has vanished. The database's URL may override these.
 _CONNECT = {
     "application_name": "runware-mock",
     "client_encoding": "utf8",
@@ -34,7 +34,7 @@ _CONNECT = {
     "keepalives_count": 3,
     "tcp_user_timeout": 30_000,
 }
-# Advisory locks are numbers that a whole database shares: ours begin with these four letters.
+# Advisory locks are numbers that all users of a database share: ours begin with these four letters.
 _LOCKS = int.from_bytes(b"RWMk") << 32
 
 
@@ -52,7 +52,7 @@ class PostgresDatabase(Database):
                 isolation_level="AUTOCOMMIT",
                 pool_size=_CONNECTIONS,
                 max_overflow=0,
-                # Whoever the server has hung up on gets another connection, and never learns of it.
+                # Replaces a connection that the server has closed before it is used.
                 pool_pre_ping=True,
                 hide_parameters=True,
                 connect_args={name: value for name, value in _CONNECT.items() if name not in address.query},
@@ -62,26 +62,26 @@ class PostgresDatabase(Database):
                 f"--database-url needs a driver, which pip install 'runware-mock[postgres]' brings: {error}"
             ) from error
         except (ArgumentError, ValueError):
-            # What it has to say may hold the password.
+            # The error's own message may contain the password.
             raise DatabaseUnusable(f"--database-url {self.name} is not the address of a database") from None
         session = _SESSION.format(round(1000 * statement_timeout_s))
         event.listen(self.engine, "connect", partial(_on_connect, session))
 
     @contextmanager
     def viewing(self) -> Iterator[Connection]:
-        """Open a connection on which every statement sees what was committed when the first one ran."""
+        """Open a read-only transaction: every statement sees what was committed when the first one ran."""
         with self._begun("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY") as connection:
             yield connection
 
     @contextmanager
     def writing(self, *account_ids: int) -> Iterator[Connection]:
         """Open a transaction that commits at the end of the block, or leaves nothing; raises Clashed."""
-        # What is read after the locks sees what their last owner has committed only if each statement looks anew.
+        # READ COMMITTED: each statement takes a new snapshot, so that reads see what the locks' last owners committed.
         with self._begun("BEGIN ISOLATION LEVEL READ COMMITTED" + _locking(account_ids)) as connection:
             yield connection
 
     def migrating(self) -> AbstractContextManager[Connection]:
-        """Open a transaction that may recreate tables: any of PostgreSQL's may."""
+        """Open a transaction that may recreate tables, as any transaction of PostgreSQL may."""
         return self.writing(ALL_ACCOUNTS)
 
     @contextmanager
@@ -109,10 +109,10 @@ class PostgresDatabase(Database):
 
 
 def _locking(account_ids: tuple[int, ...]) -> str:
-    """Return what takes the locks of accounts, to be sent with BEGIN: a lock costs no round trip of its own.
+    """Return the SQL that locks accounts; sent together with BEGIN, it costs no further round trip.
 
-    Who writes for some accounts shares the lock of all of them; who writes for all has it alone. Taken in the order of
-    their numbers and before anything else, so that nobody waits in a circle.
+    A writer for some accounts shares the lock of account 0; a writer for all accounts holds it alone. Locks are taken
+    in the order of their numbers, before anything else, so that there is no deadlock.
     """
     if not account_ids:
         return ""
@@ -127,7 +127,7 @@ def _text_dumper() -> type:
     from psycopg.types.string import StrDumperUnknown
 
     class Dumper(StrDumperUnknown):
-        """Sends text without NUL, which a client may write and PostgreSQL's text cannot hold."""
+        """Sends text without NUL, which clients may send, but PostgreSQL cannot store."""
 
         def dump(self, obj: str) -> Any:
             return super().dump(obj.replace("\0", "\ufffd"))

@@ -27,29 +27,29 @@ _FOLDER_PREFIX = "runware-mock-server-"
 
 _BUSY_TIMEOUT_S = 30
 _TRUNCATE_TIMEOUT_MS = 100
-# A longer write-ahead log, left by a burst of big uploads, is truncated after so many calls of `relieve` without a
-# write in between. Not earlier, as `journal_size_limit` would: freeing 200 MB takes some disks half a second, for which
+# A longer write-ahead log, left by a burst of big uploads, is truncated after this many calls of `relieve` without a
+# write in between. `journal_size_limit` would truncate earlier: freeing 200 MB takes some disks half a second, and
 # every writer waits.
 _WAL_LIMIT_BYTES = 32 * 2**20
 _IDLE_CALLS = 10
-# `relieve` moves the log into the file beside those who write. Only if that cannot keep up does one of them have to,
-# and all wait. A purge writes 30 MB between two calls of it.
+# `relieve` moves the log into the file while others write. Only if it cannot keep up must a writer move the log, while
+# all others wait. A purge writes 30 MB between two calls of `relieve`.
 _WAL_PAGES = 64_000
-# From here on the log is moved to its very end, so that it restarts. Each pass takes what was written during the one
-# before it; the last one, for which all wait, has hardly anything left to do.
+# From this length on, the whole log is moved, so that it restarts. Each pass moves what was written during the previous
+# one; the last pass, for which all wait, has hardly anything left to do.
 _WAL_LONG_PAGES = 16_000
 _WAL_PASSES = 10
-# A photo from a phone, which is written twice: to the log, and then to the file.
+# Room for a photo from a phone, which is written twice: to the log, and then to the file.
 _ROOM_BYTES = 16 * 2**20
 
 
 @contextmanager
 def temporary_folder() -> Iterator[Path]:
-    """Make a folder for a process as long as it runs; remove what was left by processes that were killed."""
+    """Create a folder for as long as this process runs; remove the folders of processes that were killed."""
     for left in Path(tempfile.gettempdir()).glob(f"{_FOLDER_PREFIX}*"):
         with suppress(OSError), _locked(left):
             shutil.rmtree(left)
-    # It gets its name once it is locked, so that nobody takes it for one that was left.
+    # It gets its final name once it is locked, so that no process takes it for an abandoned one.
     made = Path(tempfile.mkdtemp(prefix="runware-mock-new-"))
     with _locked(made):
         folder = made.rename(made.with_name(made.name.replace("-new-", "-server-")))
@@ -61,7 +61,7 @@ def temporary_folder() -> Iterator[Path]:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Lock a folder; raises OSError where a living process has done so."""
+    """Lock a folder; raises OSError if a living process holds the lock."""
     if fcntl is None:  # pragma: no cover - then nobody can tell what was left
         yield
         return
@@ -74,9 +74,9 @@ def _locked(folder: Path) -> Iterator[None]:
 
 
 class FairLock:
-    """A mutual exclusion in which nobody overtakes: threading.Lock lets a thread that has just left in again first.
+    """A lock granted in the order of the requests; threading.Lock favours the thread that has just released it.
 
-    A purge would keep uploads out for as long as it lasts, though it leaves between any two of its chunks.
+    With that, a purge would keep uploads out as long as it lasts, though it releases the lock after each chunk.
     """
 
     def __init__(self) -> None:
@@ -85,7 +85,7 @@ class FairLock:
         self._is_taken = False
 
     def __enter__(self) -> None:
-        """Wait for one's turn."""
+        """Wait for this thread's turn."""
         with self._guard:
             if not self._is_taken:
                 self._is_taken = True
@@ -96,7 +96,7 @@ class FairLock:
         turn.acquire()
 
     def __exit__(self, *_: object) -> None:
-        """Hand the turn on."""
+        """Pass the lock to the next thread."""
         with self._guard:
             if self._waiting:
                 self._waiting.popleft().release()
@@ -104,7 +104,7 @@ class FairLock:
                 self._is_taken = False
 
     def has_waiting(self) -> bool:
-        """Tell whether somebody waits for a turn."""
+        """Return whether a thread waits for the lock."""
         return bool(self._waiting)
 
 
@@ -126,14 +126,14 @@ class SqliteDatabase(Database):
         self._file: tuple[int, int] | None = None
         self._wal = path.with_name(f"{path.name}-wal")
         self._write_lock = FairLock()
-        # One for all writers: SQLite drops its cached pages when another connection has written, and each connection
+        # One connection for all writers: SQLite drops a connection's cached pages when another has written, and each
         # keeps a copy of the last picture that it has stored.
         self._writer: Connection | None = None
         self.engine = create_engine(
             URL.create("sqlite", database=str(path)),
             isolation_level="AUTOCOMMIT",
             hide_parameters=True,
-            # Unlimited: every thread may read. The last connection used is the next one: it has pages in its cache.
+            # Unlimited: every thread may read. The last connection used is reused first: it has pages in its cache.
             pool_size=0,
             pool_use_lifo=True,
             connect_args={"timeout": _BUSY_TIMEOUT_S},
@@ -143,7 +143,7 @@ class SqliteDatabase(Database):
 
     def _on_do_connect(self, *_: object) -> None:
         if self._file is not None:
-            # SQLite would create a new file, without our tables.
+            # If the file is gone, SQLite would create a new one, without our tables.
             self._check_file()
 
     def _on_connect(self, driver: Any, _record: object) -> None:
@@ -154,7 +154,7 @@ class SqliteDatabase(Database):
             "foreign_keys=ON",
             # Some systems' SQLite overwrites deleted data with zeros: 2.5 s for 200 pictures of 5 MB, and all wait.
             "secure_delete=OFF",
-            # Holds what a statement needs to undo itself; writing it to disk took a tenth of a purge.
+            # Statements keep here what they need to undo themselves; on disk, it took a tenth of a purge's time.
             "temp_store=MEMORY",
             f"wal_autocheckpoint={_WAL_PAGES}",
         ):
@@ -169,17 +169,17 @@ class SqliteDatabase(Database):
 
     @contextmanager
     def writing(self, *_account_ids: int) -> Iterator[Connection]:
-        """Open a transaction that commits at the end of the block, or rolls back: nobody else writes meanwhile."""
+        """Open a transaction that commits at the end of the block, or rolls back; nobody else writes meanwhile."""
         # Waiting here is fair and wakes at once; waiting for SQLite's own lock is a poll with growing pauses.
         with self._write_lock:
             connection = self._writer = self._writer or self.engine.connect()
             try:
-                # SQLite would say nothing, and write to a file that was deleted while it is open.
+                # SQLite would silently write to a file that was deleted while it is open.
                 self._check_file()
                 with self._transaction(connection, "BEGIN IMMEDIATE"):
                     yield connection
             except BaseException:
-                # Closing it rolls back, and the pool replaces one that cannot.
+                # Closing the connection rolls back, and the pool replaces one that cannot.
                 self._writer = None
                 connection.close()
                 raise
@@ -188,11 +188,11 @@ class SqliteDatabase(Database):
     def migrating(self) -> Iterator[Connection]:
         """Open a transaction that may recreate tables; raises DatabaseUnusable.
 
-        SQLite alters most of a table by making another in its place. Rows that point at it would be deleted with it, or
-        keep it from being dropped: foreign keys are checked at the end instead.
+        SQLite can alter most of a table only by replacing it. Rows that point at it would be deleted with it, or keep
+        it from being dropped, so foreign keys are checked at the end instead.
         """
         with self._write_lock, self.engine.connect() as connection:
-            # Closed in the end, not pooled: foreign keys are off on it. In a transaction the pragma would do nothing.
+            # Not returned to the pool, as its foreign keys are off. Inside a transaction the pragma would do nothing.
             connection.detach()
             connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
             with self._transaction(connection, "BEGIN IMMEDIATE"):
@@ -204,7 +204,7 @@ class SqliteDatabase(Database):
         """Return what keeps the file from being written, or None."""
         try:
             with self.writing() as connection:
-                # Only what changes a page is written at all.
+                # SQLite writes nothing unless a page changes.
                 number = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
                 connection.exec_driver_sql(f"PRAGMA user_version = {(number + 1) % 2**31}")
                 return None
@@ -218,7 +218,7 @@ class SqliteDatabase(Database):
         return f"only {write_size(free_bytes)} are free on its disk" if free_bytes < _ROOM_BYTES else None
 
     def _check_file(self) -> None:
-        """Prove that the file is still the one that was opened first; raises OperationalError."""
+        """Raise OperationalError unless the file is still the one that was opened first."""
         try:
             found = self.path.stat()
         except OSError as error:
@@ -240,7 +240,7 @@ class SqliteDatabase(Database):
     def relieve(self) -> None:
         """Move the write-ahead log into the file while others write; the next writer restarts it.
 
-        Called again and again while nobody writes, it truncates a long one.
+        If it is called repeatedly while nobody writes, it truncates a long log.
         """
         log = self._wal.stat() if self._wal.exists() else None
         changed_ns = log.st_mtime_ns if log else 0
@@ -262,7 +262,7 @@ class SqliteDatabase(Database):
 
     def checkpoint(self) -> None:
         """Move the write-ahead log into the file and truncate it, unless somebody is reading it."""
-        # Everybody waits while it is truncated: as little as possible is to be moved then.
+        # All writers wait during the truncation, so leave as little as possible to move then.
         self.relieve()
         self._finish_log("TRUNCATE")
 
@@ -274,7 +274,7 @@ class SqliteDatabase(Database):
             connection.exec_driver_sql(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_S * 1000}")
 
     def close(self) -> None:
-        """Close every idle connection, when no transaction is being written."""
+        """Close every idle connection once no transaction is being written."""
         with self._write_lock:
             if self._writer is not None:
                 self._writer.close()
@@ -287,11 +287,11 @@ def _lost(problem: str) -> OperationalError:
 
 
 def _move(connection: Connection) -> int:
-    """Move what the write-ahead log holds now, up to the state that somebody still reads; return how many pages.
+    """Move the present write-ahead log, up to the state that somebody still reads; return the number of pages.
 
-    SQLite syncs the file only if nobody wrote meanwhile, and that takes longest; as a rule it happens after a short
-    pass, so that little is left for the last one.
+    SQLite syncs the file, the slowest part, only if nobody wrote meanwhile; as a rule that happens after a short pass,
+    so that little is left for the last one.
     """
-    # The counts are those of when it began; more may have come since.
+    # The counts are from the beginning of the checkpoint; more may have been written since.
     _, _, moved = connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)").one()
     return int(moved)
