@@ -194,7 +194,7 @@ def purge_trusting(services: Services, trust: ClockJumpDetector, stopped: Callab
         # Media that have expired by this clock are not served, but are all there once it is set right.
         _log.warning("the machine's clock has jumped %s ahead: nothing is purged for an hour", write_duration(jump))
         return
-    # Each step asks again: the clock may jump between the first check and the decision what has expired.
+    # Each step asks again: the clock may jump after the first check, before it decides what has expired.
     purged = purge_expired(services, lambda: stopped() or bool(trust.jump()))
     if purged.media:
         _log.info("purged %d expired media, %d contents", purged.media, purged.contents)

@@ -35,7 +35,7 @@ _TOO_SLOW = f"Fewer than {LEAST_BYTES} bytes have come within --stall-timeout."
 
 
 def most_connections(settings: Settings, files: int | None = None) -> int:
-    """Return how many requests and sockets a process serves at once that may open `files` files."""
+    """Return how many requests and sockets to serve at once in a process that may open `files` files."""
     files = _most_files() if files is None else files
     # The database and fetched images need files, too.
     return min(settings.max_connections or files, max(_FEWEST_CONNECTIONS, files // 2))
@@ -127,7 +127,7 @@ class Readers:
             await self.until_read(transport)
 
     def _is_let_go(self, transport: asyncio.Transport, unread_bytes: int) -> bool:
-        """Disconnect the client with most to read when all have too much together; return whether it is this one."""
+        """Disconnect the client with most to read if all together have too much; return whether it is this one."""
         self._unread[transport] = unread_bytes
         if unread_bytes > 2 * self._budget_bytes:
             transport.abort()

@@ -77,7 +77,7 @@ class BmpDecoder(Decoder):
         is_coded = header.compression in _RLE_BITS
         if is_coded and self.size[0] * self.size[1] > _RUN_LENGTH_CODED_LIMIT_PX:
             raise SyntaxError(f"run-length coded, and more than {_RUN_LENGTH_CODED_LIMIT_PX} pixels")
-        # Indices beside colours; 32 bits of each value, a sample in floating point, and the samples twice.
+        # An index and its colour; for unknown masks the 32-bit value, one sample as a float, and the samples twice.
         is_known = (header.bits, header.masks) in _LAYOUTS
         self.pixel_bytes = 10 if is_coded else 5 if len(header.colours) else 4 if is_known else 20
         self.pixel_bytes += 4 if header.masks[3] else 0

@@ -1,4 +1,4 @@
-"""The one catalogue of failures, in Runware's own words where they are known.
+"""The one catalogue of failures, in Runware's own words if they are known.
 
 "Item fields: `code`, `message`, `parameter`, `taskType`, `taskUUID`, `documentation`"; `type`, `min`, `max` have been
 seen in live answers too. Codes marked `# Guess:` have no transcript of the real service behind them.

@@ -37,7 +37,7 @@ _HEAD_LIMIT = 60
 
 
 class Reply(Struct, frozen=True):
-    """The answer to one task: either `items` or an `error`, never both; neither where a fault leaves none."""
+    """The answer to one task: either `items` or an `error`, never both, or neither if a fault removes the answer."""
 
     items: tuple[Item, ...] = ()
     error: Item | None = None
@@ -200,7 +200,7 @@ def is_authentication(task: object) -> bool:
 
 
 def first_authentication(tasks: Iterable[object]) -> Mapping[str, object] | None:
-    """Return the authentication among the tasks."""
+    """Return the first authentication among the tasks, or None."""
     for task in tasks:
         if isinstance(task, dict) and task.get("taskType") == AUTHENTICATION:
             return task

@@ -292,6 +292,6 @@ def _move(connection: Connection) -> int:
     SQLite syncs the file, the slowest part, only if nobody wrote meanwhile; as a rule that happens after a short pass,
     so that little is left for the last one.
     """
-    # The counts are from the beginning of the checkpoint; more may have been written since.
+    # The counts are from the start of the checkpoint; more may have been written since.
     _, _, moved = connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)").one()
     return int(moved)

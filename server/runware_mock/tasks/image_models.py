@@ -40,7 +40,7 @@ Preprocessor = Annotated[PreprocessorName, AnyCase()]
 
 
 def _whole(value: object) -> object:
-    """Take 2.0 for 2: both Python SDKs type some whole numbers as floats."""
+    """Return 2 for 2.0: both Python SDKs type some whole numbers as floats."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
@@ -49,7 +49,7 @@ def _only_url() -> list[OutputWord]:
 
 
 class WithOutput(Delivered):
-    """How a task wants its pictures: "`outputType` URL (default), base64Data, dataURI"; "`ttl` >= 60 s"."""
+    """The form of a task's results: "`outputType` URL (default), base64Data, dataURI"; "`ttl` >= 60 s"."""
 
     default_format: ClassVar[str] = "JPG"
 
@@ -74,7 +74,7 @@ class WithOutput(Delivered):
 
 
 class MediaInference(WithOutput):
-    """What the tasks share that answer with a stand-in of another kind than a picture."""
+    """The parameters shared by tasks whose stand-in is not a picture."""
 
     model: str = Field(min_length=1, max_length=LONGEST_MODEL, description=_MODEL)
     positive_prompt: str = Field("", max_length=_LONGEST_PROMPT)
@@ -120,7 +120,7 @@ class ThreeDInference(MediaInference):
 
 
 class Sized(WithOutput):
-    """A picture drawn from a prompt, in a size that the model has."""
+    """A picture drawn from a prompt, in a size that the model supports."""
 
     model: str = Field("", min_length=1, max_length=LONGEST_MODEL, description=_MODEL)
     positive_prompt: str = Field("", max_length=_LONGEST_PROMPT)
@@ -223,14 +223,14 @@ class PhotoMaker(Sized):
 
 
 class Changing(WithOutput):
-    """A picture made of another one, which stands in `inputImage` or in `inputs`."""
+    """A picture made from another one, given in `inputImage` or in `inputs`."""
 
     input_image: Image = None
     inputs: Inputs = None
 
 
 class WithSettings(Changing):
-    """The newer form has the options of a model in `settings`; the older Python SDK sends them beside it."""
+    """The newer form has a model's options in `settings`; the older Python SDK sends them as parameters of the task."""
 
     settings: Settings = None
 

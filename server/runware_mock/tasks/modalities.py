@@ -1,4 +1,4 @@
-"""videoInference, audioInference, 3dInference and textInference: a stand-in of the right kind, whatever is asked.
+"""videoInference, audioInference, 3dInference and textInference: a stand-in of the right kind for any prompt.
 
 They let an application run offline; the images that a task names are loaded and used as in any other task.
 """

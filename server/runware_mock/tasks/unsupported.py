@@ -1,4 +1,4 @@
-"""Task types of the real service for which no stand-in would be honest."""
+"""Task types of the real service that no stand-in could imitate honestly."""
 
 from typing import NoReturn
 

@@ -82,7 +82,7 @@ def _named(colours: list[tuple[Rgb, int]]) -> str:
     names, known = list(_COLOURS), np.array(list(_COLOURS.values()))
     counts_px: Counter[str] = Counter()
     for rgb, count_px in colours:
-        # The eye tells greens apart best.
+        # The eye distinguishes greens best.
         counts_px[names[((known - rgb) ** 2 @ (2, 4, 3)).argmin()]] += count_px
     (first, _), *others = counts_px.most_common(2)
     named = [first, *(name for name, count_px in others if count_px >= _SECOND_SHARE * counts_px.total())]

@@ -15,7 +15,7 @@ Rgb = tuple[int, int, int]
 
 
 def plain(picture: Image) -> Image:
-    """Return a copy in mode L, RGB or RGBA, without metadata except the colour profile where it still fits."""
+    """Return a copy in mode L, RGB or RGBA, without metadata except a colour profile that still fits."""
     if picture.mode.startswith("I"):
         # Pillow clips 16 bits to 8, which would leave white.
         result = picture.convert("I").point(lambda value: value / 256).convert("L")
@@ -30,7 +30,7 @@ def plain(picture: Image) -> Image:
 
 
 def opaque(picture: Image) -> Image:
-    """Return a copy in RGB, on white where the picture is transparent."""
+    """Return a copy in RGB, with transparent parts on white."""
     source = plain(picture)
     if source.mode != "RGBA":
         return source.convert("RGB")

@@ -14,7 +14,7 @@ from runware_mock.images.standins.conversion import opaque
 
 _MAX_REFERENCES = 8
 _MIN_THUMBNAIL_PX = 20
-# More letters are never shown, and text costs time to measure.
+# No more letters are ever shown, and measuring text takes time.
 _MAX_LETTERS, _MAX_PROMPT_LINES = 600, 5
 # The font's height: a share of the picture's shorter side, within limits.
 _FONT_SHARE, _MIN_FONT_PX, _MAX_FONT_PX = 30, 10, 64
@@ -35,7 +35,7 @@ def draw_inference(
     mask: Image | None = None,
     references: Sequence[Image] = (),
 ) -> Image:
-    """Return an RGB picture of the given size, whose colours and label tell one task from another.
+    """Return an RGB picture of the given size, whose colours and label distinguish one task from another.
 
     A seed picture fills the size and takes on the colours by `strength`, 0 to 1; with a mask as well, only where the
     mask is white. `number` counts the results of one task from 1.
@@ -57,7 +57,7 @@ def draw_inference(
         return picture
     white = fit(opaque(mask).convert("L"), size, Resampling.BILINEAR)
     left, top, right, bottom = white.getbbox() or (0, 0, 0, 0)
-    # People paint round masks, in whose corners a label would be cut off.
+    # People paint round masks, whose corners would cut off a label.
     aside, down = (right - left) * 15 // 100, (bottom - top) * 15 // 100
     _draw_label(picture, prompt, details, (left + aside, top + down, right - aside, bottom - down))
     return composite(picture, original, white)
@@ -69,7 +69,7 @@ def _gradient(size: tuple[int, int], digest: bytes) -> Image:
 
 
 def _coloured(grey: Image, digest: bytes) -> Image:
-    """Print a grey picture in a deep colour, a light one, and one between, up to a third of the colour circle apart."""
+    """Return a grey picture in a deep, a light and a middle colour, up to a third of the colour circle apart."""
     hue, step = digest[0] / 256, (1 + digest[1] / 255) / 6
     step = step if digest[2] % 2 else -step
     # Halfway in hue, not in RGB, where grey lies halfway.
@@ -81,7 +81,7 @@ def _hsl(hue: float, lightness_percent: int) -> str:
 
 
 def _draw_references(picture: Image, references: Sequence[Image]) -> None:
-    """Put the reference pictures in a row at the top, as many as have room."""
+    """Draw as many of the reference pictures as fit, in a row at the top."""
     side_px = min(picture.size) // 7
     if side_px < _MIN_THUMBNAIL_PX:
         return
@@ -125,6 +125,6 @@ def _wrapped(text: str, font_px: int, width_px: int, max_lines: int) -> list[str
 
 
 def _printable(text: str) -> str:
-    """Return the beginning of the text without what Pillow's own font cannot show; letters lose their accents."""
+    """Return the start of the text, without accents and characters that Pillow's own font cannot show."""
     letters = unicodedata.normalize("NFKD", text[:_MAX_LETTERS]).encode("latin-1", "ignore").decode("latin-1")
     return "".join(one if one.isprintable() else " " for one in letters[:_MAX_LETTERS])

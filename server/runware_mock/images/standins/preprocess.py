@@ -1,4 +1,4 @@
-"""The stand-ins for ControlNet's preprocessors: guide pictures that look like what each type gives."""
+"""The stand-ins for ControlNet's preprocessors: guide pictures that look like those of each type."""
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
@@ -19,19 +19,19 @@ from runware_mock.images.standins.segmentation import foreground_labels, label_r
 # A Sobel operator's sum is this many times the difference between two pixels.
 _SOBEL_WEIGHT = 4
 _PENCIL_SIDE_PX, _INK_SIDE_PX, _SCRIBBLE_SIDE_PX, _SOFT_SIDE_PX, _STRAIGHT_SIDE_PX = 896, 512, 288, 640, 384
-# tan(67.5 degrees): of four directions, an edge has the first two where one slope is this many times the other.
+# tan(67.5 degrees): an edge has one of the first two of four directions if one slope is this many times the other.
 _STEEP = 2.414
 # The step across an edge in each direction, down and to the right.
 _ACROSS = ((0, 1), (1, 0), (1, 1), (1, -1))
 _STRAIGHT_STRENGTH = 14
-# How far, in root mean square, the pixels of a straight line may lie beside it.
+# The largest distance, in root mean square, of a straight edge's pixels from the line.
 _MAX_BEND_PX = 1.0
 
 
 _TILES = 6
 _TILE_DETAIL_PX = 96
 _SEGMENT_SIDE_PX = 288
-# How maps after ADE20K colour sky, tree, grass, wall, building and water.
+# The ADE20K colours of sky, tree, grass, wall, building and water in segmentation maps.
 _SEGMENT_COLOURS = (6, 230, 230, 4, 200, 3, 4, 250, 7, 120, 120, 120, 180, 120, 120, 61, 230, 250)
 
 # The joints of a waving figure, as shares of its height, from the middle of its top.
@@ -55,7 +55,7 @@ class Options(Struct, frozen=True):
 
 
 class _Slopes(NamedTuple):
-    """How strongly colours change at each pixel, in which of four directions, and where that is a maximum."""
+    """The strength of the colour change at each pixel, its direction out of four, and whether it is a local maximum."""
 
     strength: NDArray[np.int16]
     direction: NDArray[np.int8]
@@ -63,12 +63,12 @@ class _Slopes(NamedTuple):
 
 
 def preprocess(name: str, picture: Image, options: Options | None = None) -> Image:
-    """Return the guide picture that the preprocessor called `name`, a key of PREPROCESSORS, makes of the picture."""
+    """Return the guide picture that the preprocessor `name`, a key of PREPROCESSORS, makes from the picture."""
     return PREPROCESSORS[name](picture, options or Options())
 
 
 def _depth(picture: Image) -> Image:
-    """Return a smooth map, white where near: what stands lower is mostly nearer, and a thing as near as its foot."""
+    """Return a smooth map, white where near: lower parts are mostly nearer, and a thing is as near as its foot."""
     labels = foreground_labels(picture)
     rows = np.linspace(10, 220, labels.shape[0])
     depth = np.repeat(rows[:, None], labels.shape[1], axis=1)
@@ -80,7 +80,7 @@ def _depth(picture: Image) -> Image:
 
 
 def _normalbae(picture: Image) -> Image:
-    """Return which way the surfaces of the depth map face: red to the right, green up, blue towards the eye."""
+    """Return the directions that the depth map's surfaces face: red to the right, green up, blue towards the eye."""
     depth = np.asarray(_depth(picture).filter(GaussianBlur(2.0)), np.float32)
     padded = np.pad(depth, 1, "edge")
     right, down = padded[1:-1, 2:] - padded[1:-1, :-2], padded[2:, 1:-1] - padded[:-2, 1:-1]
@@ -93,7 +93,7 @@ def _openpose(picture: Image, options: Options) -> Image:
     """Return a figure in the middle of a black picture, wherever people are in the original."""
     result = new("RGB", picture.size, "black")
     draw = Draw(result)
-    # At most so wide that the raised arm stays inside.
+    # Small enough for the raised arm to stay inside the picture.
     height_px = min(0.94 * picture.height, 2.2 * picture.width)
     left, top = picture.width / 2, (picture.height - height_px) / 2
     bones = [bone for limb in _LIMBS for bone in pairwise(limb)]
@@ -129,14 +129,14 @@ def _shuffle(picture: Image) -> Image:
     boxes = [(left, top, right, bottom) for top, bottom in pairwise(rows) for left, right in pairwise(columns)]
     result = new("RGB", source.size)
     for place, (left, top, right, bottom) in enumerate(boxes):
-        # 7 divides no number of tiles, so that each comes once; they may differ by a pixel.
+        # No number of tiles is divisible by 7, so each tile is used once; tiles may differ by a pixel.
         tile = source.crop(boxes[(7 * place + 3) % len(boxes)]).resize((right - left, bottom - top), Resampling.NEAREST)
         result.paste(tile, (left, top))
     return result
 
 
 def _thin_edges(picture: Image, low: int, high: int) -> Image:
-    """Return edges one pixel wide, white on black: those above `high` and those above `low` that lead on from them.
+    """Return edges one pixel wide, white on black: those above `high`, and those above `low` that continue them.
 
     The thresholds are sums of the Sobel operator, as in OpenCV.
     """
@@ -157,7 +157,7 @@ def _soft_edges(picture: Image) -> Image:
 def _pencil_lines(picture: Image) -> Image:
     """Return fine grey lines on white, darker where the contrast is stronger."""
     view = _view(picture, _PENCIL_SIDE_PX)
-    # Whatever is darker than its surroundings, in any colour, is where a hand would draw.
+    # A hand would draw the parts that are darker than their surroundings, in any colour.
     red, green, blue = subtract(view.filter(GaussianBlur(3.5)), view).split()
     return invert(_amplified(lighter(red, lighter(green, blue)), 7, 5)).resize(picture.size, Resampling.BICUBIC)
 
@@ -187,7 +187,7 @@ def _straight_lines(picture: Image) -> Image:
         for number in range(1, int(regions.max()) + 1):
             points = np.argwhere(regions == number)[:, ::-1]
             centre = points.mean(axis=0)
-            # The principal axes: along the line, and aside from it.
+            # The principal axes: along the line, and across it.
             _, spread, axes = np.linalg.svd(points - centre, full_matrices=False)
             if spread[1] <= _MAX_BEND_PX * len(points) ** 0.5:
                 along = (points - centre) @ axes[0]
@@ -205,7 +205,7 @@ def _amplified(picture: Image, factor: int, threshold: int = 0) -> Image:
 
 
 def _slopes(view: Image) -> _Slopes:
-    """Return the slopes of a smooth RGB picture, each pixel's in the colour that changes most; the frame has none."""
+    """Return the slopes of a smooth RGB picture, at each pixel of the colour that changes most; none at the border."""
     strength, down, right = np.zeros((3, view.height, view.width), np.int16)
     inner = np.s_[1:-1, 1:-1]
     for band in view.split() if min(view.size) > 2 else ():  # noqa: PLR2004 - else all is frame

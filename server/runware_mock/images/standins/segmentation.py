@@ -1,4 +1,4 @@
-"""Background removal and detection: whatever differs in colour from the picture's border is in the foreground."""
+"""Background removal and detection: parts that differ in colour from the picture's border are the foreground."""
 
 from typing import TypedDict, TypeGuard
 
@@ -14,11 +14,11 @@ Mask = NDArray[np.bool_]
 
 # Large enough for a smooth outline, small enough to be quick.
 _WORKING_SIDE_PX = 288
-# A border colour that covers less of the border than this belongs to something that sticks out of the picture.
+# A colour that covers less of the border than this belongs to something that extends beyond the picture.
 _BORDER_COLOURS, _BORDER_SHARE = 8, 0.04
 # A colour is far from the border's if it is twice as far as all but a tenth of the border itself, within these limits.
 _BORDER_PERCENT, _MIN_DISTANCE, _MAX_DISTANCE = 90, 16, 72
-# Shares of the picture: smaller specks are dropped, and a foreground outside the other two is no use.
+# Shares of the picture: smaller specks are dropped, and a foreground outside the other two limits is not used.
 _SPECK_SHARE, _MIN_SHARE, _MAX_SHARE = 0.002, 0.005, 0.9
 _MIN_SIDE_PX = 8
 # The square of the radius of the foreground in a picture that has none; the half diagonal's is 2.
@@ -91,7 +91,7 @@ def foreground_labels(picture: Image) -> NDArray[np.int32]:
         view = small(opaque(picture), _WORKING_SIDE_PX)
         front = _stands_out(view)
         if min(view.size) > _MIN_SIDE_PX:
-            # No threads and pinholes.
+            # Remove threads and pinholes.
             cleaned = fromarray(front).convert("L").filter(MinFilter(3)).filter(MaxFilter(5)).filter(MinFilter(3))
             front = np.asarray(cleaned) > 0
         labels = label_regions(front, least_px=int(_SPECK_SHARE * front.size))
@@ -112,7 +112,7 @@ def label_regions(mask: Mask, least_px: int = 1) -> NDArray[np.int32]:
     touching = [(here, there, mask[here] & mask[there]) for here, there in _NEIGHBOURS]
     one = np.concatenate([places[here][both] for here, _, both in touching])
     other = np.concatenate([places[there][both] for _, there, both in touching])
-    # Each pixel's label is the place of one in the same region; the lowest spreads until neighbours agree.
+    # A pixel's label is the index of a pixel in its region; the lowest spreads until neighbours agree.
     labels = np.arange(count_px)
     while (is_apart := labels[one] != labels[other]).any():
         one, other = one[is_apart], other[is_apart]
@@ -130,15 +130,15 @@ def label_regions(mask: Mask, least_px: int = 1) -> NDArray[np.int32]:
 
 
 def _is_cut_out(opacity: Image | None) -> TypeGuard[Image]:
-    """Return whether a picture has transparent and opaque parts, which say what is in front."""
+    """Return whether a picture has transparent and opaque parts, which define the foreground."""
     return opacity is not None and opacity.getextrema() == (0, 255)
 
 
 def _stands_out(view: Image) -> Mask:
-    """Return where colours are far from those of the border, without what is enclosed by such places."""
+    """Return the mask of colours far from those of the border, with the areas that they enclose."""
     pixels = np.asarray(view, np.int16)
     depth_px = max(1, min(view.size) // 40)
-    # The lower border is left out: people and things stand on it and reach beyond it.
+    # The lower border is left out: people and things stand on it and extend beyond it.
     strips = (pixels[:depth_px], pixels[:, :depth_px], pixels[:, -depth_px:])
     border = np.concatenate([strip.reshape(1, -1, 3) for strip in strips], axis=1)
     colours = main_colours(fromarray(border.astype(np.uint8)), _BORDER_COLOURS)
@@ -154,7 +154,7 @@ def _stands_out(view: Image) -> Mask:
 
 
 def _middle(picture: Image) -> Mask:
-    """Return an ellipse, the foreground where colours say nothing."""
+    """Return an ellipse, the foreground if colours do not show one."""
     # From -1 at one side to 1 at the other.
     across, down = ((2 * np.arange(side) + 1) / side - 1 for side in sized(picture, _WORKING_SIDE_PX))
     is_inside: Mask = across**2 + down[:, None] ** 2 <= _MIDDLE
@@ -162,14 +162,14 @@ def _middle(picture: Image) -> Mask:
 
 
 def _enlarged(mask: Mask, size: tuple[int, int]) -> Image:
-    """Return a mask in L, scaled up with a smooth outline; it keeps some black and some white where it can."""
+    """Return a mask in L, scaled up with a smooth outline; it keeps some black and some white if it has both."""
     picture = fromarray(mask).convert("L")
     smooth = picture.filter(GaussianBlur(0.9)).resize(size, Resampling.BICUBIC).point(_SOFTEN)
     return smooth if smooth.getextrema() == (0, 255) else picture.resize(size, Resampling.NEAREST)
 
 
 def _grown(mask: Image, padding_px: int) -> Image:
-    """Grow what is white; a blur and a threshold are much quicker than MaxFilter."""
+    """Return the mask with its white parts enlarged; a blur and a threshold are much faster than MaxFilter."""
     while padding_px > 0:
         mask = binary(mask.filter(BoxBlur(min(padding_px, _PADDING_STEP_PX))))
         padding_px -= _PADDING_STEP_PX

@@ -10,7 +10,7 @@ from PIL.ImageFilter import MedianFilter, ModeFilter
 from runware_mock.images.standins.conversion import alpha, opaque, sized
 
 _COLOURS = 8
-# Cells on the longest side: so many that noise, of which every cell is a bar, stays below 200 KB.
+# Cells on the longest side: few enough to keep even noise, of which every cell is a bar, below 200 KB.
 _GRID_SIDE = 104
 _IS_OPAQUE = 128
 
