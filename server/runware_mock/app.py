@@ -181,7 +181,7 @@ def shared_by_workers(settings: Settings, folder: Path) -> Common:
 
 
 def open_services(settings: Settings, clock: Clock, cleanup: ExitStack, common: Common | None = None) -> Services:
-    """Return the services that tasks use; without `common`, on a new database that the files of --fixtures are in.
+    """Return the services that tasks use; without `common`, open a database and store the files of --fixtures.
 
     Raises DatabaseUnusable, StoreFailed, FixturesUnusable.
     """

@@ -48,7 +48,7 @@ _STOPS_WITHIN_S = 5
 _ENDS_WITHIN_S = 6.0
 # A process that is starting or decoding may be slow to tell uvicorn that it is alive.
 _ALIVE_WITHIN_S = 60
-# While somebody tries things out, pictures come more often: getting 100 MB back from the system costs one 75 ms.
+# Longer than a person's pause between two pictures: the next one would take 75 ms to get 100 MB from the system again.
 _HEAP_LOOK_S = 10.0
 
 
