@@ -1,6 +1,7 @@
 """A local stand-in for the Runware upload API.
 
-`with runware_mock.serve() as mock:` runs a server until the block ends. `ControlClient` talks to one that runs already.
+`with runware_mock.serve() as mock:` runs a server until the block ends. `ControlClient` controls a server that
+is already running.
 """
 
 from runware_mock.client import ControlClient, ControlError, Fault

@@ -4,8 +4,8 @@
     control.clock.advance(days=31)
     assert control.media.list() == []
 
-Methods return the models of `runware_mock.control_models`; every refusal is a ControlError, which names the field.
-Nothing has to be closed, and threads may share a client.
+Methods return the models of `runware_mock.control_models`. Every refusal is a ControlError that names the field.
+There is nothing to close, and threads may share a client.
 """
 
 from collections.abc import Iterable, Mapping
@@ -31,7 +31,7 @@ class Listing(list[T]):
 
     @property
     def next_before(self) -> int | None:
-        """What to give as `before` for the next page; None at the end."""
+        """The `before` of the next page; None on the last page."""
         return getattr(self.page, "next_before", None)
 
     @property
@@ -48,7 +48,7 @@ class Fault(dict[str, Any]):
 
 
 class EntryFilter(TypedDict, total=False):
-    """Which journal entries to choose: those that agree with every field given."""
+    """Selects the journal entries that match every given field."""
 
     task_type: str | None
     task_uuid: str | None
@@ -64,8 +64,8 @@ class EntryFilter(TypedDict, total=False):
 class ControlClient:
     """The control API for the account of `api_key`, or for all accounts without a key.
 
-    `token` is the server's `--control-token`. `ca_file` is the certificate to trust if the server uses `--tls` and
-    keeps its own in another data folder. Every call raises ControlError when it fails.
+    `token` is the server's `--control-token`. `ca_file` is the certificate to trust if a server with `--tls` has
+    another data folder. Every call raises ControlError if it fails.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class ControlClient:
         """Do nothing: no connection stays open between calls."""
 
     def status(self) -> models.Status:
-        """Return what the server is and holds."""
+        """Return the server's version, its settings, and how much it has stored."""
         return self._wire.get(models.Status, "status")
 
     def accounts(self) -> Listing[models.Account]:
@@ -113,7 +113,7 @@ class ControlClient:
         return self._wire.download("export")
 
     def load(self, archive: bytes) -> models.Loaded:
-        """Replace the account's state by that of an exported archive."""
+        """Replace the account's state with that of an exported archive."""
         return self._wire.post(models.Loaded, "import", archive)
 
 
@@ -138,7 +138,7 @@ class ClockCalls(_Calls):
         return self._wire.post(models.Clock, "clock/freeze")
 
     def resume(self) -> models.Clock:
-        """Let a frozen clock run on from where it stands."""
+        """Let a frozen clock run on from the time it shows."""
         return self._wire.post(models.Clock, "clock/resume")
 
     def reset(self) -> models.Clock:
@@ -181,7 +181,7 @@ class MediaCalls(_Calls):
         text: str | None = None,
         state: str = "alive",
     ) -> Listing[models.Medium]:
-        """List media, newest first: `state` is `alive`, `expired` or `all`; the UUID contains `text`."""
+        """List media, newest first. `state` is `alive`, `expired` or `all`; `text` is a part of the UUID."""
         query = {
             "limit": limit,
             "before": before,
@@ -208,13 +208,13 @@ class MediaCalls(_Calls):
         return self._wire.post(models.Medium, "media", data, query)
 
     def expire(self, uuid: str) -> models.Medium:
-        """Let one medium expire now, by the account's clock."""
+        """Make one medium expire now, by the account's clock."""
         return self._wire.post(models.Medium, named("media", uuid, "uuid") + "/expire")
 
     def forecast(
         self, at: datetime | str | int | None = None, within: timedelta | str | None = None
     ) -> models.Forecast:
-        """Return what a purge would delete at an instant, or `within` some time from now on the account's clock."""
+        """Return what a purge would delete `at` an instant, or `within` a time from now, by the account's clock."""
         query = {"at": _at(at), "in": _span(within)}
         return self._wire.get(models.Forecast, "forecast", query)
 
@@ -225,7 +225,7 @@ class FaultCalls(_Calls):
     def plan(
         self, *faults: Mapping[str, Any], name: str | None = None, must_be_met: bool = True, by_name_only: bool = False
     ) -> models.PlanState:
-        """Plan faults, which happen in this order; without a name the plan gets a random one."""
+        """Plan faults that happen in this order; without a name, the plan gets a random one."""
         plan = {
             "faults": [{key: _span(value) for key, value in fault.items()} for fault in faults],
             "must_be_met": must_be_met,
@@ -234,7 +234,7 @@ class FaultCalls(_Calls):
         return self.add(plan if name is None else {"name": name, **plan})
 
     def add(self, plan: Mapping[str, Any]) -> models.PlanState:
-        """Add a plan written as the API's JSON."""
+        """Add a plan in the form of the API's JSON."""
         return self._wire.post(models.PlanState, "faults", plan)
 
     def list(self) -> Listing[models.PlanState]:
@@ -247,11 +247,11 @@ class FaultCalls(_Calls):
         return self._wire.get(models.PlanState, named("faults", name))
 
     def delete(self, name: str | None = None) -> int:
-        """Delete one plan, or without a name all of them; return how many."""
+        """Delete one plan or, without a name, all of them; return how many were deleted."""
         return self._wire.delete("faults" if name is None else named("faults", name))
 
     def unmet(self) -> Listing[models.PlanState]:
-        """Return the plans that must be met and have not been met fully."""
+        """Return the plans that must be met but are not yet fully met."""
         unmet = tuple(plan for plan in self.list() if plan.must_be_met and not plan.is_met)
         return Listing(unmet, models.Plans(plans=unmet))
 
@@ -273,7 +273,7 @@ class JournalCalls(_Calls):
         return self._wire.get(models.Entry, f"journal/{id}")
 
     def wait(self, count: int = 1, timeout_s: float = 5.0, **chosen: Unpack[EntryFilter]) -> Listing[models.Entry]:
-        """Wait for `count` entries; raises ControlError of code `timeout` if that takes longer than `timeout_s`."""
+        """Wait for `count` entries; raises ControlError with code `timeout` if that takes longer than `timeout_s`."""
         query = {"count": count, "timeout": write_span(timedelta(seconds=timeout_s)), **chosen}
         page = self._wire.get(models.Waited, "journal/wait", query, wait_s=timeout_s)
         return Listing(page.entries, page)
@@ -291,7 +291,7 @@ class SnapshotCalls(_Calls):
         return self._wire.post(models.Snapshot, named("snapshots", name))
 
     def restore(self, name: str) -> models.Snapshot:
-        """Put the account back into a saved state."""
+        """Return the account to a saved state."""
         return self._wire.post(models.Snapshot, named("snapshots", name) + "/restore")
 
     def list(self) -> Listing[models.Snapshot]:

@@ -28,7 +28,7 @@ class ControlError(Exception):
     """A call that failed.
 
     `field` is the dotted path of what is wrong, such as `faults[0].kind`. `code` is badField, notFound, forbidden,
-    conflict, timeout or crash; it is unreachable where no mock answered, and then the HTTP `status` is None.
+    conflict, timeout, crash or, if no mock answered, unreachable; the HTTP `status` is then None.
     """
 
     def __init__(

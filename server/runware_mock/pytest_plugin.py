@@ -62,25 +62,25 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 @pytest.fixture(scope="session")
 def runware_mock_settings(pytestconfig: pytest.Config) -> Mapping[str, Any]:
-    """Return the server's settings, those of `runware-mock serve`. Override it, or set the ini option of this name."""
+    """Return settings of `runware-mock serve` for the server. Override this, or set the ini option of the same name."""
     return _ini_settings(pytestconfig)
 
 
 @pytest.fixture
 def runware_mock_env_names() -> Mapping[str, str]:
-    """Return what `runware_mock.env()` holds: environment variable -> url, rest_url, ws_url or api_key. Override it."""
+    """Map the environment variables of `runware_mock.env()` to url, rest_url, ws_url or api_key. Override this."""
     return ENV_NAMES
 
 
 @pytest.fixture
 def runware_mock_api_key() -> str:
-    """Return the test's API key: a fresh one, so that no test sees what another did. Override it to share one."""
+    """Return a fresh API key, so that no test sees what another did. Override this to share one."""
     return fresh_key()
 
 
 @pytest.fixture(scope="session")
 def runware_mock_server(pytestconfig: pytest.Config, runware_mock_settings: Mapping[str, Any]) -> Iterator[RunwareMock]:
-    """Run a server for the session, or use one that runs already; `.account(key)` opens accounts on it."""
+    """Run a server for the session, or use one that is already running; `.account(key)` opens accounts on it."""
     running = _running_elsewhere(pytestconfig)
     if running is None:
         with serve(**runware_mock_settings) as mock:
@@ -107,7 +107,7 @@ def runware_mock(
     runware_mock_api_key: str,
     runware_mock_env_names: Mapping[str, str],
 ) -> RunwareMock:
-    """Give the test an account of its own on the session's server, with nothing to clean up.
+    """Give the test a fresh account on the session's server, with nothing to clean up.
 
     The test fails if one of its fault plans was not fully met, or if the mock itself crashed.
     """

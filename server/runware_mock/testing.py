@@ -73,7 +73,7 @@ _KEY_BYTES = 24
 
 
 class RunwareMock:
-    """One account on a running server; it sees nothing of other accounts.
+    """One account on a running server, isolated from all other accounts.
 
     Attributes:
         url: Address of the server.
@@ -147,7 +147,7 @@ class RunwareMock:
     ) -> list[Entry]:
         """Fail unless the picture was uploaded: at least once, or exactly `times` times. Return its uploads.
 
-        The picture is given as bytes, as a file or by the SHA-256 of its bytes; with neither, any upload counts.
+        Give the picture as bytes, as a file, or by its SHA-256. Without a picture, any upload counts.
         """
         __tracebackhide__ = True
         wanted, uploads = _digest(picture, sha256), self.uploads
@@ -159,7 +159,7 @@ class RunwareMock:
         return found
 
     def assert_not_uploaded(self, picture: bytes | Path | None = None, *, sha256: str | None = None) -> None:
-        """Fail if the picture was uploaded, or without one, if anything was."""
+        """Fail if the picture was uploaded or, without a picture, if anything was."""
         __tracebackhide__ = True
         self.assert_uploaded(picture, times=0, sha256=sha256)
 
@@ -197,7 +197,7 @@ class RunwareMock:
         return any(medium.uuid == str(uuid).lower() for medium in self.media.list(text=str(uuid), state="alive"))
 
     def crashes(self, since: int = 0) -> list[Entry]:
-        """Return the tasks that crashed the mock itself, oldest first: those after the journal entry `since`."""
+        """Return the tasks after journal entry `since` that crashed the mock itself, oldest first."""
         return self._entries(outcome="crash", since=since)
 
     def _entries(self, **chosen: Unpack[EntryFilter]) -> list[Entry]:
@@ -222,14 +222,14 @@ def fresh_key() -> str:
 def serve(**settings: Any) -> Iterator[RunwareMock]:
     """Run a server until the block ends: on a free port, in memory unless `data_dir` or `database_url` is given.
 
-    It takes any setting of `runware-mock serve`, such as `retention="7d"` or `seed=1`. It works in any thread, inside a
-    running event loop too, and it goes on while a test freezes the time. The mock that it yields is an account of its
-    own; `.account()` opens others.
+    It accepts any setting of `runware-mock serve`, such as `retention="7d"` or `seed=1`. It works in any thread, even
+    inside a running event loop, and keeps running while a test freezes time. It yields an account of the first API key
+    in the settings or, without one, of a fresh key; `.account()` opens others.
 
     Raises:
         ValueError: A setting is unknown or has a bad value.
         OSError: The port is taken.
-        TlsUnusable: There is no certificate to show.
+        TlsUnusable: There is no usable certificate.
     """
     with import_server().running(settings) as server:
         yield RunwareMock(server.url, server.api_key or fresh_key(), token=server.token, ca_file=server.ca_file)

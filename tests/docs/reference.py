@@ -12,8 +12,8 @@ from runware_mock.client import ClockCalls, EntryFilter, FaultCalls, JournalCall
 PAGE = Path(__file__).parents[2] / "docs/reference.md"
 HEAD = """# Python reference
 
-These are the names that `runware_mock` exports. This page is made from their docstrings:
-`python -m tests.docs.reference`. For examples, see [pytest](pytest.md), [the clock](clock.md), [faults](faults.md) and
+These are the names that `runware_mock` exports. `python -m tests.docs.reference` generates this page from their
+docstrings. For examples, see [pytest](pytest.md), [the clock](clock.md), [faults](faults.md) and
 [the journal](journal.md).
 """
 # What the attributes of ControlClient and RunwareMock can do.
@@ -24,7 +24,7 @@ GROUPS = {
     "media": MediaCalls,
     "snapshots": SnapshotCalls,
 }
-# Types are known by their last names: the modules are nobody's business.
+# Types are shown without their modules, which are internal.
 _MODULE = re.compile(r"\b(?:[a-z_]\w*\.)+(?=[A-Za-z])")
 _ATTRIBUTE = re.compile(r"^    (\w+): ", re.MULTILINE)
 
@@ -41,7 +41,7 @@ def reference() -> str:
     for name, group in GROUPS.items():
         parts += [f"## `mock.{name}`\n", *_methods(group, f"mock.{name}.")]
     fields = "\n".join(f"- `{name}`" for name in EntryFilter.__annotations__)
-    parts += ["## EntryFilter\n", f"The keywords by which `mock.journal` chooses entries:\n\n{fields}\n"]
+    parts += ["## EntryFilter\n", f"The keywords with which `mock.journal` selects entries:\n\n{fields}\n"]
     return "\n".join(parts)
 
 

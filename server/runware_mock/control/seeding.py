@@ -30,7 +30,7 @@ class Listed(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    file: str = Field(description="Path of the file, from the folder of the manifest.")
+    file: str = Field(description="Path of the file, relative to the manifest.")
     uuid: UUID | None = Field(None, description="Its imageUUID. Default: made from the path, the same in every run.")
     age: _Age | None = Field(None, description="How long ago it was uploaded. Default: now.")
     owner: _Owner | None = None
