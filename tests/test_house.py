@@ -12,7 +12,7 @@ TRANSPORT = SERVER / "api" / "transport.py"
 TRANSPORT_LINES = 40
 LIBRARIES = {"concurrent", "fastapi", "httptools", "sqlalchemy", "starlette", "uvicorn", "websockets"}
 # What the standard library documents: a named tuple's methods, and a type that only its stubs name.
-DOCUMENTED = {"_Decompress", "_asdict", "_replace"}
+DOCUMENTED = {"_Decompress", "_asdict", "_exit", "_replace"}
 
 
 def imported(module: ast.AST) -> Iterator[str]:
