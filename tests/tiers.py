@@ -8,7 +8,6 @@ FULL = "full"
 # Below `tests/`, folders and files: official SDKs, a browser, an object storage, processes that are killed, long runs.
 _FULL = (
     "control/test_client.py",
-    "docs/test_examples.py",
     "control/test_generators.py",
     "docs/test_examples.py",
     "faults/test_sdk_retries.py",

@@ -106,15 +106,21 @@ _url_option = click.option(
     help="Address of the server. Default: where `serve` would listen.",
 )
 yes_option = click.option("--yes", is_flag=True, help="Do it to all accounts without asking.")
-_account_option = click.option(
-    "--account", envvar="RUNWARE_API_KEY", metavar="KEY", help="API key of the account. Default: all accounts."
-)
 _token_option = click.option("--token", envvar="RUNWARE_MOCK_CONTROL_TOKEN", help="The server's --control-token.")
 _json_option = click.option("--json", "as_json", is_flag=True, help="Print the JSON that the API answers.")
 
 
-def control_command(name: str, group: click.Group | None = None) -> Callable[[Function], click.Command]:
-    """Make a command of a function that takes a Call and its own parameters and returns an answer or Printed."""
+def control_command(
+    name: str, group: click.Group | None = None, *, is_for_one: bool = False
+) -> Callable[[Function], click.Command]:
+    """Make a command of a function that takes a Call and its own parameters and returns an answer or Printed.
+
+    `is_for_one` says that the command needs an account, where others act on all accounts without one.
+    """
+    default = "" if is_for_one else " Default: all accounts."
+    account_option = click.option(
+        "--account", envvar="RUNWARE_API_KEY", metavar="KEY", help=f"API key of the account.{default}"
+    )
 
     def made(function: Function) -> click.Command:
         @wraps(function)
@@ -126,7 +132,7 @@ def control_command(name: str, group: click.Group | None = None) -> Callable[[Fu
                 fail(_one_line(error, account, token))
             _show(answer, as_json=as_json)
 
-        command = click.command(name)(_url_option(_account_option(_token_option(_json_option(run)))))
+        command = click.command(name)(_url_option(account_option(_token_option(_json_option(run)))))
         if group is not None:
             group.add_command(command)
         return command

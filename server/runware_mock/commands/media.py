@@ -41,7 +41,7 @@ def delete(call: Call, uuid: str) -> Any:
     return Printed(f"deleted {uuid}", {"deleted": deleted})
 
 
-@control_command("add", media)
+@control_command("add", media, is_for_one=True)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--uuid", help="UUID to give it. Default: a new one.")
 @click.option("--age", help="How long ago it was uploaded, such as 29d.")

@@ -81,13 +81,13 @@ def snapshot() -> None:
     """Save the state of an account under a name, and return to it."""
 
 
-@control_command("list", snapshot)
+@control_command("list", snapshot, is_for_one=True)
 def list_snapshots(call: Call) -> Any:
     """List the snapshots."""
     return call.control.snapshots.list()
 
 
-@control_command("save", snapshot)
+@control_command("save", snapshot, is_for_one=True)
 @click.argument("name")
 def save_snapshot(call: Call, name: str) -> Any:
     """Save the current state as NAME."""
@@ -95,7 +95,7 @@ def save_snapshot(call: Call, name: str) -> Any:
     return Printed(f"saved {name} of {call.account}: {saved.media} media", saved)
 
 
-@control_command("restore", snapshot)
+@control_command("restore", snapshot, is_for_one=True)
 @click.argument("name")
 def restore_snapshot(call: Call, name: str) -> Any:
     """Return to the state saved as NAME; the snapshot is kept."""
@@ -103,7 +103,7 @@ def restore_snapshot(call: Call, name: str) -> Any:
     return Printed(f"restored {name} of {call.account}: {restored.media} media", restored)
 
 
-@control_command("delete", snapshot)
+@control_command("delete", snapshot, is_for_one=True)
 @click.argument("name")
 def delete_snapshot(call: Call, name: str) -> Any:
     """Delete the snapshot NAME."""
@@ -111,7 +111,7 @@ def delete_snapshot(call: Call, name: str) -> Any:
     return Printed(f"deleted {name} of {call.account}", {"deleted": deleted})
 
 
-@control_command("export")
+@control_command("export", is_for_one=True)
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 def export_state(call: Call, file: Path) -> Any:
     """Write the state of an account to FILE, a zip archive."""
@@ -124,7 +124,7 @@ def export_state(call: Call, file: Path) -> Any:
     return Printed(text, {"file": str(file), "size_bytes": len(archive)})
 
 
-@control_command("import")
+@control_command("import", is_for_one=True)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def import_state(call: Call, file: Path) -> Any:
     """Replace the state of an account with the one in FILE."""

@@ -194,6 +194,10 @@ class Thumbnails:
         return None if file is None else thumbnail(self._services.blobs.picture(file))
 
 
+# A clock that was frozen for a while runs behind the real one.
+_SIDES = ("ahead", "behind")
+
+
 def _header(services: Services) -> dict[str, Any]:
     """Return what every page's header shows: how much is stored, moved clocks, and waiting fault plans."""
     services.refresh()
@@ -201,7 +205,7 @@ def _header(services: Services) -> dict[str, Any]:
     moved = {
         owner: "frozen"
         if clock.frozen_at is not None
-        else f"{short(write_span(timedelta(milliseconds=clock.offset_ms)))} ahead"
+        else f"{short(write_span(timedelta(milliseconds=abs(clock.offset_ms))))} {_SIDES[clock.offset_ms < 0]}"
         for owner, clock in states.items()
         if clock != ClockState()
     }
