@@ -67,7 +67,7 @@ def test_a_control_call_that_breaks_the_mock_is_told_apart_from_a_refusal(
         assert (status, error["code"], error["field"]) == (500, "crash", None)
         assert [record.getMessage() for record in caplog.records] == ["GET /_mock/snapshots failed inside the mock"]
         # The connection is still good.
-        assert control.get("/status")["accounts"] == 1
+        assert control.get("/media")["media"] == []
 
 
 def test_the_document_tells_of_refusals_and_bodies(mock: RunningMock) -> None:
