@@ -28,7 +28,7 @@ class Health(BaseModel):
 
 
 class NotReady(BaseModel):
-    """What keeps an upload from succeeding, a line each."""
+    """What keeps an upload from succeeding, one line for each problem."""
 
     status: str
     missing: list[str]
@@ -40,11 +40,11 @@ def router(services: Services, is_well: Mapping[str, Callable[[], bool]], exposi
     probe = _Probe(services)
 
     async def health() -> Response:
-        """Tell that the process answers."""
+        """Say that the process is alive."""
         return JSONResponse({"status": "ok", "version": __version__})
 
     async def ready() -> Response:
-        """Tell whether an upload would succeed, and if not, what is missing."""
+        """Say whether an upload would succeed and, if not, what is missing."""
         missing = [name for name, works in is_well.items() if not works()]
         missing += await probe.problems()
         if missing:

@@ -27,7 +27,7 @@ class _Wire(BaseModel):
 
 
 class Authentication(_Wire):
-    """Give the API key in the body, in place of the Authorization header; over WebSocket in the first frame."""
+    """Send the API key in the body instead of the Authorization header, or in the first frame of a WebSocket."""
 
     task_type: Literal["authentication"]
     api_key: str
@@ -35,14 +35,14 @@ class Authentication(_Wire):
 
 
 class Ping(_Wire):
-    """Ask for a pong, which keeps a WebSocket open."""
+    """Keep a WebSocket open."""
 
     task_type: Literal["ping"]
     ping: Literal[True] = True
 
 
 class TaskResult(_Wire):
-    """One result of a task; which fields it has depends on the task type."""
+    """One result of a task. Its fields depend on the task type."""
 
     task_type: str
     task_uuid: str = Field("", alias="taskUUID")
@@ -70,14 +70,14 @@ class TaskError(_Wire):
     code: str
     message: str
     parameter: str = ""
-    type: str = Field("", description="The JSON type that the parameter has to be of.")
+    type: str = Field("", description="The JSON type that the parameter must have.")
     documentation: str = ""
     task_type: str = ""
     task_uuid: str = Field("", alias="taskUUID")
 
 
 class Answer(_Wire):
-    """The answers to all tasks of a request; `errors` is there only where a task failed."""
+    """The answers to all tasks of a request. `errors` is left out if no task failed."""
 
     data: list[TaskResult]
     errors: Annotated[list[TaskError], Field(min_length=1)] | None = None

@@ -128,7 +128,7 @@ class Sized(WithOutput):
     width: int | None = Field(None, ge=1, le=8192)
     height: int | None = Field(None, ge=1, le=8192)
     number_results: int = Field(1, ge=1, le=20)
-    seed: int | None = Field(None, ge=0, le=_MAX_SEED, description="Made up where it is missing.")
+    seed: int | None = Field(None, ge=0, le=_MAX_SEED, description="Chosen by the mock if it is left out.")
     check_nsfw: bool = Field(False, alias="checkNSFW")  # noqa: FBT003 - a default
     safety: Any = None
     resolution: Any = None
@@ -193,7 +193,7 @@ class Sized(WithOutput):
 
 
 class ImageInference(Sized):
-    """Draw pictures: a labelled gradient, of the seed image where there is one."""
+    """Draw pictures: labelled gradients, based on the seed image if there is one."""
 
     # From the documentation link of a live error.
     page: ClassVar[str] = "https://runware.ai/docs/en/image-inference/api-reference"
@@ -259,7 +259,7 @@ class Upscale(Changing):
 
 
 class RemoveBackground(WithSettings):
-    """Cut out what stands in front; "default PNG"."""
+    """Cut out the foreground; "default PNG"."""
 
     page: ClassVar[str] = TOOLS + "remove-background"
     default_format: ClassVar[str] = "PNG"
@@ -316,7 +316,7 @@ class ControlNetPreprocess(WithSettings):
 
 
 class ImageMasking(WithSettings):
-    """Make a mask of what is detected in an image, with its boxes."""
+    """Detect objects in an image, and return a mask and their boxes."""
 
     page: ClassVar[str] = TOOLS + "image-masking"
 

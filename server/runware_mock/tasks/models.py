@@ -52,7 +52,7 @@ class AnyTask(TaskModel):
 
 
 class ImageUpload(AnyTask):
-    """Store an image; answered with its imageUUID and imageURL."""
+    """Store an image. The answer holds its imageUUID and imageURL."""
 
     page: ClassVar[str] = "https://runware.ai/docs/platform/image-upload"
 
@@ -69,18 +69,18 @@ class MediaStorage(AnyTask):
     # One SDK leaves the operation out.
     operation: Annotated[Literal["upload", "delete"], AnyCase()] = "upload"
     media: str = Field(
-        min_length=1, max_length=2**31, description="A URL, a data URI or base64; the UUID of what is to be deleted."
+        min_length=1, max_length=2**31, description="A URL, a data URI or base64; to delete, the UUID of the medium."
     )
 
 
 class GetResponse(AnyTask):
-    """Ask what became of an earlier task, which `taskUUID` names."""
+    """Ask for the result of the earlier task that `taskUUID` names."""
 
     task_type: Literal["getResponse"]
 
 
 class GetTaskDetails(AnyTask):
-    """Ask for the request and the response of an earlier task, which `taskUUID` names."""
+    """Ask for the request and response of the earlier task that `taskUUID` names."""
 
     task_type: Literal["getTaskDetails"]
 
@@ -95,7 +95,7 @@ class AccountManagement(AnyTask):
 
 
 class ModelSearch(AnyTask):
-    """Search the models that can be named in other tasks."""
+    """Search the models that other tasks can use."""
 
     page: ClassVar[str] = "https://runware.ai/docs/en/utilities/model-search"
 
@@ -124,7 +124,7 @@ class Delivered(AnyTask):
 
 
 class ModelUpload(Delivered):
-    """Upload a model of one's own; its file is not downloaded."""
+    """Upload a model of your own. Its file is not downloaded."""
 
     page: ClassVar[str] = "https://runware.ai/docs/en/image-inference/model-upload"
 
@@ -173,7 +173,7 @@ class Caption(Delivered):
 
 
 class TextInference(Delivered):
-    """Answer messages with a text."""
+    """Answer the last message with a text."""
 
     page: ClassVar[str] = "https://runware.ai/docs/en/text-inference/api-reference"
 
@@ -195,7 +195,7 @@ class TextInference(Delivered):
 
 
 class PromptEnhance(Delivered):
-    """Make a prompt better: "text (one item per version)"."""
+    """Improve a prompt: "text (one item per version)"."""
 
     page: ClassVar[str] = TOOLS + "prompt-enhancer"
 

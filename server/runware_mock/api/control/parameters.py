@@ -90,7 +90,7 @@ SpanInBody = Annotated[Span, Body(embed=True)]
 
 
 class Failure(BaseModel):
-    """Why nothing was done; `field` is the dotted path of what has to be mended, such as `faults[0].kind`."""
+    """Why nothing was done. `field` is the dotted path of what is wrong, such as `faults[0].kind`."""
 
     message: str
     field: str | None

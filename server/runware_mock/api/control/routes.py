@@ -53,7 +53,7 @@ def router(services: Services) -> APIRouter:  # noqa: C901, PLR0915 - a table of
 
     @api.get("/accounts", tags=["state"])
     def list_accounts() -> models.Accounts:
-        """List the accounts: masked key, clock, and how much each has."""
+        """List the accounts: the masked key, the clock, and how much each account stores."""
         return state.list_accounts(services)
 
     @api.get("/clock", tags=["clock"])
@@ -68,7 +68,7 @@ def router(services: Services) -> APIRouter:  # noqa: C901, PLR0915 - a table of
 
     @api.post("/clock/resume", tags=["clock"])
     def resume_clock(account_id: Account) -> models.Clock:
-        """Let the clock run on from the time it shows."""
+        """Let a frozen clock run on."""
         return clocks.resume(services, account_id)
 
     @api.post("/clock/reset", tags=["clock"])
@@ -78,12 +78,12 @@ def router(services: Services) -> APIRouter:  # noqa: C901, PLR0915 - a table of
 
     @api.post("/clock/set", tags=["clock"])
     async def set_clock(account_id: Account, at: AtInBody) -> models.Moved:
-        """Move the clock forward to an instant; whatever falls due has happened when this answers."""
+        """Move the clock forward to an instant. The call answers once everything that fell due has happened."""
         return await _moved(services, clocks.set_to, account_id, at)
 
     @api.post("/clock/advance", tags=["clock"])
     async def advance_clock(account_id: Account, by: SpanInBody) -> models.Moved:
-        """Move the clock forward by a duration such as "31d"; whatever falls due has happened when this answers."""
+        """Move the clock forward, for example by "31d". The call answers once everything that fell due has happened."""
         return await _moved(services, clocks.advance, account_id, by)
 
     @api.get("/media", tags=["media"])
@@ -114,7 +114,7 @@ def router(services: Services) -> APIRouter:  # noqa: C901, PLR0915 - a table of
 
     @api.post("/media/{uuid}/expire", tags=["media"])
     def expire_medium(request: Request, account_id: Account, uuid: str) -> models.Medium:
-        """Let one medium expire now, by its account's clock."""
+        """Make one medium expire now, by its account's clock."""
         media.expire_medium(services, account_id, uuid)
         return media.get_medium(services, account_id, base_url(request.scope, services), uuid)
 
@@ -148,7 +148,7 @@ def router(services: Services) -> APIRouter:  # noqa: C901, PLR0915 - a table of
         count: Annotated[int, Query(ge=1)] = 1,
         timeout: Annotated[Span | None, Query(description="How long to wait, 5s by default.")] = None,  # noqa: ASYNC109 - the client's patience
     ) -> models.Waited:
-        """Wait until there are that many entries."""
+        """Wait until there are `count` entries."""
         patience = timedelta(seconds=5) if timeout is None else timeout
         give_up_s = monotonic_s() + min(patience.total_seconds(), _LONGEST_WAIT_S)
         while (there := await asyncio.to_thread(journal.count_entries, services, account_id, chosen)) < count:
@@ -186,7 +186,7 @@ def router(services: Services) -> APIRouter:  # noqa: C901, PLR0915 - a table of
 
     @api.post("/snapshots/{name}/restore", tags=["state"])
     def restore_snapshot(account_id: OneAccount, name: str) -> models.Snapshot:
-        """Put the account back into a saved state."""
+        """Restore a saved state of the account."""
         return snapshots.restore(services, account_id, name)
 
     @api.delete("/snapshots/{name}", tags=["state"])
@@ -202,18 +202,18 @@ def router(services: Services) -> APIRouter:  # noqa: C901, PLR0915 - a table of
 
     @api.post("/import", tags=["state"], openapi_extra=_FILE)
     async def load(request: Request, account_id: OneAccount) -> models.Loaded:
-        """Replace the account's state by that of an exported file."""
+        """Replace the account's state with that of an exported file."""
         data = await _body(request, services)
         return await run_in_threadpool(archive.load, services, account_id, data)
 
     @api.post("/faults", tags=["faults"], status_code=201)
     def add_plan(account_id: Account, plan: Plan) -> models.PlanState:
-        """Add a plan: for the account, or for all accounts."""
+        """Add a plan for the account, or for all accounts."""
         return plans.add_plan(services, account_id, plan)
 
     @api.get("/faults", tags=["faults"])
     def list_plans(account_id: Account) -> models.Plans:
-        """List the plans, with what remains of them and what was met."""
+        """List the plans: what was met, and what remains."""
         return plans.list_plans(services, account_id)
 
     @api.get("/faults/{name}", tags=["faults"])
