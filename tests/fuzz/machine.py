@@ -13,7 +13,7 @@ from runware_mock.storage.models import content, dropped_object
 from tests import plain
 from tests.control.calling import Calls, calling
 from tests.fuzz.consistency import assert_consistent
-from tests.fuzz.model import Model, State
+from tests.fuzz.model import AS_STORED, DOWNSIZED, Model, State
 from tests.images.samples import LARGE_FILES, SMALL_FILES
 from tests.running import RunningMock
 from tests.talking import Answer, Talker, Task, new_uuid, talking
@@ -47,6 +47,7 @@ class Machine(RuleBasedStateMachine):
         self.archives: list[tuple[bytes, State]] = []
         # What each file is stored as.
         self.served = {name: mock.services.codec.stored_form(sent).data for name, sent in PICTURES.items()}
+        self.served |= {name + AS_STORED: self.served[name] for name in DOWNSIZED}
 
     @initialize()
     def open_accounts(self) -> None:

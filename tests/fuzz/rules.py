@@ -238,7 +238,7 @@ class Rules(Machine):
             assert self.controls[name].refused("POST", "/import", content=archive)[0] == 409
         else:
             self.controls[name].post("/import", content=archive)
-            self.model.restore(name, state)
+            self.model.load(name, state)
 
     @rule(name=names, snapshot=st.sampled_from(SNAPSHOTS))
     def forget(self, name: str, snapshot: str) -> None:

@@ -33,6 +33,7 @@ SHAPES: Mapping[str, type[models.Answer]] = {
     "GET /_mock/media": models.Media,
     "POST /_mock/media": models.Medium,
     "GET /_mock/media/{uuid}": models.Medium,
+    "POST /_mock/media/{uuid}/expire": models.Medium,
     "GET /_mock/forecast": models.Forecast,
     "POST /_mock/purge": models.Purged,
     "GET /_mock/journal": models.Entries,

@@ -72,7 +72,7 @@ def test_the_server_purges_right_at_its_start_and_more_than_one_chunk(tmp_path: 
         talker.ask(*(upload(scenes.small(1 + scene)) for scene in range(number)))
         server.stop()
     store.execute(f"UPDATE medium SET last_used_at = 0 WHERE uuid != '{young['imageUUID']}'")  # noqa: S608 - made by us
-    with mock_process(tmp_path, *store.arguments, "--purge-every", "365d") as server:
+    with mock_process(tmp_path, *store.arguments, "--purge-every", "365d", "--log-level", "info") as server:
         while store.count(medium) > 1:
             pass
         assert fetched(server.url, young["imageURL"]).content == scenes.small(0)
