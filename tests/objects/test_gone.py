@@ -106,3 +106,14 @@ def test_an_archive_brings_it_back(place: Place) -> None:
         control.post("/import", content=archive)
         assert plain.get(item["imageURL"]).content == PICTURE
         assert len(place.names()) == 1
+
+
+def test_an_archive_that_is_refused_leaves_no_object(place: Place) -> None:
+    with mock_on(place) as (mock, talker), calling(mock, KEY) as control, calling(mock, f"another-{KEY}") as another:
+        kept, gone = talker.ask(upload(PICTURE), upload(scenes.small(2))).data
+        archive = control.client.get("/export").content
+        control.client.delete(f"/media/{gone['imageUUID']}")
+        control.post("/purge")
+        assert another.refused("POST", "/import", content=archive)[0] == 409, "its UUIDs are those of another account"
+        assert plain.get(kept["imageURL"]).content == PICTURE
+        assert len(place.names()) == 1

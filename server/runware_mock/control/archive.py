@@ -232,7 +232,12 @@ def load(services: Services, account_id: int, data: bytes) -> models.Loaded:
         row_id: services.blobs.place(hashlib.sha256(picture.data).digest(), picture)
         for row_id, picture in pictures.items()
     }
-    _put(services, account_id, state, placed)
+    try:
+        _put(services, account_id, state, placed)
+    except ControlRefused:
+        # No row points at the objects that were stored for it.
+        services.blobs.delete([one.object_key for one in placed.values() if one.object_key is not None])
+        raise
     return models.Loaded(media=len(state.medium), journal=len(state.journal), plans=len(state.fault_plan))
 
 
