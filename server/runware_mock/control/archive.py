@@ -236,7 +236,8 @@ def load(services: Services, account_id: int, data: bytes) -> models.Loaded:
         _put(services, account_id, state, placed)
     except ControlRefused:
         # No row points at the objects that were stored for it.
-        services.blobs.delete([one.object_key for one in placed.values() if one.object_key is not None])
+        if unused := [one.object_key for one in placed.values() if one.object_key is not None]:
+            services.blobs.delete(unused)
         raise
     return models.Loaded(media=len(state.medium), journal=len(state.journal), plans=len(state.fault_plan))
 
