@@ -6,8 +6,9 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 
@@ -166,40 +167,40 @@ def every_answer(talker: WsTalker) -> tuple[list[str], ConnectionClosed]:
             return answered, closed
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_work_that_cannot_be_interrupted_ends_with_the_server_within_ten_seconds(
-    tmp_path: Path, slow_source: SlowSource, workers: int
-) -> None:
+@contextmanager
+def server_that_fetches_for_minutes(folder: Path, source: SlowSource, workers: int) -> Iterator[MockProcess]:
+    """Run a server whose upload cannot be interrupted; at the end, its client must have got no answer."""
     with (
-        mock_process(tmp_path, "--fetch-timeout=5m", f"--workers={workers}") as server,
+        mock_process(folder, "--fetch-timeout=5m", f"--workers={workers}") as server,
         rest(server.url) as talker,
         ThreadPoolExecutor(1) as pool,
     ):
-        lost = pool.submit(talker.ask, upload(slow_source.url))
-        slow_source.wait_until_asked()
-        began_s = time.monotonic()
-        server.process.terminate()
-        server.process.wait(STOPPED_WITHIN_S)
-        assert time.monotonic() - began_s < 10
+        lost = pool.submit(talker.ask, upload(source.url))
+        source.wait_until_asked()
+        yield server
         assert lost.exception() is not None
 
 
 @pytest.mark.parametrize("workers", [1, 2])
+def test_work_that_cannot_be_interrupted_ends_with_the_server_within_ten_seconds(
+    tmp_path: Path, slow_source: SlowSource, workers: int
+) -> None:
+    with server_that_fetches_for_minutes(tmp_path, slow_source, workers) as server:
+        began_s = time.monotonic()
+        server.process.terminate()
+        server.process.wait(STOPPED_WITHIN_S)
+        assert time.monotonic() - began_s < 10
+
+
+@pytest.mark.parametrize("workers", [1, 2])
 def test_a_second_signal_ends_the_server_at_once(tmp_path: Path, slow_source: SlowSource, workers: int) -> None:
-    with (
-        mock_process(tmp_path, "--fetch-timeout=5m", f"--workers={workers}") as server,
-        rest(server.url) as talker,
-        ThreadPoolExecutor(1) as pool,
-    ):
-        lost = pool.submit(talker.ask, upload(slow_source.url))
-        slow_source.wait_until_asked()
+    with server_that_fetches_for_minutes(tmp_path, slow_source, workers) as server:
         server.process.terminate()
         wait_until_nobody_is_let_in(server)
         began_s = time.monotonic()
         server.process.terminate()
         server.process.wait(STOPPED_WITHIN_S)
         assert time.monotonic() - began_s < 5
-        assert lost.exception() is not None
 
 
 @both_signals

@@ -18,6 +18,8 @@ _log = logging.getLogger(__name__)
 _QUIET = ("/health", "/ready", "/metrics", "/ui/static/")
 _PATH_CHARS = 200
 _NOTED = "noted"
+# How a line of text shows what would not be understood without its name.
+_WORDS = {"duration_ms": "{} ms", "faults": "faults: {}"}
 
 
 class Noted:
@@ -61,7 +63,7 @@ class RequestLog:
         try:
             await self._app(scope, receive, noting_send)
         finally:
-            write(scope["method"], _path(scope), status, scope["state"].get(_NOTED) or Noted(), began_s)
+            log_request(scope["method"], _path(scope), status, scope["state"].get(_NOTED) or Noted(), began_s)
 
 
 def note(scope: Scope, noted: Noted) -> None:
@@ -69,8 +71,8 @@ def note(scope: Scope, noted: Noted) -> None:
     scope["state"][_NOTED] = noted
 
 
-def write(method: str, path: str, status: int | None, noted: Noted, began_s: float) -> None:
-    """Log a request and its outcome; a `status` of 0 means that the connection ended without an answer."""
+def log_request(method: str, path: str, status: int | None, noted: Noted, began_s: float) -> None:
+    """Log what was asked and how it went; a `status` of 0 says that the connection ended without an answer."""
     is_quiet = path.startswith(_QUIET) or noted.task_types.keys() == {"ping"}
     level = logging.DEBUG if is_quiet else logging.INFO
     if not _log.isEnabledFor(level):
@@ -85,13 +87,9 @@ def write(method: str, path: str, status: int | None, noted: Noted, began_s: flo
         "account": noted.account,
         "faults": _listed(noted.faults),
     }
-    told = {name: value for name, value in fields.items() if value not in ("", None)}
-    words = {
-        **told,
-        "duration_ms": f"{fields['duration_ms']} ms",
-        **({"faults": f"faults: {told['faults']}"} if "faults" in told else {}),
-    }
-    _log.log(level, "%s", " ".join(map(str, words.values())), extra={"request": told})
+    fields = {name: value for name, value in fields.items() if value not in ("", None)}
+    words = (_WORDS.get(name, "{}").format(value) for name, value in fields.items())
+    _log.log(level, "%s", " ".join(words), extra={"request": fields})
 
 
 def _listed(counted: Counter[str]) -> str:

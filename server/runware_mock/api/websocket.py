@@ -22,7 +22,7 @@ from runware_mock.api.failures import refused
 from runware_mock.api.fault_effects import end, met_by, pause
 from runware_mock.api.limits import BUSY, Readers, Room
 from runware_mock.api.outbox import Outbox, Sessions
-from runware_mock.api.request_log import Noted, write
+from runware_mock.api.request_log import Noted, log_request
 from runware_mock.api.transport import STOPPING, TRANSPORT
 from runware_mock.clock import monotonic_s
 from runware_mock.faults.base import Event, Point
@@ -205,7 +205,7 @@ class Socket:
         """Deliver each reply to a frame as soon as it is ready."""
         try:
             await asyncio.gather(*(self._answer_one(one, noted, one_each=one_each) for one, one_each in pending))
-            write("WS", self._websocket.url.path, None, noted, began_s)
+            log_request("WS", self._websocket.url.path, None, noted, began_s)
             if len(self._running) == 1 and self.outbox.holds_back:
                 # No further reply is pending that a held one could follow.
                 await self.outbox.deliver_held()

@@ -4,6 +4,7 @@ import hashlib
 import io
 import zipfile
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Annotated, Any, Literal, Self
 
 import msgspec
@@ -18,6 +19,7 @@ from runware_mock.faults.kinds import AnyFault
 from runware_mock.faults.plans import PlanName
 from runware_mock.images.formats import FORMATS, detect_format
 from runware_mock.images.picture import Picture, PictureRefused
+from runware_mock.protocol.errors import Refusal
 from runware_mock.services import Services
 from runware_mock.storage import contents
 from runware_mock.storage.blobs import ObjectGone
@@ -235,9 +237,10 @@ def load(services: Services, account_id: int, data: bytes) -> models.Loaded:
     try:
         _put(services, account_id, state, placed)
     except ControlRefused:
-        # No row points at the objects that were stored for it.
+        # No row points at the objects that were stored for it; if they cannot be deleted now, they are orphans later.
         if unused := [one.object_key for one in placed.values() if one.object_key is not None]:
-            services.blobs.delete(unused)
+            with suppress(Refusal):
+                services.blobs.delete(unused)
         raise
     return models.Loaded(media=len(state.medium), journal=len(state.journal), plans=len(state.fault_plan))
 

@@ -20,7 +20,7 @@ Code = Literal["badField", "notFound", "forbidden", "conflict", "timeout", "cras
 
 @dataclass(eq=False)
 class ControlRefused(Exception):
-    """Why nothing was done; `field` is the dotted path of what has to be mended, such as `faults[0].kind`."""
+    """Why nothing was done; `field` is the dotted path of what is wrong, such as `faults[0].kind`."""
 
     message: str
     field: str | None = None

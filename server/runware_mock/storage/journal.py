@@ -216,15 +216,15 @@ def _best(connection: Connection, account_id: int, task_uuid: str, since_at: int
         .order_by((journal.c.outcome == "success").desc(), journal.c.id.desc())
         .limit(1)
     )
-    return connection.execute(answers, _task(account_id, task_uuid, since_at)).first()
+    return connection.execute(answers, _values_of_task(account_id, task_uuid, since_at)).first()
 
 
 def is_done(connection: Connection, account_id: int, task_uuid: str, since_at: int) -> bool:
     """Return whether a task of this UUID succeeded later than `since_at`."""
-    return connection.execute(_FIND_DONE, _task(account_id, task_uuid, since_at)).first() is not None
+    return connection.execute(_FIND_DONE, _values_of_task(account_id, task_uuid, since_at)).first() is not None
 
 
-def _task(account_id: int, task_uuid: str, since_at: int) -> dict[str, Any]:
+def _values_of_task(account_id: int, task_uuid: str, since_at: int) -> dict[str, Any]:
     return {"account_id": account_id, "task_uuid": task_uuid.lower(), "since_at": since_at}
 
 

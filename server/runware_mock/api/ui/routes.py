@@ -245,5 +245,5 @@ def _number(text: str | None) -> int | None:
     if not text:
         return None
     if not text.isdecimal() or len(text) > 18:  # noqa: PLR2004 - digits that a database takes
-        raise not_found(f"{text[:40]!r} is no number")
+        raise not_found(f"{text[:40]!r} is not a number")
     return int(text)
