@@ -130,11 +130,10 @@ def create_app(settings: Settings, clock: Clock | None = None, common: Common | 
         upload.router(runner),
         images.router(services, reading),
         health.router(services, is_well, metrics),
-        # Before the control API: FastAPI prepares a router when a request first reaches it, which takes 150 ms there.
         ui.router(services, changes, reading),
-        control.router(services),
     ):
         app.include_router(router)
+    app.router.routes.extend(control.api.routes)
     for path in upload.API_PATHS:
         app.add_api_websocket_route(path, sockets.serve)
     add_tasks(app)

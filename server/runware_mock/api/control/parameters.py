@@ -46,14 +46,23 @@ def read_at(value: object) -> int:
     return value
 
 
+def services_of(request: Request) -> Services:
+    """Return the services of the application that was called."""
+    services: Services = request.app.state.services
+    return services
+
+
+Provided = Annotated[Services, Depends(services_of)]
+
+
 def account_of(
+    services: Provided,
     request: Request,
     account: Annotated[
         int | None, Query(description="Id of the account, instead of its API key.", ge=1, le=LARGEST_ID)
     ] = None,
 ) -> int:
     """Return the account of the key in `Authorization: Bearer`, or of `?account=`; 0 stands for all accounts."""
-    services: Services = request.app.state.services
     # The call depends on the account's clock, which another process may have moved.
     services.refresh()
     key = bearer_key(request.scope)
