@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from runware_mock.testing import ENV_NAMES, RunwareMock, fresh_key, import_server, serve, task_history, unmet_plan
+from runware_mock.testing import ENV_NAMES, RunwareMock, crash_report, fresh_key, import_server, serve, unmet_plan
 
 _URL = "RUNWARE_MOCK_URL"
 _TOKEN = "RUNWARE_MOCK_CONTROL_TOKEN"  # noqa: S105 - the name of a variable
@@ -167,7 +167,7 @@ def _problems(item: pytest.Item) -> str:
     problems = [unmet_plan(plan) for plan in unmet]
     if crashes:
         seen[mock.api_key] = crashes[-1].id
-        problems.append(f"the mock itself crashed (its log says why); {task_history(crashes)}")
+        problems.append(crash_report(crashes))
     return "\n".join(problems)
 
 

@@ -40,6 +40,11 @@ def unmet_plan(plan: PlanState) -> str:
     return "\n".join([*lines, *(f"  {warning}" for warning in plan.warnings)])
 
 
+def crash_report(crashes: Sequence[Entry]) -> str:
+    """Say that these tasks crashed the mock itself."""
+    return f"the mock itself crashed (its log says why); {task_history(crashes)}"
+
+
 def counted(count: int, noun: str) -> str:
     """Return `1 upload`, `2 uploads`."""
     return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -1,9 +1,24 @@
-"""The commands that talk to a running server."""
+"""The commands that talk to a running server, and `exec`, which starts one."""
 
 from runware_mock.commands.doctor import doctor, ready
+from runware_mock.commands.exec import exec_command
 from runware_mock.commands.faults import faults
 from runware_mock.commands.journal import journal
 from runware_mock.commands.media import media, sample
 from runware_mock.commands.state import accounts, clock, export_state, import_state, reset, snapshot
 
-COMMANDS = (accounts, clock, doctor, export_state, faults, import_state, journal, media, ready, reset, sample, snapshot)
+COMMANDS = (
+    accounts,
+    clock,
+    doctor,
+    exec_command,
+    export_state,
+    faults,
+    import_state,
+    journal,
+    media,
+    ready,
+    reset,
+    sample,
+    snapshot,
+)

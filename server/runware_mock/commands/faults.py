@@ -1,6 +1,7 @@
 """`runware-mock faults`."""
 
 import json
+import shlex
 import sys
 from difflib import get_close_matches
 from pathlib import Path
@@ -91,6 +92,15 @@ def verify(call: Call) -> Any:
         return Printed("every plan is met", unmet)
     lines = [f"{plan.name}: {', '.join(map(fault, plan.faults))}" for plan in unmet]
     return Printed("\n".join(lines), unmet, f"not met: {', '.join(plan.name for plan in unmet)}")
+
+
+def plan_of_line(line: str) -> dict[str, Any]:
+    """Return the plan that one argument describes: a kind and its fields, or a file."""
+    try:
+        source, *fields = shlex.split(line) or [""]
+    except ValueError as error:
+        fail(f"cannot read the plan {line!r}: {error}", EXIT_USAGE)
+    return _plan(source, tuple(fields))
 
 
 def _plan(source: str, fields: tuple[str, ...]) -> dict[str, Any]:
