@@ -112,6 +112,10 @@ class ControlClient:
         """Return the account's whole state as a zip archive."""
         return self._wire.download("export")
 
+    def export_fixtures(self) -> bytes:
+        """Return the account's media as a zip of a folder for `--fixtures`: the files, and a manifest."""
+        return self._wire.download("export/fixtures")
+
     def load(self, archive: bytes) -> models.Loaded:
         """Replace the account's state with that of an exported archive."""
         return self._wire.post(models.Loaded, "import", archive)

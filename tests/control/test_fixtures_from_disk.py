@@ -90,6 +90,7 @@ def test_a_restart_with_the_same_fixtures_makes_them_young_again(tmp_path: Path)
         ('{"media": [{"file": "cat.png", "owner": ""}]}', "media[0].owner"),
         ('{"media": [{"file": "cat.png"}, {"file": "cat.png"}], "owner": "me"}', "media[1]"),
         ('{"media": [{"file": "cat\\u0000.png"}], "owner": "me"}', "media[0]"),
+        ('{"media": [{"file": "cat.png", "unchanged": "perhaps"}]}', "media[0].unchanged"),
         ('{"media": [{"file": "missing.png"}], "owner": "me"}', "media[0]"),
         ('{"media": [{"file": "manifest.json"}], "owner": "me"}', "media[0]"),
     ],

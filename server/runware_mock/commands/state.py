@@ -1,11 +1,13 @@
 """`runware-mock accounts`, `clock`, `reset`, `snapshot`, `export` and `import`."""
 
+import json
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import click
 
-from runware_mock.commands.base import Call, Printed, control_command, fail, text_of, yes_option
+from runware_mock.commands.base import EXIT_USAGE, Call, Printed, control_command, fail, text_of, yes_option
 
 
 @control_command("accounts")
@@ -112,9 +114,19 @@ def delete_snapshot(call: Call, name: str) -> Any:
 
 
 @control_command("export", is_for_one=True)
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-def export_state(call: Call, file: Path) -> Any:
+@click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "--fixtures",
+    metavar="FOLDER",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write the media to this empty or new folder instead, as `serve --fixtures` reads them.",
+)
+def export_state(call: Call, file: Path | None, fixtures: Path | None) -> Any:
     """Write the state of an account to FILE, a zip archive."""
+    if fixtures is not None and file is None:
+        return _export_fixtures(call, fixtures)
+    if file is None or fixtures is not None:
+        fail("name either a FILE for the whole state, or --fixtures FOLDER for the media", EXIT_USAGE)
     archive = call.control.export()
     try:
         file.write_bytes(archive)
@@ -122,6 +134,27 @@ def export_state(call: Call, file: Path) -> Any:
         fail(f"cannot write {file}: {error.strerror}")
     text = f"wrote the state of {call.account} to {file}, {len(archive)} bytes"
     return Printed(text, {"file": str(file), "size_bytes": len(archive)})
+
+
+def _export_fixtures(call: Call, folder: Path) -> Printed:
+    from zipfile import ZipFile
+
+    if folder.is_dir() and any(folder.iterdir()):
+        fail(f"{folder} is not empty: name a new folder, or empty it first")
+    written: list[Path] = []
+    with ZipFile(BytesIO(call.control.export_fixtures())) as archive:
+        try:
+            folder.mkdir(exist_ok=True)
+            for name in archive.namelist():
+                written.append(folder / name)
+                archive.extract(name, folder)
+        except OSError as error:
+            for file in written:
+                file.unlink(missing_ok=True)
+            fail(f"cannot write {folder}: {error.strerror}")
+        media = len(json.loads(archive.read("manifest.json"))["media"])
+    text = f"wrote {media} media of {call.account} to {folder}: `runware-mock serve --fixtures {folder}` stores them"
+    return Printed(text, {"folder": str(folder), "media": media})
 
 
 @control_command("import", is_for_one=True)

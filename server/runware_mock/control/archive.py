@@ -206,15 +206,19 @@ def export(services: Services, account_id: int) -> bytes:
         for content_id, uuid in {row["content_id"]: row["uuid"] for row in taken["medium"]}.items():
             row = connection.execute(select(content).where(content.c.id == content_id)).mappings().one()
             file = f"media/{row['sent_sha256'].hex()}.{FORMATS[row['format']].extension}"
-            try:
-                archive.writestr(file, services.blobs.read(StoredFile(*(row[column.name] for column in FILE))))
-            except ObjectGone:
-                gone = f"the file of medium {uuid} is gone from the object storage: delete it"
-                raise conflict(gone, "media") from None
+            archive.writestr(file, stored_bytes(services, StoredFile(*(row[column.name] for column in FILE)), uuid))
             facts = {name: value for name, value in row.items() if name != "object_key"}
             kept.append({**facts, "sent_sha256": row["sent_sha256"].hex(), "bytes": file})
         archive.writestr(_STATE, msgspec.json.encode({**taken, "content": kept}))
     return out.getvalue()
+
+
+def stored_bytes(services: Services, file: StoredFile, uuid: str) -> bytes:
+    """Return the bytes of a medium; raises ControlRefused if they are gone."""
+    try:
+        return services.blobs.read(file)
+    except ObjectGone:
+        raise conflict(f"the file of medium {uuid} is gone from the object storage: delete it", "media") from None
 
 
 def load(services: Services, account_id: int, data: bytes) -> models.Loaded:
@@ -284,7 +288,8 @@ def _proved(row: _Content, data: bytes, services: Services) -> Picture:
         # It is a task's result: nobody can upload one.
         return Picture(row.format, row.width_px, row.height_px, row.frames, data)
     try:
-        picture = stored_form(data, services.codec)
+        # A task's result may be larger than an upload is stored.
+        picture = stored_form(data, services.codec, unchanged=True)
     except PictureRefused as error:
         raise ControlRefused(f"{row.bytes}: {error}", "body") from None
     found = (picture.data, picture.format, picture.width_px, picture.height_px)

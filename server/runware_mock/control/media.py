@@ -1,6 +1,7 @@
 """List stored media, add one with an age, delete one, and forecast when each expires."""
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -14,8 +15,8 @@ from runware_mock import control_models as models
 from runware_mock.clock import in_ms
 from runware_mock.control.calls import ControlRefused, Id, changing, conflict, not_found
 from runware_mock.control_models import instant
-from runware_mock.images.formats import FORMATS, url_path
-from runware_mock.images.picture import PictureRefused
+from runware_mock.images.formats import FORMATS, detect_format, url_path
+from runware_mock.images.picture import Picture, PictureRefused
 from runware_mock.services import Services
 from runware_mock.storage import contents, media
 from runware_mock.storage.contents import FACTS, StoredContent
@@ -30,6 +31,8 @@ _LISTED = 1000
 _LOOKED_AT = 2000
 # What stands for the task type of a medium that no task stored.
 FIXTURE = "fixture"
+# As the stand-in of vectorization writes it.
+_SVG_SIZE = re.compile(rb'<svg [^>]*?width="(\d{1,5})" height="(\d{1,5})"')
 _MEDIA = select(
     medium.c.id.label("medium_id"),
     medium.c.uuid,
@@ -145,13 +148,17 @@ def add_medium(
     uuid: str | None,
     age: timedelta | None = None,
     replaces: bool = False,
+    unchanged: bool = False,
 ) -> str:
-    """Store a file as if it had been uploaded `age` ago; return its UUID.
+    """Store a file as if it had been uploaded `age` ago, or `unchanged` as a task's result; return its UUID.
 
     `replaces` puts it in place of the account's medium of that UUID.
     """
     try:
-        picture = stored_form(data, services.codec)
+        if unchanged and detect_format(data) == "SVG":
+            picture = Picture("svg", *_svg_size(data), 1, data)
+        else:
+            picture = stored_form(data, services.codec, unchanged=unchanged)
     except PictureRefused as error:
         raise ControlRefused(str(error), "body") from None
     placed = services.blobs.place(hashlib.sha256(data).digest(), picture)
@@ -173,6 +180,11 @@ def add_medium(
         return stored()
     except IntegrityError:
         raise conflict(f"there is already a medium {uuid}", "uuid") from None
+
+
+def _svg_size(data: bytes) -> tuple[int, int]:
+    found = _SVG_SIZE.search(data)
+    return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
 def _removed(connection: Connection, account_id: int, uuid: str | None) -> int | None:

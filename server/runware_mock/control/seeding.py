@@ -1,6 +1,12 @@
-"""Media that are stored at the start: a folder of files, or a manifest with a UUID, an age and an owner for each."""
+"""Fixtures: media stored at the start from a folder of files, or from a manifest with a UUID and age for each.
+
+`export` writes such a folder from what an account has.
+"""
 
 import hashlib
+import io
+import json
+import zipfile
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -9,11 +15,19 @@ from uuid import UUID
 
 from msgspec import Struct
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
+from sqlalchemy import select
 
-from runware_mock.control.calls import ControlRefused, dotted
+from runware_mock.clock import in_ms
+from runware_mock.control.archive import stored_bytes
+from runware_mock.control.calls import ControlRefused, dotted, not_found
 from runware_mock.control.media import add_medium
+from runware_mock.images.codec import MAX_SIDE_PX
+from runware_mock.images.formats import FORMATS
 from runware_mock.services import Services
-from runware_mock.values import parse_duration
+from runware_mock.storage.contents import FILE, StoredFile
+from runware_mock.storage.media import is_over
+from runware_mock.storage.models import content, medium
+from runware_mock.values import parse_duration, write_duration
 
 MANIFEST = "manifest.json"
 
@@ -34,6 +48,9 @@ class Listed(BaseModel):
     uuid: UUID | None = Field(None, description="Its imageUUID. Default: made from the path, the same in every run.")
     age: _Age | None = Field(None, description="How long ago it was uploaded. Default: now.")
     owner: _Owner | None = None
+    unchanged: bool = Field(
+        default=False, description="Whether it is stored as it is even beyond 2048 px or as an SVG, like a result."
+    )
 
 
 class Manifest(BaseModel):
@@ -49,6 +66,7 @@ class _Fixture(Struct, frozen=True):
     owner: str
     uuid: UUID
     age: timedelta | None = None
+    unchanged: bool = False
 
 
 def seed(services: Services, path: Path) -> int:
@@ -67,13 +85,49 @@ def seed(services: Services, path: Path) -> int:
         seen.add(one.uuid)
         account_id = services.accounts.open(one.owner).id
         try:
-            add_medium(services, account_id, one.file.read_bytes(), uuid=str(one.uuid), age=one.age, replaces=True)
+            add_medium(
+                services,
+                account_id,
+                one.file.read_bytes(),
+                uuid=str(one.uuid),
+                age=one.age,
+                replaces=True,
+                unchanged=one.unchanged,
+            )
         except (OSError, ValueError) as error:
             # ValueError: the name of the file has a NUL.
             raise ControlRefused(f"{one.file}: {getattr(error, 'strerror', error)}", one.field) from None
         except ControlRefused as refused:
             raise ControlRefused(f"{one.file}: {refused.message}", one.field) from None
     return len(fixtures)
+
+
+def export(services: Services, account_id: int) -> bytes:
+    """Return a zip of the media of an account that have not expired, with the manifest that `--fixtures` reads.
+
+    The age of a medium is the time since its last use. Raises ControlRefused if there is no medium.
+    """
+    out = io.BytesIO()
+    listed: list[dict[str, object]] = []
+    files: dict[bytes, str] = {}
+    with services.database.viewing() as connection, zipfile.ZipFile(out, "w") as archive:
+        services.clocks.refresh(connection)
+        now_at, retention_ms = services.now_at(account_id), in_ms(services.settings.retention)
+        own = (medium.c.account_id == account_id) & ~is_over(now_at, retention_ms)
+        found = select(medium.c.uuid, medium.c.last_used_at, *FILE).join_from(medium, content).where(own)
+        for uuid, last_used_at, *row in connection.execute(found.order_by(medium.c.id)):
+            file = StoredFile(*row)
+            if (name := files.get(file.sent_sha256)) is None:
+                name = files[file.sent_sha256] = f"{uuid}.{FORMATS[file.format].extension}"
+                archive.writestr(name, stored_bytes(services, file, uuid))
+            age = timedelta(milliseconds=max(0, now_at - last_used_at))
+            one: dict[str, object] = {"file": name, "uuid": uuid, "age": write_duration(age)}
+            is_result = file.format == "svg" or max(file.width_px, file.height_px) > MAX_SIDE_PX
+            listed.append({**one, "unchanged": True} if is_result else one)
+        if not listed:
+            raise not_found("the account has no media that could be exported: upload or add one first", "media")
+        archive.writestr(MANIFEST, json.dumps({"media": listed}, indent=2) + "\n")
+    return out.getvalue()
 
 
 def _fixtures(path: Path, default_owner: str) -> Iterator[_Fixture]:
@@ -83,7 +137,7 @@ def _fixtures(path: Path, default_owner: str) -> Iterator[_Fixture]:
         for index, one in enumerate(manifest.media):
             owner = one.owner or manifest.owner or default_owner
             uuid = one.uuid or _stable_uuid(one.file)
-            yield _Fixture(f"media[{index}]", file.parent / one.file, owner, uuid, one.age)
+            yield _Fixture(f"media[{index}]", file.parent / one.file, owner, uuid, one.age, one.unchanged)
         return
     for file in sorted(path.rglob("*")):
         name = file.relative_to(path)

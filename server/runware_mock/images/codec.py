@@ -56,8 +56,8 @@ class Codec:
         self._timeout_s = timeout.total_seconds()
         self.memory_reserved_bytes = budget.reserved_bytes
 
-    def stored_form(self, data: bytes) -> Picture:
-        """Return what is stored for `data`: the same bytes if small enough, else a picture of 2048 px.
+    def stored_form(self, data: bytes, *, unchanged: bool = False) -> Picture:
+        """Return what is stored for `data`: the same bytes if small enough or `unchanged`, else a picture of 2048 px.
 
         Every picture is decoded in full. Raises PictureRefused if it is not an intact picture of an accepted format, or
         needs too much memory or time.
@@ -68,7 +68,7 @@ class Codec:
         with refusing_broken(name):
             decoder = DECODERS[name](data)
             sent = Sent(len(data), *decoder.size, decoder.orientation)
-            if max(decoder.size) > MAX_SIDE_PX:
+            if max(decoder.size) > MAX_SIDE_PX and not unchanged:
                 stored, size = self._downsized(name, decoder)
                 return Picture(name, *size, decoder.frames, stored, sent)
             with self._reserved(decoder.needed_bytes()) as deadline:

@@ -56,14 +56,15 @@ def _uploading(value: str, item: Item, services: Services, caller: Caller, inval
     return commit
 
 
-def stored_form(data: bytes, codec: Codec) -> Picture:
+def stored_form(data: bytes, codec: Codec, *, unchanged: bool = False) -> Picture:
     """Return the form in which a medium is stored: pictures by the rules of imageUpload, anything else unchanged.
 
-    Raises PictureRefused if the bytes are of no known kind.
+    With `unchanged`, pictures of any size are stored as they are, like the results of tasks. Raises PictureRefused if
+    the bytes are of no known kind.
     """
     name = detect_format(data)
     if name in PICTURES or name not in _STORED_AS_THEY_ARE:
-        return codec.stored_form(data)
+        return codec.stored_form(data, unchanged=unchanged)
     return Picture(name, 0, 0, 1, data)
 
 

@@ -25,7 +25,7 @@ from runware_mock.api.control.parameters import At as Instant
 from runware_mock.api.dependencies import base_url
 from runware_mock.api.failures import GuardedRoute
 from runware_mock.clock import in_ms, monotonic_s
-from runware_mock.control import archive, clocks, journal, media, plans, snapshots, state
+from runware_mock.control import archive, clocks, journal, media, plans, seeding, snapshots, state
 from runware_mock.control.calls import ControlRefused, Id
 from runware_mock.faults.plans import Plan
 from runware_mock.services import Services
@@ -235,6 +235,13 @@ def export(services: Provided, account_id: OneAccount) -> Response:
     """Download the account's whole state as one file."""
     headers = {"Content-Disposition": 'attachment; filename="runware-mock.zip"'}
     return Response(archive.export(services, account_id), headers=headers, media_type=_BINARY)
+
+
+@api.get("/export/fixtures", tags=["state"], response_class=Response, responses={200: {"content": {_BINARY: _BYTES}}})
+def export_fixtures(services: Provided, account_id: OneAccount) -> Response:
+    """Download the account's media as a zip of a folder for `--fixtures`: the files, and a manifest."""
+    headers = {"Content-Disposition": 'attachment; filename="fixtures.zip"'}
+    return Response(seeding.export(services, account_id), headers=headers, media_type=_BINARY)
 
 
 @api.post("/import", tags=["state"], openapi_extra=_FILE)
