@@ -11,8 +11,8 @@ LONGEST_FILE_LINES = 350
 TRANSPORT = SERVER / "api" / "transport.py"
 TRANSPORT_LINES = 40
 LIBRARIES = {"concurrent", "fastapi", "httptools", "sqlalchemy", "starlette", "uvicorn", "websockets"}
-# What the standard library documents: a named tuple's methods, and a type that only its stubs name.
-DOCUMENTED = {"_Decompress", "_asdict", "_exit", "_replace"}
+# What the standard library documents: a named tuple's methods, the stacks of all threads, a type only its stubs name.
+DOCUMENTED = {"_Decompress", "_asdict", "_current_frames", "_exit", "_replace"}
 
 
 def imported(module: ast.AST) -> Iterator[str]:

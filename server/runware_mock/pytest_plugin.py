@@ -4,15 +4,19 @@ Every pytest run in an environment with runware-mock loads this module, so it im
 """
 
 import os
+from collections import Counter
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from runware_mock.testing import ENV_NAMES, RunwareMock, crash_report, fresh_key, import_server, serve, unmet_plan
+
+if TYPE_CHECKING:
+    from runware_mock.leaks import Leak
 
 _URL = "RUNWARE_MOCK_URL"
 _TOKEN = "RUNWARE_MOCK_CONTROL_TOKEN"  # noqa: S105 - the name of a variable
@@ -23,6 +27,9 @@ _used = pytest.StashKey[RunwareMock]()
 _shared = pytest.StashKey[RunwareMock]()
 # By API key: the newest journal entry of a crash that has failed a test already.
 _seen = pytest.StashKey[dict[str, int]]()
+# What a guarded test was about to send to the real service, and how to end the guard.
+_leaks = pytest.StashKey["list[Leak]"]()
+_guard = pytest.StashKey[ExitStack]()
 
 
 @dataclass(frozen=True)
@@ -51,6 +58,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini(
         "runware_mock_settings", "settings of the server, one per line: retention = 7d", type="linelist", default=[]
     )
+    parser.addini("runware_mock_guard", "guard every test as the fixture does", type="bool", default=False)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -119,6 +127,37 @@ def runware_mock(
     return mock
 
 
+@pytest.fixture
+def runware_mock_guard(request: pytest.FixtureRequest) -> "list[Leak]":
+    """Fail the test if it looks up or connects to the real service, which it cannot reach; give what it tried."""
+    return cast("list[Leak]", request.node.stash[_leaks])
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
+    """Guard the test and its fixtures, if it is to be guarded."""
+    if "runware_mock_guard" in getattr(item, "fixturenames", ()) or item.config.getini("runware_mock_guard"):
+        from runware_mock.leaks import watching
+
+        guard = item.stash[_guard] = ExitStack()
+        item.stash[_leaks] = guard.enter_context(watching())
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
+    """Stop guarding the test; fail if its fixtures tried to reach the real service after the test."""
+    guard = item.stash.get(_guard, None)
+    try:
+        result = yield
+    finally:
+        if guard is not None:
+            guard.close()
+    if problems := _leak_report(item):
+        pytest.fail(problems, pytrace=False)
+    return result
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Fail a test that passed although a plan was not met or the mock crashed; add the same to a failure's report."""
@@ -156,6 +195,18 @@ def pytest_configure_node(node: Any) -> None:
 
 def _problems(item: pytest.Item) -> str:
     """Return why a test must not pass, or nothing."""
+    return "\n".join(filter(None, (_leak_report(item), _unmet_or_crashed(item))))
+
+
+def _leak_report(item: pytest.Item) -> str:
+    """Return what the test tried to send to the real service; each is reported once."""
+    leaks = item.stash.get(_leaks, [])
+    lines = [f"  {leak}{f' ({times} times)' if times > 1 else ''}" for leak, times in Counter(leaks).items()]
+    leaks.clear()
+    return "\n".join(["the test tried to reach the real service, and was refused:", *lines]) if lines else ""
+
+
+def _unmet_or_crashed(item: pytest.Item) -> str:
     mock = item.stash.get(_used, None)
     if mock is None:
         return ""

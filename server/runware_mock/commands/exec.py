@@ -17,7 +17,16 @@ import click
 from runware_mock.client import ControlError
 from runware_mock.commands.base import EXIT_FAILED, EXIT_USAGE, fail
 from runware_mock.commands.faults import plan_of_line
-from runware_mock.testing import ENV_NAMES, RunwareMock, crash_report, fresh_key, serve, task_history, unmet_plan
+from runware_mock.testing import (
+    ENV_NAMES,
+    RunwareMock,
+    counted,
+    crash_report,
+    fresh_key,
+    serve,
+    task_history,
+    unmet_plan,
+)
 
 # As shells do it.
 _EXIT_NOT_EXECUTABLE = 126
@@ -60,6 +69,11 @@ _VALUES = tuple(dict.fromkeys((*ENV_NAMES.values(), "url")))
     default=_GRACE_S,
     help=f"Seconds that the command may take to end after SIGTERM.  [{_GRACE_S:g}]",
 )
+@click.option(
+    "--leak-guard/--no-leak-guard",
+    default=True,
+    help="Refuse what the command sends to runware.ai, by a proxy that it finds in its environment.  [on]",
+)
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def exec_command(
     *,
@@ -68,6 +82,7 @@ def exec_command(
     env_names: Sequence[str],
     settings: Sequence[str],
     grace_s: float,
+    leak_guard: bool,
     command: Sequence[str],
 ) -> None:
     """Run COMMAND against a server of its own.
@@ -76,19 +91,30 @@ def exec_command(
     command returns. The command finds the server in RUNWARE_API_KEY, RUNWARE_BASE_URL and RUNWARE_WS_URL, and
     `runware-mock` in RUNWARE_MOCK_URL.
 
-    If the command succeeds but a fault plan was not fully met, or the mock itself crashed, the exit status is 1.
+    If the command succeeds but a fault plan was not fully met, something was sent to the real service, or the mock
+    itself crashed, the exit status is 1.
     """
     names = {name: _checked(value) for name, value in _pairs("--env", env_names).items()}
     plans = [plan_of_line(line) for line in faults]
     program = _found(command[0])
-    with _Child(grace_s) as child, _server(_pairs("--setting", settings), api_key or fresh_key(), names) as mock:
+    from runware_mock.commands.refusing_proxy import refusing_proxy
+
+    with ExitStack() as cleanup:
+        child = cleanup.enter_context(_Child(grace_s))
+        try:
+            proxy = cleanup.enter_context(refusing_proxy()) if leak_guard else None
+        except ValueError as error:
+            fail(f"{error}: add --no-leak-guard", EXIT_USAGE)
+        mock = cleanup.enter_context(_server(_pairs("--setting", settings), api_key or fresh_key(), names))
         # The server has no other clients: whichever key the command uses, it meets these plans.
         everyone = mock.account("")
         for plan in plans:
             _add(everyone, plan)
-        url_names = {"RUNWARE_MOCK_URL": mock.url}
-        status = child.run([program, *command[1:]], {**os.environ, **url_names, **mock.env()})
-        if problems := _problems(everyone):
+        proxied = {} if proxy is None else proxy.environment(os.environ)
+        environment = {**os.environ, **proxied, "RUNWARE_MOCK_URL": mock.url, **mock.env()}
+        status = child.run([program, *command[1:]], environment)
+        problems = _problems(everyone, {} if proxy is None else proxy.refused)
+        if problems:
             click.echo(f"runware-mock: {problems}", err=True)
     sys.exit(status or (EXIT_FAILED if problems else 0))
 
@@ -116,11 +142,12 @@ def _add(everyone: RunwareMock, plan: Mapping[str, Any]) -> None:
         click.echo(f"runware-mock: --faults: {warning}", err=True)
 
 
-def _problems(everyone: RunwareMock) -> str:
+def _problems(everyone: RunwareMock, leaks: Mapping[str, int]) -> str:
     """Return why the run must not count as a success, or nothing."""
     problems = [unmet_plan(plan) for plan in everyone.faults.unmet()]
     if problems:
         problems.append(task_history(everyone.tasks))
+    problems += [f"refused to reach the real service: {leak}, {counted(n, 'time')}" for leak, n in leaks.items()]
     if crashes := everyone.crashes():
         problems.append(crash_report(crashes))
     return "\n".join(problems)
