@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from contextlib import suppress
 from ipaddress import ip_address
 from urllib.parse import parse_qsl
 
@@ -16,6 +17,7 @@ from runware_mock.protocol.redaction import holds_key, without_key, without_real
 from runware_mock.services import Caller, Services
 from runware_mock.settings import Settings
 from runware_mock.storage.accounts import Account
+from runware_mock.storage.database import ALL_ACCOUNTS
 from runware_mock.values import is_loopback
 
 _log = logging.getLogger(__name__)
@@ -52,6 +54,16 @@ async def open_account(api_key: object, services: Services) -> Account:
     if known := services.accounts.known(api_key):
         return known
     return await asyncio.to_thread(services.accounts.open, api_key)
+
+
+async def head_account(scope: Scope, services: Services) -> Account:
+    """Return the account of the key in the head, or that of all accounts if there is none or it is bad."""
+    key = bearer_key(scope)
+    # A bad key is refused later, when the client authenticates.
+    with suppress(Refusal):
+        if key:
+            return await open_account(key, services)
+    return Account(ALL_ACCOUNTS, "")
 
 
 def missing_key(scope: Scope, settings: Settings) -> Refusal:

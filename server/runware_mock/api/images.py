@@ -8,9 +8,12 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from runware_mock.api.failures import CORS_HEADERS, AnsweringRoute, preflight
+from runware_mock.api.fault_effects import PlannedResponse
 from runware_mock.api.openapi import FILE_OPERATION
+from runware_mock.faults.base import Event
 from runware_mock.images.formats import FORMATS
 from runware_mock.protocol.errors import refuse
+from runware_mock.protocol.response_plan import ResponsePlan
 from runware_mock.services import Services
 from runware_mock.storage import media
 from runware_mock.storage.blobs import Blobs, ObjectGone
@@ -27,6 +30,7 @@ _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
     "X-Content-Type-Options": "nosniff",
 }
+_OF_THE_BODY = ("content-length", "content-type")
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
@@ -57,9 +61,36 @@ def router(services: Services, threads: Executor | None = None) -> APIRouter:
 def _answer(services: Services, request: Request, uuid: str) -> Response:
     with services.database.reading() as connection:
         services.clocks.refresh(connection)
-        file = media.read_served(connection, uuid, services.moment)
-    if file is None:
+        found = media.read_served(connection, uuid, services.moment)
+    if found is None:
         raise refuse("mediaNotFound", "It was never stored here, or has expired.")
+    account_id, file = found
+    plan = _met_by_download(services, request, account_id, uuid)
+    response = _file_response(services, request, file)
+    return response if plan is None else _planned(response, plan)
+
+
+def _met_by_download(services: Services, request: Request, account_id: int, uuid: str) -> ResponsePlan | None:
+    """Return what a download of an account's medium meets; raises the refusal that it is answered with, if it is."""
+    # Our own page shows pictures, too. Only a page of this very server is of the same origin.
+    is_own_page = request.headers.get("sec-fetch-site") == "same-origin"
+    if request.method != "GET" or is_own_page or not services.clocks.is_planned(account_id):
+        return None
+    named = request.headers.get("x-runware-mock-plan")
+    event = Event("download", "rest", plan=named, media_uuid=uuid)
+    plan, refusal = services.faults.meet_connection(account_id, event)
+    if refusal is not None:
+        raise refusal
+    return plan
+
+
+def _planned(response: Response, plan: ResponsePlan) -> Response:
+    headers = {name: value for name, value in response.headers.items() if name not in _OF_THE_BODY}
+    content_type, body = response.headers.get("content-type"), bytes(response.body)
+    return PlannedResponse(response.status_code, body, headers, plan, content_type, "latin-1")
+
+
+def _file_response(services: Services, request: Request, file: StoredFile) -> Response:
     # Made from the content: after a reset or an import, a UUID may name another picture.
     etag = f'"{file.sent_sha256.hex()}"'
     headers = {**_HEADERS, "ETag": etag}

@@ -53,6 +53,8 @@ class Body:
 
     def __init__(self, now_s: float) -> None:
         self.taken_bytes = 0
+        # How long the client was waited for: not while a fault keeps the application from reading.
+        self.waited_s = now_s
         self.is_whole = False
         self.refusal: Refusal | None = None
         self._since_s = now_s
@@ -170,7 +172,7 @@ class Limits:
             self._in_use -= 1
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        body = Body(asyncio.get_running_loop().time())
+        body = Body(0)
         transport: asyncio.Transport = scope[TRANSPORT]
         is_answered = False
 
@@ -223,12 +225,14 @@ class Limits:
     async def _received(self, body: Body, receive: Receive) -> Message:
         """Return and count the next piece of a body; raises requestTimeout."""
         loop = asyncio.get_running_loop()
+        began_s = loop.time()
         try:
-            async with asyncio.timeout(body.left_s(self._stall_s, loop.time())):
+            async with asyncio.timeout(body.left_s(self._stall_s, body.waited_s)):
                 message = await receive()
         except TimeoutError:
             raise refuse("requestTimeout", _TOO_SLOW) from None
-        body.take(len(message.get("body", b"")), loop.time())
+        body.waited_s += loop.time() - began_s
+        body.take(len(message.get("body", b"")), body.waited_s)
         body.is_whole = not message.get("more_body", False)
         return message
 
@@ -237,7 +241,7 @@ class Limits:
         response = _response(refusal)
         await send({"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers})
         await send({"type": "http.response.body", "body": response.body, "more_body": True})
-        thrown_away = Body(asyncio.get_running_loop().time())
+        thrown_away = Body(0)
         if refusal.code != "requestTimeout":
             with suppress(Refusal):
                 while not thrown_away.is_whole and thrown_away.taken_bytes <= self._most_bytes:

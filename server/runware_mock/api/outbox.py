@@ -8,7 +8,7 @@ from contextlib import suppress
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from runware_mock.api.fault_effects import end, frames_of, pause
+from runware_mock.api.fault_effects import end, end_after_delivery, frame_head, frames_of, paced, pause
 from runware_mock.api.limits import Readers
 from runware_mock.api.transport import STOPPING, TRANSPORT
 from runware_mock.clock import in_ms, monotonic_s
@@ -49,6 +49,8 @@ class Outbox:
         self._transport: asyncio.Transport = websocket.scope[TRANSPORT]
         self._stopping: asyncio.Event = websocket.scope["state"][STOPPING]
         self._sending = asyncio.Lock()
+        # Held while the fragments of a frame are sent: no other message may come between them.
+        self._writing = asyncio.Lock()
         self._just_sent: deque[tuple[float, str]] = deque(maxlen=256)
         self._held: list[str] = []
         self._close_after: tuple[int, int] | None = None
@@ -66,13 +68,17 @@ class Outbox:
         """Whether frames are held back until after the next reply."""
         return bool(self._held)
 
-    async def send(self, frame: str) -> bool:
+    async def send(self, frame: str, bytes_per_s: int | None = None) -> bool:
         """Send a frame without keeping it on failure; return whether it was sent."""
         if self.is_silent:
             return False
         await self._readers.until_read(self._transport)
         try:
-            await self._websocket.send_text(frame)
+            async with self._writing:
+                if bytes_per_s is None:
+                    await self._websocket.send_text(frame)
+                else:
+                    await self._send_slowly(frame, bytes_per_s)
         except (WebSocketDisconnect, RuntimeError):
             return False
         if self._close_after is not None:
@@ -120,15 +126,27 @@ class Outbox:
         for frame in await asyncio.to_thread(self._take):
             await self._deliver(frame)
 
-    async def _deliver_next(self, frames: list[str]) -> None:
+    async def _send_slowly(self, frame: str, bytes_per_s: int) -> None:
+        """Send a frame in fragments; raises WebSocketDisconnect if the client goes away meanwhile."""
+        data = frame.encode()
+        left_bytes = len(data)
+        async for piece in paced(data, bytes_per_s, self._transport, self._stopping):
+            is_first, left_bytes = left_bytes == len(data), left_bytes - len(piece)
+            self._transport.write(frame_head(len(piece), is_first=is_first, is_last=not left_bytes) + piece)
+        if left_bytes:
+            raise WebSocketDisconnect(1006)
+
+    async def _deliver_next(self, frames: list[str], bytes_per_s: int | None = None) -> None:
         """Send frames, and then those that were held back until after them."""
         held, self._held = self._held, []
-        for frame in (*frames, *held):
+        for frame in frames:
+            await self._deliver(frame, bytes_per_s)
+        for frame in held:
             await self._deliver(frame)
 
-    async def _deliver(self, frame: str) -> None:
+    async def _deliver(self, frame: str, bytes_per_s: int | None = None) -> None:
         """Send a frame, or keep it for the socket with which the client comes or came back."""
-        if await self.send(frame):
+        if await self.send(frame, bytes_per_s):
             self._was_sent(frame)
         else:
             await self._keep([frame])
@@ -144,6 +162,11 @@ class Outbox:
             await self._keep(frames)
             if plan.hang_up != "drop":
                 end(self._transport, is_reset=plan.hang_up == "reset")
+        elif plan.kept_bytes is not None and frames:
+            await self._keep(frames)
+            data = frames[0].encode()
+            self._transport.write(frame_head(len(data)) + data[: plan.kept_bytes])
+            await end_after_delivery(self._transport, is_reset=plan.is_reset)
         elif plan.close_code is not None and plan.close_after_frames == 0:
             await self._keep(frames)
             await self.close(plan.close_code, _PLANNED)
@@ -152,7 +175,7 @@ class Outbox:
         else:
             if plan.close_code is not None:
                 self._close_after = (plan.close_after_frames, plan.close_code)
-            await self._deliver_next(frames * plan.copies)
+            await self._deliver_next(frames * plan.copies, plan.bytes_per_s)
 
     def _was_sent(self, frame: str) -> None:
         now_s = monotonic_s()

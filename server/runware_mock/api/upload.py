@@ -12,13 +12,23 @@ from runware_mock.api.dependencies import (
     bearer_key,
     caller_of,
     check_origin,
+    head_account,
     keyless,
     missing_key,
     open_account,
+    plan_of,
     read_tasks,
 )
 from runware_mock.api.failures import CORS_HEADERS, AnsweringRoute, envelope, preflight
-from runware_mock.api.fault_effects import PlannedResponse, is_planned, met_by, pause
+from runware_mock.api.fault_effects import (
+    CutUploadResponse,
+    PlannedResponse,
+    UploadCut,
+    is_planned,
+    met_by,
+    pause,
+    uploaded,
+)
 from runware_mock.api.openapi import task_operation
 from runware_mock.api.request_log import Noted, note
 from runware_mock.api.transport import STOPPING
@@ -36,7 +46,9 @@ from runware_mock.protocol.messages import (
     text_events,
 )
 from runware_mock.protocol.redaction import without_real_keys
-from runware_mock.protocol.response_plan import combined
+from runware_mock.protocol.response_plan import ResponsePlan, combined
+from runware_mock.services import Services
+from runware_mock.storage.accounts import Account
 from runware_mock.tasks.runner import Pending, Runner
 
 # The documented address, with and without a slash, and the root that the SDKs' test environments use.
@@ -63,7 +75,10 @@ def router(runner: Runner) -> APIRouter:
         """Run the tasks of the body, and answer them together."""
         noted = Noted()
         note(request.scope, noted)
-        replies = await _replies(request, runner, noted)
+        try:
+            replies = await _replies(request, runner, noted)
+        except UploadCut as cut:
+            return CutUploadResponse(cut)
         noted.add_replies(replies)
         # Replies that a fault holds back come last.
         replies.sort(key=lambda reply: reply.response_plan is not None and reply.response_plan.is_held)
@@ -93,7 +108,10 @@ async def _each(events: Sequence[bytes]) -> AsyncIterator[bytes]:
 async def _replies(request: Request, runner: Runner, noted: Noted) -> list[Reply]:
     """Run the tasks of the body; return a reply for each."""
     services = runner.services
-    body = await _read(request)
+    head = await head_account(request.scope, services)
+    # Before the body is read, which may take long; the tasks look again.
+    planned = await is_planned(services, head.id)
+    body = await _read(request, await _met_by_upload(request, head, services) if planned else None)
     try:
         tasks = await read_tasks(body, services.settings)
     except Refusal as refusal:
@@ -113,7 +131,7 @@ async def _replies(request: Request, runner: Runner, noted: Noted) -> list[Reply
     tasks = await keyless(tasks, key, account, length_bytes)
     caller = caller_of(request.scope, account, services, key)
     noted.account = account.label
-    if await is_planned(services, account.id):
+    if planned or (account.id != head.id and await is_planned(services, account.id)):
         plan, met = await met_by(services, account.id, Event("authentication", "rest", plan=caller.plan))
         if plan is not None:
             await pause(plan, request.scope["state"][STOPPING])
@@ -127,11 +145,19 @@ async def _replies(request: Request, runner: Runner, noted: Noted) -> list[Reply
     return [PONG if is_ping(task) else next(ran) for task in tasks]
 
 
-async def _read(request: Request) -> bytearray:
-    """Return the body, without `request.body()`, which would keep it until the answer is sent."""
+async def _met_by_upload(request: Request, account: Account, services: Services) -> ResponsePlan | None:
+    length = request.headers.get("content-length", "")
+    size_bytes = int(length) if length.isdigit() else None
+    event = Event("upload", "rest", plan=plan_of(request.scope, account), size_bytes=size_bytes)
+    plan, _ = await met_by(services, account.id, event)
+    return plan
+
+
+async def _read(request: Request, plan: ResponsePlan | None) -> bytearray:
+    """Return the body, without `request.body()`, which would keep it until the answer is sent; raises UploadCut."""
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
+    async for piece in uploaded(request, plan):
+        body += piece
     return body
 
 

@@ -13,6 +13,7 @@ from runware_mock.api.dependencies import (
     bearer_key,
     caller_of,
     check_origin,
+    head_account,
     keyless,
     open_account,
     plan_of,
@@ -41,7 +42,7 @@ from runware_mock.protocol.messages import (
 from runware_mock.protocol.redaction import holds_key
 from runware_mock.protocol.response_plan import ResponsePlan
 from runware_mock.storage.accounts import Account
-from runware_mock.storage.database import ALL_ACCOUNTS, crash
+from runware_mock.storage.database import crash
 from runware_mock.tasks.runner import Pending, Runner
 
 _log = logging.getLogger(__name__)
@@ -308,11 +309,8 @@ class Sockets:
 
     async def _refused_upgrade(self, websocket: WebSocket) -> int | None:
         """Return the status with which a fault plan refuses the socket, or None. Few clients send a key this early."""
-        services, key = self.runner.services, bearer_key(websocket.scope)
-        account = Account(ALL_ACCOUNTS, "")
-        # A bad key is refused later, when the client authenticates.
-        with suppress(Refusal):
-            account = await open_account(key, services) if key else account
+        services = self.runner.services
+        account = await head_account(websocket.scope, services)
         event = Event("upgrade", "ws", plan=plan_of(websocket.scope, account))
         response_plan, _ = await met_by(services, account.id, event)
         return None if response_plan is None or response_plan.answer is None else response_plan.answer.status

@@ -23,7 +23,7 @@ from runware_mock.protocol.errors import Refusal
 from runware_mock.protocol.response_plan import ResponsePlan
 from runware_mock.values import parse_duration, write_duration
 
-Point = Literal["task", "upgrade", "authentication", "ping"]
+Point = Literal["task", "upgrade", "authentication", "ping", "upload", "download"]
 Transport = Literal["rest", "ws"]
 
 # No client waits longer for an answer.
@@ -49,9 +49,10 @@ Delay = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A task, or a step in the life of a connection, which may meet a planned fault.
+    """A task, a transfer, or a step in the life of a connection, which may meet a planned fault.
 
-    `plan` is the plan that the client has named; `fetches` tells whether the task needs a URL to be fetched.
+    `plan` is the plan that the client has named; `fetches` tells whether the task needs a URL to be fetched;
+    `size_bytes` is the declared length of an upload, if it has one.
     """
 
     point: Point
@@ -60,6 +61,8 @@ class Event:
     task_uuid: str | None = None
     plan: str | None = None
     fetches: bool = False
+    size_bytes: int | None = None
+    media_uuid: str | None = None
 
 
 class Fault(BaseModel):

@@ -6,7 +6,7 @@ from typing import Annotated, Any, get_args
 
 from pydantic import Field, TypeAdapter
 
-from runware_mock.faults import answers, connections
+from runware_mock.faults import answers, connections, transfers
 from runware_mock.faults.base import Fault
 from runware_mock.values import write_duration
 
@@ -31,7 +31,18 @@ AnyFault = Annotated[
     | connections.DropFault
     | answers.VanishFault
     | answers.LateFault
-    | answers.SourceFault,
+    | answers.SourceFault
+    | transfers.CutUploadFault
+    | transfers.SlowUploadFault
+    | transfers.CutAnswerFault
+    | transfers.SlowAnswerFault
+    | transfers.CutDownloadFault
+    | transfers.SlowDownloadFault
+    | transfers.DelayDownloadFault
+    | transfers.RefuseDownloadFault
+    | transfers.LoseDownloadFault
+    | transfers.MislabelDownloadFault
+    | transfers.GarbleDownloadFault,
     Field(discriminator="kind"),
 ]
 

@@ -25,6 +25,10 @@ class ResponsePlan(Struct, frozen=True):
     # No answer at all: "reset" breaks the connection, "empty" ends it, "drop" leaves it silent.
     hang_up: Literal["reset", "empty", "drop"] | None = None
     kept_share: float | None = None
+    # How many bytes of a body or frame pass before the connection ends, by a reset if `is_reset`.
+    kept_bytes: int | None = None
+    is_reset: bool = False
+    bytes_per_s: int | None = None
     garbled_share: float | None = None
     # Decides which characters are garbled.
     seed: int = 0

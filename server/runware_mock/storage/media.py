@@ -83,15 +83,15 @@ def remove(connection: Connection, account_id: int, uuid: str, moment: Moment) -
     return connection.scalar(delete(medium).where(own).returning(medium.c.content_id))
 
 
-def read_served(connection: Connection, uuid: str, moment_of: Callable[[int], Moment]) -> StoredFile | None:
-    """Return the file of a medium that is alive by its account's clock, or None; anybody may GET it."""
+def read_served(connection: Connection, uuid: str, moment_of: Callable[[int], Moment]) -> tuple[int, StoredFile] | None:
+    """Return account and file of a medium that is alive by its account's clock, or None; anybody may GET it."""
     times = (medium.c.last_used_at, medium.c.expires_at, medium.c.visible_at)
     # One statement: between two, the medium could be deleted, and its content's id given to another picture.
     found = select(medium.c.account_id, *times, *FILE).join_from(medium, content).where(medium.c.uuid == uuid)
     row = connection.execute(found).first()
     if row is None or not moment_of(row[0]).is_alive(*row[1:4]):
         return None
-    return StoredFile(*row[4:])
+    return row[0], StoredFile(*row[4:])
 
 
 def read_any(connection: Connection, uuid: str) -> StoredFile | None:

@@ -1,0 +1,156 @@
+"""Faults in the bytes of uploads, answers and downloads: broken off at a position, slow, wrong or refused."""
+
+import random
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated, ClassVar, Literal
+
+from msgspec.structs import replace
+from pydantic import Field
+
+from runware_mock.faults.base import PLANNED, REST_ONLY, Delay, Event, Fault, Point, Transport
+from runware_mock.protocol.errors import Refusal, refuse
+from runware_mock.protocol.response_plan import HttpAnswer, ResponsePlan
+from runware_mock.values import Size
+
+_Position = Annotated[Size, Field(ge=0, le=2**40, description="How many bytes pass, such as 64KiB.")]
+_Rate = Annotated[int, Field(ge=1, le=2**40)]
+
+
+class _Cut(Fault):
+    after_bytes: _Position = 1024
+    how: Literal["end", "reset"] = "end"
+
+    def add_to(self, plan: ResponsePlan, _draw: random.Random) -> ResponsePlan:
+        """Cut."""
+        return replace(plan, kept_bytes=self.after_bytes, is_reset=self.how == "reset")
+
+
+class _Slow(Fault):
+    bytes_per_s: _Rate = 1024
+
+    def add_to(self, plan: ResponsePlan, _draw: random.Random) -> ResponsePlan:
+        """Slow down."""
+        return replace(plan, bytes_per_s=self.bytes_per_s)
+
+
+class _Upload(Fault):
+    point: ClassVar[Point] = "upload"
+    # A WebSocket message reaches the application when all of it is there.
+    transports: ClassVar[tuple[Transport, ...]] = REST_ONLY
+
+
+class _Download(Fault):
+    point: ClassVar[Point] = "download"
+    transports: ClassVar[tuple[Transport, ...]] = REST_ONLY
+
+    uuid: str | None = Field(None, max_length=36, description="Only the medium with this UUID.")
+
+    def fits(self, event: Event) -> bool:
+        """Leave other media alone."""
+        return self.uuid in (None, event.media_uuid) and super().fits(event)
+
+
+class CutUploadFault(_Upload):
+    """A REST request of at least `after_bytes` is not read further: it stalls, is reset or, with `status`, refused."""
+
+    kind: Literal["cut_upload"]
+    after_bytes: _Position = 1024
+    how: Literal["stall", "reset", "refuse"] = "reset"
+    status: int = Field(413, ge=400, le=599)
+
+    def fits(self, event: Event) -> bool:
+        """Leave alone what is too short, or does not declare its length."""
+        return (event.size_bytes or 0) >= max(1, self.after_bytes) and super().fits(event)
+
+    def add_to(self, plan: ResponsePlan, _draw: random.Random) -> ResponsePlan:
+        """Stop reading."""
+        if self.how == "refuse":
+            return replace(plan, kept_bytes=self.after_bytes, answer=HttpAnswer(self.status, b"", "text/plain"))
+        return replace(plan, kept_bytes=self.after_bytes, hang_up="reset" if self.how == "reset" else "drop")
+
+
+class SlowUploadFault(_Slow, _Upload):
+    """The body of a REST request is read slowly."""
+
+    kind: Literal["slow_upload"]
+
+
+class CutAnswerFault(_Cut):
+    """The connection ends, or is reset, once `after_bytes` of the answer were sent, or all of a shorter one."""
+
+    kind: Literal["cut_answer"]
+
+
+class SlowAnswerFault(_Slow):
+    """The answer is sent slowly."""
+
+    kind: Literal["slow_answer"]
+
+
+class CutDownloadFault(_Cut, _Download):
+    """The connection ends, or is reset, once `after_bytes` of a stored file were sent, or all of a shorter one."""
+
+    kind: Literal["cut_download"]
+
+
+class SlowDownloadFault(_Slow, _Download):
+    """A stored file is sent slowly."""
+
+    kind: Literal["slow_download"]
+
+
+class DelayDownloadFault(_Download):
+    """The answer to a download is delayed, by the real clock."""
+
+    kind: Literal["delay_download"]
+    delay: Delay = timedelta(seconds=2)
+
+    def add_to(self, plan: ResponsePlan, _draw: random.Random) -> ResponsePlan:
+        """Add to the delay."""
+        return replace(plan, delay_s=plan.delay_s + self.delay.total_seconds())
+
+
+class RefuseDownloadFault(_Download):
+    """A download is answered with a status and no file."""
+
+    kind: Literal["refuse_download"]
+    status: int = Field(503, ge=400, le=599)
+
+    def add_to(self, plan: ResponsePlan, _draw: random.Random) -> ResponsePlan:
+        """Answer with the status."""
+        return replace(plan, answer=HttpAnswer(self.status, b"", "text/plain"))
+
+
+class LoseDownloadFault(_Download):
+    """A download finds nothing, as if the file had expired."""
+
+    kind: Literal["lose_download"]
+
+    def refusal(self, _task: Mapping[str, object]) -> Refusal:
+        """Return the refusal of what is not stored."""
+        return refuse("mediaNotFound", PLANNED)
+
+
+class MislabelDownloadFault(_Download):
+    """A stored file is served with another Content-Type."""
+
+    kind: Literal["mislabel_download"]
+    content_type: str = Field("text/html", pattern=r"^[!-~]+/[!-~]+( ?;[ -~]*)?$", max_length=100)
+
+    def add_to(self, plan: ResponsePlan, _draw: random.Random) -> ResponsePlan:
+        """Replace the header."""
+        return replace(plan, headers=(*plan.headers, ("Content-Type", self.content_type)))
+
+
+class GarbleDownloadFault(_Download):
+    """Some bytes of a stored file are changed on their way."""
+
+    kind: Literal["garble_download"]
+    share: float = Field(0.1, gt=0, le=1)
+
+    is_random: ClassVar[bool] = True
+
+    def add_to(self, plan: ResponsePlan, draw: random.Random) -> ResponsePlan:
+        """Change bytes."""
+        return replace(plan, garbled_share=self.share, seed=draw.getrandbits(32))
