@@ -18,6 +18,7 @@ from runware_mock.api.control import routes as control
 from runware_mock.api.failures import failure_response
 from runware_mock.api.limits import Limits, Readers, Room
 from runware_mock.api.openapi import add_tasks
+from runware_mock.api.request_journal import RequestEntries, RequestJournal
 from runware_mock.api.request_log import RequestLog
 from runware_mock.api.transport import STOPPING
 from runware_mock.api.ui import routes as ui
@@ -75,7 +76,8 @@ def create_app(settings: Settings, clock: Clock | None = None, common: Common | 
         raise
     runner = Runner(services)
     room, readers = Room(settings), Readers(settings)
-    sockets = Sockets(runner, room, readers)
+    entries = RequestEntries(services)
+    sockets = Sockets(runner, room, readers, entries)
     gauges: dict[str, Callable[[], float]] = {
         "sockets": sockets.count,
         "tasks_waiting": runner.waiting,
@@ -95,6 +97,7 @@ def create_app(settings: Settings, clock: Clock | None = None, common: Common | 
         schedules.append(orphan_schedule(services))
         # Reads of pictures wait for the object storage in their own threads, so that they block nothing else.
         reading = cleanup.enter_context(ThreadPoolExecutor(_READING_THREADS, "reading"))
+    cleanup.callback(entries.close)
     cleanup.callback(runner.close)
 
     changes = Changes(lambda: change_token(services))
@@ -123,11 +126,12 @@ def create_app(settings: Settings, clock: Clock | None = None, common: Common | 
     app.state.services = services
     app.state.room = room
     app.add_middleware(Limits, settings=settings, room=room, readers=readers)
-    # Outside the limits, so that the requests they refuse are logged, too.
+    # Outside the limits, so that the requests they refuse are journalled and logged, too.
+    app.add_middleware(RequestJournal, entries=entries)
     app.add_middleware(RequestLog)
     is_well = {f"{schedule.name} schedule": schedule.is_well for schedule in schedules}
     for router in (
-        upload.router(runner),
+        upload.router(runner, entries),
         images.router(services, reading),
         health.router(services, is_well, metrics),
         ui.router(services, changes, reading),

@@ -48,7 +48,11 @@ class Fault(dict[str, Any]):
 
 
 class EntryFilter(TypedDict, total=False):
-    """Selects the journal entries that match every given field."""
+    """Selects the journal entries that match every given field.
+
+    `kind` is `task` unless you ask for `lookup` (getResponse, getTaskDetails), `request` (refused before it ran a task)
+    or `all`. `status` is an HTTP status or close code; 0 finds answers that were never sent.
+    """
 
     task_type: str | None
     task_uuid: str | None
@@ -59,6 +63,8 @@ class EntryFilter(TypedDict, total=False):
     text: str | None
     since: int | None
     before: int | None
+    status: int | None
+    kind: str | None
 
 
 class ControlClient:

@@ -208,13 +208,17 @@ class FaultMet(Answer):
 
 
 class Entry(Answer):
-    """One task in the journal. In `task` and `answer` each long string is `{"head", "chars", "sha256"}`.
+    """One task or request in the journal. In `task` and `answer` each long string is `{"head", "chars", "sha256"}`.
 
-    `warnings` name what the task was accepted with, but the real service might not accept.
+    `kind` is `task`, `lookup` (getResponse, getTaskDetails) or `request` (one that ran no task, which `task` describes;
+    `account` is null if it opened none). `status` is that of the HTTP response, or the code with which a socket was
+    closed instead of the answer; 0 says that nothing was sent; null stands for a frame. `sent_body` is what was sent if
+    a fault changed or replaced the answer. `warnings` name what the task was accepted with, but the real service might
+    not accept.
     """
 
     id: int
-    account: int
+    account: int | None
     at: Instant
     transport: str
     client: str | None
@@ -228,6 +232,14 @@ class Entry(Answer):
     audit: Audit | None
     warnings: tuple[str, ...]
     explanation: Explanation | None
+    kind: Literal["task", "lookup", "request"] = "task"
+    status: int | None = None
+    sent_body: str | dict[str, Any] | None = None
+
+    @property
+    def asked(self) -> str | None:
+        """The task type, or method and path of a request that ran no task."""
+        return f"{self.task.get('method')} {self.task.get('path')}" if self.kind == "request" else self.task_type
 
 
 class Entries(Answer):

@@ -19,7 +19,7 @@ _SHOWN_DIGEST_CHARS = 12
 
 
 def task_history(entries: Sequence[Entry]) -> str:
-    """List tasks one a line, oldest first; of many, only the last."""
+    """List tasks and refused requests one a line, oldest first; of many, only the last."""
     if not entries:
         return "no task was sent to the mock"
     earlier = len(entries) - _SHOWN_TASKS
@@ -51,7 +51,8 @@ def counted(count: int, noun: str) -> str:
 
 
 def _task_line(entry: Entry) -> str:
-    return f"  {entry.outcome} {entry.task_type} {entry.task_uuid} ({entry.transport}){_detail(entry)}"
+    task_uuid = f" {entry.task_uuid}" if entry.task_uuid else ""
+    return f"  {entry.outcome} {entry.asked}{task_uuid} ({entry.transport}){_detail(entry)}"
 
 
 def _detail(entry: Entry) -> str:
@@ -139,7 +140,7 @@ class RunwareMock:
 
     @property
     def tasks(self) -> list[Entry]:
-        """Every task that was sent, with its answer, oldest first."""
+        """Every task that was sent, with its answer, oldest first; no getResponse, and no request without a task."""
         return self._entries()
 
     @property
@@ -202,8 +203,8 @@ class RunwareMock:
         return any(medium.uuid == str(uuid).lower() for medium in self.media.list(text=str(uuid), state="alive"))
 
     def crashes(self, since: int = 0) -> list[Entry]:
-        """Return the tasks after journal entry `since` that crashed the mock itself, oldest first."""
-        return self._entries(outcome="crash", since=since)
+        """Return the tasks and requests after journal entry `since` that crashed the mock itself, oldest first."""
+        return self._entries(outcome="crash", since=since, kind="all")
 
     def _entries(self, **chosen: Unpack[EntryFilter]) -> list[Entry]:
         entries: list[Entry] = []
@@ -215,7 +216,7 @@ class RunwareMock:
             chosen["before"] = page.next_before
 
     def _history(self) -> str:
-        return task_history(self.tasks)
+        return task_history([entry for entry in self._entries(kind="all") if entry.kind != "lookup"])
 
 
 def fresh_key() -> str:

@@ -305,3 +305,30 @@ def test_a_frame_that_some_clients_cannot_receive_is_warned_of(
         warnings = entries(control, task_uuid=entry.task_uuid)[0]["warnings"]
     is_too_long = sent_over == "ws" and excess_bytes > 0
     assert [f"{2**20 + 1} bytes" in one for one in warnings] == [True] * is_too_long
+
+
+def test_a_flood_of_wrong_keys_pushes_out_no_result_and_keeps_its_own_bound(store: Store) -> None:
+    with (
+        running_mock(**store.settings, journal_entries=64, api_key=KEY) as mock,
+        talking(mock, "rest", KEY) as quiet,
+        talking(mock, "rest", OTHER_KEY) as noisy,
+        calling(mock, None) as everyone,
+    ):
+        asked = [ask_for_nothing(quiet) for _ in range(64)]
+        for _ in range(100):
+            assert noisy.ask(upload("x")).codes == ["invalidApiKey"]
+        assert [entry["task_uuid"] for entry in entries(everyone)] == asked[::-1]
+        assert 16 <= everyone.get("/journal/count", kind="request")["count"] <= 18
+
+
+def test_lookups_push_out_no_result(store: Store) -> None:
+    with (
+        running_mock(**store.settings, journal_entries=64) as mock,
+        talking(mock, "rest", KEY) as talker,
+        calling(mock, KEY) as control,
+    ):
+        asked = [ask_for_nothing(talker) for _ in range(64)]
+        for _ in range(40):
+            assert talker.ask({"taskType": "getResponse", "taskUUID": asked[0]}).item
+        assert len(entries(control)) == 64
+        assert 16 <= control.get("/journal/count", kind="lookup")["count"] <= 18

@@ -318,6 +318,8 @@ def edited(archive: bytes, path: str, value: object) -> bytes:
         ("journal[0].at", 10**17),
         ("journal[0].duration_us", -1),
         ("journal[0].outcome", "maybe"),
+        ("journal[0].kind", "maybe"),
+        ("journal[0].status", 5000),
         ("medium[0].last_used_at", -(10**15)),
         ("medium[0].last_used_at", 10**17),
         ("medium[0].expires_at", "soon"),

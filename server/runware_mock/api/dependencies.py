@@ -116,7 +116,7 @@ def caller_of(scope: Scope, account: Account, services: Services, api_key: objec
         "ws" if scope["type"] == "websocket" else "rest",
         base_url(scope, services, api_key),
         dry_run in (b"1", b"true") or header(scope, b"x-runware-dry-run") in ("1", "true"),
-        _client(scope, api_key),
+        client_of(scope, api_key),
         plan_of(scope, account),
     )
 
@@ -126,7 +126,7 @@ def plan_of(scope: Scope, account: Account) -> str | None:
     return account.plan or header(scope, b"x-runware-mock-plan")
 
 
-def _client(scope: Scope, api_key: object) -> str | None:
+def client_of(scope: Scope, api_key: object) -> str | None:
     """Return the SDK of `X-SDK-Name: python`, `X-SDK-Version: 0.5.24`, or else the User-Agent; None if unknown."""
     name = header(scope, b"x-sdk-name")
     client = f"{name}/{header(scope, b'x-sdk-version') or '?'}" if name else header(scope, b"user-agent")

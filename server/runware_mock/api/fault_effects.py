@@ -21,6 +21,7 @@ from runware_mock.protocol.errors import Refusal
 from runware_mock.protocol.messages import Reply, ws_frame
 from runware_mock.protocol.response_plan import ResponsePlan
 from runware_mock.services import Services
+from runware_mock.storage.journal import NOTHING_SENT
 
 try:
     import fcntl
@@ -58,6 +59,17 @@ class PlannedResponse(Response):
         else:
             garbled_body = body if plan.garbled_share is None else garbled(body.decode(encoding), plan).encode(encoding)
             super().__init__(garbled_body, status, headers, content_type)
+
+    @property
+    def sent(self) -> tuple[int, str | None] | None:
+        """The status and the body that are sent, 0 if nothing is; None if the answer is sent as it is."""
+        plan = self._plan
+        if plan.hang_up is not None:
+            return NOTHING_SENT, None
+        whole, kept = bytes(self.body), kept_of(bytes(self.body), plan)
+        if plan.answer is None and plan.garbled_share is None and kept == whole:
+            return None
+        return self.status_code, kept.decode("utf-8", "replace")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the response, or break the connection."""

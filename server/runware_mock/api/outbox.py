@@ -10,6 +10,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from runware_mock.api.fault_effects import end, end_after_delivery, frame_head, frames_of, paced, pause
 from runware_mock.api.limits import Readers
+from runware_mock.api.request_journal import RequestEntries, sent_over_socket
 from runware_mock.api.transport import STOPPING, TRANSPORT
 from runware_mock.clock import in_ms, monotonic_s
 from runware_mock.protocol.messages import Reply
@@ -41,11 +42,13 @@ class Outbox:
         services: Services,
         readers: Readers,
         successor: Callable[["Outbox"], "Outbox | None"],
+        entries: RequestEntries,
     ) -> None:
         self._websocket = websocket
         self._services = services
         self._readers = readers
         self._successor = successor
+        self._entries = entries
         self._transport: asyncio.Transport = websocket.scope[TRANSPORT]
         self._stopping: asyncio.Event = websocket.scope["state"][STOPPING]
         self._sending = asyncio.Lock()
@@ -99,6 +102,8 @@ class Outbox:
             if plan is None:
                 await self._deliver_next(frames)
             else:
+                if sent := sent_over_socket(frames, plan):
+                    await self._entries.note_sent([reply], *sent)
                 await self._deliver_planned(frames, plan)
 
     async def deliver_held(self) -> None:

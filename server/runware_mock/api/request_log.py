@@ -23,10 +23,17 @@ _WORDS = {"duration_ms": "{} ms", "faults": "faults: {}"}
 
 
 class Noted:
-    """Facts for the log line that only the code that answers a request knows; `account` is its masked label."""
+    """Facts that only the code that answers a request knows; `account` is the masked label of the account.
+
+    `is_journalled` says that the journal has an entry of it or of its tasks; `body` is one that holds no tasks.
+    """
 
     def __init__(self) -> None:
+        self.began_s = monotonic_s()
         self.account = ""
+        self.account_id: int | None = None
+        self.body: bytes | bytearray | str = b""
+        self.is_journalled = False
         self.task_types: Counter[str] = Counter()
         self.codes: Counter[str] = Counter()
         self.faults: Counter[str] = Counter()
@@ -39,6 +46,7 @@ class Noted:
         """Note how the tasks ended, and the kinds of the faults that they met."""
         self.codes.update(str(reply.error["code"]) for reply in replies if reply.error)
         self.faults.update(kind for reply in replies for kind in reply.faults)
+        self.is_journalled |= any(reply.entry_id is not None for reply in replies)
 
 
 class RequestLog:
@@ -52,7 +60,7 @@ class RequestLog:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        began_s, status = monotonic_s(), 0
+        began, status = Noted(), 0
 
         async def noting_send(message: Message) -> None:
             nonlocal status
@@ -63,7 +71,7 @@ class RequestLog:
         try:
             await self._app(scope, receive, noting_send)
         finally:
-            log_request(scope["method"], _path(scope), status, scope["state"].get(_NOTED) or Noted(), began_s)
+            log_request(scope["method"], path_of(scope), status, noted_of(scope) or began)
 
 
 def note(scope: Scope, noted: Noted) -> None:
@@ -71,7 +79,13 @@ def note(scope: Scope, noted: Noted) -> None:
     scope["state"][_NOTED] = noted
 
 
-def log_request(method: str, path: str, status: int | None, noted: Noted, began_s: float) -> None:
+def noted_of(scope: Scope) -> Noted | None:
+    """Return what was noted of a request."""
+    noted: Noted | None = scope["state"].get(_NOTED)
+    return noted
+
+
+def log_request(method: str, path: str, status: int | None, noted: Noted) -> None:
     """Log what was asked and how it went; a `status` of 0 says that the connection ended without an answer."""
     is_quiet = path.startswith(_QUIET) or noted.task_types.keys() == {"ping"}
     level = logging.DEBUG if is_quiet else logging.INFO
@@ -80,19 +94,19 @@ def log_request(method: str, path: str, status: int | None, noted: Noted, began_
     fields = {
         "method": method,
         "path": path,
-        "taskTypes": _listed(noted.task_types),
+        "taskTypes": listed(noted.task_types),
         "status": "no answer" if status == 0 else status,
-        "errors": _listed(noted.codes),
-        "duration_ms": round((monotonic_s() - began_s) * 1000, 1),
+        "errors": listed(noted.codes),
+        "duration_ms": round((monotonic_s() - noted.began_s) * 1000, 1),
         "account": noted.account,
-        "faults": _listed(noted.faults),
+        "faults": listed(noted.faults),
     }
     fields = {name: value for name, value in fields.items() if value not in ("", None)}
     words = (_WORDS.get(name, "{}").format(value) for name, value in fields.items())
     _log.log(level, "%s", " ".join(words), extra={"request": fields})
 
 
-def _listed(counted: Counter[str]) -> str:
+def listed(counted: Counter[str]) -> str:
     """Return names with how often each occurs, such as `imageUpload*3,caption`."""
     return ",".join(name if count == 1 else f"{name}*{count}" for name, count in counted.items())
 
@@ -102,7 +116,7 @@ def _task_type(task: object) -> str:
     return name if isinstance(name, str) and (name in TASKS or name in ("ping", "authentication")) else "unknown"
 
 
-def _path(scope: Scope) -> str:
+def path_of(scope: Scope) -> str:
     """Return the path as it was sent, without its query; a key in it is masked."""
     path, key = scope["raw_path"].decode("latin-1"), bearer_key(scope)
     path = str(without_key(path, key)) if key else path

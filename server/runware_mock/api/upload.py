@@ -30,6 +30,7 @@ from runware_mock.api.fault_effects import (
     uploaded,
 )
 from runware_mock.api.openapi import task_operation
+from runware_mock.api.request_journal import RequestEntries
 from runware_mock.api.request_log import Noted, note
 from runware_mock.api.transport import STOPPING
 from runware_mock.faults.base import Event
@@ -66,7 +67,7 @@ class _Route(AnsweringRoute):
         check_origin(request.scope, request.app.state.services.settings)
 
 
-def router(runner: Runner) -> APIRouter:
+def router(runner: Runner, entries: RequestEntries) -> APIRouter:
     """Return the routes of the upload API."""
     api = APIRouter(route_class=_Route)
     settings = runner.services.settings
@@ -88,9 +89,17 @@ def router(runner: Runner) -> APIRouter:
             events = text_events(replies)
             if plan is None:
                 return StreamingResponse(_each(events), 200, CORS_HEADERS, EVENT_STREAM)
-            return PlannedResponse(200, b"".join(events), CORS_HEADERS, plan, EVENT_STREAM)
-        status, body = rest_body(replies, single_object=settings.data_shape == "object")
-        return envelope(status, body) if plan is None else PlannedResponse(status, body, CORS_HEADERS, plan)
+            planned = PlannedResponse(200, b"".join(events), CORS_HEADERS, plan, EVENT_STREAM)
+        else:
+            status, body = rest_body(replies, single_object=settings.data_shape == "object")
+            # An entry says what its own task would have been answered with; here the others count, too.
+            await entries.note_sent([reply for reply in replies if reply.status != status], status)
+            if plan is None:
+                return envelope(status, body)
+            planned = PlannedResponse(status, body, CORS_HEADERS, plan)
+        if planned.sent is not None:
+            await entries.note_sent(replies, *planned.sent)
+        return planned
 
     for path in API_PATHS:
         is_documented = path == "/v1"
@@ -115,6 +124,7 @@ async def _replies(request: Request, runner: Runner, noted: Noted) -> list[Reply
     try:
         tasks = await read_tasks(body, services.settings)
     except Refusal as refusal:
+        noted.body = body
         raise _about_content_type(refusal, request) from None
     noted.add_tasks(tasks)
     length_bytes = len(body)
@@ -130,7 +140,7 @@ async def _replies(request: Request, runner: Runner, noted: Noted) -> list[Reply
         return [Reply.refused(refusal, {"taskType": AUTHENTICATION})]
     tasks = await keyless(tasks, key, account, length_bytes)
     caller = caller_of(request.scope, account, services, key)
-    noted.account = account.label
+    noted.account, noted.account_id = account.label, account.id
     if planned or (account.id != head.id and await is_planned(services, account.id)):
         plan, met = await met_by(services, account.id, Event("authentication", "rest", plan=caller.plan))
         if plan is not None:

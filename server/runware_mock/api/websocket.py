@@ -23,6 +23,7 @@ from runware_mock.api.failures import refused
 from runware_mock.api.fault_effects import end, met_by, pause
 from runware_mock.api.limits import BUSY, Readers, Room
 from runware_mock.api.outbox import Outbox, Sessions
+from runware_mock.api.request_journal import RequestEntries
 from runware_mock.api.request_log import Noted, log_request
 from runware_mock.api.transport import STOPPING, TRANSPORT
 from runware_mock.clock import monotonic_s
@@ -71,7 +72,7 @@ class Socket:
         self._api_key: object = None
         # The refusal of a task whose client has not authenticated.
         self._stranger = _STRANGER
-        self.outbox = Outbox(websocket, self._services, sockets.readers, sockets.sessions.successor)
+        self.outbox = Outbox(websocket, self._services, sockets.readers, sockets.sessions.successor, sockets.entries)
         self._transport: asyncio.Transport = websocket.scope[TRANSPORT]
         self._stopping: asyncio.Event = websocket.scope["state"][STOPPING]
         # One asyncio task for each frame that is not answered yet.
@@ -150,34 +151,49 @@ class Socket:
         await self._slots.acquire()
         room, size_bytes = self._sockets.room, len(raw)
         room.take(size_bytes)
-        noted, began_s = Noted(), monotonic_s()
+        noted = Noted()
         pending: list[tuple[Pending, bool]] = []
         try:
             if room.has_room(size_bytes):
                 pending = await self._begun(raw, noted)
             else:
+                refused = Reply.refused(refuse("serviceUnavailable", BUSY))
+                await self._journal(refused, noted, CLOSE_TRY_LATER)
                 await self.outbox.close(CLOSE_TRY_LATER, BUSY)
         except Refusal as refusal:
             noted.add_replies([reply := Reply.refused(refusal)])
+            noted.body = raw
+            await self._journal(reply, noted)
             await self.outbox.deliver(reply)
         except WebSocketDisconnect:
             # `run` receives the same from the next message.
             pass
         except Exception as error:  # noqa: BLE001 - see Runner._run
             _log.exception("a frame failed inside the mock")
-            await self.outbox.deliver(Reply.refused(crash(error)))
-        answering = asyncio.create_task(self._answer(pending, size_bytes, noted, began_s))
+            await self._journal(reply := Reply.refused(crash(error)), noted)
+            await self.outbox.deliver(reply)
+        answering = asyncio.create_task(self._answer(pending, size_bytes, noted))
         self._running.add(answering)
         answering.add_done_callback(self._running.discard)
+
+    async def _journal(self, refused: Reply, noted: Noted, status: int | None = None, api_key: object = None) -> None:
+        """Add a refused frame to the journal; `status` is the close code if it ends the socket."""
+        key = api_key or self._api_key
+        await self._sockets.entries.add(self._websocket.scope, noted, [refused.error], status=status, api_key=key)
 
     async def _begun(self, raw: str | bytes, noted: Noted) -> list[tuple[Pending, bool]]:
         """Start a frame's tasks; return their pending replies, and whether each item of one has its own frame."""
         tasks = await read_tasks(raw, self._services.settings)
         noted.add_tasks(tasks)
         if authentication := first_authentication(tasks):
-            await self._authenticate(authentication.get("apiKey"), authentication.get("connectionSessionUUID"))
+            api_key = authentication.get("apiKey")
+            refused = await self._authenticate(api_key, authentication.get("connectionSessionUUID"))
+            if refused is not None:
+                await self._journal(refused, noted, api_key=api_key)
+                # The socket stays open: one SDK hangs forever if it is closed after this answer.
+                await self.outbox.send(ws_frame(refused))
         if self._account is not None:
-            noted.account = self._account.label
+            noted.account, noted.account_id = self._account.label, self._account.id
             tasks = await keyless(tasks, self._api_key, self._account, len(raw))
         for _ in filter(is_ping, tasks):
             plan, _refusal = await self._meet("ping", self._account)
@@ -186,7 +202,9 @@ class Socket:
         tasks = [task for task in tasks if not is_ping(task) and not is_authentication(task)]
         if self._account is None:
             for task in tasks:
-                await self._send(Reply.refused(self._stranger, task))
+                refused = Reply.refused(self._stranger, task)
+                await self._journal(refused, noted)
+                await self._send(refused)
             return []
         caller = caller_of(self._websocket.scope, self._account, self._services, self._api_key)
         pending = self._sockets.runner.submit(tasks, caller)
@@ -200,13 +218,11 @@ class Socket:
         if not await self.outbox.send(ws_frame(reply)) and not self.outbox.is_silent:
             raise WebSocketDisconnect(1006)
 
-    async def _answer(
-        self, pending: Sequence[tuple[Pending, bool]], size_bytes: int, noted: Noted, began_s: float
-    ) -> None:
+    async def _answer(self, pending: Sequence[tuple[Pending, bool]], size_bytes: int, noted: Noted) -> None:
         """Deliver each reply to a frame as soon as it is ready."""
         try:
             await asyncio.gather(*(self._answer_one(one, noted, one_each=one_each) for one, one_each in pending))
-            log_request("WS", self._websocket.url.path, None, noted, began_s)
+            log_request("WS", self._websocket.url.path, None, noted)
             if len(self._running) == 1 and self.outbox.holds_back:
                 # No further reply is pending that a held one could follow.
                 await self.outbox.deliver_held()
@@ -219,24 +235,22 @@ class Socket:
         noted.add_replies([reply])
         await self.outbox.deliver(reply, one_each=one_each)
 
-    async def _authenticate(self, api_key: object, session_uuid: object) -> None:
+    async def _authenticate(self, api_key: object, session_uuid: object) -> Reply | None:
+        """Open the account of a key and say so; return the answer that refuses it instead, if it is refused."""
         self._stranger = _STRANGER
         try:
             account = await open_account(api_key, self._services)
             plan, planned_refusal = await self._meet("authentication", account)
         except Refusal as refusal:
-            await self._refuse(refusal)
-            return
+            return Reply.refused(refusal, {"taskType": AUTHENTICATION})
         except Exception:  # noqa: BLE001 - see Runner._run
             _log.exception("an authentication failed inside the mock")
             self._stranger = refuse("mockInternalError", "Its log says more.")
-            await self._refuse(self._stranger)
-            return
+            return Reply.refused(self._stranger, {"taskType": AUTHENTICATION})
         if plan is not None:
             await pause(plan, self._stopping)
         if planned_refusal is not None:
-            await self._refuse(planned_refusal)
-            return
+            return Reply.refused(planned_refusal, {"taskType": AUTHENTICATION})
         self._account, self._api_key = account, api_key
         # Anything but a UUID is neither stored nor sent back: it could be anything.
         resumes = isinstance(session_uuid, str) and is_uuid(session_uuid, v4=False)
@@ -248,10 +262,7 @@ class Socket:
             self.outbox.is_resumed = True
             await self.outbox.replay()
             self._sockets.sessions.look_out()
-
-    async def _refuse(self, refusal: Refusal) -> None:
-        # The socket stays open: one SDK hangs forever if it is closed after this answer.
-        await self.outbox.send(ws_frame(Reply.refused(refusal, {"taskType": AUTHENTICATION})))
+        return None
 
     async def _meet(self, point: Point, account: Account | None) -> tuple[ResponsePlan | None, Refusal | None]:
         """Return the response plan and the refusal that a connection event meets."""
@@ -264,8 +275,9 @@ class Socket:
 class Sockets:
     """The open WebSockets of this process."""
 
-    def __init__(self, runner: Runner, room: Room, readers: Readers) -> None:
+    def __init__(self, runner: Runner, room: Room, readers: Readers, entries: RequestEntries) -> None:
         self.runner = runner
+        self.entries = entries
         self.room = room
         self.readers = readers
         self.sessions = Sessions(runner.services)

@@ -16,6 +16,8 @@ _FILTERS: tuple[tuple[str, type, str], ...] = (
     ("--text", str, "Only where the task or its answer contains this."),
     ("--since", int, "Only entries after this id."),
     ("--before", int, "Only entries before this id."),
+    ("--status", int, "Only this HTTP status or close code; 0: nothing was sent."),
+    ("--kind", str, "Only task, lookup, request; or all. Default: all for list, else task."),
 )
 
 
@@ -35,8 +37,8 @@ def filtered(function: Function) -> Function:
 @click.option("--limit", type=click.IntRange(1, 1000), default=100, show_default=True, help="How many to show.")
 @filtered
 def list_entries(call: Call, **chosen: Any) -> Any:
-    """List entries, the newest first."""
-    return call.control.journal.list(**chosen)
+    """List entries of every kind, the newest first."""
+    return call.control.journal.list(**{**chosen, "kind": chosen["kind"] or "all"})
 
 
 @control_command("show", journal)

@@ -131,6 +131,10 @@ class _JournalRow(_Row):
     faults: Annotated[str, _json_of(list[models.FaultMet])] | None
     duration_us: _Count
     size_bytes: _Count
+    # Since 0007.
+    kind: Literal["task", "lookup", "request"] = "task"
+    status: Annotated[int, Strict(), Field(ge=0, le=4999)] | None = None
+    sent_body: Annotated[str, _json_of(str | dict[str, Any])] | None = None
 
     @model_validator(mode="after")
     def _can_be_read(self) -> Self:

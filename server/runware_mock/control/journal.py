@@ -28,6 +28,7 @@ from runware_mock.tasks.validation import unknown_parameters
 
 Outcome = Literal["success", "error", "fault", "crash"]
 Transport = Literal["rest", "ws"]
+Kind = Literal["task", "lookup", "request", "all"]
 # Of how many entries a list of task types is made.
 _LOOKED_AT = 2000
 # What runware-sdk accepts: the default of the WebSocket library that it uses.
@@ -50,11 +51,21 @@ class Filter:
     text: Annotated[str | None, Field(description="Text in the task or its answer.")] = None
     since: Annotated[Id | None, Field(description="Only entries after this id.")] = None
     before: Annotated[Id | None, Field(description="Only entries before this id.")] = None
+    status: Annotated[
+        int | None, Field(description="HTTP status or close code; 0 where nothing was sent.", ge=0, le=4999)
+    ] = None
+    kind: Annotated[
+        Kind,
+        Field(
+            description="task; lookup: getResponse and getTaskDetails; request: refused before it ran a task; or all."
+        ),
+    ] = "task"
 
     def condition(self, account_id: int) -> ColumnElement[bool]:
         """Return the filter as SQL."""
         conditions = [journal.c.account_id == account_id if account_id != ALL_ACCOUNTS else journal.c.id > 0]
-        plain = {name: getattr(self, name) for name in ("task_type", "outcome", "transport")}
+        plain = {name: getattr(self, name) for name in ("task_type", "outcome", "transport", "status")}
+        plain["kind"] = None if self.kind == "all" else self.kind
         conditions += [journal.c[name] == value for name, value in plain.items() if value is not None]
         if self.task_uuid is not None:
             conditions.append(journal.c.task_uuid == self.task_uuid.lower())
@@ -94,18 +105,22 @@ def count_entries(services: Services, account_id: int, chosen: Filter) -> int:
         return connection.scalar(select(func.count()).where(chosen.condition(account_id))) or 0
 
 
-def task_types_and_outcomes(services: Services) -> tuple[list[str], list[str]]:
-    """Return which task types and outcomes there are among the newest entries."""
-    newest = select(journal.c.task_type, journal.c.outcome).order_by(journal.c.id.desc()).limit(_LOOKED_AT).subquery()
+def choices(services: Services) -> dict[str, list[Any]]:
+    """Return which task types, outcomes, statuses and kinds there are among the newest entries."""
+    columns = (journal.c.task_type, journal.c.outcome, journal.c.status, journal.c.kind)
+    newest = select(*columns).order_by(journal.c.id.desc()).limit(_LOOKED_AT).subquery()
     with services.database.reading() as connection:
         rows = connection.execute(select(newest).distinct()).all()
-    return sorted({row[0] for row in rows if row[0]}), sorted({row[1] for row in rows})
+    found = zip(
+        ("task_types", "outcomes", "statuses", "kinds"), zip(*rows, strict=True) if rows else [()] * 4, strict=True
+    )
+    return {name: sorted({value for value in values if value not in ("", None)}) for name, values in found}
 
 
 def get_entry(services: Services, account_id: int, entry_id: int) -> models.Entry:
     """Return one entry."""
     with services.database.reading() as connection:
-        chosen = Filter().condition(account_id) & (journal.c.id == entry_id)
+        chosen = Filter(kind="all").condition(account_id) & (journal.c.id == entry_id)
         row = connection.execute(select(journal).where(chosen)).first()
     if row is None:
         raise not_found(f"the journal has no entry {entry_id}", "id")
@@ -116,7 +131,7 @@ def get_entry(services: Services, account_id: int, entry_id: int) -> models.Entr
 def clear(services: Services, account_id: int) -> models.Deleted:
     """Delete every entry."""
     with changing(services, account_id) as connection:
-        deleted = connection.execute(delete(journal).where(Filter().condition(account_id))).rowcount
+        deleted = connection.execute(delete(journal).where(Filter(kind="all").condition(account_id))).rowcount
     return models.Deleted(deleted=deleted)
 
 
@@ -143,6 +158,9 @@ def _entry(row: Row[Any]) -> models.Entry:
         audit=audit,
         warnings=(*_warnings(row.task_type, task), *_long_frames(row, answer)),
         explanation=explanation(answer[0], task) if row.outcome == "error" and answer else None,
+        kind=row.kind,
+        status=row.status,
+        sent_body=_decode(row.sent_body) if row.sent_body else None,
     )
 
 
@@ -276,7 +294,10 @@ _IMAGE = Rule(
     _with_scheme,
 )
 # The first pattern that is the whole of an error's code counts. The sentences are those of the image upload pages.
-_RULES: Mapping[str, Rule] = {
+_RULES: Mapping[str, Rule | None] = {
+    "invalidJson|invalidRequest": Rule("A request is a JSON array of tasks.", _STRUCTURE),
+    # The documentation pages have no sentence about these.
+    "missingApiKey|invalidApiKey": None,
     "conflictTaskUUID": Rule("A taskUUID names one task; after a failure it may be used again.", _UNIQUE, _new_uuid),
     "invalidTaskUUID": Rule("Every task has a taskUUID, a UUID of version 4.", _UNIQUE, _new_uuid),
     "invalidTaskType": Rule("taskType is one of the documented names, letter for letter.", _TASK_TYPE, _known_type),

@@ -28,7 +28,7 @@ from runware_mock.storage.models import (
 
 AccountState = dict[str, Any]
 
-# The newest migration that has changed the rows of a table that a state holds. A test checks this.
+# The oldest version whose rows fit into the tables: what later ones have added may be left out. A test checks this.
 SHAPE = "0001"
 
 # In the order in which they may be deleted. The rows of `fault` go with their plans.

@@ -47,6 +47,8 @@ class Reply(Struct, frozen=True):
     faults: tuple[str, ...] = ()
     # Whether the client asked for the texts as a stream of events.
     is_streamed: bool = False
+    # Of the journal, if the task left one.
+    entry_id: int | None = None
 
     @classmethod
     def refused(cls, refusal: Refusal, task: object = None) -> "Reply":

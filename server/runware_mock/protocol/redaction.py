@@ -14,6 +14,12 @@ _REAL_KEY = re.compile(
     r"(?<![A-Za-z0-9])(?=[0-9A-Z]*[a-z])(?=[0-9a-z]*[A-Z])(?=[A-Za-z]*[0-9])[A-Za-z0-9]{32}(?![A-Za-z0-9])"
 )
 _SECRET_NAME = re.compile(r"api.?key|^key$|authori[sz]ation|bearer|secret|passw|credential|token$", re.IGNORECASE)
+# A secret's name and value in a text that is not JSON, such as `"apiKey": "…`, `api_key=…` or `Bearer …`.
+_NAMED_SECRET = re.compile(
+    r"((?:api.?key|\bkey|authori[sz]ation|bearer|secret|passw\w*|credentials?|token)[\\\"']*\s*[:=]\s*[\\\"']*"
+    r"(?:bearer\s+)?|\bbearer\s+)([^\s\"'\\,&;{}\[\]]+)",
+    re.IGNORECASE,
+)
 
 
 def masked(api_key: str) -> str:
@@ -29,6 +35,14 @@ def looks_real(text: str) -> bool:
 def without_real_keys(text: str) -> str:
     """Return a text with everything masked that looks like a key of the real service."""
     return text if len(text) < _REAL_CHARS else _REAL_KEY.sub(lambda found: masked(found[0]), text)
+
+
+def without_secrets(text: str, api_key: str | None = None) -> str:
+    """Return a text of no known form with everything masked that may be a key or the value of a secret field."""
+    key = _own(api_key or "")
+    if len(key) >= _SECRET_FROM:
+        text = text.replace(key, masked(key))
+    return _NAMED_SECRET.sub(lambda found: found[1] + masked(found[2]), without_real_keys(text))
 
 
 def is_secret_name(name: str) -> bool:

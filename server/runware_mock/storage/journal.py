@@ -1,20 +1,23 @@
-"""The journal of tasks and their answers, one entry each: it detects reused taskUUIDs and serves getResponse."""
+"""The journal: one entry for each task and its answer, and for each request that ran no task.
+
+It detects reused taskUUIDs and serves getResponse.
+"""
 
 import hashlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import partial
 from threading import Lock
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 from msgspec import Struct
 from msgspec.structs import asdict
-from sqlalchemy import Connection, bindparam, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, select, update
 
 from runware_mock.metrics import Metrics
 from runware_mock.protocol.messages import Item
-from runware_mock.protocol.redaction import is_secret_name, looks_real, masked
+from runware_mock.protocol.redaction import is_secret_name, looks_real, masked, without_real_keys
 from runware_mock.storage.database import once_committed
 from runware_mock.storage.models import journal
 
@@ -37,23 +40,32 @@ _OF_TASK = (
     journal.c.account_id == bindparam("account_id"),
     journal.c.task_uuid == bindparam("task_uuid"),
     journal.c.at > bindparam("since_at"),
+    journal.c.kind == "task",
 )
 _FIND_DONE = select(journal.c.id).where(*_OF_TASK, journal.c.outcome == "success").limit(1)
 # The journal is cut each time a process has added a sixteenth of the limit.
 _CUT_EVERY = 16
+# Entries that are not of tasks may take this part of the limits, besides: they push out no result of a task.
+_OTHER_PART = 4
+# Instead of an account, for `Database.writing`: requests that opened none are written one batch at a time.
+NO_ACCOUNT: Final = -2
+NOTHING_SENT: Final = 0
 
 Outcome = Literal["success", "error", "fault", "crash"]
+# A task; a question about an earlier task; a request that ran no task.
+Kind = Literal["task", "lookup", "request"]
 
 
 class JournalEntry(Struct, frozen=True):
-    """One task and its answer: the items on success, else the one error.
+    """One task or request and its answer: the items on success, else the one error.
 
-    Until `ready_at`, clients are told that the task is still being processed.
+    Until `ready_at`, clients are told that the task is still being processed. `status` is that of the HTTP response,
+    or the code with which a socket was closed instead of an answer; None for an answer over a socket.
     """
 
     outcome: Outcome
     answer: list[Item]
-    account_id: int
+    account_id: int | None
     at: int
     ready_at: int
     transport: str
@@ -64,6 +76,9 @@ class JournalEntry(Struct, frozen=True):
     duration_us: int
     audit: Mapping[str, object] | None = None
     faults: list[Mapping[str, object]] | None = None
+    kind: Kind = "task"
+    status: int | None = None
+    sent_body: str | None = None
 
 
 class FoundAnswer(Struct, frozen=True):
@@ -76,21 +91,46 @@ class FoundAnswer(Struct, frozen=True):
     answer: list[Item]
 
 
-class Journal:
-    """Writes entries, and keeps about `max_entries` and `max_bytes` at most, shared fairly between accounts."""
+class _Budget:
+    """How many entries of some kinds the journal keeps, and how many this process has added since it last cut them."""
 
-    def __init__(self, max_entries: int, max_bytes: int, metrics: Metrics) -> None:
-        self._metrics = metrics
-        self._max_entries = max_entries
-        self._max_bytes = max_bytes
-        # Added by this process since it last cut the journal, which it does at its first entry.
+    def __init__(self, max_entries: int, max_bytes: int, kinds: ColumnElement[bool]) -> None:
+        self.max_entries = max_entries
+        self.max_bytes = max_bytes
+        self.kinds = kinds
+        # A process cuts the journal at its first entry.
         self._new_entries = max_entries
         self._new_bytes = 0
         self._lock = Lock()
 
-    def record(self, connection: Connection, entry: JournalEntry) -> None:
-        """Write an entry."""
-        answer = _encode(entry.answer).decode()
+    def add(self, size_bytes: int) -> bool:
+        """Count an entry; return whether this process has added enough for the journal to be cut."""
+        with self._lock:
+            self._new_entries += 1
+            self._new_bytes += size_bytes
+            is_long = self._new_entries * _CUT_EVERY > self.max_entries or self._new_bytes * _CUT_EVERY > self.max_bytes
+            if is_long:
+                self._new_entries = self._new_bytes = 0
+            return is_long
+
+
+class Journal:
+    """Writes entries, and keeps about `max_entries` and `max_bytes` at most, shared fairly between accounts.
+
+    Entries that are not of tasks have a budget of their own, which all requests without an account share as if they
+    were one more account.
+    """
+
+    def __init__(self, max_entries: int, max_bytes: int, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._of_tasks = _Budget(max_entries, max_bytes, journal.c.kind == "task")
+        others = journal.c.kind != "task"
+        self._of_others = _Budget(max(1, max_entries // _OTHER_PART), max_bytes // _OTHER_PART, others)
+
+    def record(self, connection: Connection, entry: JournalEntry) -> int:
+        """Write an entry; return its id."""
+        is_task = entry.kind == "task"
+        answer = _encode(entry.answer if is_task else abbreviated(entry.answer, is_known=True)).decode()
         task = _encode(abbreviated(entry.task, is_known=entry.audit is not None)).decode()
         size_bytes = len(answer) + len(task)
         row = {
@@ -103,22 +143,13 @@ class Journal:
             "faults": _encode(entry.faults).decode() if entry.faults else None,
             "size_bytes": size_bytes,
         }
-        connection.execute(_ADD, row)
-        self._count(connection, entry)
-        if self._is_to_be_cut(size_bytes):
-            self._cut(connection)
-
-    def _is_to_be_cut(self, size_bytes: int) -> bool:
-        """Return whether this process has added enough for the journal to be cut."""
-        with self._lock:
-            self._new_entries += 1
-            self._new_bytes += size_bytes
-            is_long = (
-                self._new_entries * _CUT_EVERY > self._max_entries or self._new_bytes * _CUT_EVERY > self._max_bytes
-            )
-            if is_long:
-                self._new_entries = self._new_bytes = 0
-            return is_long
+        added: Any = connection.execute(_ADD, row).inserted_primary_key
+        if is_task or entry.outcome == "fault":
+            self._count(connection, entry)
+        budget = self._of_tasks if is_task else self._of_others
+        if budget.add(size_bytes):
+            _cut(connection, budget)
+        return int(added[0])
 
     def _count(self, connection: Connection, entry: JournalEntry) -> None:
         sent = entry.audit.get("sent") if entry.audit else None
@@ -132,24 +163,36 @@ class Journal:
             words = ("%s %s over %s", entry.task_type, entry.outcome, entry.transport)
             once_committed(connection, partial(_log.debug, *words, extra={"task_uuid": entry.task_uuid}))
 
-    def _cut(self, connection: Connection) -> None:
-        """Delete what exceeds the limits, the oldest entries of the accounts with the most first."""
-        newest_first = journal.c.id.desc()
-        own: Any = {"partition_by": journal.c.account_id, "order_by": newest_first}
-        sizes = select(
+
+def _cut(connection: Connection, budget: _Budget) -> None:
+    """Delete what exceeds a budget, the oldest entries of the accounts with the most first."""
+    newest_first = journal.c.id.desc()
+    own: Any = {"partition_by": journal.c.account_id, "order_by": newest_first}
+    sizes = (
+        select(
             journal.c.id,
             journal.c.size_bytes,
             func.row_number().over(**own).label("own_number"),
             func.sum(journal.c.size_bytes).over(**own).label("own_bytes"),
-        ).subquery()
-        # Keep the newest entry of every account, then the second of every account, and so on, as far as they fit.
-        ranks = select(
-            sizes.c.id,
-            func.row_number().over(order_by=(sizes.c.own_number, sizes.c.id.desc())).label("number"),
-            func.sum(sizes.c.size_bytes).over(order_by=(sizes.c.own_bytes, sizes.c.id.desc())).label("total_bytes"),
-        ).subquery()
-        is_too_much = (ranks.c.number > self._max_entries) | (ranks.c.total_bytes > self._max_bytes)
-        connection.execute(delete(journal).where(journal.c.id.in_(select(ranks.c.id).where(is_too_much))))
+        )
+        .where(budget.kinds)
+        .subquery()
+    )
+    # Keep the newest entry of every account, then the second of every account, and so on, as far as they fit.
+    ranks = select(
+        sizes.c.id,
+        func.row_number().over(order_by=(sizes.c.own_number, sizes.c.id.desc())).label("number"),
+        func.sum(sizes.c.size_bytes).over(order_by=(sizes.c.own_bytes, sizes.c.id.desc())).label("total_bytes"),
+    ).subquery()
+    is_too_much = (ranks.c.number > budget.max_entries) | (ranks.c.total_bytes > budget.max_bytes)
+    connection.execute(delete(journal).where(journal.c.id.in_(select(ranks.c.id).where(is_too_much))))
+
+
+def note_sent(connection: Connection, ids: Collection[int], status: int | None, body: str | None) -> None:
+    """Add to entries what was sent instead of their answers, or with another status; see `JournalEntry`."""
+    sent_body = None if body is None else _encode(abbreviated(without_real_keys(body))).decode()
+    noted = update(journal).where(journal.c.id.in_(ids))
+    connection.execute(noted.values(status=status, sent_body=sent_body))
 
 
 def abbreviated(value: object, is_known: bool = False, depth: int = 0) -> object:  # noqa: FBT001, FBT002 - calls itself for each value
@@ -181,6 +224,11 @@ def abbreviated(value: object, is_known: bool = False, depth: int = 0) -> object
 def _shortened(text: str, *, is_known: bool) -> object:
     kept = {"head": text[:_HEAD_CHARS], "chars": len(text)}
     return kept if is_known else {**kept, "sha256": hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()}
+
+
+def beginning(text: str, chars: int) -> object:
+    """Return a text as the journal keeps it, if the whole has so many characters."""
+    return text if chars <= _KEPT_CHARS else {"head": text[:_HEAD_CHARS], "chars": chars}
 
 
 def _hidden(secret: object) -> object:
@@ -238,5 +286,5 @@ def model_uploads(connection: Connection, account_id: int) -> list[dict[str, Any
 
 def count_since(connection: Connection, account_id: int, since_at: int) -> int:
     """Count the account's tasks since an instant."""
-    is_own = (journal.c.account_id == account_id) & (journal.c.at >= since_at)
+    is_own = (journal.c.account_id == account_id) & (journal.c.kind == "task") & (journal.c.at >= since_at)
     return connection.scalar(select(func.count()).where(is_own)) or 0

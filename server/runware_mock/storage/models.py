@@ -101,7 +101,8 @@ journal = Table(
     "journal",
     metadata,
     Column("id", _Id, primary_key=True),
-    Column("account_id", ForeignKey("account.id"), nullable=False),
+    # Null for a request that opened no account.
+    Column("account_id", ForeignKey("account.id"), nullable=True),
     Column("at", BigInteger, nullable=False),
     Column("ready_at", BigInteger, nullable=False),
     Column("transport", String(4), nullable=False),
@@ -116,9 +117,13 @@ journal = Table(
     Column("faults", Text, nullable=True),
     Column("duration_us", BigInteger, nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
-    Index("ix_journal_account_task", "account_id", "task_uuid"),
+    Column("kind", String(8), nullable=False, server_default="task"),
+    # The status of the answer, 0 if nothing was sent; and, as JSON, the body that a fault made of it.
+    Column("status", Integer, nullable=True),
+    Column("sent_body", Text, nullable=True),
+    Index("ix_journal_account_task", "account_id", "task_uuid", "kind"),
     # Covers the query for how many of an account's newest entries fit.
-    Index("ix_journal_account_size", "account_id", "id", "size_bytes"),
+    Index("ix_journal_account_size", "account_id", "id", "size_bytes", "kind"),
 )
 
 undelivered = Table(

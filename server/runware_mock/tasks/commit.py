@@ -1,5 +1,6 @@
 """Commit the outcome of a task: its effect, its journal entry and its webhooks, in one transaction; then reply."""
 
+import logging
 from collections.abc import Mapping
 
 from msgspec import Struct, field
@@ -14,10 +15,12 @@ from runware_mock.protocol.redaction import without_real_keys
 from runware_mock.protocol.response_plan import ResponsePlan, retried_after
 from runware_mock.services import Caller, Services
 from runware_mock.storage import deliveries, journal, media
-from runware_mock.storage.journal import JournalEntry, Outcome
+from runware_mock.storage.journal import JournalEntry, Kind, Outcome
 from runware_mock.tasks import TaskType
 from runware_mock.tasks.results import echoed
 from runware_mock.tasks.work import Work
+
+_log = logging.getLogger(__name__)
 
 # The fields of an answer that name what the task has stored.
 _STORED = frozenset(("imageUUID", "mediaUUID", "guideImageUUID", "maskImageUUID", "videoUUID", "audioUUID"))
@@ -43,7 +46,12 @@ class Job(Struct, frozen=True):
     @property
     def leaves_an_entry(self) -> bool:
         """Whether the journal records it."""
-        return not self.task_type.names_another and not self.caller.dry_run
+        return not self.caller.dry_run
+
+    @property
+    def kind(self) -> Kind:
+        """What the journal calls it."""
+        return "lookup" if self.task_type.names_another else "task"
 
     @property
     def response_plan(self) -> ResponsePlan | None:
@@ -68,14 +76,16 @@ class Committer:
         if isinstance(work, list):
             return Reply(items=tuple(work), response_plan=job.response_plan)
         if isinstance(work, NotDone):
-            self._record(connection, job, "fault", [])
-            return Reply(response_plan=job.response_plan)
+            # The transport notes what it sends instead.
+            entry_id = self._record(connection, job, "fault", [])
+            return Reply(response_plan=job.response_plan, entry_id=entry_id)
         if isinstance(work, Refusal):
             response_plan = retried_after(work.retry_after_s, job.response_plan)
             reply = replace(Reply.refused(work, job.task or None), response_plan=response_plan)
             if job.leaves_an_entry:
                 outcome: Outcome = "crash" if work.is_ours else "error"
-                self._record(connection, job, outcome, [reply.error] if reply.error else [])
+                entry_id = self._record(connection, job, outcome, [reply.error] if reply.error else [], work.status)
+                reply = replace(reply, entry_id=entry_id)
                 if reply.error and outcome == "error" and work.code != "conflictTaskUUID":
                     self._notify(connection, job, [reply.error], is_error=True)
             return reply
@@ -88,11 +98,22 @@ class Committer:
         self._set_times(connection, job, done.items)
         is_async = job.task_type.may_be_async and job.task.get("deliveryMethod") == "async"
         takes_ms = self._processing_ms if is_async else 0
-        self._record(connection, job, "success", done.items, done.audit, takes_ms)
+        entry_id = self._record(connection, job, "success", done.items, 200, done.audit, takes_ms)
         self._notify(connection, job, done.items, takes_ms)
         # "ACK: one per task, whatever numberResults"; the results are asked for with getResponse.
         items = (echoed(job.task),) if is_async else tuple(done.items)
-        return Reply(items=items, response_plan=job.response_plan, is_streamed=done.is_streamed)
+        return Reply(items, response_plan=job.response_plan, is_streamed=done.is_streamed, entry_id=entry_id)
+
+    def looked_up(self, job: Job, items: list[Item]) -> Reply:
+        """Reply with items that have no effect; the entry of a lookup is left out if the database takes none now."""
+        reply = Reply(tuple(items), response_plan=job.response_plan)
+        if job.leaves_an_entry:
+            try:
+                with self._services.database.writing(job.caller.account.id) as connection:
+                    return replace(reply, entry_id=self._record(connection, job, "success", items, 200))
+            except Exception as error:  # noqa: BLE001 - whatever it is, the answer is there
+                _log.warning("the journal lacks a %s: %s", job.task.get("taskType"), error)
+        return reply
 
     def _set_times(self, connection: Connection, job: Job, items: list[Item]) -> None:
         """Set when the task's media vanish or appear, if its faults say so."""
@@ -107,7 +128,8 @@ class Committer:
         reply = Reply.refused(crashed, job.task)
         try:
             with self._services.database.writing(job.caller.account.id) as connection:
-                self._record(connection, job, "crash", [reply.error] if reply.error else [])
+                entry_id = self._record(connection, job, "crash", [reply.error] if reply.error else [], crashed.status)
+                return replace(reply, entry_id=entry_id)
         except Exception:  # noqa: BLE001 - what broke the task may well keep its entry from being written, too
             task_type = _column(job.task.get("taskType"), 64, job)
             self._services.metrics.task(task_type, "crash", monotonic_s() - job.began_s, 0, [])
@@ -145,9 +167,10 @@ class Committer:
         job: Job,
         outcome: Outcome,
         answer: list[Item],
+        status: int | None = None,
         audit: Mapping[str, object] | None = None,
         takes_ms: int = 0,
-    ) -> None:
+    ) -> int:
         now_at = self._services.now_at(job.caller.account.id)
         entry = JournalEntry(
             outcome=outcome,
@@ -163,8 +186,11 @@ class Committer:
             duration_us=int((monotonic_s() - job.began_s) * 1_000_000),
             audit=audit,
             faults=[one.as_json() for one in job.met],
+            kind=job.kind,
+            # Frames have no status.
+            status=status if job.caller.transport == "rest" else None,
         )
-        self._services.journal.record(connection, entry)
+        return self._services.journal.record(connection, entry)
 
 
 def _is_web_url(url: str) -> bool:

@@ -174,7 +174,7 @@ class Runner:
 
     def _commit(self, job: Job, work: Work | Refusal | NotDone) -> Reply:
         if isinstance(work, list):
-            return Reply(items=tuple(work), response_plan=job.response_plan)
+            return self._committer.looked_up(job, work)
         with self.services.database.writing(job.caller.account.id) as connection:
             reply = self._committer.commit(connection, job, work)
         return replace(reply, faults=tuple(one.kind for one in job.met)) if job.met else reply

@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 
 FOLDER = Path(__file__).parent
 EXAMPLE_KEY = "a-key-for-tests-0123456789abcdef"
-FILTERS = ("account", "format", "task_type", "state", "outcome", "text")
+FILTERS = ("account", "format", "task_type", "state", "outcome", "status", "kind", "text")
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'self'; script-src 'self'; "

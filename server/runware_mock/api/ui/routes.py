@@ -19,7 +19,7 @@ from runware_mock.api.ui.pages import HEADERS, accepts_html, page, short, wants_
 from runware_mock.control import clocks, snapshots, state
 from runware_mock.control import media as stored
 from runware_mock.control.calls import not_found
-from runware_mock.control.journal import Filter, list_entries, task_types_and_outcomes
+from runware_mock.control.journal import Filter, Kind, choices, list_entries
 from runware_mock.control.plans import list_plans, waiting_plans
 from runware_mock.control_models import Answer, Entry, Medium, PlanState, instant, write_instant, write_span
 from runware_mock.images.codec import thumbnail
@@ -98,23 +98,23 @@ def router(services: Services, changes: Changes, threads: Executor | None = None
 
     @api.api_route("/ui/journal", methods=_METHODS)
     def journal(request: Request) -> HTMLResponse:
-        """Show the tasks and their answers, the newest first."""
+        """Show the tasks, the other requests and their answers, the newest first."""
         query: Any = request.query_params
         chosen = Filter(
             task_type=query.get("task_type") or None,
             outcome=query.get("outcome") or None,
             text=query.get("text") or None,
             before=_number(query.get("before")),
+            status=_number(query.get("status")),
+            kind=query.get("kind") if query.get("kind") in get_args(Kind) else "all",
         )
         found = list_entries(services, account_of(request), chosen, _ENTRIES)
-        task_types, outcomes = task_types_and_outcomes(services)
         return show(
             request,
             "journal.html",
             entries=_json(found)["entries"],
             older=_older(request, found.next_before),
-            task_types=task_types,
-            outcomes=outcomes,
+            **choices(services),
         )
 
     @api.api_route("/ui/controls", methods=_METHODS)
