@@ -8,36 +8,17 @@ Methods return the models of `runware_mock.control_models`. Every refusal is a C
 There is nothing to close, and threads may share a client.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Self, TypedDict, TypeVar, Unpack
+from typing import Any, Self, TypedDict, Unpack
 
 from runware_mock import control_models as models
-from runware_mock.connection import DEFAULT_URL, ControlError, Wire, named
+from runware_mock.answer_calls import AnswerCalls
+from runware_mock.connection import DEFAULT_URL, ControlError, Listing, Wire, named
 from runware_mock.control_models import write_span
 
 __all__ = ["ControlClient", "ControlError", "EntryFilter", "Fault", "Listing"]
-
-T = TypeVar("T")
-
-
-class Listing(list[T]):
-    """The items of a list, the newest first; `page` is the whole answer."""
-
-    def __init__(self, items: Iterable[T], page: models.Answer) -> None:
-        super().__init__(items)
-        self.page = page
-
-    @property
-    def next_before(self) -> int | None:
-        """The `before` of the next page; None on the last page."""
-        return getattr(self.page, "next_before", None)
-
-    @property
-    def total(self) -> int | None:
-        """How many media there are on all pages; None for other lists."""
-        return getattr(self.page, "total", None)
 
 
 class Fault(dict[str, Any]):
@@ -87,6 +68,7 @@ class ControlClient:
         self.clock = ClockCalls(self._wire)
         self.media = MediaCalls(self._wire)
         self.faults = FaultCalls(self._wire)
+        self.answers = AnswerCalls(self._wire)
         self.journal = JournalCalls(self._wire)
         self.snapshots = SnapshotCalls(self._wire)
 

@@ -2,7 +2,7 @@
 
 import json
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from email.message import Message
 
@@ -18,6 +18,7 @@ from runware_mock.control_models import Answer, Deleted
 from runware_mock.version import __version__
 
 A = TypeVar("A", bound=Answer)
+T = TypeVar("T")
 Query = Mapping[str, Any]
 
 DEFAULT_URL = "http://127.0.0.1:8080"
@@ -43,6 +44,24 @@ class ControlError(Exception):
     def __reduce__(self) -> tuple[Any, ...]:
         """Let it pass from one test worker to another."""
         return type(self), (self.message, self.field, self.code, self.status)
+
+
+class Listing(list[T]):
+    """The items of a list, the newest first; `page` is the whole answer."""
+
+    def __init__(self, items: Iterable[T], page: Answer) -> None:
+        super().__init__(items)
+        self.page = page
+
+    @property
+    def next_before(self) -> int | None:
+        """The `before` of the next page; None on the last page."""
+        return getattr(self.page, "next_before", None)
+
+    @property
+    def total(self) -> int | None:
+        """How many media there are on all pages; None for other lists."""
+        return getattr(self.page, "total", None)
 
 
 class Unreachable(Exception):

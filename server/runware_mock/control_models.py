@@ -286,7 +286,10 @@ class FaultState(Answer):
 
 
 class PlanState(Answer):
-    """A plan and how far it has come; `account` is null for a plan of all accounts."""
+    """A plan and how far it has come; `account` is null for a plan of all accounts.
+
+    If no task has fitted a plan that must be met, `nearest` is the task that comes nearest, and what it lacks.
+    """
 
     name: str
     account: int | None
@@ -295,6 +298,7 @@ class PlanState(Answer):
     is_met: bool
     warnings: tuple[str, ...]
     faults: tuple[FaultState, ...]
+    nearest: str | None = None
 
 
 class Plans(Answer):

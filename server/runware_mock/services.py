@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from runware_mock.clock import Clock, in_ms
 from runware_mock.faults.matching import Faults
+from runware_mock.faults.scripted import Given
 from runware_mock.images.codec import Codec
 from runware_mock.images.fetch import Fetch, Send, UrlFetcher
 from runware_mock.images.limits import Budget
@@ -42,6 +43,8 @@ class Services(Struct, frozen=True):
     metrics: Metrics
     fetch: Fetch
     send: Send
+    # What a rule gives to the one task that these services are for.
+    given: Given | None = None
 
     def refresh(self) -> None:
         """Load what control calls have changed, here or in another process."""

@@ -28,16 +28,19 @@ def task_history(entries: Sequence[Entry]) -> str:
 
 
 def unmet_plan(plan: PlanState) -> str:
-    """Say which faults of a plan did not happen as often as planned."""
-    lines = [f"the fault plan {plan.name!r} was not fully met"]
+    """Say which faults of a plan, or answers of a rule, did not happen as often as planned."""
+    is_rule = all(fault.kind == "answer" for fault in plan.faults)
+    whole, part, done = ("rule", "answer", "given") if is_rule else ("fault plan", "fault", "happened")
+    lines = [f"the {whole} {plan.name!r} was not fully {'used' if is_rule else 'met'}"]
     lines += [
-        f"  fault {number}, {fault.kind}: happened {fault.met} of {counted(wanted, 'time')}; "
+        f"  {part} {number}{'' if is_rule else f', {fault.kind}'}: {done} {fault.met} of {counted(wanted, 'time')}; "
         f"{counted(fault.seen, 'matching call')} seen"
         for number, fault in enumerate(plan.faults, 1)
         # A fault that is planned without end has to happen once.
         if fault.met < (wanted := fault.times or 1)
     ]
-    return "\n".join([*lines, *(f"  {warning}" for warning in plan.warnings)])
+    lines += [f"  {warning}" for warning in plan.warnings]
+    return "\n".join([*lines, *([f"  nearest task: {plan.nearest}"] if plan.nearest else [])])
 
 
 def crash_report(crashes: Sequence[Entry]) -> str:
@@ -88,6 +91,7 @@ class RunwareMock:
         ca_file: The certificate to trust if the server uses TLS.
         control: The control API for this account.
         clock: Freezes, sets and advances the account's clock.
+        answers: Scripts what tasks are answered with.
         faults: Plans what goes wrong.
         journal: Lists, counts and awaits the tasks that were sent, with their answers.
         media: Lists, adds, deletes and forecasts stored media.
@@ -111,6 +115,7 @@ class RunwareMock:
         self.control = ControlClient(self.url, api_key, token=token, ca_file=ca_file)
         self.clock = self.control.clock
         self.faults = self.control.faults
+        self.answers = self.control.answers
         self.journal = self.control.journal
         self.media = self.control.media
         self.snapshots = self.control.snapshots

@@ -7,17 +7,20 @@ from pathlib import Path
 from typing import Any
 
 import runware_mock
+from runware_mock.answer_calls import AnswerCalls, Script
 from runware_mock.client import ClockCalls, EntryFilter, FaultCalls, JournalCalls, MediaCalls, SnapshotCalls
 
 PAGE = Path(__file__).parents[2] / "docs/reference.md"
 HEAD = """# Python reference
 
 These are the names that `runware_mock` exports. `python -m tests.docs.reference` generates this page from their
-docstrings. For examples, see [pytest](pytest.md), [the clock](clock.md), [faults](faults.md) and
-[the journal](journal.md).
+docstrings. For examples, see [pytest](pytest.md), [the clock](clock.md), [faults](faults.md),
+[answers](answers.md) and [the journal](journal.md).
 """
 # What the attributes of ControlClient and RunwareMock can do.
 GROUPS = {
+    "answers": AnswerCalls,
+    "answers.on()": Script,
     "clock": ClockCalls,
     "faults": FaultCalls,
     "journal": JournalCalls,
@@ -60,7 +63,11 @@ def _described(name: str, value: Any) -> str:
     parameters = [one for one in signature.parameters.values() if one.name != "self"]
     returned = inspect.Signature.empty if inspect.isclass(value) else signature.return_annotation
     written = _MODULE.sub("", str(signature.replace(parameters=parameters, return_annotation=returned)))
-    for old, new in (("'RunwareMock'", "RunwareMock"), (f"*{EntryFilter}", EntryFilter.__name__)):
+    for old, new in (
+        ("'RunwareMock'", "RunwareMock"),
+        ("'Script'", "Script"),
+        (f"*{EntryFilter}", EntryFilter.__name__),
+    ):
         written = written.replace(_MODULE.sub("", old), new)
     return f"```text\n{name}{written}\n```\n\n{shown}\n"
 

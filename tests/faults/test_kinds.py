@@ -15,6 +15,7 @@ from tests.talking import new_uuid, talking, upload
 pytestmark = pytest.mark.both_transports
 
 NEEDED: dict[str, dict[str, Any]] = {
+    "answer": {"text": "x"},
     "error": {"code": "invalidImage"},
     "latency": {"delay": "10ms"},
     "rate_limit": {"rate_per_s": 0.001, "burst": 1, "times": 1},

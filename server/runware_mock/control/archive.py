@@ -19,6 +19,7 @@ from runware_mock.faults.kinds import AnyFault
 from runware_mock.faults.plans import PlanName
 from runware_mock.images.formats import FORMATS, detect_format
 from runware_mock.images.picture import Picture, PictureRefused
+from runware_mock.images.source import decode_base64
 from runware_mock.protocol.errors import Refusal
 from runware_mock.services import Services
 from runware_mock.storage import contents
@@ -165,6 +166,12 @@ class _Fault(_Row):
     counted_at: _At | None
 
 
+class _GivenPicture(_Row):
+    plan_id: _Count
+    position: _Count
+    picture: str
+
+
 class _Clock(_Row):
     account_id: _Count
     offset_ms: Annotated[int, Strict(), Field(ge=-LATEST_AT, le=LATEST_AT)]
@@ -180,6 +187,7 @@ class _Archived(_Row):
     journal: list[_JournalRow]
     fault_plan: list[_Plan]
     fault: list[_Fault]
+    given_picture: list[_GivenPicture] = []
     account_clock: Annotated[list[_Clock], Field(max_length=1)]
 
     @model_validator(mode="after")
@@ -190,6 +198,10 @@ class _Archived(_Row):
             raise ValueError("a medium has no content")
         if not plan_ids.issuperset(one.plan_id for one in self.fault):
             raise ValueError("a fault has no plan")
+        places = {(one.plan_id, one.position) for one in self.fault}
+        given = {(one.plan_id, one.position) for one in self.given_picture}
+        if len(given) != len(self.given_picture) or not places.issuperset(given):
+            raise ValueError("a picture is given by no fault, or twice")
         for what, named, rows in (
             ("two contents have one id", content_ids, self.content),
             ("two plans have one id", plan_ids, self.fault_plan),
@@ -236,6 +248,8 @@ def load(services: Services, account_id: int, data: bytes) -> models.Loaded:
         if clock.frozen_at is None and not 0 <= real_at + clock.offset_ms <= LATEST_AT:
             raise ControlRefused("a clock can only show the years 1970 to 9799", "account_clock[0].offset_ms")
     pictures = {row.id: _proved(row, files[row.bytes], services) for row in state.content}
+    for position, row in enumerate(state.given_picture):
+        _check_given(row, services, f"given_picture[{position}].picture")
     # The files are stored before any row points at them. Other accounts find a file by its SHA-256, so it is the file's
     # own: nobody can prove what had been sent.
     placed = {
@@ -300,6 +314,13 @@ def _proved(row: _Content, data: bytes, services: Services) -> Picture:
     if found != (data, row.format, row.width_px, row.height_px):
         raise ControlRefused(f"{row.bytes} is not the {row.format} that state.json describes", "body")
     return picture
+
+
+def _check_given(row: _GivenPicture, services: Services, field: str) -> None:
+    try:
+        stored_form(decode_base64(row.picture), services.codec)
+    except PictureRefused as error:
+        raise ControlRefused(f"state.json: {error}", field) from None
 
 
 @retried

@@ -1,32 +1,47 @@
 """Fault plans: add, list and delete them."""
 
+from collections.abc import Callable
+
+import msgspec
 from sqlalchemy import select
 
 from runware_mock import control_models as models
 from runware_mock.control.calls import changing, conflict, not_found
+from runware_mock.control.given_pictures import read_pictures
 from runware_mock.faults import plans
+from runware_mock.faults.base import Event
+from runware_mock.faults.kinds import FAULT
 from runware_mock.faults.plans import Plan, PlanExists
 from runware_mock.services import Services
-from runware_mock.storage.database import retried
-from runware_mock.storage.models import fault_plan
+from runware_mock.storage.database import ALL_ACCOUNTS, retried
+from runware_mock.storage.models import fault_plan, journal
 from runware_mock.tasks import TASKS
+from runware_mock.tasks.image_models import WithOutput
+from runware_mock.tasks.validation import properties
+
+# Of how many tasks the nearest one is named.
+_LOOKED_AT = 200
+_PROMPTS = {"positivePrompt", "prompt", "messages"}
+_COUNTS = {"seen", "met", "remaining"}
 
 
 @retried
-def add_plan(services: Services, account_id: int, plan: Plan) -> models.PlanState:
-    """Add a plan and return its state."""
+def add_plan(services: Services, account_id: int, plan: Plan, field: str = "faults[{}]") -> models.PlanState:
+    """Add a plan and return its state; `field` is how the caller names its faults."""
+    plan, pictures = read_pictures(services, account_id, plan, field)
     with changing(services, account_id) as connection:
         try:
-            state = plans.add(connection, account_id, plan, services.clocks.real_at())
+            state = plans.add(connection, account_id, plan, services.clocks.real_at(), pictures)
         except PlanExists as error:
-            raise conflict(f"there is already a plan {error}: delete it first", "name") from None
+            raise conflict(f"there is already a plan or rule {error}: delete it first", "name") from None
     return _warned(state)
 
 
 def list_plans(services: Services, account_id: int) -> models.Plans:
     """Return the state of an account's plans, or of the plans that are for all accounts."""
     with services.database.reading() as connection:
-        return models.Plans(plans=tuple(_warned(state) for state in plans.states(connection, account_id)))
+        states = plans.states(connection, account_id)
+    return models.Plans(plans=tuple(_with_nearest(services, account_id, _warned(state)) for state in states))
 
 
 def waiting_plans(services: Services) -> dict[int, int]:
@@ -40,26 +55,64 @@ def waiting_plans(services: Services) -> dict[int, int]:
 def get_plan(services: Services, account_id: int, name: str) -> models.PlanState:
     """Return the state of one plan."""
     with services.database.reading() as connection:
-        for state in plans.states(connection, account_id, name):
-            return _warned(state)
-    raise not_found(f"there is no plan {name[:60]!r}", "name")
+        states = plans.states(connection, account_id, name)
+    for state in states:
+        return _with_nearest(services, account_id, _warned(state))
+    raise not_found(f"there is no plan or rule {name[:60]!r}", "name")
 
 
 @retried
-def delete_plans(services: Services, account_id: int, name: str | None = None) -> models.Deleted:
-    """Delete one plan, or all of an account."""
+def delete_plans(
+    services: Services,
+    account_id: int,
+    name: str | None = None,
+    only: Callable[[models.PlanState], bool] = lambda _state: True,
+) -> models.Deleted:
+    """Delete one plan, or all of an account that are chosen by `only`."""
     with changing(services, account_id) as connection:
-        count = plans.remove(connection, account_id, name)
+        chosen = [state.name for state in plans.states(connection, account_id, name) if only(state)]
+        count = plans.remove(connection, account_id, chosen)
     if name is not None and not count:
-        raise not_found(f"there is no plan {name[:60]!r}", "name")
+        raise not_found(f"there is no plan or rule {name[:60]!r}", "name")
     return models.Deleted(deleted=count)
 
 
 def _warned(state: models.PlanState) -> models.PlanState:
-    """Add a warning for each task type that does not exist."""
-    warnings = [
-        f"faults[{index}].task_type: {one.task_type!r} is no task type"
-        for index, one in enumerate(state.faults)
-        if one.task_type and one.task_type not in TASKS
-    ]
+    """Add a warning for each fault that names a task type that does not exist, or that does not suit it."""
+    warnings = []
+    for index, one in enumerate(state.faults):
+        if not one.task_type:
+            continue
+        row = TASKS.get(one.task_type)
+        if row is None:
+            warnings.append(f"faults[{index}].task_type: {one.task_type!r} is no task type")
+            continue
+        has = {
+            "prompt": not _PROMPTS.isdisjoint(properties(row.model)),
+            "picture": issubclass(row.model, WithOutput),
+        }
+        warnings += [
+            f"faults[{index}].{name}: tasks of the type {one.task_type} have no {name}"
+            for name, is_there in has.items()
+            if not is_there and getattr(one, name, None) is not None
+        ]
     return state.model_copy(update={"warnings": (*state.warnings, *warnings)})
+
+
+def _with_nearest(services: Services, account_id: int, state: models.PlanState) -> models.PlanState:
+    """Name the task that comes nearest to what no task has fitted, and say what it lacks."""
+    missed = next((one for one in state.faults if not one.seen), None)
+    if missed is None or state.is_met or not state.must_be_met:
+        return state
+    one = FAULT.validate_python(missed.model_dump(exclude=_COUNTS))
+    newest = select(journal.c.transport, journal.c.task).order_by(journal.c.id.desc()).limit(_LOOKED_AT)
+    own = newest if account_id == ALL_ACCOUNTS else newest.where(journal.c.account_id == account_id)
+    with services.database.reading() as connection:
+        rows = connection.execute(own).all()
+    events = [Event.of_task(msgspec.json.decode(row.task), row.transport) for row in rows]
+    lacks = [(one.mismatches(event), event) for event in events]
+    if not lacks:
+        return state
+    lacking, event = min(lacks, key=lambda lack: len(lack[0]))
+    nearest = f"{event.task_type} {event.task_uuid}: {'; '.join(lacking)}"
+    return state.model_copy(update={"nearest": nearest})

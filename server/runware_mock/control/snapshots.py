@@ -18,6 +18,7 @@ from runware_mock.storage.models import (
     delivery,
     fault,
     fault_plan,
+    given_picture,
     journal,
     medium,
     quota_bucket,
@@ -31,7 +32,7 @@ AccountState = dict[str, Any]
 # The oldest version whose rows fit into the tables: what later ones have added may be left out. A test checks this.
 SHAPE = "0001"
 
-# In the order in which they may be deleted. The rows of `fault` go with their plans.
+# In the order in which they may be deleted. The rows of `fault` and `given_picture` go with their plans.
 _OWN_TABLES: tuple[Table, ...] = (medium, journal, undelivered, delivery, quota_bucket, fault_plan, account_clock)
 KEPT_TABLES = {table.name: table for table in (medium, journal, fault_plan, account_clock)}
 _LONGEST_NAME = 100
@@ -47,6 +48,8 @@ def take(connection: Connection, account_id: int) -> AccountState:
     plan_ids = [plan["id"] for plan in rows["fault_plan"]]
     faults = select(fault).where(fault.c.plan_id.in_(plan_ids)).order_by(fault.c.plan_id, fault.c.position)
     rows["fault"] = [dict(row) for row in connection.execute(faults).mappings()]
+    pictures = select(given_picture).where(given_picture.c.plan_id.in_(plan_ids))
+    rows["given_picture"] = [dict(row) for row in connection.execute(pictures).mappings()]
     return rows
 
 
@@ -73,6 +76,9 @@ def put(connection: Connection, account_id: int, state: AccountState) -> None:
         (plan_ids[plan["id"]],) = added.inserted_primary_key
     if faults := [_renewed(row, plan_id=plan_ids[row["plan_id"]]) for row in state["fault"]]:
         connection.execute(insert(fault), faults)
+    # Earlier versions had no such table.
+    if pictures := [{**row, "plan_id": plan_ids[row["plan_id"]]} for row in state.get("given_picture", ())]:
+        connection.execute(insert(given_picture), pictures)
     contents.delete_unused(connection, before)
 
 

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import Any, ClassVar, Literal, Self
 
 from msgspec.structs import replace
-from pydantic import Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from runware_mock.clock import in_ms
 from runware_mock.faults.base import LONGEST_DELAY, PLANNED, REST_ONLY, WS_ONLY, Delay, Event, Fault, Span, Transport
@@ -22,10 +22,11 @@ _FRAMING = frozenset(("content-length", "transfer-encoding"))
 _WITHOUT_A_BODY = (204, 304)
 
 
-class ErrorFault(Fault):
-    """The task fails with an error from the catalogue; other tasks of the request are not affected."""
+class PlannedError(BaseModel):
+    """An error from the catalogue."""
 
-    kind: Literal["error"]
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
     code: str = Field(examples=[code for code in CATALOGUE if code not in OURS])
     parameter: str | None = Field(None, max_length=100)
     message: str | None = Field(None, max_length=2000)
@@ -45,13 +46,23 @@ class ErrorFault(Fault):
             raise ValueError(f"{self.code} is a pattern of codes: name the parameter")
         return self
 
-    def refusal(self, _task: Mapping[str, object]) -> Refusal:
+    def refused(self) -> Refusal:
         """Return the error."""
         row = CATALOGUE[self.code]
         # The messages that need a parameter, and have none of their own, are about images.
         parameter = self.parameter or row.parameter or ("image" if "{parameter}" in row.message else None)
         refusal = refuse(self.code, PLANNED, parameter=parameter)
         return refusal if self.message is None else refusal.but(message=self.message)
+
+
+class ErrorFault(PlannedError, Fault):
+    """The task fails with an error from the catalogue; other tasks of the request are not affected."""
+
+    kind: Literal["error"]
+
+    def refusal(self, _task: Mapping[str, object]) -> Refusal:
+        """Return the error."""
+        return self.refused()
 
 
 class LatencyFault(Fault):
@@ -227,9 +238,9 @@ class SourceFault(Fault):
     reason: Literal["unreachable", "timeout", "status", "no_picture"] = "unreachable"
     status: int = Field(404, ge=300, le=599)
 
-    def fits(self, event: Event) -> bool:
+    def matches(self, event: Event) -> bool:
         """Leave alone the tasks that fetch nothing."""
-        return event.fetches and super().fits(event)
+        return event.fetches and super().matches(event)
 
     def spoiled(self, _fetch: Fetch) -> Fetch:
         """Fail every time."""

@@ -4,7 +4,8 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, Any, ClassVar, Literal, Self
+from functools import cached_property
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
 
 from msgspec.structs import replace
 from pydantic import (
@@ -18,8 +19,10 @@ from pydantic import (
     model_validator,
 )
 
+from runware_mock.faults.patterns import Check, FieldPatterns, TextPattern, check_of, prompt_of, steps_of, value_at
 from runware_mock.images.fetch import Fetch
 from runware_mock.protocol.errors import Refusal
+from runware_mock.protocol.messages import Task, head_of
 from runware_mock.protocol.response_plan import ResponsePlan
 from runware_mock.values import parse_duration, write_duration
 
@@ -63,23 +66,95 @@ class Event:
     fetches: bool = False
     size_bytes: int | None = None
     media_uuid: str | None = None
+    task: Task | None = None
+    prompt: str | None = None
+
+    @classmethod
+    def of_task(cls, task: Task, transport: Transport, plan: str | None = None, *, fetches: bool = False) -> Self:
+        """Return the event that a task is."""
+        prompt = prompt_of(task)
+        task_type, task_uuid = (str(task.get(name, "")) for name in ("taskType", "taskUUID"))
+        return cls("task", transport, task_type, task_uuid, plan, fetches, task=task, prompt=prompt)
 
 
-class Fault(BaseModel):
-    """One fault of a plan. A kind overrides the hooks that it needs."""
+class Condition(NamedTuple):
+    """What a plan asks of one field of a task."""
+
+    path: str
+    steps: tuple[str | int, ...]
+    check: Check
+    pattern: object
+
+    def value(self, event: Event) -> object:
+        """Return the value of the field."""
+        return value_at(event.task, self.steps) if self.steps else event.prompt
+
+
+class Matching(BaseModel):
+    """For which tasks or connections something is planned."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    task_type: str | None = Field(None, max_length=64, description="Only tasks of this type.")
+    task_uuid: str | None = Field(None, max_length=36, description="Only the task with this UUID.")
+    model: TextPattern = Field(
+        None,
+        description='Only tasks with this model: a text in which * and ? are wildcards, `{"regex": ...}` or '
+        '`{"exact": ...}`.',
+    )
+    prompt: TextPattern = Field(None, description="Only tasks with this prompt, which is written in the same ways.")
+    where: FieldPatterns = Field(
+        default_factory=dict,
+        description='Only tasks with these fields, each a path with such a pattern or a JSON value: `{"width": 512}`.',
+    )
+    nth: int | None = Field(None, ge=1, le=1_000_000_000, description="Only the n-th match, counted from 1.")
+    transport: Transport | None = Field(None, description="Only over REST, or only over WebSocket.")
+
+    @cached_property
+    def conditions(self) -> tuple[Condition, ...]:
+        """What is asked of the fields of a task."""
+        # Without steps, it is the prompt: its field has several names.
+        named: list[tuple[str, tuple[str | int, ...], object]] = [
+            ("prompt", (), self.prompt),
+            ("model", ("model",), self.model),
+        ]
+        asked = [one for one in named if one[2] is not None]
+        asked += [(path, steps_of(path), pattern) for path, pattern in self.where.items()]
+        return tuple(Condition(path, steps, check_of(pattern), pattern) for path, steps, pattern in asked)
+
+    def matches(self, event: Event) -> bool:
+        """Tell whether a task has the UUID and the fields that are asked for."""
+        if self.task_uuid is not None and self.task_uuid.lower() != (event.task_uuid or "").lower():
+            return False
+        return all(one.check(one.value(event)) for one in self.conditions)
+
+    def mismatches(self, event: Event) -> list[str]:
+        """Return a sentence about each thing that is asked for and that a task has not."""
+        asked = {"taskType": (self.task_type, event.task_type), "transport": (self.transport, event.transport)}
+        found = [f"{name} is {has}, not {wanted}" for name, (wanted, has) in asked.items() if wanted not in (None, has)]
+        if self.task_uuid is not None and self.task_uuid.lower() != (event.task_uuid or "").lower():
+            found.append(f"taskUUID is not {self.task_uuid}")
+        values = [(one, one.value(event)) for one in self.conditions]
+        found += [
+            f"{one.path} is {'missing' if value is None else head_of(value)}, which does not fit {head_of(one.pattern)}"
+            for one, value in values
+            if not one.check(value)
+        ]
+        return found
+
+
+class Fault(Matching):
+    """One fault of a plan. A kind overrides the hooks that it needs."""
+
     point: ClassVar[Point] = "task"
     transports: ClassVar[tuple[Transport, ...]] = ("rest", "ws")
     is_random: ClassVar[bool] = False
+    # Whether a task that has met one of these, of whichever plan, meets no other.
+    is_only_one: ClassVar[bool] = False
     # Fields of the response plan that the fault sets, whatever its own fields are.
     effect: ClassVar[Mapping[str, Any]] = {}
 
     times: int | None = Field(1, ge=1, le=1_000_000, description="How many times it happens; null for every time.")
-    task_type: str | None = Field(None, max_length=64, description="Only tasks of this type.")
-    task_uuid: str | None = Field(None, max_length=36, description="Only the task with this UUID.")
-    nth: int | None = Field(None, ge=1, le=1_000_000_000, description="Only the n-th match, counted from 1.")
-    transport: Transport | None = Field(None, description="Only over REST, or only over WebSocket.")
     probability: float = Field(1.0, gt=0, le=1, description="Chance that it happens to a match.")
     seed: int | None = Field(None, ge=0, lt=2**63, description="Seed for random choices; a random one if left out.")
 
@@ -87,18 +162,20 @@ class Fault(BaseModel):
     def _can_match(self) -> Self:
         if self.transport is not None and self.transport not in self.transports:
             raise ValueError(f"a fault of this kind never happens over {self.transport}")
-        if self.point != "task" and (self.task_type or self.task_uuid):
-            raise ValueError("a fault of this kind meets connections, not tasks: leave out task_type and task_uuid")
+        if self.point != "task" and (self.task_type or self.task_uuid or self.conditions):
+            raise ValueError(
+                "a fault of this kind meets connections, not tasks: leave out task_type, task_uuid, model, prompt and "
+                "where"
+            )
         return self
 
-    def fits(self, event: Event) -> bool:
-        """Tell whether the fault is meant for this event."""
+    def concerns(self, point: Point, transport: Transport, task_type: str | None) -> bool:
+        """Tell whether the fault may be meant for events of this kind."""
         return (
-            event.point == self.point
-            and event.transport in self.transports
-            and self.transport in (None, event.transport)
-            and self.task_type in (None, event.task_type)
-            and (self.task_uuid is None or self.task_uuid.lower() == (event.task_uuid or "").lower())
+            point == self.point
+            and transport in self.transports
+            and self.transport in (None, transport)
+            and self.task_type in (None, task_type)
         )
 
     def is_drawn(self, seen: int) -> bool:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, get_args
 
 from pydantic import Field, TypeAdapter
 
-from runware_mock.faults import answers, connections, transfers
+from runware_mock.faults import answers, connections, scripted, transfers
 from runware_mock.faults.base import Fault
 from runware_mock.values import write_duration
 
@@ -42,7 +42,8 @@ AnyFault = Annotated[
     | transfers.RefuseDownloadFault
     | transfers.LoseDownloadFault
     | transfers.MislabelDownloadFault
-    | transfers.GarbleDownloadFault,
+    | transfers.GarbleDownloadFault
+    | scripted.AnswerFault,
     Field(discriminator="kind"),
 ]
 

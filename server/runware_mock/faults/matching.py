@@ -1,23 +1,47 @@
-"""Which planned faults an event meets. They are consumed in the transaction that finds them, so once and once only.
+"""Which planned faults an event meets. They are consumed in one transaction, so once and once only.
 
-Two events that meet faults of one plan wait for each other: each locks the rows of all its faults, in the same order.
+Those that fit are found in memory. Two events that fit the same faults wait for each other: each locks the rows of all
+of them, in the same order.
 """
 
+from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, or_, select, update
+import pybase64
+from sqlalchemy import Connection, bindparam, select, update
 
 from runware_mock.faults.answers import RateLimitFault
-from runware_mock.faults.base import Event, Fault
+from runware_mock.faults.base import Event, Fault, Point, Transport
 from runware_mock.faults.kinds import FAULT
 from runware_mock.faults.plans import has_plan
+from runware_mock.faults.scripted import AnswerFault, Given
 from runware_mock.protocol.errors import Refusal
 from runware_mock.protocol.response_plan import NOTHING, ResponsePlan
 from runware_mock.storage.clocks import Clocks
 from runware_mock.storage.database import ALL_ACCOUNTS, Database, retried
-from runware_mock.storage.models import fault, fault_plan
+from runware_mock.storage.models import fault, fault_plan, given_picture
+
+# Built once, as every task of an account with plans runs them.
+_FAULTS_OF = (
+    select(fault.c.id, fault.c.plan_id, fault.c.position, fault_plan.c.name, fault_plan.c.by_name_only, fault.c.spec)
+    .join_from(fault, fault_plan)
+    .where(fault_plan.c.account_id.in_((bindparam("account_id"), ALL_ACCOUNTS)))
+    .order_by(fault_plan.c.id, fault.c.position)
+)
+_IS_ONE_OF = fault.c.id.in_(bindparam("ids", expanding=True))
+_COUNTS = (
+    select(fault.c.id, fault.c.seen, fault.c.met, fault.c.tokens, fault.c.counted_at)
+    .where(_IS_ONE_OF)
+    .order_by(fault.c.id)
+    .with_for_update()
+)
+_SEEN = update(fault).where(_IS_ONE_OF).values(seen=fault.c.seen + 1)
+_PICTURE = select(given_picture.c.picture).where(
+    given_picture.c.plan_id == bindparam("of_plan"), given_picture.c.position == bindparam("at")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +51,13 @@ class Met:
     plan: str
     fault: Fault
     seen: int
+    picture: bytes | None = None
+
+    @property
+    def given(self) -> Given | None:
+        """What a rule gives to the task."""
+        one = self.fault
+        return Given(self.picture, one.text, one.fields) if isinstance(one, AnswerFault) else None
 
     @property
     def kind(self) -> str:
@@ -55,18 +86,40 @@ class Faults:
     def __init__(self, database: Database, clocks: Clocks) -> None:
         self._database = database
         self._clocks = clocks
+        # The plans of each account, at a version of what control calls have made.
+        self._kept: tuple[int, dict[int, _Plans]] = (-1, {})
 
     def meet(self, account_id: int, event: Event) -> tuple[Met, ...]:
         """Return the faults that an event meets; they are consumed."""
         if not self._clocks.is_planned(account_id):
             return ()
+        plans = self._plans(account_id)
+        fitting = plans.fitting(event)
+        if not fitting:
+            return ()
 
         @retried
         def met() -> tuple[Met, ...]:
             with self._database.writing() as connection:
-                return _meet(connection, account_id, event, self._clocks.real_at())
+                # A control call may have changed the plans just now, and SQLite gives ids of deleted rows to others.
+                self._clocks.refresh(connection)
+                current = self._plans(account_id, connection)
+                still = fitting if current is plans else current.fitting(event)
+                return _meet(connection, still, self._clocks.real_at()) if still else ()
 
         return met()
+
+    def _plans(self, account_id: int, connection: Connection | None = None) -> "_Plans":
+        """Return the plans that are for an account, as of the last refresh of the clocks or later."""
+        version = self._clocks.version
+        kept_version, plans = self._kept
+        if kept_version != version:
+            plans = {}
+            self._kept = version, plans
+        if account_id not in plans:
+            with nullcontext(connection) if connection else self._database.reading() as reading:
+                plans[account_id] = _Plans(reading, account_id)
+        return plans[account_id]
 
     def meet_connection(self, account_id: int, event: Event) -> tuple[ResponsePlan | None, Refusal | None]:
         """Return what an event that is no task meets, and the refusal it is answered with, if it is."""
@@ -79,33 +132,93 @@ class Faults:
         return has_plan(connection, account_id, name)
 
 
-def _meet(connection: Connection, account_id: int, event: Event, real_at: int) -> tuple[Met, ...]:
-    """Take from each plan at most the first fault that fits and has times left.
+class _Planned(NamedTuple):
+    """A fault of a plan, as its rows have it, without its counts."""
+
+    id: int
+    plan_id: int
+    position: int
+    plan: str
+    by_name_only: bool
+    fault: Fault
+
+
+class _Plans:
+    """The plans that are for an account: its own, and those of all accounts."""
+
+    def __init__(self, connection: Connection, account_id: int) -> None:
+        rows = connection.execute(_FAULTS_OF, {"account_id": account_id})
+        self._faults = [_Planned(*row[:-1], _parsed(row.spec)) for row in rows]
+        # By what most events have in common: only some plans concern a task type.
+        self._concerned: dict[tuple[Point, Transport, str | None], _Concerned] = {}
+
+    def fitting(self, event: Event) -> list[_Planned]:
+        """Return the faults that fit an event, in the order of the plans."""
+        key = (event.point, event.transport, event.task_type)
+        if key not in self._concerned:
+            self._concerned[key] = _Concerned([one for one in self._faults if one.fault.concerns(*key)])
+        return [
+            one
+            for one in self._concerned[key].candidates(event)
+            if (not one.by_name_only or one.plan == event.plan) and one.fault.matches(event)
+        ]
+
+
+class _Concerned:
+    """The faults that concern one kind of events, of which an account may have a thousand: they are sifted first."""
+
+    def __init__(self, faults: Sequence[_Planned]) -> None:
+        # Each field that any of them asks for is read once.
+        fields = {one.steps: one for planned in faults for one in planned.fault.conditions}
+        self._fields = list(fields.values())
+        places = {steps: place for place, steps in enumerate(fields)}
+        self._checks = [
+            (planned, [(places[one.steps], one.check) for one in planned.fault.conditions]) for planned in faults
+        ]
+
+    def candidates(self, event: Event) -> list[_Planned]:
+        """Return those whose conditions an event fulfils."""
+        values = [one.value(event) for one in self._fields]
+        found = []
+        for planned, checks in self._checks:
+            for place, check in checks:
+                if not check(values[place]):
+                    break
+            else:
+                found.append(planned)
+        return found
+
+
+def _meet(connection: Connection, fitting: Sequence[_Planned], real_at: int) -> tuple[Met, ...]:
+    """Take from each plan at most the first fault that has times left, and at most one of those that exclude others.
 
     Every fault that fits counts the event, whether it was met or another before it.
     """
-    plans = (
-        select(fault_plan)
-        .where(or_(fault_plan.c.account_id == account_id, fault_plan.c.account_id == ALL_ACCOUNTS))
-        .order_by(fault_plan.c.id)
-    )
-    met = []
-    for plan in connection.execute(plans).all():
-        if plan.by_name_only and plan.name != event.plan:
+    rows = {row.id: row for row in connection.execute(_COUNTS, {"ids": [one.id for one in fitting]})}
+    met: list[Met] = []
+    over: set[int] = set()
+    for planned in fitting:
+        one, row = planned.fault, rows.get(planned.id)
+        is_second = one.is_only_one and any(other.fault.is_only_one for other in met)
+        if row is None or planned.plan_id in over or is_second:
             continue
-        faults = select(fault).where(fault.c.plan_id == plan.id).order_by(fault.c.position).with_for_update()
-        is_over = False
-        for row in connection.execute(faults).all():
-            one = _parsed(row.spec)
-            if not one.fits(event):
-                continue
-            values: dict[str, Any] = {"seen": row.seen + 1}
-            if not is_over and _is_met(one, row, values, real_at):
-                is_over = True
-                values["met"] = row.met + 1
-                met.append(Met(plan.name, one, row.seen + 1))
+        values: dict[str, Any] = {}
+        if _is_met(one, row, values, real_at):
+            over.add(planned.plan_id)
+            values["met"] = row.met + 1
+            met.append(Met(planned.plan, one, row.seen + 1, _picture(connection, planned)))
+        if values:
             connection.execute(update(fault).where(fault.c.id == row.id).values(values))
+    connection.execute(_SEEN, {"ids": list(rows)})
     return tuple(met)
+
+
+def _picture(connection: Connection, planned: _Planned) -> bytes | None:
+    """Return the picture that an answer gives, if it gives one."""
+    if not isinstance(planned.fault, AnswerFault) or planned.fault.picture is None:
+        return None
+    found = connection.scalar(_PICTURE, {"of_plan": planned.plan_id, "at": planned.position})
+    return None if found is None else pybase64.b64decode(found)
 
 
 def _is_met(one: Fault, row: Any, values: dict[str, Any], real_at: int) -> bool:
@@ -123,6 +236,7 @@ def _is_met(one: Fault, row: Any, values: dict[str, Any], real_at: int) -> bool:
     return True
 
 
-@lru_cache(maxsize=1000)
+# More than anybody plans.
+@lru_cache(maxsize=10_000)
 def _parsed(spec: str) -> Fault:
     return FAULT.validate_json(spec)

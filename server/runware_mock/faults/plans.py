@@ -1,6 +1,7 @@
 """Plans as they are asked for, stored and shown."""
 
 import secrets
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -11,9 +12,11 @@ from runware_mock.faults.base import Fault
 from runware_mock.faults.kinds import FAULT, AnyFault
 from runware_mock.protocol.messages import is_uuid
 from runware_mock.storage.database import ALL_ACCOUNTS
-from runware_mock.storage.models import fault, fault_plan
+from runware_mock.storage.models import fault, fault_plan, given_picture
 
 _SEED_LIMIT = 2**31
+# How many one statement deletes.
+_CHUNK = 500
 
 
 class PlanExists(Exception):
@@ -45,8 +48,10 @@ class Plan(BaseModel):
     )
 
 
-def add(connection: Connection, account_id: int, plan: Plan, real_at: int) -> PlanState:
-    """Store a plan and return its state; raises PlanExists."""
+def add(
+    connection: Connection, account_id: int, plan: Plan, real_at: int, pictures: Mapping[int, str] | None = None
+) -> PlanState:
+    """Store a plan, and the pictures that its answers give, by position; return its state. Raises PlanExists."""
     name = plan.name or f"plan-{secrets.token_hex(4)}"
     if _rows(connection, account_id, name):
         raise PlanExists(name)
@@ -63,18 +68,32 @@ def add(connection: Connection, account_id: int, plan: Plan, real_at: int) -> Pl
         for position, one in enumerate(plan.faults)
     ]
     connection.execute(insert(fault), rows)
+    if given := [
+        {"plan_id": added[0], "position": position, "picture": picture}
+        for position, picture in (pictures or {}).items()
+    ]:
+        connection.execute(insert(given_picture), given)
     return states(connection, account_id, name)[0]
 
 
 def states(connection: Connection, account_id: int, name: str | None = None) -> list[PlanState]:
     """Return the state of an account's plans, or of the one of that name; account 0 has those of all accounts."""
-    return [_state(connection, row) for row in _rows(connection, account_id, name)]
+    plans = _rows(connection, account_id, name)
+    of_one = fault.c.plan_id == plans[0].id if len(plans) == 1 else fault_plan.c.account_id == account_id
+    found = select(fault).join_from(fault, fault_plan).where(of_one).order_by(fault.c.plan_id, fault.c.position)
+    faults: dict[int, list[Any]] = {}
+    for row in connection.execute(found) if plans else ():
+        faults.setdefault(row.plan_id, []).append(row)
+    return [_state(plan, faults.get(plan.id, [])) for plan in plans]
 
 
-def remove(connection: Connection, account_id: int, name: str | None = None) -> int:
-    """Delete an account's plans, or the one of that name; return how many."""
-    ids = [row.id for row in _rows(connection, account_id, name)]
-    return connection.execute(delete(fault_plan).where(fault_plan.c.id.in_(ids))).rowcount
+def remove(connection: Connection, account_id: int, names: Collection[str]) -> int:
+    """Delete the plans of an account that have these names; return how many."""
+    ids = [row.id for row in _rows(connection, account_id, None) if row.name in set(names)]
+    return sum(
+        connection.execute(delete(fault_plan).where(fault_plan.c.id.in_(ids[start : start + _CHUNK]))).rowcount
+        for start in range(0, len(ids), _CHUNK)
+    )
 
 
 def has_plan(connection: Connection, account_id: int, name: str) -> bool:
@@ -94,9 +113,7 @@ def _seeded(one: Fault) -> Fault:
     return one.model_copy(update={"seed": secrets.randbelow(_SEED_LIMIT)})
 
 
-def _state(connection: Connection, row: Any) -> PlanState:
-    found = select(fault).where(fault.c.plan_id == row.id).order_by(fault.c.position)
-    rows = connection.execute(found).all()
+def _state(row: Any, rows: list[Any]) -> PlanState:
     kept = [FAULT.validate_json(one.spec) for one in rows]
     states = [_fault_state(one, one_row) for one, one_row in zip(kept, rows, strict=True)]
     return PlanState(
@@ -153,4 +170,7 @@ def _covers(earlier: AnyFault, later: AnyFault) -> bool:
         <= set(earlier.transports if earlier.transport is None else [earlier.transport])
         and earlier.task_type in (None, later.task_type)
         and earlier.task_uuid in (None, later.task_uuid)
+        and earlier.model in (None, later.model)
+        and earlier.prompt in (None, later.prompt)
+        and earlier.where.items() <= later.where.items()
     )

@@ -46,9 +46,9 @@ class _Download(Fault):
 
     uuid: str | None = Field(None, max_length=36, description="Only the medium with this UUID.")
 
-    def fits(self, event: Event) -> bool:
+    def matches(self, event: Event) -> bool:
         """Leave other media alone."""
-        return self.uuid in (None, event.media_uuid) and super().fits(event)
+        return self.uuid in (None, event.media_uuid) and super().matches(event)
 
 
 class CutUploadFault(_Upload):
@@ -59,9 +59,9 @@ class CutUploadFault(_Upload):
     how: Literal["stall", "reset", "refuse"] = "reset"
     status: int = Field(413, ge=400, le=599)
 
-    def fits(self, event: Event) -> bool:
+    def matches(self, event: Event) -> bool:
         """Leave alone what is too short, or does not declare its length."""
-        return (event.size_bytes or 0) >= max(1, self.after_bytes) and super().fits(event)
+        return (event.size_bytes or 0) >= max(1, self.after_bytes) and super().matches(event)
 
     def add_to(self, plan: ResponsePlan, _draw: random.Random) -> ResponsePlan:
         """Stop reading."""

@@ -154,7 +154,7 @@ def text_events(replies: Sequence[Reply]) -> list[bytes]:
     events: list[object] = []
     for index, item in enumerate(item for reply in replies for item in reply.items):
         told = {"taskType": item["taskType"], "taskUUID": item["taskUUID"], "resultIndex": index}
-        events += [{**told, "delta": {"text": word}} for word in _WORD.findall(str(item["text"]))]
+        events += [{**told, "delta": {"text": word}} for word in _WORD.findall(str(item.get("text", "")))]
         events.append({name: value for name, value in {**item, **told, "delta": {}}.items() if name != "text"})
     return [*(b"data: %s\n\n" % _encode(event) for event in events), b"data: [DONE]\n\n"]
 

@@ -105,6 +105,11 @@ class Clocks:
             if known.version > self._known.version:
                 self._known = known
 
+    @property
+    def version(self) -> int:
+        """The version of what is known: it grows with every control call."""
+        return self._known.version
+
     def real_at(self) -> int:
         """Return the real time."""
         return self.real.now_at()

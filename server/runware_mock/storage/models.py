@@ -204,6 +204,16 @@ fault = Table(
     Column("counted_at", BigInteger, nullable=True),
 )
 
+# The pictures that scripted answers give, apart from what is read to find the answer.
+given_picture = Table(
+    "given_picture",
+    metadata,
+    Column("plan_id", ForeignKey("fault_plan.id", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    # Base64.
+    Column("picture", Text, nullable=False),
+)
+
 snapshot = Table(
     "snapshot",
     metadata,

@@ -3,7 +3,7 @@
 import base64
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from PIL.Image import Image
@@ -16,6 +16,7 @@ from runware_mock.protocol.messages import Item, Task
 from runware_mock.services import Caller, Services
 from runware_mock.storage import contents, deliveries, media
 from runware_mock.storage.contents import Placed
+from runware_mock.tasks.given import shown
 from runware_mock.tasks.image_models import WithOutput
 from runware_mock.tasks.inputs import Input, Inputs
 from runware_mock.tasks.models import AnyTask
@@ -70,6 +71,9 @@ def answer_with(
     prefix: str = "image",
 ) -> Commit:
     """Return the function that renews the inputs and stores the results as media; items name them by `prefix`."""
+    if services.given is not None and services.given.picture is not None:
+        picture = shown(services.given.picture, results[0].picture, services.codec, task.output_quality)
+        results = [replace(result, picture=picture) for result in results]
     placed = [
         (result, _placed(services, result.picture), _placed(services, made_of.picture) if made_of else None)
         for result in results

@@ -17,6 +17,7 @@ from runware_mock.storage.database import Clashed, crash
 from runware_mock.tasks import TASKS, TaskType, models, unsupported
 from runware_mock.tasks.batch import BatchThread
 from runware_mock.tasks.commit import Committer, Job, NotDone
+from runware_mock.tasks.given import with_given
 from runware_mock.tasks.validation import misspelled
 from runware_mock.tasks.work import ContentGone, Load, Work
 
@@ -186,7 +187,7 @@ class Runner:
             return job
         sources = {name: value for name, value in job.task.items() if name != "webhookURL"}
         fetches = job.task_type.load(sources) is Load.WAITING_FOR_NETWORK
-        event = Event("task", caller.transport, str(job.task["taskType"]), job.task_uuid, caller.plan, fetches)
+        event = Event.of_task(job.task, caller.transport, caller.plan, fetches=fetches)
         met = self.services.faults.meet(caller.account.id, event)
         return replace(job, met=met) if met else job
 
@@ -213,9 +214,9 @@ class Runner:
                 return refusal
             if not one.fault.works:
                 return NotDone()
-            services = replace(services, fetch=one.fault.spoiled(services.fetch))
+            services = replace(services, fetch=one.fault.spoiled(services.fetch), given=one.given or services.given)
         try:
-            return job.task_type.work(job.task, services, job.caller)
+            return with_given(job.task_type.work(job.task, services, job.caller), services.given)
         except Refusal as refusal:
             # A copy, since the traceback of the raised one keeps the picture's bytes in memory.
             return refusal.but()

@@ -15,11 +15,13 @@ from starlette.types import Scope
 
 from runware_mock.api.control.guard import check_caller
 from runware_mock.api.dependencies import bearer_key
+from runware_mock.control.answers import Rule, Step
 from runware_mock.control.calls import LARGEST_ID, Code, ControlRefused, dotted, not_found
 from runware_mock.control.clocks import LATEST_AT
 from runware_mock.control.journal import Filter
 from runware_mock.control.state import find_account
 from runware_mock.faults.kinds import KINDS, common_fields, own_fields
+from runware_mock.faults.plans import Plan
 from runware_mock.protocol.errors import Refusal
 from runware_mock.services import Services
 from runware_mock.storage.database import ALL_ACCOUNTS, outage_of
@@ -176,6 +178,9 @@ def _invalid(error: Mapping[str, Any]) -> ControlRefused:
         location = [*location[:2], *location[3:], *(["kind"] if error["type"].startswith("union_tag") else [])]
         if error["type"] == "model_attributes_type":
             location.append("kind")
+    elif error["type"] == "extra_forbidden":
+        known = Step.model_fields if location[0] == "give" else {**Rule.model_fields, **Plan.model_fields}
+        message = f"there is no field {str(location[-1])[:40]!r}; {_nearest(str(location[-1]), known)}"
     return ControlRefused(message, dotted(location) or source)
 
 

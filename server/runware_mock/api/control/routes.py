@@ -9,6 +9,7 @@ from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from runware_mock import control_models as models
+from runware_mock.answer_models import Rules, RuleState
 from runware_mock.api.control.parameters import (
     PREFIX,
     Account,
@@ -25,7 +26,7 @@ from runware_mock.api.control.parameters import At as Instant
 from runware_mock.api.dependencies import base_url
 from runware_mock.api.failures import GuardedRoute
 from runware_mock.clock import in_ms, monotonic_s
-from runware_mock.control import archive, clocks, journal, media, plans, seeding, snapshots, state
+from runware_mock.control import answers, archive, clocks, journal, media, plans, seeding, snapshots, state
 from runware_mock.control.calls import ControlRefused, Id
 from runware_mock.faults.plans import Plan
 from runware_mock.services import Services
@@ -279,6 +280,36 @@ def delete_plan(services: Provided, account_id: Account, name: str) -> models.De
 def delete_plans(services: Provided, account_id: Account) -> models.Deleted:
     """Delete every plan of the account."""
     return plans.delete_plans(services, account_id)
+
+
+@api.post("/answers", tags=["answers"], status_code=201)
+def add_rule(services: Provided, account_id: Account, rule: answers.Rule) -> RuleState:
+    """Add a rule for the account, or for all accounts."""
+    return answers.add_rule(services, account_id, rule)
+
+
+@api.get("/answers", tags=["answers"])
+def list_rules(services: Provided, account_id: Account) -> Rules:
+    """List the rules: what was given, and what remains."""
+    return answers.list_rules(services, account_id)
+
+
+@api.get("/answers/{name}", tags=["answers"])
+def get_rule(services: Provided, account_id: Account, name: str) -> RuleState:
+    """Show one rule."""
+    return answers.get_rule(services, account_id, name)
+
+
+@api.delete("/answers/{name}", tags=["answers"])
+def delete_rule(services: Provided, account_id: Account, name: str) -> models.Deleted:
+    """Delete one rule."""
+    return answers.delete_rules(services, account_id, name)
+
+
+@api.delete("/answers", tags=["answers"])
+def delete_rules(services: Provided, account_id: Account) -> models.Deleted:
+    """Delete every rule of the account, and no other plan."""
+    return answers.delete_rules(services, account_id)
 
 
 async def _moved(services: Services, move: Callable[..., models.Moved], account_id: int, to: object) -> models.Moved:

@@ -1,0 +1,115 @@
+"""Scripted answers: rules that say what tasks are answered with. A rule is a plan whose faults are all answers."""
+
+import secrets
+from typing import Annotated, Any, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from runware_mock.answer_models import GivenState, Rules, RuleState
+from runware_mock.control import plans
+from runware_mock.control.calls import not_found
+from runware_mock.control_models import Deleted, PlanState
+from runware_mock.faults.base import Matching
+from runware_mock.faults.plans import Plan, PlanName
+from runware_mock.faults.scripted import AnswerFault, Scripted
+from runware_mock.services import Services
+
+_MOST_STEPS = 100
+
+
+class Step(Scripted):
+    """One answer of a rule, and how often it is given."""
+
+    times: int | None = Field(
+        None,
+        ge=1,
+        le=1_000_000,
+        description="How often; null for every time. Once by default, the last one every time.",
+    )
+
+
+class Rule(Matching):
+    """What the matching tasks are answered with. Of several rules that match a task, the first made answers it."""
+
+    name: PlanName | None = Field(None, description="A random name if left out.")
+    give: Annotated[list[Step], BeforeValidator(lambda given: [given] if isinstance(given, dict) else given)] = Field(
+        min_length=1, max_length=_MOST_STEPS, description="An answer, or a list of answers that are given in turn."
+    )
+    must_be_used: bool = Field(
+        default=False, description="Whether a pytest test fails if an answer was not given as often as it says."
+    )
+
+    @model_validator(mode="after")
+    def _counts_one_way(self) -> Self:
+        if self.nth is not None and len(self.give) > 1:
+            raise ValueError("nth: there is one n-th task, so that only one answer can be given: leave out the others")
+        return self
+
+    def plan(self) -> Plan:
+        """Return the rule as a plan."""
+        asked = {name: getattr(self, name) for name in Matching.model_fields}
+        return Plan(
+            name=self.name or f"rule-{secrets.token_hex(4)}",
+            faults=[
+                AnswerFault(
+                    **asked,
+                    **one.model_dump(exclude_unset=True, exclude={"times"}),
+                    kind="answer",
+                    times=self._times(position),
+                )
+                for position, one in enumerate(self.give)
+            ],
+            must_be_met=self.must_be_used,
+        )
+
+    def _times(self, position: int) -> int | None:
+        one = self.give[position]
+        if "times" in one.model_fields_set:
+            return one.times
+        return None if position == len(self.give) - 1 and self.nth is None else 1
+
+
+def add_rule(services: Services, account_id: int, rule: Rule) -> RuleState:
+    """Add a rule and return its state."""
+    return _rule(plans.add_plan(services, account_id, rule.plan(), "give[{}]"))
+
+
+def list_rules(services: Services, account_id: int) -> Rules:
+    """Return the state of an account's rules, or of the rules that are for all accounts."""
+    return Rules(rules=tuple(_rule(one) for one in plans.list_plans(services, account_id).plans if _is_rule(one)))
+
+
+def get_rule(services: Services, account_id: int, name: str) -> RuleState:
+    """Return the state of one rule."""
+    state = plans.get_plan(services, account_id, name)
+    if not _is_rule(state):
+        raise not_found(f"{name[:60]!r} is a fault plan, no rule", "name")
+    return _rule(state)
+
+
+def delete_rules(services: Services, account_id: int, name: str | None = None) -> Deleted:
+    """Delete one rule, or all of an account."""
+    if name is not None:
+        get_rule(services, account_id, name)
+    return plans.delete_plans(services, account_id, name, only=_is_rule)
+
+
+def _is_rule(state: PlanState) -> bool:
+    return all(one.kind == "answer" for one in state.faults)
+
+
+def _rule(state: PlanState) -> RuleState:
+    faults = [one.model_dump(mode="json") for one in state.faults]
+    asked = {name: value for name, value in faults[0].items() if name in Matching.model_fields}
+    given: list[dict[str, Any]] = [{name: one[name] for name in (*Step.model_fields, "remaining")} for one in faults]
+    return RuleState(
+        **asked,
+        name=state.name,
+        account=state.account,
+        must_be_used=state.must_be_met,
+        is_used=state.is_met,
+        seen=state.faults[0].seen,
+        give=tuple(GivenState(**step, used=one.met) for step, one in zip(given, state.faults, strict=True)),
+        warnings=tuple(one.replace("faults[", "give[") for one in state.warnings),
+        nearest=state.nearest,
+    )
