@@ -62,15 +62,24 @@ def journal(control: Calls) -> list[tuple[str, str]]:
     return [(entry["task_uuid"], entry["outcome"]) for entry in entries]
 
 
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "drop"},
+        {"kind": "cut_answer", "after_bytes": 100, "how": "end"},
+        {"kind": "cut_answer", "after_bytes": 100, "how": "reset"},
+    ],
+    ids=["whole", "after 100 bytes", "after 100 bytes by a reset"],
+)
 @pytest.mark.parametrize("sdk", SDKS, ids=str)
-def test_rule_28_a_reply_that_is_dropped_after_the_work(
-    sdk: Sdk, mock: RunningMock, api_key: str, control: Calls, pictures: tuple[Picture, ...]
+def test_rule_28_a_reply_that_is_lost_after_the_work(
+    sdk: Sdk, mock: RunningMock, api_key: str, control: Calls, pictures: tuple[Picture, ...], fault: dict[str, Any]
 ) -> None:
     """py-0.5 sends the same taskUUID again and has its answer; sdk-js sends a new one and stores the picture twice.
 
     runware-sdk gives the upload up over WebSocket, and over REST shows the conflict of the taskUUID it sends again.
     """
-    plan_by_name(control, {"kind": "drop", "task_type": "imageUpload"})
+    plan_by_name(control, {**fault, "task_type": "imageUpload"})
     outcome = two_uploads(sdk, mock, api_key, pictures)
     assert_worked(outcome)
     assert is_met(control, PLAN)
@@ -187,3 +196,37 @@ def test_rule_31_a_slow_answer_is_waited_for(
     assert is_met(control, PLAN)
     assert_stored(outcome["first"], pictures[0])
     assert [ended for _, ended in journal(control)] == ["success", "success"]
+
+
+@pytest.mark.parametrize("sdk", SDKS, ids=str)
+def test_an_answer_that_comes_byte_by_byte_is_put_together(
+    sdk: Sdk, mock: RunningMock, api_key: str, control: Calls, pictures: tuple[Picture, ...]
+) -> None:
+    plan_by_name(control, {"kind": "slow_answer", "bytes_per_s": 400, "task_type": "imageUpload"})
+    outcome = two_uploads(sdk, mock, api_key, pictures, request_timeout_s=10 * SDK_JS_REQUEST_TIMEOUT_S)
+    assert_worked(outcome)
+    assert is_met(control, PLAN)
+    assert_stored(outcome["first"], pictures[0])
+    assert [ended for _, ended in journal(control)] == ["success", "success"]
+
+
+@pytest.mark.parametrize("fault", [{"how": "reset"}, {"how": "refuse", "status": 503}], ids=lambda one: one["how"])
+def test_an_upload_that_is_cut_is_sent_again(
+    mock: RunningMock, api_key: str, control: Calls, pictures: tuple[Picture, ...], fault: dict[str, Any]
+) -> None:
+    plan_by_name(control, {"kind": "cut_upload", "after_bytes": 200, **fault})
+    outcome = two_uploads(PY_NEW_REST, mock, api_key, pictures)
+    assert_worked(outcome)
+    assert is_met(control, PLAN)
+    assert_stored(outcome["first"], pictures[0])
+    assert_stored(outcome["second"], pictures[1])
+    assert stored(control) == 2
+
+
+def test_the_ai_sdk_gives_up_after_a_cut_answer(mock: RunningMock, api_key: str, control: Calls) -> None:
+    plan_by_name(control, {"kind": "cut_answer", "after_bytes": 100, "how": "reset"})
+    call = {"name": "a picture", "arguments": {"options": {"size": "192x128", "seed": 7}}}
+    outcome = AI_SDK.run("generate", mock.rest_url, f"{api_key}+{PLAN}", calls=[call], call_limit_s=CALL_LIMIT_S)
+    assert is_met(control, PLAN)
+    assert outcome["answers"]["a picture"]["error"]["type"] == "AI_APICallError"
+    assert [ended for _, ended in journal(control)] == ["success"]
