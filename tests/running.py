@@ -1,15 +1,17 @@
 """Real servers for tests: in this process on a thread, or in a process of their own."""
 
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import IO, Any
 
 from sqlalchemy import Table, func, select
@@ -17,6 +19,7 @@ from sqlalchemy import Table, func, select
 from runware_mock.api.limits import Room
 from runware_mock.app import create_app
 from runware_mock.certificates import server_context
+from runware_mock.cli import main
 from runware_mock.server import MockServer, address_of, listening_socket
 from runware_mock.services import Services
 from runware_mock.settings import Settings
@@ -26,6 +29,10 @@ from tests.manual_clock import ManualClock
 START_AT = 1_767_225_600_000
 STARTED_WITHIN_S = 30
 STOPPED_WITHIN_S = 60
+
+# A process that has imported the server once: a command forked from it starts in milliseconds, not in two seconds.
+_IMPORTED = multiprocessing.get_context("forkserver")
+_IMPORTED.set_forkserver_preload(["runware_mock.cli", "runware_mock.server", "tests.running"])
 
 
 @dataclass(frozen=True)
@@ -115,15 +122,27 @@ def clean_environment(**variables: str) -> dict[str, str]:
 
 
 def run_command(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run a command of `runware-mock` to its end."""
-    return subprocess.run(
-        command(*arguments),
-        check=False,
-        capture_output=True,
-        text=True,
-        env=clean_environment(**variables),
-        timeout=STOPPED_WITHIN_S,
-    )
+    """Run a command of `runware-mock` to its end, in a process of its own."""
+    with TemporaryDirectory() as folder:
+        printed = [Path(folder, name) for name in ("stdout", "stderr")]
+        given = (arguments, clean_environment(**variables), Path.cwd(), printed)
+        process = _IMPORTED.Process(target=_run, args=given)
+        process.start()
+        process.join(STOPPED_WITHIN_S)
+        try:
+            assert process.exitcode is not None, f"{arguments} did not end"
+        finally:
+            process.kill()
+        return subprocess.CompletedProcess(arguments, process.exitcode, *[file.read_text() for file in printed])
+
+
+def _run(arguments: Sequence[str], environment: dict[str, str], folder: Path, printed: Sequence[Path]) -> None:
+    for descriptor, file in enumerate(printed, start=1):
+        os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT), descriptor)
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(folder)
+    main(arguments, prog_name="runware-mock")
 
 
 @contextmanager

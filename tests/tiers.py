@@ -1,4 +1,7 @@
-"""Which tests `make test` leaves to `make test-all`: what needs more than this process and a database file."""
+"""Which tests `make test` leaves to `make test-all`: what needs more than this process and a database file.
+
+A single slow test of another file is marked `full` where it stands.
+"""
 
 from pathlib import PurePosixPath
 
@@ -14,6 +17,7 @@ _FULL = (
     "fuzz",
     "objects",
     "page",
+    "plugin/test_beside_other_tools.py",
     "plugin/test_workers.py",
     "process",
     "sdks",

@@ -110,6 +110,7 @@ def test_fixtures_that_are_not_there_refuse_to_start() -> None:
     assert "--fixtures (or RUNWARE_MOCK_FIXTURES)" in done.stderr
 
 
+@pytest.mark.full
 def test_a_server_is_ready_only_when_its_fixtures_are_stored(tmp_path: Path) -> None:
     pictures = tmp_path / "pictures"
     pictures.mkdir()

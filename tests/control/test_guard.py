@@ -60,6 +60,7 @@ def test_a_token_opens_the_api_to_whoever_has_it() -> None:
         assert "open sesame" not in control.client.get("/status", headers=right).text
 
 
+@pytest.mark.full
 def test_a_server_that_others_can_reach_prints_a_link_with_a_token_for_them(tmp_path: Path) -> None:
     everywhere = {"RUNWARE_MOCK_HOST": "0.0.0.0"}  # noqa: S104 - that is the point
     tokens = set()

@@ -161,6 +161,7 @@ def huge_jpeg(side_px: int) -> bytes:
     return out.getvalue()
 
 
+@pytest.mark.full
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(("make", "side_px"), [(one_color_png, 50_000), (huge_jpeg, 30_000)])
 def test_enormous_pictures_are_served_in_bounded_memory(

@@ -176,6 +176,7 @@ def test_asyncio_tests_may_call_the_mock_inside_their_loop(project: pytest.Pytes
     project.runpytest().assert_outcomes(passed=1)
 
 
+@pytest.mark.full
 def test_a_project_with_a_server_folder_of_its_own_keeps_it(project: pytest.Pytester) -> None:
     project.mkpydir("server").joinpath("views.py").write_text("ANSWER = 42\n")
     project.makepyfile(
@@ -193,6 +194,7 @@ def test_a_project_with_a_server_folder_of_its_own_keeps_it(project: pytest.Pyte
     assert project.run(sys.executable, "-m", "pytest").ret == 0
 
 
+@pytest.mark.full
 def test_a_run_without_the_mock_imports_nothing_of_the_server(project: pytest.Pytester) -> None:
     project.makepyfile(
         """

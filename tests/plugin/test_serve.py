@@ -103,6 +103,7 @@ def test_the_package_shows_its_public_names_each_with_a_docstring() -> None:
     assert all(method.__doc__ and method.__annotations__ for method in public if not method.__name__.startswith("_"))
 
 
+@pytest.mark.full
 def test_ten_thousand_uploads_leave_a_bounded_journal(client: httpx.Client) -> None:
     pictures = [png() for _ in range(A_REQUEST)]
     with runware_mock.serve(journal_entries=KEPT) as mock:

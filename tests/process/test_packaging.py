@@ -126,6 +126,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
+@pytest.mark.full
 def test_the_wheel_holds_every_module_the_migrations_and_the_type_marker(wheel: Path) -> None:
     with ZipFile(wheel) as archive:
         shipped = {name for name in archive.namelist() if ".dist-info/" not in name}
@@ -138,6 +139,7 @@ def test_the_wheel_holds_every_module_the_migrations_and_the_type_marker(wheel: 
     assert {name.partition("/")[0] for name in shipped} == {"runware_mock"}
 
 
+@pytest.mark.full
 def test_the_wheel_works_in_an_environment_of_its_own(wheel: Path, tmp_path: Path) -> None:
     environment = tmp_path / "environment"
     venv.create(environment, with_pip=True)

@@ -175,6 +175,7 @@ def prepared_with_alembic(folder: Path) -> bool:
     return ended.stdout == "True\n"
 
 
+@pytest.mark.full
 def test_alembic_is_imported_only_when_there_is_something_to_migrate(tmp_path: Path) -> None:
     assert not prepared_with_alembic(tmp_path), "a fresh database"
     assert not prepared_with_alembic(tmp_path), "a database at head"
@@ -185,6 +186,7 @@ def test_alembic_is_imported_only_when_there_is_something_to_migrate(tmp_path: P
     assert prepared_with_alembic(tmp_path), "a database without tables"
 
 
+@pytest.mark.full
 def test_a_server_whose_database_is_at_head_starts_without_alembic(tmp_path: Path) -> None:
     with mock_process(tmp_path) as server:
         server.stop()

@@ -71,6 +71,7 @@ def test_a_database_in_memory_is_left_to_its_server(name: str) -> None:
     assert "RUNWARE_MOCK_IN_MEMORY is set" in line
 
 
+@pytest.mark.full
 def test_a_variable_beats_the_default_and_a_flag_beats_the_variable(tmp_path: Path) -> None:
     by_variable = {variable(name): value for name, (value, _) in SETTINGS.items()}
     by_flag = [part for name, (_, value) in SETTINGS.items() for part in (flag(name), value)]
@@ -84,6 +85,7 @@ def test_a_variable_beats_the_default_and_a_flag_beats_the_variable(tmp_path: Pa
         assert f"{flag(name)} {value}\n" in printed
 
 
+@pytest.mark.full
 def test_what_is_left_at_its_default_is_not_printed(tmp_path: Path) -> None:
     with mock_process(tmp_path) as server:
         *settings, _ = server.started
@@ -91,6 +93,7 @@ def test_what_is_left_at_its_default_is_not_printed(tmp_path: Path) -> None:
     assert [line.split()[0] for line in settings] == ["--port", "--data-dir", "--log-level", "--ready-file"]
 
 
+@pytest.mark.full
 def test_a_switch_is_set_by_its_variable_and_unset_by_its_flag(tmp_path: Path) -> None:
     with mock_process(tmp_path, RUNWARE_MOCK_DURABLE="yes") as server:
         assert "--durable True\n" in server.started

@@ -21,7 +21,7 @@ import runware_mock
 from runware_mock.certificates import ensure_ca
 from runware_mock.client import ControlClient, ControlError
 from tests.pictures import png
-from tests.running import MockProcess, clean_environment, mock_process, run_command, running_mock
+from tests.running import MockProcess, clean_environment, command, mock_process, run_command, running_mock
 from tests.talking import RestTalker, WsTalker, upload
 
 KEY = "a-key-for-tests-0123456789abcdef"
@@ -220,7 +220,9 @@ def test_a_broken_authority_is_told_in_one_line(tmp_path: Path) -> None:
 
 def test_without_the_extra_it_is_told_what_to_install(tmp_path: Path) -> None:
     (tmp_path / "trustme.py").write_text("raise ImportError")
-    ended = run_command("serve", "--port=0", f"--data-dir={tmp_path}", "--tls", PYTHONPATH=str(tmp_path))
+    line_of_command = command("serve", "--port=0", f"--data-dir={tmp_path}", "--tls")
+    hidden = clean_environment(PYTHONPATH=str(tmp_path))
+    ended = subprocess.run(line_of_command, check=False, capture_output=True, text=True, env=hidden)
     (line,) = ended.stderr.splitlines()
     assert "--tls needs runware-mock[tls]: pip install 'runware-mock[tls]'" in line
 
