@@ -16,6 +16,7 @@ class GivenState(Answer):
     text: str | None
     fields: dict[str, Any]
     error: dict[str, Any] | None
+    lifecycle: tuple[dict[str, Any], ...] = ()
     times: int | None
     used: int
     remaining: int | None

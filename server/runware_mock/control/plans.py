@@ -105,7 +105,8 @@ def _with_nearest(services: Services, account_id: int, state: models.PlanState) 
     if missed is None or state.is_met or not state.must_be_met:
         return state
     one = FAULT.validate_python(missed.model_dump(exclude=_COUNTS))
-    newest = select(journal.c.transport, journal.c.task).order_by(journal.c.id.desc()).limit(_LOOKED_AT)
+    newest = select(journal.c.transport, journal.c.task).where(journal.c.kind.in_(("task", "lookup")))
+    newest = newest.order_by(journal.c.id.desc()).limit(_LOOKED_AT)
     own = newest if account_id == ALL_ACCOUNTS else newest.where(journal.c.account_id == account_id)
     with services.database.reading() as connection:
         rows = connection.execute(own).all()

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, bindparam, select, update
 from runware_mock.faults.answers import RateLimitFault
 from runware_mock.faults.base import Event, Fault, Point, Transport
 from runware_mock.faults.kinds import FAULT
+from runware_mock.faults.lifecycle import Stage
 from runware_mock.faults.plans import has_plan
 from runware_mock.faults.scripted import AnswerFault, Given
 from runware_mock.protocol.errors import Refusal
@@ -60,13 +61,20 @@ class Met:
         return Given(self.picture, one.text, one.fields) if isinstance(one, AnswerFault) else None
 
     @property
+    def stages(self) -> list[Stage]:
+        """The lifecycle that a rule gives to the task, if it is asynchronous."""
+        return self.fault.lifecycle if isinstance(self.fault, AnswerFault) else []
+
+    @property
     def kind(self) -> str:
         """The name of the fault's kind, as plans spell it."""
         return str(getattr(self.fault, "kind", ""))
 
-    def as_json(self) -> dict[str, object]:
+    def as_json(self, *, is_async: bool = False) -> dict[str, object]:
         """Return what the journal keeps."""
         kept: dict[str, object] = {"plan": self.plan, "kind": self.kind}
+        if is_async and self.stages:
+            kept["lifecycle"] = [one.model_dump(mode="json") for one in self.stages]
         if self.fault.is_random or self.fault.probability < 1:
             kept |= {"seed": self.fault.seed, "draw": self.seen}
         return kept

@@ -8,6 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 
 from runware_mock.faults.answers import PlannedError
 from runware_mock.faults.base import Fault, Point, Transport
+from runware_mock.faults.lifecycle import Lifecycle
 from runware_mock.protocol.errors import Refusal
 from runware_mock.protocol.messages import Item
 
@@ -53,6 +54,10 @@ class Scripted(BaseModel):
         PlannedError | None, BeforeValidator(lambda given: {"code": given} if isinstance(given, str) else given)
     ] = Field(None, description="An error instead: `{code, parameter, message}`, or its code alone.")
 
+    lifecycle: Lifecycle = Field(
+        default_factory=list, description="Stages of an asynchronous task before it is answered so."
+    )
+
     @field_validator("fields")
     @classmethod
     def _leave_the_names(cls, fields: dict[str, Any]) -> dict[str, Any]:
@@ -67,6 +72,8 @@ class Scripted(BaseModel):
             raise ValueError(f"an answer gives at least one of {', '.join(Scripted.model_fields)}")
         if self.error is not None and (self.picture, self.text, self.fields) != (None, None, {}):
             raise ValueError("an error is the whole answer: leave out picture, text and fields")
+        if self.error is not None and any(one.results for one in self.lifecycle):
+            raise ValueError("an error has no results: leave out the results of its lifecycle")
         return self
 
 

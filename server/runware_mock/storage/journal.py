@@ -82,13 +82,15 @@ class JournalEntry(Struct, frozen=True):
 
 
 class FoundAnswer(Struct, frozen=True):
-    """What getResponse must know about an entry."""
+    """What getResponse must know about an entry; `lifecycle` is that of a rule, as JSON."""
 
+    id: int
     task_type: str
     at: int
     ready_at: int
     outcome: Outcome
     answer: list[Item]
+    lifecycle: list[Any]
 
 
 class _Budget:
@@ -248,7 +250,16 @@ def find(connection: Connection, account_id: int, task_uuid: str, since_at: int)
     row = _best(connection, account_id, task_uuid, since_at)
     if row is None:
         return None
-    return FoundAnswer(row.task_type, row.at, row.ready_at, row.outcome, _decode(row.answer))
+    faults = _decode(row.faults) if row.faults else []
+    lifecycle: list[Any] = next((one["lifecycle"] for one in faults if "lifecycle" in one), [])
+    return FoundAnswer(row.id, row.task_type, row.at, row.ready_at, row.outcome, _decode(row.answer), lifecycle)
+
+
+def polled_at(connection: Connection, account_id: int, task_uuid: str, since_id: int) -> list[int]:
+    """Return when getResponse has asked for a task since its entry."""
+    is_poll = (journal.c.kind == "lookup") & (journal.c.task_type == "getResponse") & (journal.c.id > since_id)
+    is_own = (journal.c.account_id == account_id) & (journal.c.task_uuid == task_uuid.lower())
+    return list(connection.scalars(select(journal.c.at).where(is_own, is_poll).order_by(journal.c.id)))
 
 
 def _best(connection: Connection, account_id: int, task_uuid: str, since_at: int) -> Any:

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from runware_mock.clock import in_ms, monotonic_s
+from runware_mock.faults.lifecycle import Stage, waits_ms
 from runware_mock.faults.matching import Met, response_plan_of
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.messages import Item, Reply, Task, items_of, webhook_body
@@ -54,6 +55,22 @@ class Job(Struct, frozen=True):
         return "lookup" if self.task_type.names_another else "task"
 
     @property
+    def is_async(self) -> bool:
+        """Whether the client asks for the result later."""
+        return self.task_type.may_be_async and self.task.get("deliveryMethod") == "async"
+
+    @property
+    def stages(self) -> list[Stage]:
+        """The lifecycle that a rule gives to an asynchronous task."""
+        return next((one.stages for one in self.met if one.stages), []) if self.is_async else []
+
+    @property
+    def fails_later(self) -> bool:
+        """Whether a rule lets the task fail after it was acknowledged."""
+        refusing = next((one for one in self.met if one.fault.refusal(self.task) is not None), None)
+        return self.refused is None and self.is_async and refusing is not None and bool(refusing.stages)
+
+    @property
     def response_plan(self) -> ResponsePlan | None:
         """How the transport must answer, by the faults that were met."""
         return response_plan_of(self.met) if self.met else None
@@ -84,10 +101,16 @@ class Committer:
             reply = replace(Reply.refused(work, job.task or None), response_plan=response_plan)
             if job.leaves_an_entry:
                 outcome: Outcome = "crash" if work.is_ours else "error"
-                entry_id = self._record(connection, job, outcome, [reply.error] if reply.error else [], work.status)
+                errors = [reply.error] if reply.error else []
+                status = 200 if job.fails_later else work.status
+                entry_id = self._record(connection, job, outcome, errors, status)
                 reply = replace(reply, entry_id=entry_id)
-                if reply.error and outcome == "error" and work.code != "conflictTaskUUID":
-                    self._notify(connection, job, [reply.error], is_error=True)
+                if outcome == "error" and work.code != "conflictTaskUUID":
+                    self._notify(
+                        connection, job, errors, waits_ms(job.stages, 1) if job.fails_later else [0], is_error=True
+                    )
+                if job.fails_later:
+                    return Reply((echoed(job.task),), response_plan=job.response_plan, entry_id=entry_id)
             return reply
         # Checked here, where no other transaction can write for the account: the same task may have come twice at once.
         if self.is_done(connection, job):
@@ -96,12 +119,13 @@ class Committer:
         if self._services.quotas.is_on and job.task_type.stores(job.task):
             self._services.quotas.check(connection, job.caller.account.id, self._services.moment(job.caller.account.id))
         self._set_times(connection, job, done.items)
-        is_async = job.task_type.may_be_async and job.task.get("deliveryMethod") == "async"
-        takes_ms = self._processing_ms if is_async else 0
-        entry_id = self._record(connection, job, "success", done.items, 200, done.audit, takes_ms)
-        self._notify(connection, job, done.items, takes_ms)
+        waits = waits_ms(job.stages, len(done.items))
+        if job.is_async and not job.stages:
+            waits = [self._processing_ms] * len(done.items)
+        entry_id = self._record(connection, job, "success", done.items, 200, done.audit, max(waits, default=0))
+        self._notify(connection, job, done.items, waits)
         # "ACK: one per task, whatever numberResults"; the results are asked for with getResponse.
-        items = (echoed(job.task),) if is_async else tuple(done.items)
+        items = (echoed(job.task),) if job.is_async else tuple(done.items)
         return Reply(items, response_plan=job.response_plan, is_streamed=done.is_streamed, entry_id=entry_id)
 
     def looked_up(self, job: Job, items: list[Item]) -> Reply:
@@ -149,17 +173,17 @@ class Committer:
         return [item for frame in frames for item in items_of(frame)]
 
     def _notify(
-        self, connection: Connection, job: Job, items: list[Item], takes_ms: int = 0, *, is_error: bool = False
+        self, connection: Connection, job: Job, items: list[Item], waits: list[int], *, is_error: bool = False
     ) -> None:
         """Queue a webhook for each result when it is ready, "one call per result", or for the error."""
         url = job.task.get("webhookURL")
         if not job.task_type.may_be_async or not isinstance(url, str) or not _is_web_url(url):
             return
         account_id, is_flat = job.caller.account.id, self._services.settings.webhook_body == "flat"
-        due_at = self._services.now_at(account_id) + takes_ms
-        for item in items:
+        now_at = self._services.now_at(account_id)
+        for item, wait_ms in zip(items, waits, strict=True):
             body = webhook_body(item, is_error=is_error, flat=is_flat)
-            deliveries.add(connection, account_id, "POST", url, "application/json", body, due_at)
+            deliveries.add(connection, account_id, "POST", url, "application/json", body, now_at + wait_ms)
 
     def _record(
         self,
@@ -185,7 +209,7 @@ class Committer:
             client=job.caller.client,
             duration_us=int((monotonic_s() - job.began_s) * 1_000_000),
             audit=audit,
-            faults=[one.as_json() for one in job.met],
+            faults=[one.as_json(is_async=job.is_async) for one in job.met],
             kind=job.kind,
             # Frames have no status.
             status=status if job.caller.transport == "rest" else None,
