@@ -92,6 +92,8 @@ def test_an_error_about_a_size_reads_as_seen_live(talker: Talker) -> None:
         ("runware:101@1", 1024, 1088),
         ("runware:400@1", 1040, 128),
         ("runware:106@1", 1392, 752),
+        ("runware:106@1", 720, 1456),
+        ("bfl:3@1", 672, 1568),
         ("google:4@2", 1376, 768),
         ("openai:gpt-image@2", 3840, 2160),
         ("bytedance:5@0", 6048, 2592),
@@ -114,6 +116,18 @@ def test_a_model_refuses_sizes_that_its_family_has_not(
 ) -> None:
     error = checked_by(mock, api_key, inference(model=model, width=width_px))["errors"][0]
     assert error["code"] == "invalidWidth"
+
+
+@pytest.mark.parametrize(
+    ("model", "width_px", "height_px"),
+    [("runware:106@1", 1024, 1023), ("runware:106@1", 1025, 1024), ("bfl:4@1", 1456, 720)],
+)
+def test_a_model_with_a_list_of_sizes_refuses_others_and_names_the_list(
+    mock: RunningMock, api_key: str, model: str, width_px: int, height_px: int
+) -> None:
+    error = checked_by(mock, api_key, inference(model=model, width=width_px, height=height_px))["errors"][0]
+    assert error["parameter"] == "width"
+    assert "supports these sizes only: 1568x672, 672x1568, 1392x752, 752x1392" in error["message"]
 
 
 @pytest.mark.parametrize(

@@ -162,7 +162,8 @@ class Sized(WithOutput):
     @field_validator("positive_prompt", "negative_prompt", mode="before")
     @classmethod
     def _suits_the_model(cls, prompt: object, info: ValidationInfo) -> object:
-        *_, shortest, longest = family_of(info.data.get("model", ""), is_strict=_is_strict(info))
+        family = family_of(info.data.get("model", ""), is_strict=_is_strict(info))
+        shortest, longest = family.shortest_prompt, family.longest_prompt
         if not isinstance(prompt, str) or len(prompt) > longest or 0 < len(prompt) < shortest:
             name = "positivePrompt" if info.field_name == "positive_prompt" else "negativePrompt"
             raise Invalid(*text_rule(name, shortest, longest))
@@ -189,6 +190,15 @@ class Sized(WithOutput):
             for name, side_px in (("width", self.width), ("height", self.height)):
                 if side_px is None:
                     raise Missing(name, "integer")
+        return self
+
+    @model_validator(mode="after")
+    def _has_a_size_of_the_list(self, info: ValidationInfo) -> Self:
+        sizes_px = family_of(self.model, is_strict=_is_strict(info)).sizes_px
+        size_px = (self.width, self.height)
+        if sizes_px and size_px not in ((None, None), *sizes_px):
+            known = ", ".join(f"{width_px}x{height_px}" for width_px, height_px in sizes_px)
+            raise Invalid(f"The model {self.model} supports these sizes only: {known}.", parameter="width")
         return self
 
 
