@@ -18,6 +18,7 @@ _FULL = (
     "objects",
     "page",
     "plugin/test_beside_other_tools.py",
+    "plugin/test_matrix.py",
     "plugin/test_workers.py",
     "process",
     "sdks",

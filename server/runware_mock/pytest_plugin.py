@@ -23,6 +23,9 @@ _TOKEN = "RUNWARE_MOCK_CONTROL_TOKEN"  # noqa: S105 - the name of a variable
 # The key in a pytest-xdist worker's input under which it finds the server that all workers share.
 _SHARED_WITH = "runware_mock"
 
+# The name of the plugin that watches tests for a matrix.
+_OBSERVER = "runware-mock-matrix"
+
 _used = pytest.StashKey[RunwareMock]()
 _shared = pytest.StashKey[RunwareMock]()
 # By API key: the newest journal entry of a crash that has failed a test already.
@@ -54,11 +57,44 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=None,
         help="with pytest-xdist: start one server for all workers, instead of one each",
     )
+    group.addoption(
+        "--runware-mock-matrix",
+        metavar="KINDS",
+        nargs="?",
+        const="all",
+        help="run each test again with each kind of fault (or KINDS, with commas), wherever one could happen",
+    )
+    group.addoption(
+        "--runware-mock-matrix-limit",
+        metavar="SPAN",
+        default="5s",
+        help="how much longer than before a test may take before it counts as hung: 5s",
+    )
+    group.addoption("--runware-mock-matrix-json", metavar="FILE", help="write the matrix to this file")
+    group.addoption("--runware-mock-matrix-accepted", metavar="FILE", help="bad cells that do not fail the run")
     parser.addini("runware_mock_shared", "the same as --runware-mock-shared", type="bool", default=False)
     parser.addini(
         "runware_mock_settings", "settings of the server, one per line: retention = 7d", type="linelist", default=[]
     )
     parser.addini("runware_mock_guard", "guard every test as the fixture does", type="bool", default=False)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Prepare the matrix, if one is wanted and this is not one of its runs."""
+    config.addinivalue_line("markers", "runware_mock_faults(*faults): plan these faults before the test")
+    kinds = config.getoption("--runware-mock-matrix")
+    if kinds is None or config.pluginmanager.has_plugin(_OBSERVER):
+        return
+    from runware_mock.matrix.cells import chosen_kinds
+    from runware_mock.matrix.observers import FirstRun
+    from runware_mock.matrix.session import MatrixSession
+
+    try:
+        config.pluginmanager.register(FirstRun(chosen_kinds(kinds)), _OBSERVER)
+    except ValueError as error:
+        raise pytest.UsageError(f"--runware-mock-matrix: {error}. Write --runware-mock-matrix=KINDS") from None
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(MatrixSession(config))
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -124,6 +160,10 @@ def runware_mock(
         server.url, runware_mock_api_key, token=server.token, env_names=runware_mock_env_names, ca_file=server.ca_file
     )
     request.node.stash[_used] = mock
+    if observer := request.config.pluginmanager.get_plugin(_OBSERVER):
+        observer.begin(mock, is_alone=_running_elsewhere(request.config) is None)
+    for marker in request.node.iter_markers("runware_mock_faults"):
+        mock.faults.plan(*marker.args, **marker.kwargs)
     return mock
 
 
