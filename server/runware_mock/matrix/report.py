@@ -113,7 +113,8 @@ def summary(subjects: Sequence[Subject], accepted: Sequence[str]) -> str:
     found = ", ".join(f"{counts[one]} {one}" for one in get_args(Verdict) if counts[one]) or "none"
     bad = sum(1 for subject in subjects for _ in subject.bad())
     known = bad - len(new_lines(subjects, accepted))
-    return f"{counted(len(cells), 'cell')} of {counted(len(subjects), 'test')}: {found}{f' ({known} accepted)' if known else ''}"
+    size = f"{counted(len(cells), 'cell')} of {counted(len(subjects), 'test')}"
+    return f"{size}: {found}{f' ({known} accepted)' if known else ''}"
 
 
 def document(subjects: Sequence[Subject], accepted: Sequence[str]) -> str:
