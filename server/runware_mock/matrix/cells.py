@@ -20,11 +20,16 @@ Verdict = Literal["survived", "failed", "lost", "doubled", "hung", "crashed", "n
 BAD: tuple[Verdict, ...] = ("lost", "doubled", "hung", "crashed")
 # A delay in a cell: longer than an answer takes, short enough for hundreds of cells.
 _DELAY = timedelta(milliseconds=300)
-# Where a kind's example would not do: what a client should retry, and a limit that the first task exceeds.
+# Where a kind's example would not do: what a client should retry, a limit that the first task exceeds, a position that
+# also short messages have, and a rate at which large ones end before they seem to hang.
 _FAULTS: Mapping[str, Mapping[str, Any]] = {
     "error": {"kind": "error", "code": "internalServerError"},
     "rate_limit": {"kind": "error", "code": "rateLimitExceeded"},
+    **{kind: {"kind": kind, "after_bytes": 64} for kind in ("cut_answer", "cut_download", "cut_upload")},
+    **{kind: {"kind": kind, "bytes_per_s": 2**20} for kind in ("slow_answer", "slow_download", "slow_upload")},
 }
+# What a plan may hold that is no failure.
+_NO_FAILURES = ("answer",)
 # A fault that is never met counts the events that could meet it.
 _NEVER = 1_000_000_000
 # These neither store anything nor cost anything.
@@ -38,10 +43,11 @@ def chosen_kinds(names: str) -> tuple[str, ...]:
     """Return the kinds of faults that are named, with commas between, or all; raises ValueError."""
     from runware_mock.faults.kinds import KINDS
 
-    chosen = tuple(name.strip() for name in names.split(",")) if names != "all" else tuple(KINDS)
+    failures = [kind for kind in KINDS if kind not in _NO_FAILURES]
+    chosen = [name.strip() for name in names.split(",")] if names != "all" else failures
     for name in chosen:
-        if name not in KINDS:
-            near = get_close_matches(name, KINDS, 1)
+        if name not in failures:
+            near = get_close_matches(name, failures, 1)
             raise ValueError(
                 f"there is no kind {name!r} of fault; {f'did you mean {near[0]}' if near else 'see faults kinds'}"
             )
@@ -123,7 +129,8 @@ class Watch:
     def look(self, run: Run, kinds: Sequence[str] = ()) -> None:
         """Add to a run what the server knows of it, and delete the plan."""
         with suppress(ControlError):
-            run.own_plans = any(plan.name != self._plan for plan in self._own.faults.list())
+            plans = [plan for plan in self._own.faults.list() if plan.name != self._plan]
+            run.own_plans = any(one.kind not in _NO_FAILURES for plan in plans for one in plan.faults)
             tasks = self._account.journal.list(limit=_LOOKED_AT, since=self._since)[::-1]
             run.done = done(tasks)
             run.journal = [_shown(entry) for entry in tasks[-_SHOWN_ENTRIES:]]
