@@ -31,8 +31,8 @@ class Fault(dict[str, Any]):
 class EntryFilter(TypedDict, total=False):
     """Selects the journal entries that match every given field.
 
-    `kind` is `task` unless you ask for `lookup` (getResponse, getTaskDetails), `request` (refused before it ran a task)
-    or `all`. `status` is an HTTP status or close code; 0 finds answers that were never sent.
+    `kind` is `task` unless you ask for `lookup` (getResponse, getTaskDetails), `request` (refused before it ran a
+    task), `webhook` or `all`. `status` is an HTTP status or close code; 0 finds answers that were never sent.
     """
 
     task_type: str | None
@@ -71,6 +71,7 @@ class ControlClient:
         self.answers = AnswerCalls(self._wire)
         self.journal = JournalCalls(self._wire)
         self.snapshots = SnapshotCalls(self._wire)
+        self.webhooks = WebhookCalls(self._wire)
 
     def __enter__(self) -> Self:
         """Return the client."""
@@ -273,6 +274,19 @@ class JournalCalls(_Calls):
     def clear(self) -> int:
         """Delete every entry; return how many there were."""
         return self._wire.delete("journal")
+
+
+class WebhookCalls(_Calls):
+    """`control.webhooks`: the calls of webhooks, one journal entry for each attempt."""
+
+    def list(self, *, limit: int = 100, **chosen: Unpack[EntryFilter]) -> Listing[models.Entry]:
+        """List calls, newest first: `status` is what the webhook answered, `task["attempt"]` counts from 1."""
+        page = self._wire.get(models.Entries, "webhooks", {"limit": limit, **chosen})
+        return Listing(page.entries, page)
+
+    def resend(self, id: int) -> models.Queued:  # noqa: A002 - the name of the entry's field
+        """Call a webhook again, with the body that the call with this id has carried."""
+        return self._wire.post(models.Queued, f"webhooks/{id}/resend")
 
 
 class SnapshotCalls(_Calls):

@@ -210,11 +210,11 @@ class FaultMet(Answer):
 class Entry(Answer):
     """One task or request in the journal. In `task` and `answer` each long string is `{"head", "chars", "sha256"}`.
 
-    `kind` is `task`, `lookup` (getResponse, getTaskDetails) or `request` (one that ran no task, which `task` describes;
-    `account` is null if it opened none). `status` is that of the HTTP response, or the code with which a socket was
-    closed instead of the answer; 0 says that nothing was sent; null stands for a frame. `sent_body` is what was sent if
-    a fault changed or replaced the answer. `warnings` name what the task was accepted with, but the real service might
-    not accept.
+    `kind` is `task`, `lookup` (getResponse, getTaskDetails), `request` (one that ran no task, which `task` describes;
+    `account` is null if it opened none) or `webhook` (a call, which `task` describes; `answer` is its body). `status`
+    is that of the HTTP response, or the code with which a socket was closed instead of the answer; 0 says that nothing
+    was sent or answered; null stands for a frame. `sent_body` is what was sent if a fault changed or replaced the
+    answer. `warnings` name what the task was accepted with, but the real service might not accept.
     """
 
     id: int
@@ -232,14 +232,17 @@ class Entry(Answer):
     audit: Audit | None
     warnings: tuple[str, ...]
     explanation: Explanation | None
-    kind: Literal["task", "lookup", "request"] = "task"
+    kind: Literal["task", "lookup", "request", "webhook"] = "task"
     status: int | None = None
     sent_body: str | dict[str, Any] | None = None
 
     @property
     def asked(self) -> str | None:
-        """The task type, or method and path of a request that ran no task."""
-        return f"{self.task.get('method')} {self.task.get('path')}" if self.kind == "request" else self.task_type
+        """The task type, or the method and path of a request that ran no task, or the URL of a webhook."""
+        if self.kind not in ("request", "webhook"):
+            return self.task_type
+        url = self.task.get("path") or self.task.get("url")
+        return f"{self.task.get('method')} {url.partition('?')[0] if isinstance(url, str) else '…'}"
 
 
 class Entries(Answer):
@@ -259,6 +262,13 @@ class Waited(Count):
     """How many entries there were in the end, and the newest of them."""
 
     entries: tuple[Entry, ...]
+
+
+class Queued(Answer):
+    """A webhook that will be called again, and when by its account's clock."""
+
+    url: str
+    due_at: Instant
 
 
 class Deleted(Answer):

@@ -119,6 +119,7 @@ class RunwareMock:
         self.journal = self.control.journal
         self.media = self.control.media
         self.snapshots = self.control.snapshots
+        self.webhooks = self.control.webhooks
 
     def __repr__(self) -> str:
         """Leave the key out: a repr may end up in a report."""
@@ -195,6 +196,25 @@ class RunwareMock:
                 waited = f"waited {timeout_s:g} s for {counted(count, 'upload')}, but there {_were(len(uploads))}"
                 raise AssertionError(f"{waited}\n{self._history()}") from None
 
+    def wait_for_webhook(
+        self, task_uuid: str | UUID | None = None, *, outcome: str | None = "success", timeout_s: float = 5.0
+    ) -> Entry:
+        """Wait until a webhook, of this task or of any, was called, and return the newest such call.
+
+        `outcome` is `success`, `error` (the webhook refused, or cannot be reached), `fault` (a fault plan lost it), or
+        None for any. Fails after `timeout_s` seconds.
+        """
+        __tracebackhide__ = True
+        of_task: EntryFilter = {"kind": "webhook", "task_uuid": None if task_uuid is None else str(task_uuid)}
+        chosen: EntryFilter = {**of_task, "outcome": outcome}
+        try:
+            return self.journal.wait(1, timeout_s=timeout_s, **chosen)[0]
+        except ControlError as error:
+            if error.code != "timeout":
+                raise
+            calls = "\n".join(map(_call_line, self._entries(**of_task))) or "  none"
+            raise AssertionError(f"waited {timeout_s:g} s for a webhook; calls that were made:\n{calls}") from None
+
     def expires_at(self, uuid: str | UUID) -> datetime:
         """Return when a stored medium expires if nothing uses it before then."""
         return self.media.get(str(uuid)).expires_at
@@ -221,7 +241,7 @@ class RunwareMock:
             chosen["before"] = page.next_before
 
     def _history(self) -> str:
-        return task_history([entry for entry in self._entries(kind="all") if entry.kind != "lookup"])
+        return task_history([entry for entry in self._entries(kind="all") if entry.kind in ("task", "request")])
 
 
 def fresh_key() -> str:
@@ -251,6 +271,11 @@ def import_server() -> ModuleType:
     from runware_mock import local_server
 
     return local_server
+
+
+def _call_line(entry: Entry) -> str:
+    problem = entry.task.get("problem", "")
+    return f"  {entry.outcome} {entry.asked} {entry.task_uuid}, attempt {entry.task.get('attempt')}: {problem}"
 
 
 def _is_upload(entry: Entry) -> bool:

@@ -8,17 +8,20 @@ import logging
 import random
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 from sqlalchemy import Connection
 
-from runware_mock.clock import in_ms
+from runware_mock.clock import in_ms, monotonic_s
 from runware_mock.images.picture import FetchFailed
 from runware_mock.scheduler import FAILURES, Schedule
 from runware_mock.services import Services
 from runware_mock.storage import deliveries
+from runware_mock.storage.calls import call_entry
 from runware_mock.storage.database import ALL_ACCOUNTS
 from runware_mock.storage.deliveries import Due, Request
+from runware_mock.storage.journal import NOTHING_SENT, JournalEntry
 
 _log = logging.getLogger(__name__)
 
@@ -36,6 +39,7 @@ _JITTER = random.Random()  # noqa: S311 - spreads retries, keeps no secret
 _ACCOUNTS_AT_ONCE = 32
 _AT_ONCE = 8
 _POLL_S = 0.25
+_FORBIDDEN, _CONTROL_PATH = 403, "/_mock/"
 _HOUR_MS = 3_600_000
 
 
@@ -146,18 +150,36 @@ def _deliver(services: Services, one: Due) -> int:
     # Read once: a slow attempt is no reason to make the next one at once.
     now_at = max(one.due_at, services.now_at(one.account_id))
     attempts, due_at = one.attempts, one.due_at
+    entries: list[JournalEntry] = []
     with services.database.reading() as connection:
         request = deliveries.read(connection, one)
     while request is not None and attempts < ATTEMPTS and due_at <= now_at:
-        problem = _problem(services, request)
+        began_s, made_at = monotonic_s(), due_at
+        status, problem = _made(services, request)
         attempts += 1
+        due_at += _wait_ms(attempts)
+        entry = call_entry(
+            request,
+            one.account_id,
+            made_at,
+            status=status,
+            attempt=attempts,
+            problem=problem,
+            next_at=due_at if attempts < ATTEMPTS else None,
+            duration_us=int((monotonic_s() - began_s) * 1_000_000),
+        )
+        entries.append(entry)
         if problem is None:
             request = None
-        elif attempts == ATTEMPTS:
+        elif attempts in (1, ATTEMPTS):
+            did = "gave up" if attempts == ATTEMPTS else "could not deliver"
             url = _without_query(request.url)
-            _log.warning("gave up %s %s after %d attempts: %s", request.method, url, attempts, problem)
-        due_at += _wait_ms(attempts)
-    with services.database.writing() as connection:
+            _log.warning("%s %s %s after %d attempts: %s", did, request.method, url, attempts, problem)
+    with services.database.writing(one.account_id) as connection:
+        # A reset may have deleted it meanwhile, and the journal with it.
+        if deliveries.read(connection, one) is not None:
+            for entry in entries:
+                services.journal.record(connection, entry)
         if request is None or attempts == ATTEMPTS:
             deliveries.remove(connection, one)
         else:
@@ -171,15 +193,16 @@ def _wait_ms(attempts: int) -> int:
     return round(longest_ms * _JITTER.uniform(_SHORTEST_SHARE, 1))
 
 
-def _problem(services: Services, request: Request) -> FetchFailed | None:
-    """Make a request; return why it failed, or None."""
+def _made(services: Services, request: Request) -> tuple[int, str | None]:
+    """Make a request; return the status that was answered, 0 if none was, and why it failed, or None."""
     # Uploading a result may take long; only webhooks must be answered that soon.
     timeout_s = _ANSWER_DUE_S if request.method == "POST" else services.settings.fetch_timeout.total_seconds()
     try:
-        services.send(request.method, request.url, request.content_type, request.body, timeout_s)
+        return services.send(request.method, request.url, request.content_type, request.body, timeout_s), None
     except FetchFailed as error:
-        return error
-    return None
+        is_control = error.status == _FORBIDDEN and f"{urlsplit(request.url).path}/".startswith(_CONTROL_PATH)
+        hint = " A webhook may not call the mock's own control API." if is_control else ""
+        return error.status or NOTHING_SENT, f"{error}{hint}"
 
 
 def _without_query(url: str) -> str:

@@ -8,7 +8,15 @@ from typing import Any
 
 import runware_mock
 from runware_mock.answer_calls import AnswerCalls, Script
-from runware_mock.client import ClockCalls, EntryFilter, FaultCalls, JournalCalls, MediaCalls, SnapshotCalls
+from runware_mock.client import (
+    ClockCalls,
+    EntryFilter,
+    FaultCalls,
+    JournalCalls,
+    MediaCalls,
+    SnapshotCalls,
+    WebhookCalls,
+)
 
 PAGE = Path(__file__).parents[2] / "docs/reference.md"
 HEAD = """# Python reference
@@ -26,6 +34,7 @@ GROUPS = {
     "journal": JournalCalls,
     "media": MediaCalls,
     "snapshots": SnapshotCalls,
+    "webhooks": WebhookCalls,
 }
 # Types are shown without their modules, which are internal.
 _MODULE = re.compile(r"\b(?:[a-z_]\w*\.)+(?=[A-Za-z])")

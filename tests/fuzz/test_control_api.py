@@ -40,6 +40,8 @@ SHAPES: Mapping[str, type[models.Answer]] = {
     "GET /_mock/journal/count": models.Count,
     "GET /_mock/journal/wait": models.Waited,
     "GET /_mock/journal/{id}": models.Entry,
+    "GET /_mock/webhooks": models.Entries,
+    "POST /_mock/webhooks/{id}/resend": models.Queued,
     "POST /_mock/reset": models.Reset,
     "GET /_mock/snapshots": models.Snapshots,
     "POST /_mock/snapshots/{name}": models.Snapshot,

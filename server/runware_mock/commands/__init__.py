@@ -6,6 +6,7 @@ from runware_mock.commands.faults import faults
 from runware_mock.commands.journal import journal
 from runware_mock.commands.media import media, sample
 from runware_mock.commands.state import accounts, clock, export_state, import_state, reset, snapshot
+from runware_mock.commands.webhooks import webhooks
 
 COMMANDS = (
     accounts,
@@ -21,4 +22,5 @@ COMMANDS = (
     reset,
     sample,
     snapshot,
+    webhooks,
 )

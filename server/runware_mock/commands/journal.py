@@ -17,7 +17,7 @@ _FILTERS: tuple[tuple[str, type, str], ...] = (
     ("--since", int, "Only entries after this id."),
     ("--before", int, "Only entries before this id."),
     ("--status", int, "Only this HTTP status or close code; 0: nothing was sent."),
-    ("--kind", str, "Only task, lookup, request; or all. Default: all for list, else task."),
+    ("--kind", str, "Only task, lookup, request, webhook; or all. Default: all for list, else task."),
 )
 
 

@@ -121,7 +121,7 @@ class _JournalRow(_Row):
     account_id: _Count
     at: _At
     ready_at: _At
-    transport: Literal["rest", "ws"]
+    transport: Literal["rest", "ws", "hook"]
     task_type: _TaskType
     task_uuid: Annotated[str, Field(max_length=36)]
     outcome: Literal["success", "error", "fault", "crash"]
@@ -133,7 +133,7 @@ class _JournalRow(_Row):
     duration_us: _Count
     size_bytes: _Count
     # Since 0007.
-    kind: Literal["task", "lookup", "request"] = "task"
+    kind: Literal["task", "lookup", "request", "webhook"] = "task"
     status: Annotated[int, Strict(), Field(ge=0, le=4999)] | None = None
     sent_body: Annotated[str, _json_of(str | dict[str, Any])] | None = None
 

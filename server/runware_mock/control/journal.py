@@ -27,8 +27,8 @@ from runware_mock.tasks.models import OTHER_PARAMETERS
 from runware_mock.tasks.validation import unknown_parameters
 
 Outcome = Literal["success", "error", "fault", "crash"]
-Transport = Literal["rest", "ws"]
-Kind = Literal["task", "lookup", "request", "all"]
+Transport = Literal["rest", "ws", "hook"]
+Kind = Literal["task", "lookup", "request", "webhook", "all"]
 # Of how many entries a list of task types is made.
 _LOOKED_AT = 2000
 # What runware-sdk accepts: the default of the WebSocket library that it uses.
@@ -57,7 +57,8 @@ class Filter:
     kind: Annotated[
         Kind,
         Field(
-            description="task; lookup: getResponse and getTaskDetails; request: refused before it ran a task; or all."
+            description="task; lookup: getResponse and getTaskDetails; request: refused before it ran a task; "
+            "webhook: a call of a webhook; or all."
         ),
     ] = "task"
 

@@ -26,7 +26,7 @@ from runware_mock.protocol.messages import Task, head_of
 from runware_mock.protocol.response_plan import ResponsePlan
 from runware_mock.values import parse_duration, write_duration
 
-Point = Literal["task", "upgrade", "authentication", "ping", "upload", "download"]
+Point = Literal["task", "upgrade", "authentication", "ping", "upload", "download", "webhook"]
 Transport = Literal["rest", "ws"]
 
 # No client waits longer for an answer.
@@ -162,7 +162,7 @@ class Fault(Matching):
     def _can_match(self) -> Self:
         if self.transport is not None and self.transport not in self.transports:
             raise ValueError(f"a fault of this kind never happens over {self.transport}")
-        if self.point != "task" and (self.task_type or self.task_uuid or self.conditions):
+        if self.point not in ("task", "webhook") and (self.task_type or self.task_uuid or self.conditions):
             raise ValueError(
                 "a fault of this kind meets connections, not tasks: leave out task_type, task_uuid, model, prompt and "
                 "where"

@@ -6,7 +6,7 @@ from typing import Annotated, Any, get_args
 
 from pydantic import Field, TypeAdapter
 
-from runware_mock.faults import answers, connections, scripted, transfers
+from runware_mock.faults import answers, connections, scripted, transfers, webhooks
 from runware_mock.faults.base import Fault
 from runware_mock.values import write_duration
 
@@ -43,6 +43,11 @@ AnyFault = Annotated[
     | transfers.LoseDownloadFault
     | transfers.MislabelDownloadFault
     | transfers.GarbleDownloadFault
+    | webhooks.LoseWebhookFault
+    | webhooks.DuplicateWebhookFault
+    | webhooks.DelayWebhookFault
+    | webhooks.ReorderWebhookFault
+    | webhooks.ErrorWebhookFault
     | scripted.AnswerFault,
     Field(discriminator="kind"),
 ]

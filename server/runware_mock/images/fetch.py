@@ -37,9 +37,9 @@ _URL_CHARACTERS = "!#$%&'()*+,/:;=?@[]~"
 
 # Returns the bytes behind a URL; raises FetchFailed.
 Fetch = Callable[[str], bytes]
-# Takes method, URL, content type, body and a timeout in seconds; raises FetchFailed unless a success is answered in
-# that time.
-Send = Callable[[str, str, str, bytes, float], None]
+# Takes method, URL, content type, body and a timeout in seconds; returns the status, and raises FetchFailed unless a
+# success is answered in that time.
+Send = Callable[[str, str, str, bytes, float], int]
 
 
 class UrlFetcher(Struct, frozen=True):
@@ -77,12 +77,16 @@ class UrlFetcher(Struct, frozen=True):
                 raise FetchFailed(f"A redirect leads to {scheme}:, which is not fetched.")
         raise FetchFailed(f"More than {MAX_REDIRECTS} redirects.")
 
-    def send(self, method: str, url: str, content_type: str, body: bytes, timeout_s: float) -> None:
-        """Make the request; raises FetchFailed unless a success is answered in time. Redirects are not followed."""
+    def send(self, method: str, url: str, content_type: str, body: bytes, timeout_s: float) -> int:
+        """Make the request and return the status; raises FetchFailed unless a success is answered in time.
+
+        Redirects are not followed.
+        """
         deadline_s = self._begin("Reaching out", timeout_s)
         with self._opened(method, url, deadline_s, {"Content-Type": content_type}, body, timeout_s) as response:
             if response.status // 100 != _SUCCESS:
-                raise FetchFailed(f"The server answered {response.status}.")
+                raise FetchFailed(f"The server answered {response.status}.", response.status)
+            return response.status
 
     def _begin(self, what: str, timeout_s: float) -> float:
         if self.mode == "off":

@@ -28,4 +28,8 @@ class PictureRefused(Exception):
 
 
 class FetchFailed(Exception):
-    """The picture could not be fetched from its URL; the message tells the user why."""
+    """A URL could not be fetched or called; the message tells the user why, `status` what was answered, if at all."""
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status

@@ -52,8 +52,8 @@ NO_ACCOUNT: Final = -2
 NOTHING_SENT: Final = 0
 
 Outcome = Literal["success", "error", "fault", "crash"]
-# A task; a question about an earlier task; a request that ran no task.
-Kind = Literal["task", "lookup", "request"]
+# A task; a question about an earlier task; a request that ran no task; a call of a webhook or uploadEndpoint.
+Kind = Literal["task", "lookup", "request", "webhook"]
 
 
 class JournalEntry(Struct, frozen=True):
@@ -132,7 +132,9 @@ class Journal:
     def record(self, connection: Connection, entry: JournalEntry) -> int:
         """Write an entry; return its id."""
         is_task = entry.kind == "task"
-        answer = _encode(entry.answer if is_task else abbreviated(entry.answer, is_known=True)).decode()
+        # The answer of a task is served again, and what a webhook has carried may be sent again.
+        is_whole = entry.kind in ("task", "webhook")
+        answer = _encode(entry.answer if is_whole else abbreviated(entry.answer, is_known=True)).decode()
         task = _encode(abbreviated(entry.task, is_known=entry.audit is not None)).decode()
         size_bytes = len(answer) + len(task)
         row = {

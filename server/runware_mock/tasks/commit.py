@@ -1,22 +1,26 @@
 """Commit the outcome of a task: its effect, its journal entry and its webhooks, in one transaction; then reply."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from runware_mock.clock import in_ms, monotonic_s
+from runware_mock.faults.base import LONGEST_DELAY
 from runware_mock.faults.lifecycle import Stage, waits_ms
 from runware_mock.faults.matching import Met, response_plan_of
+from runware_mock.faults.webhooks import Call, WebhookFault
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.messages import Item, Reply, Task, items_of, webhook_body
 from runware_mock.protocol.redaction import without_real_keys
 from runware_mock.protocol.response_plan import ResponsePlan, retried_after
 from runware_mock.services import Caller, Services
 from runware_mock.storage import deliveries, journal, media
-from runware_mock.storage.journal import JournalEntry, Kind, Outcome
+from runware_mock.storage.calls import call_entry
+from runware_mock.storage.deliveries import Request
+from runware_mock.storage.journal import NOTHING_SENT, JournalEntry, Kind, Outcome
 from runware_mock.tasks import TaskType
 from runware_mock.tasks.results import echoed
 from runware_mock.tasks.work import Work
@@ -37,12 +41,21 @@ class Job(Struct, frozen=True):
     caller: Caller
     refused: Refusal | None = None
     met: tuple[Met, ...] = ()
+    # The faults that its webhook meets.
+    met_by_webhook: tuple[Met, ...] = ()
     began_s: float = field(default_factory=monotonic_s)
 
     @property
     def task_uuid(self) -> str:
         """The taskUUID as it was sent."""
         return str(self.task.get("taskUUID", ""))
+
+    @property
+    def webhook_url(self) -> str | None:
+        """Where to send each result or error, if anywhere; that of a refused task is unchecked."""
+        url = self.task.get("webhookURL")
+        is_url = isinstance(url, str) and len(url) <= _LONGEST_URL_CHARS
+        return str(url) if is_url and self.task_type.may_be_async and _is_web_url(str(url)) else None
 
     @property
     def leaves_an_entry(self) -> bool:
@@ -176,14 +189,27 @@ class Committer:
         self, connection: Connection, job: Job, items: list[Item], waits: list[int], *, is_error: bool = False
     ) -> None:
         """Queue a webhook for each result when it is ready, "one call per result", or for the error."""
-        url = job.task.get("webhookURL")
-        if not job.task_type.may_be_async or not isinstance(url, str) or not _is_web_url(url):
+        url = job.webhook_url
+        if url is None:
             return
         account_id, is_flat = job.caller.account.id, self._services.settings.webhook_body == "flat"
         now_at = self._services.now_at(account_id)
-        for item, wait_ms in zip(items, waits, strict=True):
-            body = webhook_body(item, is_error=is_error, flat=is_flat)
-            deliveries.add(connection, account_id, "POST", url, "application/json", body, now_at + wait_ms)
+        calls: Sequence[Call] = [
+            Call(item, now_at + wait_ms, is_error) for item, wait_ms in zip(items, waits, strict=True)
+        ]
+        for one in job.met_by_webhook:
+            if isinstance(one.fault, WebhookFault):
+                calls = one.fault.changed(calls)
+        for call in calls:
+            body = webhook_body(call.item, is_error=call.is_error, flat=is_flat)
+            if call.is_lost:
+                request = Request("POST", url, "application/json", body)
+                entry = call_entry(request, account_id, call.due_at, status=NOTHING_SENT)
+                self._services.journal.record(connection, entry)
+            else:
+                # No call is due later: one that seems so is made at once, as the clock was set back.
+                due_at = call.due_at + min(call.delay_ms, in_ms(LONGEST_DELAY))
+                deliveries.add(connection, account_id, "POST", url, "application/json", body, due_at)
 
     def _record(
         self,
@@ -209,7 +235,7 @@ class Committer:
             client=job.caller.client,
             duration_us=int((monotonic_s() - job.began_s) * 1_000_000),
             audit=audit,
-            faults=[one.as_json(is_async=job.is_async) for one in job.met],
+            faults=[one.as_json(is_async=job.is_async) for one in (*job.met, *job.met_by_webhook)],
             kind=job.kind,
             # Frames have no status.
             status=status if job.caller.transport == "rest" else None,
@@ -218,8 +244,7 @@ class Committer:
 
 
 def _is_web_url(url: str) -> bool:
-    """Return whether this can be a webhook's URL: that of a refused task is unchecked."""
-    return len(url) <= _LONGEST_URL_CHARS and url.lower().startswith(("http://", "https://"))
+    return url.lower().startswith(("http://", "https://"))
 
 
 def _column(value: object, longest: int, job: Job) -> str:

@@ -1,5 +1,6 @@
 """Run the tasks of one request or frame: check, meet faults, work, commit. Each task gets one reply."""
 
+import dataclasses
 import logging
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -10,6 +11,7 @@ from itertools import groupby
 from msgspec.structs import replace
 
 from runware_mock.faults.base import Event
+from runware_mock.faults.matching import Met
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.messages import UUID_OF_ANY_FORM, UUID_V4, Reply, Task, head_of, kind_of
 from runware_mock.services import Caller, Services
@@ -189,7 +191,10 @@ class Runner:
         fetches = job.task_type.load(sources) is Load.WAITING_FOR_NETWORK
         event = Event.of_task(job.task, caller.transport, caller.plan, fetches=fetches)
         met = self.services.faults.meet(caller.account.id, event)
-        return replace(job, met=met) if met else job
+        by_webhook: tuple[Met, ...] = ()
+        if job.webhook_url is not None:
+            by_webhook = self.services.faults.meet(caller.account.id, dataclasses.replace(event, point="webhook"))
+        return replace(job, met=met, met_by_webhook=by_webhook) if met or by_webhook else job
 
     def _within_quotas(self, job: Job) -> Job:
         """Return the job, refused if its account has used up its quota."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -26,7 +27,7 @@ from runware_mock.api.control.parameters import At as Instant
 from runware_mock.api.dependencies import base_url
 from runware_mock.api.failures import GuardedRoute
 from runware_mock.clock import in_ms, monotonic_s
-from runware_mock.control import answers, archive, clocks, journal, media, plans, seeding, snapshots, state
+from runware_mock.control import answers, archive, clocks, journal, media, plans, seeding, snapshots, state, webhooks
 from runware_mock.control.calls import ControlRefused, Id
 from runware_mock.faults.plans import Plan
 from runware_mock.services import Services
@@ -197,6 +198,18 @@ def get_entry(services: Provided, account_id: Account, entry_id: Annotated[Id, P
 def clear_journal(services: Provided, account_id: Account) -> models.Deleted:
     """Delete every entry."""
     return journal.clear(services, account_id)
+
+
+@api.get("/webhooks", tags=["webhooks"], response_model_exclude_unset=True)
+def list_webhooks(services: Provided, account_id: Account, chosen: Filtered, limit: Limit = 100) -> models.Entries:
+    """List the calls of webhooks, the newest first: the journal's entries of the kind `webhook`."""
+    return journal.list_entries(services, account_id, replace(chosen, kind="webhook"), limit)
+
+
+@api.post("/webhooks/{id}/resend", tags=["webhooks"])
+def resend_webhook(services: Provided, account_id: Account, entry_id: Annotated[Id, Path(alias="id")]) -> models.Queued:
+    """Call a webhook again, with the body of the call that has this id in the journal."""
+    return webhooks.resend(services, account_id, entry_id)
 
 
 @api.post("/reset", tags=["state"])

@@ -163,7 +163,9 @@ document.addEventListener("click", async (event) => {
   if (!entry) return;
   const what = button.dataset.entry;
   if (what === "replay") replay(entry);
-  else if (what === "test") {
+  else if (what === "resend") {
+    if (await call("POST", `/_mock/webhooks/${id}/resend`)) say("The webhook is called again: see the newest entry.");
+  } else if (what === "test") {
     const dialog = document.getElementById("test");
     dialog.querySelector("pre").textContent = await testOf(entry);
     answered(dialog);

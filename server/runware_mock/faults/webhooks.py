@@ -1,0 +1,103 @@
+"""Faults of webhooks: calls that never come, come twice, late or in the wrong order, or say that the task failed."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import ClassVar, Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
+from pydantic import Field, field_validator
+
+from runware_mock.clock import in_ms
+from runware_mock.faults.base import PLANNED, Delay, Fault, Point
+from runware_mock.protocol.errors import CATALOGUE, OURS, refuse
+from runware_mock.protocol.messages import Item
+
+_MOST_COPIES = 100
+
+
+class Call(Struct, frozen=True):
+    """One webhook to be called with a result or error, at `due_at` or, by a fault, `delay_ms` later."""
+
+    item: Item
+    due_at: int
+    is_error: bool = False
+    delay_ms: int = 0
+    is_lost: bool = False
+
+
+class WebhookFault(Fault):
+    """A fault that a task with a `webhookURL` meets when its result or error is to be sent there."""
+
+    point: ClassVar[Point] = "webhook"
+
+    def changed(self, calls: Sequence[Call]) -> Sequence[Call]:
+        """Return the calls of a task, in the order of its results, with this fault added."""
+        return calls
+
+
+class LoseWebhookFault(WebhookFault):
+    """The webhook is never called."""
+
+    kind: Literal["lose_webhook"]
+
+    def changed(self, calls: Sequence[Call]) -> Sequence[Call]:
+        """Call nobody."""
+        return [replace(one, is_lost=True) for one in calls]
+
+
+class DuplicateWebhookFault(WebhookFault):
+    """The webhook is called more than once with the same body."""
+
+    kind: Literal["duplicate_webhook"]
+    copies: int = Field(2, ge=2, le=_MOST_COPIES)
+
+    def changed(self, calls: Sequence[Call]) -> Sequence[Call]:
+        """Call again."""
+        return [one for one in calls for _ in range(self.copies)]
+
+
+class DelayWebhookFault(WebhookFault):
+    """The webhook is called late, by the account's clock."""
+
+    kind: Literal["delay_webhook"]
+    delay: Delay = timedelta(seconds=10)
+
+    def changed(self, calls: Sequence[Call]) -> Sequence[Call]:
+        """Wait."""
+        return [replace(one, delay_ms=one.delay_ms + in_ms(self.delay)) for one in calls]
+
+
+class ReorderWebhookFault(WebhookFault):
+    """A task's results are sent last one first, each `gap` after the one before, so that later tasks overtake them."""
+
+    kind: Literal["reorder_webhook"]
+    gap: Delay = timedelta(seconds=1)
+
+    def changed(self, calls: Sequence[Call]) -> Sequence[Call]:
+        """Let the last one begin."""
+        gap_ms, count = in_ms(self.gap), len(calls)
+        return [replace(one, delay_ms=one.delay_ms + gap_ms * (count - place)) for place, one in enumerate(calls)]
+
+
+class ErrorWebhookFault(WebhookFault):
+    """The webhook is called with an error from the catalogue, although the task succeeded."""
+
+    kind: Literal["error_webhook"]
+    code: str = "internalServerError"
+
+    @field_validator("code")
+    @classmethod
+    def _known(cls, code: str) -> str:
+        if code not in CATALOGUE or code in OURS or CATALOGUE[code].code is not None:
+            known = (one for one, row in CATALOGUE.items() if one not in OURS and row.code is None)
+            raise ValueError(f"{code!r} is not in the catalogue; it has {', '.join(known)}")
+        return code
+
+    def changed(self, calls: Sequence[Call]) -> Sequence[Call]:
+        """Send the error instead."""
+        refusal = refuse(self.code, PLANNED)
+        return [
+            replace(one, item=refusal.item(str(one.item.get("taskType")), str(one.item.get("taskUUID"))), is_error=True)
+            for one in calls
+        ]
