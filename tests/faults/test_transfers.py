@@ -182,6 +182,18 @@ def test_uploads_are_counted_like_tasks(mock: RunningMock, api_key: str, control
     assert (statuses, is_met(control, name)) == ([200, 500, 200], True)
 
 
+@pytest.mark.parametrize(("how", "status"), [("reset", 0), ("refuse", 413)])
+def test_the_journal_tells_of_an_upload_that_was_cut(
+    mock: RunningMock, api_key: str, control: Calls, how: str, status: int
+) -> None:
+    plan(control, {"kind": "cut_upload", "how": how})
+    with connected(mock) as bare:
+        bare.sendall(head_of(api_key, POSITION) + body_of(POSITION))
+        all_of(bare)
+    (entry,) = control.get("/journal", kind="request")["entries"]
+    assert (entry["outcome"], entry["status"], entry["answer"]) == ("fault", status, [])
+
+
 @pytest.mark.parametrize("kind", ["cut_upload", "slow_upload"])
 def test_a_fault_of_uploads_never_happens_over_a_websocket(control: Calls, kind: str) -> None:
     status, error = control.refused("POST", "/faults", json={"faults": [{"kind": kind, "transport": "ws"}]})
