@@ -66,7 +66,7 @@ def test_a_command_that_does_not_exist_is_told_by_name() -> None:
     assert "No such command 'clok'." in result.stderr
 
 
-@pytest.mark.parametrize("group", ["clock", "faults", "journal", "media", "snapshot"])
+@pytest.mark.parametrize("group", ["clock", "faults", "journal", "media", "snapshot", "webhooks"])
 def test_every_verb_explains_itself(group: str) -> None:
     command = main.get_command(click.Context(main), group)
     assert isinstance(command, click.Group)
@@ -84,6 +84,7 @@ def test_every_verb_explains_itself(group: str) -> None:
         ("journal count", "/journal/count"),
         ("snapshot list", "/snapshots"),
         ("faults list", "/faults"),
+        ("webhooks list", "/webhooks"),
         ("accounts", "/accounts"),
     ],
 )

@@ -1,15 +1,21 @@
 """Webhooks to look at: each attempt in the journal, calls again, and faults that a webhook meets."""
 
+import re
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
+import httpx
 import pytest
+from click.testing import CliRunner
 
+from runware_mock.cli import main
 from runware_mock.client import ControlClient, ControlError
 from runware_mock.storage.models import delivery
 from runware_mock.testing import RunwareMock
 from runware_mock.webhooks import ATTEMPTS, deliver_due
+from tests import plain
 from tests.control.calling import Calls, calling
 from tests.faults.planning import met, plan
 from tests.running import RunningMock, running_mock
@@ -142,6 +148,7 @@ def test_a_lost_webhook_is_never_called(mock: RunningMock, control: Calls, hook:
     assert met(control, name) == [1]
     (entry,) = calls(control, outcome="fault")
     assert (entry["status"], entry["task"]["attempt"], entry["task_uuid"]) == (0, 0, lost["taskUUID"])
+    assert entry["task"]["problem"] == "A fault plan has lost this call."
     # It can be called later: this is what a receiver must be ready for.
     control.post(f"/webhooks/{entry['id']}/resend")
     settle(mock)
@@ -220,3 +227,41 @@ def test_a_test_that_waits_in_vain_is_told_what_was_called(mock: RunningMock, ho
     ask(mock, webhookURL=hook.url)
     with pytest.raises(AssertionError, match=r"error POST http://127.0.0.1:\d+/hook .*, attempt 1: .* answered 503"):
         python.wait_for_webhook(timeout_s=0.01)
+
+
+# On the command line and on the page
+
+
+def test_the_command_lists_calls_and_makes_one_again(mock: RunningMock, control: Calls, hook: Webhook) -> None:
+    hook.answer = status(503)
+    ask(mock, webhookURL=hook.url)
+    named = ["--url", mock.url, "--account", KEY]
+    listed = CliRunner().invoke(main, ["webhooks", "list", *named]).stdout.splitlines()
+    assert "attempt 1: The server answered 503." in listed[1]
+    again = CliRunner().invoke(main, ["webhooks", "resend", listed[1].split()[0], *named]).stdout
+    assert again == f"calling {hook.url.partition('?')[0]} again\n"
+    settle(mock)
+    assert len(calls(control)) == 2
+
+
+def test_the_page_shows_calls_and_other_requests_with_their_status(
+    mock: RunningMock, control: Calls, hook: Webhook
+) -> None:
+    ask(mock, webhookURL=hook.url)
+    plain.get(mock.rest_url)
+    plan(control, {"kind": "reset"})
+    with suppress(httpx.TransportError):
+        ask(mock)
+    page = plain.get(f"{mock.url}/ui/journal").text
+    badges = re.findall(r'<span class="outcome \w+">([^<]*)</span>', page)
+    assert [" ".join(badge.split()) for badge in badges] == [
+        "fault, no answer",
+        "405 error",
+        "200 success",
+        "200 success",
+    ]
+    assert page.count("Call it again") == 1
+    # A request that ran no task cannot be sent again from what the journal keeps.
+    assert page.count("Replay this request") == 2
+    only_webhooks = plain.get(f"{mock.url}/ui/journal?kind=webhook&status=200").text
+    assert only_webhooks.count('class="entry"') == 1

@@ -178,6 +178,13 @@ def table(answers: Sequence[Any]) -> str:
     return _aligned([tuple(columns), *(tuple(_text(cell(answer)) for cell in cells) for answer in answers)])
 
 
+def _attempt(entry: Entry) -> str | None:
+    """Write which attempt a call of a webhook was, and why it failed."""
+    if entry.kind != "webhook":
+        return None
+    return f"attempt {entry.task.get('attempt')}: {entry.task.get('problem', '')}".removesuffix(": ")
+
+
 def fault(state: FaultState) -> str:
     """Write how often a fault was met, and how often it will be."""
     return f"{state.kind} {state.met} {'without end' if state.times is None else f'of {state.times}'}"
@@ -247,13 +254,13 @@ _COLUMNS: Mapping[type, Mapping[str, str | Callable[[Any], object]]] = {
         "id": "id",
         "at": "at",
         "account": "account",
-        "status": lambda entry: "none sent" if entry.status == 0 else entry.status,
+        "status": lambda entry: "no answer" if entry.status == 0 else entry.status,
         "over": "transport",
         "client": "client",
         "task": "asked",
         "taskUUID": "task_uuid",
         "outcome": "outcome",
-        "code": lambda entry: next((item["code"] for item in entry.answer if "code" in item), None),
+        "code": lambda entry: _attempt(entry) or next((item["code"] for item in entry.answer if "code" in item), None),
         "ms": lambda entry: f"{entry.duration_ms:.1f}",
         "faults": lambda entry: [met.kind for met in entry.faults],
     },

@@ -31,6 +31,7 @@ _log = logging.getLogger(__name__)
 _STORED = frozenset(("imageUUID", "mediaUUID", "guideImageUUID", "maskImageUUID", "videoUUID", "audioUUID"))
 
 _LONGEST_URL_CHARS = 8192
+_LOST = "A fault plan has lost this call."
 
 
 class Job(Struct, frozen=True):
@@ -204,7 +205,7 @@ class Committer:
             body = webhook_body(call.item, is_error=call.is_error, flat=is_flat)
             if call.is_lost:
                 request = Request("POST", url, "application/json", body)
-                entry = call_entry(request, account_id, call.due_at, status=NOTHING_SENT)
+                entry = call_entry(request, account_id, call.due_at, status=NOTHING_SENT, problem=_LOST)
                 self._services.journal.record(connection, entry)
             else:
                 # No call is due later: one that seems so is made at once, as the clock was set back.
