@@ -4,12 +4,16 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
 from runware_mock.matrix.cells import BAD, Cell, Run, Verdict, is_the_same, verdict
 from runware_mock.testing import counted
+from runware_mock.values import parse_duration, write_duration
 from runware_mock.version import __version__
+
+_LONGEST_LIMIT = timedelta(hours=1)
 
 
 class Judged(NamedTuple):
@@ -56,6 +60,14 @@ class Subject:
                 yield f"{judged.verdict} {judged.cell.kind} {judged.cell.position} {self.name}", judged
 
 
+def limit_in_s(span: str) -> float:
+    """Return how many seconds later than before a run may end; raises ValueError."""
+    limit = parse_duration(span)
+    if not timedelta(0) < limit <= _LONGEST_LIMIT:
+        raise ValueError(f"should be more than 0s and at most {write_duration(_LONGEST_LIMIT)}")
+    return limit.total_seconds()
+
+
 def read_accepted(file: Path | None) -> list[str]:
     """Return the lines of a file of accepted cells; raises ValueError that names the line, and OSError."""
     lines = [] if file is None else file.read_text(encoding="utf-8").splitlines()
@@ -77,8 +89,8 @@ def new_lines(subjects: Iterable[Subject], accepted: Sequence[str]) -> list[str]
     return [line for subject in subjects for line, _ in subject.bad() if line not in accepted]
 
 
-def text(subjects: Sequence[Subject], accepted: Sequence[str]) -> str:
-    """Write a table for each test, then every bad cell that is not accepted with what happened."""
+def text(subjects: Sequence[Subject], accepted: Sequence[str], noun: str = "test") -> str:
+    """Write a table for each test or command, then every bad cell that is not accepted with what happened."""
     lines: list[str] = []
     for subject in subjects:
         lines.append(subject.name)
@@ -96,7 +108,7 @@ def text(subjects: Sequence[Subject], accepted: Sequence[str]) -> str:
             if line in new:
                 lines.append(f"{line}\n  {explanation(subject, judged)}")
     lines += [f"accepted, but no longer so: {line}" for line in accepted if line not in every]
-    return "\n".join([*lines, summary(subjects, accepted)])
+    return "\n".join([*lines, summary(subjects, accepted, noun)])
 
 
 def explanation(subject: Subject, judged: Judged) -> str:
@@ -106,14 +118,14 @@ def explanation(subject: Subject, judged: Judged) -> str:
     return judged.run.detail
 
 
-def summary(subjects: Sequence[Subject], accepted: Sequence[str]) -> str:
+def summary(subjects: Sequence[Subject], accepted: Sequence[str], noun: str) -> str:
     """Return one line with how many cells there are of each verdict."""
     cells = [judged for subject in subjects for judged in subject.cells]
     counts = Counter(judged.verdict for judged in cells)
     found = ", ".join(f"{counts[one]} {one}" for one in get_args(Verdict) if counts[one]) or "none"
     bad = sum(1 for subject in subjects for _ in subject.bad())
     known = bad - len(new_lines(subjects, accepted))
-    size = f"{counted(len(cells), 'cell')} of {counted(len(subjects), 'test')}"
+    size = f"{counted(len(cells), 'cell')} of {counted(len(subjects), noun)}"
     return f"{size}: {found}{f' ({known} accepted)' if known else ''}"
 
 

@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -14,9 +13,8 @@ import pytest
 
 from runware_mock.matrix.cells import Cell, Run
 from runware_mock.matrix.observers import PROPERTY
-from runware_mock.matrix.report import Subject, document, new_lines, read_accepted, text
+from runware_mock.matrix.report import Subject, document, limit_in_s, new_lines, read_accepted, text
 from runware_mock.matrix.runner import description
-from runware_mock.values import parse_duration
 
 # Options that would make no sense in the process of a cell.
 _LEFT_OUT = ("--pdb", "--trace", "--runware-mock-matrix")
@@ -28,12 +26,9 @@ class MatrixSession:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         try:
-            limit = parse_duration(config.getoption("--runware-mock-matrix-limit"))
-            if not timedelta(0) < limit <= timedelta(hours=1):
-                raise ValueError("should be more than 0s and at most 1h")  # noqa: TRY301 - as parse_duration does
+            self._limit_s = limit_in_s(config.getoption("--runware-mock-matrix-limit"))
         except ValueError as error:
             raise pytest.UsageError(f"--runware-mock-matrix-limit: {error}") from None
-        self._limit_s = limit.total_seconds()
         accepted = config.getoption("--runware-mock-matrix-accepted")
         try:
             self._accepted = read_accepted(Path(accepted) if accepted else None)
