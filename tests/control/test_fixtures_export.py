@@ -92,6 +92,15 @@ def test_what_has_expired_or_is_anothers_is_left_out(
     assert api_key.encode() not in answer.content
 
 
+def test_the_page_has_a_link_to_the_fixtures_of_the_account(mock: RunningMock, control: Calls) -> None:
+    control.post("/media", content=png())
+    account_id = control.get("/media")["media"][0]["account"]
+    link = f"/_mock/export/fixtures?account={account_id}"
+    page = plain.get(f"{mock.url}/ui/controls?account={account_id}", headers={"Accept": "text/html"})
+    assert f'href="{link}"' in page.text
+    assert plain.get(mock.url + link).content.startswith(b"PK")
+
+
 def test_an_account_without_media_has_nothing_to_export(control: Calls, export: Export, tmp_path: Path) -> None:
     status, error = control.refused("GET", "/export/fixtures")
     assert (status, error["code"], error["field"]) == (404, "notFound", "media")

@@ -1,7 +1,7 @@
 // The form that adds a fault plan: its kinds and fields are those of the models in the API's own description.
 import { call, say } from "./calls.js";
 
-const NAMES = { task_uuid: "Task UUID", nth: "Only the n-th", times: "Times" };
+const NAMES = { task_uuid: "Task UUID", uuid: "UUID", nth: "Only the n-th", bytes_per_s: "Bytes per second" };
 let schemas;
 
 // "PT1.5S" as people write it here: 1.5s.
