@@ -2,12 +2,14 @@
 
 import resource
 import shutil
+import signal
 import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -22,7 +24,7 @@ from tests.process import scenes
 from tests.process.clients import API_KEY, fetched, rest
 from tests.process.disks import breaking_disk, disk, filled
 from tests.process.load import Load, assert_kept, load, metric
-from tests.running import MockProcess, mock_process_logging
+from tests.running import MockProcess, mock_process, mock_process_logging
 from tests.stores import Store, store_of
 from tests.talking import upload
 
@@ -108,6 +110,23 @@ def test_a_control_call_says_that_the_disk_is_full(tmp_path: Path) -> None:
         told = plain.post(f"{server.url}/_mock/clock/advance", json={"by": "40d"}, headers=headers)
         assert (told.status_code, told.json()["error"]["code"]) == (503, "unavailable")
         assert "database or disk is full" in told.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGKILL])
+def test_a_server_starts_on_a_full_disk_to_read_and_to_purge(tmp_path: Path, ending: signal.Signals) -> None:
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    keeping, headers = f"--data-dir={folder}", {"Authorization": f"Bearer {API_KEY}"}
+    with disk(folder):
+        with mock_process(tmp_path, keeping) as server, rest(server.url) as talker:
+            item = talker.ask(upload(scenes.heavy(10**6))).item
+            server.stop(ending)
+        filled(folder)
+        with mock_process(tmp_path, keeping) as server:
+            path = urlsplit(item["imageURL"]).path
+            assert plain.get(server.url + path).status_code == 200
+            told = plain.post(f"{server.url}/_mock/clock/advance", json={"by": "40d"}, headers=headers)
+            assert told.json()["purged"]["media"] == 1, told.json()
 
 
 def test_a_database_on_a_full_disk_is_opened_to_be_read(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -223,7 +242,7 @@ def test_no_more_memory(tmp_path: Path, store: Store, left_mib: int) -> None:
         resource.prlimit(server.process.pid, resource.RLIMIT_AS, (left_bytes, resource.RLIM_INFINITY))
         for _ in range(3):
             answer = talker.ask(upload(photo))
-            assert (answer.status, answer.codes) == (500, ["mockInternalError"])
+            assert (answer.status, answer.codes) == (500, ["mockInternalError"]), answer.errors
         assert fetched(server.url, item["imageURL"]).content == small
         resource.prlimit(server.process.pid, resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
         assert fetched(server.url, talker.ask(upload(photo)).item["imageURL"]).status_code == 200

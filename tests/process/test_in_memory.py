@@ -32,7 +32,7 @@ def test_everything_is_left_of_a_server_with_a_data_folder_and_nothing_beside_it
     temporary.mkdir()
     with mock_process(data, TMPDIR=str(temporary)) as server:
         use_and_stop(server)
-    assert sorted(file.name for file in data.iterdir()) == ["runware-mock.sqlite3"]
+    assert sorted(file.name for file in data.iterdir()) == ["runware-mock.sqlite3", "runware-mock.sqlite3-reserve"]
     assert list(temporary.iterdir()) == []
 
 

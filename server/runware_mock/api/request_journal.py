@@ -79,7 +79,7 @@ class RequestEntries:
             with self._services.database.writing() as connection:
                 note_sent(connection, ids, status, body)
         except Exception as error:  # noqa: BLE001 - the answer must be sent whatever the journal lacks
-            _log.warning("the journal does not say what was sent instead of an answer: %s", error)
+            _log.warning("the journal does not say what was sent instead of an answer", exc_info=error)
 
     async def _account_id(self, key: str | None, status: int | None) -> int | None:
         if not key:
@@ -125,7 +125,7 @@ class RequestEntries:
                 for entry in batch:
                     self._services.journal.record(connection, entry)
         except Exception as error:  # noqa: BLE001 - the answer must be sent whatever the journal lacks
-            _log.warning("the journal lacks %d requests: %s", len(batch), error)
+            _log.warning("the journal lacks %d requests", len(batch), exc_info=error)
         return [None] * len(batch)
 
 

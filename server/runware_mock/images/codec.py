@@ -165,7 +165,8 @@ def refusing_broken(name: str) -> Iterator[None]:
         raise PictureRefused(
             f"Decoding the {name.upper()} took longer than {error.limit_s:g} s: --decode-timeout allows more."
         ) from None
-    except PictureRefused:
+    except (PictureRefused, MemoryError, ImportError):
+        # The last two say nothing about the picture.
         raise
     except Exception as error:
         # Readers raise anything for broken bytes; Pillow's also raise warnings, if a process turns these into errors.

@@ -101,11 +101,14 @@ def is_installed() -> bool:
 
 @cache
 def _library() -> Any:
-    """Return pyvips, an optional extra; only the first big picture waits for its import."""
+    """Return pyvips, an optional extra; only the first big picture waits for its import. Raises ImportError."""
     # pyvips logs a dozen lines for each picture, and warns about what clients send.
     logging.getLogger("pyvips").setLevel(logging.ERROR)
-    import pyvips
-
+    try:
+        import pyvips
+    except (ImportError, OSError) as error:
+        # pyvips tries a second way, whose error hides why the first one failed: for example, no memory was left.
+        raise ImportError(f"libvips cannot be loaded: {error.__context__ or error}") from error
     # libvips would cache what it has read.
     pyvips.cache_set_max(0)
     return pyvips

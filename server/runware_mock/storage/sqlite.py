@@ -41,6 +41,8 @@ _WAL_LONG_PAGES = 16_000
 _WAL_PASSES = 10
 # Room for a photo from a phone, which is written twice: to the log, and then to the file.
 _ROOM_BYTES = 16 * 2**20
+# SQLite needs a little room even to read, and a purge to begin with: on a full disk, a start gives up this reserve.
+_RESERVE_BYTES = 2 * 2**20
 
 
 @contextmanager
@@ -125,6 +127,7 @@ class SqliteDatabase(Database):
         # Device and inode of the file, once it was opened.
         self._file: tuple[int, int] | None = None
         self._wal = path.with_name(f"{path.name}-wal")
+        self._reserve = path.with_name(f"{path.name}-reserve")
         self._write_lock = FairLock()
         # One connection for all writers: SQLite drops a connection's cached pages when another has written, and each
         # keeps a copy of the last picture that it has stored.
@@ -145,6 +148,8 @@ class SqliteDatabase(Database):
         if self._file is not None:
             # If the file is gone, SQLite would create a new one, without our tables.
             self._check_file()
+        elif self._free_bytes() < _RESERVE_BYTES:
+            self._reserve.unlink(missing_ok=True)
 
     def _on_connect(self, driver: Any, _record: object) -> None:
         for pragma in (
@@ -213,9 +218,19 @@ class SqliteDatabase(Database):
 
     def shortage(self) -> str | None:
         """Return what will soon keep a picture from being stored, or None."""
-        room = os.statvfs(self.path)
-        free_bytes = room.f_bavail * room.f_frsize
+        free_bytes = self._free_bytes()
         return f"only {write_size(free_bytes)} are free on its disk" if free_bytes < _ROOM_BYTES else None
+
+    def check(self) -> None:
+        """Raise DatabaseUnusable unless the file can be written, or at least read; keep a reserve for a full disk."""
+        super().check()
+        if self._durability != "OFF" and not self._reserve.exists() and self._free_bytes() > _ROOM_BYTES:
+            with suppress(OSError):
+                self._reserve.touch(0o600)
+                self._reserve.write_bytes(bytes(_RESERVE_BYTES))
+
+    def _free_bytes(self) -> int:
+        return shutil.disk_usage(self.path.parent).free
 
     def _check_file(self) -> None:
         """Raise OperationalError unless the file is still the one that was opened first."""
