@@ -195,8 +195,7 @@ class Sized(WithOutput):
     @model_validator(mode="after")
     def _has_a_size_of_the_list(self, info: ValidationInfo) -> Self:
         sizes_px = family_of(self.model, is_strict=_is_strict(info)).sizes_px
-        size_px = (self.width, self.height)
-        if sizes_px and size_px not in ((None, None), *sizes_px):
+        if sizes_px and (self.width, self.height) not in ((None, None), *sizes_px):
             known = ", ".join(f"{width_px}x{height_px}" for width_px, height_px in sizes_px)
             raise Invalid(f"The model {self.model} supports these sizes only: {known}.", parameter="width")
         return self
