@@ -71,6 +71,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="how much longer than before a test may take before it counts as hung: 5s",
     )
     group.addoption("--runware-mock-matrix-json", metavar="FILE", help="write the matrix to this file")
+    group.addoption("--runware-mock-matrix-html", metavar="FILE", help="write a page with the journal of each bad cell")
     group.addoption("--runware-mock-matrix-accepted", metavar="FILE", help="bad cells that do not fail the run")
     parser.addini("runware_mock_shared", "the same as --runware-mock-shared", type="bool", default=False)
     parser.addini(

@@ -1,6 +1,8 @@
 """The resilience matrix finds what an application does wrong, and tells what it cannot judge."""
 
 import json
+import re
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -78,6 +80,22 @@ def test_it_finds_the_three_bugs_and_nothing_in_the_mended_application(sockets: 
     per_task = {kind for kind, fault in KINDS.items() if fault.point == "task" and "ws" in fault.transports}
     for kind in per_task - {"source", "answer"}:
         assert {f"{kind} {number}" for number in (1, 2, 3)} <= set(found["test_buggy"]), kind
+
+
+def test_the_page_has_the_journal_and_a_test_that_fails_as_long_as_the_cell_is_bad(sockets: pytest.Pytester) -> None:
+    matrix(sockets, "--runware-mock-matrix-html=m.html", "-k", "buggy", kinds="drop,reset")
+    page = (sockets.path / "m.html").read_text()
+    (doubled, lost) = (unescape(text) for text in re.findall("<pre>(.*?)</pre>", page, re.DOTALL))
+    assert page.count("<td>imageUpload</td>") == 3
+    head = PROJECT.partition("def test_mended")[0]
+    sockets.makepyfile(test_doubled=head + doubled, test_lost=head + lost)
+    result = sockets.runpytest_subprocess("test_doubled.py", "test_lost.py")
+    result.assert_outcomes(failed=2)
+    result.stdout.fnmatch_lines(["*assert done.count('imageUpload') == 1", "*assert done.count('mediaStorage') == 1"])
+    for file in ("test_doubled.py", "test_lost.py"):
+        text = (sockets.path / file).read_text()
+        (sockets.path / file).write_text(text.replace("used(Buggy", "used("))
+    sockets.runpytest_subprocess("test_doubled.py", "test_lost.py").assert_outcomes(passed=2)
 
 
 def test_a_bad_cell_that_was_accepted_fails_nothing_and_one_that_is_gone_is_told(sockets: pytest.Pytester) -> None:
@@ -190,6 +208,10 @@ def test_an_application_that_ends_or_trips_has_crashed_and_one_that_the_mock_con
         ),
         ("--runware-mock-matrix-limit=5", "*--runware-mock-matrix-limit: 5 has no unit: write 5s*"),
         ("--runware-mock-matrix-limit=2h", "*--runware-mock-matrix-limit: should be more than 0s and at most 1h*"),
+        (
+            "--runware-mock-matrix-json=no/m.json",
+            "*--runware-mock-matrix-json: */no/m.json is not a file that can be *",
+        ),
         ("--runware-mock-matrix-accepted=nowhere", "*--runware-mock-matrix-accepted: *No such file*"),
         (
             "--runware-mock-matrix-accepted=bad.txt",

@@ -48,8 +48,10 @@ def matrix(behaviour: str, *options: str, kinds: str = "drop,http") -> subproces
 )
 def test_each_verdict_is_found(tmp_path: Path, behaviour: str, judged: str) -> None:
     file = tmp_path / "matrix.json"
-    done = matrix(behaviour, "--matrix-json", str(file), "--matrix-jobs", "2")
+    page = tmp_path / "matrix.html"
+    done = matrix(behaviour, "--matrix-json", str(file), "--matrix-html", str(page), "--matrix-jobs", "2")
     assert done.returncode == 1, done.stderr
+    assert "runware-mock exec --faults &#39;drop nth=1&#39; -- " in page.read_text()
     (subject,) = json.loads(file.read_text())["tests"]
     assert {cell["kind"]: cell["verdict"] for cell in subject["cells"]} == {"drop": "doubled", "http": judged}
     assert (

@@ -18,6 +18,7 @@ from runware_mock.clock import monotonic_s
 from runware_mock.commands.base import EXIT_FAILED, EXIT_USAGE, fail
 from runware_mock.commands.child import EXIT_BY_SIGNAL
 from runware_mock.matrix.cells import Cell, Run, Watch, chosen_kinds, counting
+from runware_mock.matrix.page import page
 from runware_mock.matrix.report import Subject, document, limit_in_s, new_lines, read_accepted, text
 from runware_mock.testing import RunwareMock
 
@@ -97,6 +98,7 @@ def run_matrix(
     matrix_limit: str,
     matrix_jobs: int,
     matrix_json: Path | None,
+    matrix_html: Path | None,
     matrix_accepted: Path | None,
 ) -> int:
     """Run the matrix of a command, show it, and return the exit status."""
@@ -124,10 +126,9 @@ def run_matrix(
         return EXIT_BY_SIGNAL + runs.stopped_by
     click.echo(text([subject], accepted, "command"))
     if matrix_json is not None:
-        try:
-            matrix_json.write_text(document([subject], accepted), encoding="utf-8")
-        except OSError as error:
-            fail(f"--matrix-json: {error}")
+        _write("--matrix-json", matrix_json, document([subject], accepted))
+    if matrix_html is not None:
+        _write("--matrix-html", matrix_html, page([subject], accepted, "command"))
     return EXIT_FAILED if subject.excluded or new_lines([subject], accepted) else 0
 
 
@@ -136,6 +137,13 @@ def _given(option: str, read: Callable[[], T]) -> T:
         return read()
     except (OSError, ValueError) as error:
         fail(f"{option}: {error}", EXIT_USAGE)
+
+
+def _write(option: str, file: Path, content: str) -> None:
+    try:
+        file.write_text(content, encoding="utf-8")
+    except OSError as error:
+        fail(f"{option}: {error}")
 
 
 def _ended(status: int, said: str) -> Run:

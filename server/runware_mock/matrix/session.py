@@ -13,6 +13,7 @@ import pytest
 
 from runware_mock.matrix.cells import Cell, Run
 from runware_mock.matrix.observers import PROPERTY
+from runware_mock.matrix.page import page
 from runware_mock.matrix.report import Subject, document, limit_in_s, new_lines, read_accepted, text
 from runware_mock.matrix.runner import description
 
@@ -34,6 +35,11 @@ class MatrixSession:
             self._accepted = read_accepted(Path(accepted) if accepted else None)
         except (OSError, ValueError) as error:
             raise pytest.UsageError(f"--runware-mock-matrix-accepted: {error}") from None
+        self._files = [
+            (_writable(config, option), write)
+            for option, write in (("--runware-mock-matrix-json", document), ("--runware-mock-matrix-html", page))
+            if config.getoption(option)
+        ]
         # By node id: the arguments that run the test, and the test.
         self._tests: dict[str, tuple[str, Subject]] = {}
         self._fails: dict[str, str] = {}
@@ -74,8 +80,8 @@ class MatrixSession:
             subject.judge(sorted(runs, key=lambda one: (order.get(str(one[0].kind), -1), one[0].position)))
         if self._error or new_lines(self._subjects(), self._accepted):
             session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
-        if file := self._config.getoption("--runware-mock-matrix-json"):
-            Path(file).write_text(document(self._subjects(), self._accepted), encoding="utf-8")
+        for file, write in self._files:
+            file.write_text(write(self._subjects(), self._accepted), encoding="utf-8")
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Show the matrix."""
@@ -116,6 +122,13 @@ class MatrixSession:
     def _parallel(self) -> int:
         """Return how many cells run at once: as many as pytest-xdist has workers."""
         return len(getattr(self._config.option, "tx", None) or [None])
+
+
+def _writable(config: pytest.Config, option: str) -> Path:
+    file = Path(config.getoption(option)).absolute()
+    if not file.parent.is_dir() or file.is_dir():
+        raise pytest.UsageError(f"{option}: {file} is not a file that can be written")
+    return file
 
 
 def _arguments(config: pytest.Config, cache: str) -> list[str]:
