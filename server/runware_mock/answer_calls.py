@@ -3,18 +3,14 @@
 mock.answers.on("imageInference", prompt="*cat*").give(picture="cat.png")
 """
 
-import base64
-import io
 import json
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from runware_mock.answer_models import Rules, RuleState
 from runware_mock.connection import ControlError, Listing, Wire, named
-
-_LONGEST_PATH = 1000
+from runware_mock.rule_files import sent_picture
 
 
 class AnswerCalls:
@@ -107,24 +103,4 @@ def _written(step: Any, index: int) -> dict[str, Any]:
         json.dumps(rest)
     except (TypeError, ValueError, RecursionError) as error:
         raise ControlError(f"this is no JSON: {error}", f"give[{index}]") from None
-    return {**rest, "picture": _sent(step["picture"])} if step.get("picture") is not None else rest
-
-
-def _sent(picture: Any) -> Any:
-    """Return a picture as a string: the content of a file, of bytes or of a PIL image; anything else as it is."""
-    if isinstance(picture, str) and len(picture) <= _LONGEST_PATH and _is_file(picture):
-        picture = Path(picture)
-    if isinstance(picture, Path):
-        picture = picture.read_bytes()
-    if hasattr(picture, "save"):
-        out = io.BytesIO()
-        picture.save(out, "PNG")
-        picture = out.getvalue()
-    return base64.b64encode(picture).decode() if isinstance(picture, bytes) else picture
-
-
-def _is_file(path: str) -> bool:
-    try:
-        return Path(path).is_file()
-    except (OSError, ValueError):
-        return False
+    return {**rest, "picture": sent_picture(step["picture"])} if step.get("picture") is not None else rest

@@ -27,10 +27,12 @@ from runware_mock.api.ui.pages import FOLDER, StaticPart
 from runware_mock.api.websocket import Sockets
 from runware_mock.clock import Clock, SystemClock
 from runware_mock.control.calls import ControlRefused, change_token
+from runware_mock.control.scripts import load
 from runware_mock.control.seeding import seed
 from runware_mock.metrics import WRITTEN_EVERY_S, Exposition
 from runware_mock.protocol.errors import Refusal
 from runware_mock.purge import orphan_schedule, purge_schedule
+from runware_mock.rule_files import BadRules
 from runware_mock.scheduler import Schedule
 from runware_mock.services import Services, create_services, database_of, open_database
 from runware_mock.settings import Settings
@@ -53,7 +55,7 @@ _ABOUT = (
 
 
 class FixturesUnusable(Exception):
-    """The files of `--fixtures` cannot be stored; the message is for the user."""
+    """The files of `--fixtures` or `--answers` cannot be stored; the message is for the user."""
 
 
 class Common(Struct, frozen=True):
@@ -167,11 +169,9 @@ def prepare_for_workers(settings: Settings, cleanup: ExitStack) -> Path:
     database = database_of(settings, folder)
     prepare(database)
     database.check()
-    if settings.content_url is not None or settings.fixtures is not None:
+    if (settings.content_url, settings.fixtures, settings.answers) != (None, None, None):
         # This checks the object storage, too.
-        services = create_services(settings, SystemClock(), database)
-        if settings.fixtures is not None:
-            _seed(services, settings.fixtures)
+        _seed(create_services(settings, SystemClock(), database))
     database.close()
     if settings.in_memory:
         cleanup.callback(_forget, settings, database)
@@ -184,7 +184,7 @@ def shared_by_workers(settings: Settings, folder: Path) -> Common:
 
 
 def open_services(settings: Settings, clock: Clock, cleanup: ExitStack, common: Common | None = None) -> Services:
-    """Return the services that tasks use; without `common`, open a database and store the files of --fixtures.
+    """Return the services that tasks use; without `common`, open a database and store what the settings name.
 
     Raises DatabaseUnusable, StoreFailed, FixturesUnusable.
     """
@@ -195,18 +195,24 @@ def open_services(settings: Settings, clock: Clock, cleanup: ExitStack, common: 
     services = create_services(settings, clock, database)
     if settings.in_memory:
         cleanup.callback(_forget, settings, database)
-    if settings.fixtures is not None:
-        _seed(services, settings.fixtures)
+    _seed(services)
     return services
 
 
-def _seed(services: Services, fixtures: Path) -> None:
+def _seed(services: Services) -> None:
+    """Store what --fixtures and --answers name."""
+    fixtures, answers = services.settings.fixtures, services.settings.answers
     try:
-        seed(services, fixtures)
+        if fixtures is not None:
+            seed(services, fixtures)
+        if answers is not None:
+            load(services, answers)
+    except BadRules as error:
+        raise FixturesUnusable(f"bad value for --answers: {error}") from None
     except ControlRefused as refused:
         raise FixturesUnusable(f"bad value for --fixtures: {refused.field}: {refused.message}") from None
     except Refusal as refusal:
-        raise FixturesUnusable(f"cannot store what --fixtures names: {refusal.message}") from None
+        raise FixturesUnusable(f"cannot store what --fixtures or --answers names: {refusal.message}") from None
 
 
 def _forget(settings: Settings, database: Database) -> None:

@@ -221,6 +221,9 @@ class Settings(BaseSettings):
     fixtures: ExistingPath | None = Field(
         None, description="Folder of media, or a manifest.json, to store at the start."
     )
+    answers: ExistingPath | None = Field(
+        None, description="Folder of rules for scripted answers, or one file of them, to load at the start."
+    )
     ready_file: Path | None = Field(None, description="Write the server's address to this file, as JSON, when ready.")
 
     def __init__(self, **given: Any) -> None:

@@ -92,7 +92,7 @@ def test_the_shell_blocks_of_a_page_run_in_one_shell_and_again(own_mock: Running
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_blocks_are_of_languages_that_are_run_or_show_what_is_printed(page: Path) -> None:
-    assert {language for language, _ in blocks(page)} <= {"sh", "bash", "python", "js", "json", "text"}
+    assert {language for language, _ in blocks(page)} <= {"sh", "bash", "python", "js", "json", "text", "yaml"}
 
 
 def test_the_first_upload_is_answered_as_shown(own_mock: RunningMock, tmp_path: Path) -> None:

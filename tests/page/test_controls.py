@@ -56,7 +56,7 @@ def test_a_plan_is_added_shown_in_the_header_and_seen_met(alone: RunningMock, pa
         assert talker.ask(upload(png())).codes == ["failedToTransferImage"]
     page.get_by_text("met 1 of 1").wait_for()
     page.locator(".plan").get_by_role("button", name="Delete").click()
-    page.get_by_text("No fault is planned").wait_for()
+    page.get_by_text("Nothing is planned").wait_for()
 
 
 def test_the_form_has_every_kind_of_fault_and_every_field(alone: RunningMock, page: "Page") -> None:

@@ -1,5 +1,6 @@
 """The commands that talk to a running server, and `exec`, which starts one."""
 
+from runware_mock.commands.answers import answers
 from runware_mock.commands.doctor import doctor, ready
 from runware_mock.commands.exec import exec_command
 from runware_mock.commands.faults import faults
@@ -10,6 +11,7 @@ from runware_mock.commands.webhooks import webhooks
 
 COMMANDS = (
     accounts,
+    answers,
     clock,
     doctor,
     exec_command,

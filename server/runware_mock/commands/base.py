@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, NoReturn
 
 import click
 
+from runware_mock.answer_models import RuleState
 from runware_mock.client import ControlClient, ControlError, Listing
 from runware_mock.control_models import Account, Answer, Entry, Expiring, FaultState, Medium, PlanState, Snapshot
 from runware_mock.protocol.redaction import masked
@@ -248,6 +249,16 @@ _COLUMNS: Mapping[type, Mapping[str, str | Callable[[Any], object]]] = {
         "must be met": "must_be_met",
         "is met": "is_met",
         "faults met": lambda plan: [fault(one) for one in plan.faults],
+        "warnings": "warnings",
+    },
+    RuleState: {
+        "name": "name",
+        "account": lambda rule: rule.account or "all",
+        "task": lambda rule: rule.task_type or "any",
+        "prompt": "prompt",
+        "must be used": "must_be_used",
+        "is used": "is_used",
+        "given": lambda rule: [f"{one.used}{'' if one.times is None else f' of {one.times}'}" for one in rule.give],
         "warnings": "warnings",
     },
     Entry: {

@@ -44,6 +44,7 @@ _VALUES = tuple(dict.fromkeys((*ENV_NAMES.values(), "url")))
     metavar="PLAN",
     help="A fault plan: a kind and its fields, such as 'drop times=2', or a JSON file (repeatable).",
 )
+@click.option("--answers", metavar="PATH", help="Rules for scripted answers: a file, or a folder of files.")
 @click.option(
     "--env",
     "env_names",
@@ -92,6 +93,7 @@ def exec_command(
     *,
     api_key: str | None,
     faults: Sequence[str],
+    answers: str | None,
     env_names: Sequence[str],
     settings: Sequence[str],
     grace_s: float,
@@ -112,6 +114,7 @@ def exec_command(
     names = {name: _checked(value) for name, value in _pairs("--env", env_names).items()}
     plans = [plan_of_line(line) for line in faults]
     program = _found(command[0])
+    given = {**_pairs("--setting", settings), **({} if answers is None else {"answers": answers})}
     from runware_mock.commands.refusing_proxy import refusing_proxy
 
     with ExitStack() as cleanup:
@@ -119,7 +122,7 @@ def exec_command(
             proxy = cleanup.enter_context(refusing_proxy()) if leak_guard else None
         except ValueError as error:
             fail(f"{error}: add --no-leak-guard", EXIT_USAGE)
-        server = partial(_server, _pairs("--setting", settings), api_key, names, proxy)
+        server = partial(_server, given, api_key, names, proxy)
         if kinds is not None:
             from runware_mock.commands.exec_matrix import run_matrix
 

@@ -105,7 +105,7 @@ def plan_of_line(line: str) -> dict[str, Any]:
 
 def _plan(source: str, fields: tuple[str, ...]) -> dict[str, Any]:
     if source != "-" and "/" not in source and not source.endswith(".json"):
-        return {"faults": [{"kind": source, **dict(map(_field, fields))}]}
+        return {"faults": [{"kind": source, **dict(map(field_of, fields))}]}
     if fields:
         fail(f"{fields[0]!r} can only follow the kind of a fault, not a file", EXIT_USAGE)
     try:
@@ -118,7 +118,7 @@ def _plan(source: str, fields: tuple[str, ...]) -> dict[str, Any]:
     return {"faults": document if isinstance(document, list) else [document]}
 
 
-def _field(text: str) -> tuple[str, Any]:
+def field_of(text: str) -> tuple[str, Any]:
     """Read `times=3` or `delay=2s`: the value as JSON where it is JSON, otherwise as a string."""
     name, equals, value = text.partition("=")
     if not equals:

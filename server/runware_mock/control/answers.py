@@ -32,7 +32,12 @@ class Rule(Matching):
     """What the matching tasks are answered with. Of several rules that match a task, the first made answers it."""
 
     name: PlanName | None = Field(None, description="A random name if left out.")
-    give: Annotated[list[Step], BeforeValidator(lambda given: [given] if isinstance(given, dict) else given)] = Field(
+    give: Annotated[
+        list[Step],
+        BeforeValidator(
+            lambda given: [given] if isinstance(given, dict) else given, json_schema_input_type=Step | list[Step]
+        ),
+    ] = Field(
         min_length=1, max_length=_MOST_STEPS, description="An answer, or a list of answers that are given in turn."
     )
     must_be_used: bool = Field(

@@ -81,7 +81,9 @@ def common_fields() -> dict[str, str]:
 def example(kind: str) -> str:
     """Return a fault of this kind as the command line takes it: with what it needs, and a number or duration."""
     fields = KINDS[kind].model_fields
-    needed = {name: fields[name].examples for name in own_fields(kind) if fields[name].is_required()}
+    needed = {
+        name: fields[name].examples for name in own_fields(kind) if fields[name].is_required() or fields[name].examples
+    }
     given = {name: (examples or [1])[0] for name, examples in needed.items()}
     for name in own_fields(kind):
         if not given and type(value := fields[name].default) in (int, float, timedelta):

@@ -51,7 +51,11 @@ class Scripted(BaseModel):
         description="Fields to merge into each item of the answer; null removes one.",
     )
     error: Annotated[
-        PlannedError | None, BeforeValidator(lambda given: {"code": given} if isinstance(given, str) else given)
+        PlannedError | None,
+        BeforeValidator(
+            lambda given: {"code": given} if isinstance(given, str) else given,
+            json_schema_input_type=PlannedError | str | None,
+        ),
     ] = Field(None, description="An error instead: `{code, parameter, message}`, or its code alone.")
 
     lifecycle: Lifecycle = Field(

@@ -29,7 +29,7 @@ function field(name, schema, isRequired) {
     input.max = type.maximum ?? "";
     input.step = type.type === "integer" ? 1 : "any";
   }
-  if (type.type === "object") input.placeholder = "Retry-After: 1";
+  if (type.type === "object") input.placeholder = name === "headers" ? "Retry-After: 1" : '{"width": 512}';
   else if (schema.default !== undefined && schema.default !== null) input.placeholder = shown(schema.default);
   if (name === "task_type") input.setAttribute("list", "task-types");
   if (type.examples) {
@@ -107,6 +107,13 @@ function values(box) {
           .split("\n")
           .map((line) => line.split(/:\s*(.*)/, 2)),
       );
+    } else if (/^\s*[[{]/.test(input.value) && input.name !== "body") {
+      // If it is no JSON, the server says what is wrong with it.
+      try {
+        found[input.name] = JSON.parse(input.value);
+      } catch {
+        found[input.name] = input.value;
+      }
     } else if (input.value) found[input.name] = input.value;
   }
   return found;
