@@ -194,10 +194,59 @@ def test_the_journal_tells_of_an_upload_that_was_cut(
     assert (entry["outcome"], entry["status"], entry["answer"]) == ("fault", status, [])
 
 
-@pytest.mark.parametrize("kind", ["cut_upload", "slow_upload"])
-def test_a_fault_of_uploads_never_happens_over_a_websocket(control: Calls, kind: str) -> None:
-    status, error = control.refused("POST", "/faults", json={"faults": [{"kind": kind, "transport": "ws"}]})
-    assert (status, "never happens over ws" in error["message"]) == (400, True)
+@pytest.mark.parametrize("more", [-1, 0, 1, 100_000])
+@pytest.mark.parametrize("how", ["stall", "reset", "refuse"])
+def test_a_message_over_a_websocket_is_cut_at_the_very_byte(
+    mock: RunningMock, api_key: str, control: Calls, how: str, more: int
+) -> None:
+    with closing(Wire(mock)) as wire:
+        wire.upgrade(api_key)
+        name = plan(control, {"kind": "cut_upload", "after_bytes": POSITION, "how": how})
+        frame = Wire.frame(body_of(POSITION + more))
+        head_bytes = len(frame) - POSITION - more
+        wire.send(frame[: head_bytes + POSITION - 1])
+        if more < 0:
+            assert "imageUUID" in wire.text()
+            assert met(control, name) == [0]
+            return
+        assert wire.is_quiet(QUIET_S)
+        wire.send(frame[head_bytes + POSITION - 1 :][:1])
+        if how == "refuse":
+            wire.send(frame[head_bytes + POSITION :])
+            assert wire.close_code() == 1009
+        elif how == "reset":
+            assert wire.rest() == b""
+        else:
+            assert wire.is_quiet(QUIET_S)
+    assert is_met(control, name)
+    assert control.get("/media")["total"] == 0
+
+
+@pytest.mark.parametrize("piece_bytes", [1, 7, 10**6])
+def test_messages_pass_unharmed_however_they_are_cut_into_pieces(
+    mock: RunningMock, api_key: str, control: Calls, piece_bytes: int
+) -> None:
+    name = plan(control, {"kind": "slow_upload", "bytes_per_s": 10**7, "times": 3})
+    with closing(Wire(mock)) as wire:
+        wire.upgrade(api_key)
+        ping = Wire.frame(json.dumps([{"taskType": "ping", "ping": True}]).encode())
+        control_ping = Wire.frame(b"still there?", opcode=0x9)
+        stream = ping + control_ping + Wire.frame(body_of(0), mask=b"\1\2\3\4") + control_ping + ping
+        for start in range(0, len(stream), piece_bytes):
+            wire.send(stream[start : start + piece_bytes])
+        texts = [wire.text() for _ in range(3)]
+    assert sum("imageUUID" in text for text in texts) == 1
+    assert sum("pong" in text for text in texts) == 2
+    assert is_met(control, name)
+
+
+@pytest.mark.both_transports
+def test_an_upload_over_either_transport_is_read_as_slowly_as_planned(talker: Talker, control: Calls) -> None:
+    name = plan(control, {"kind": "slow_upload", "bytes_per_s": 500})
+    began_s = monotonic()
+    assert talker.ask(upload(png())).item
+    assert monotonic() - began_s > 0.3
+    assert is_met(control, name)
 
 
 # Answers

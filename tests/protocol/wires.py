@@ -86,6 +86,16 @@ class Wire:
         assert opcode == _CLOSE
         return int.from_bytes(payload[:2], "big")
 
+    def is_quiet(self, for_s: float) -> bool:
+        """Tell whether nothing comes for so long, not even an end."""
+        self._socket.settimeout(for_s)
+        try:
+            return self._socket.recv(1, socket.MSG_PEEK) == b"never"
+        except TimeoutError:
+            return True
+        finally:
+            self._socket.settimeout(PATIENCE_S)
+
     def take(self, count: int) -> bytes:
         """Return so many bytes."""
         return self._exactly(count)

@@ -19,13 +19,13 @@ from runware_mock.services import Services
 from runware_mock.storage import deliveries
 
 # The close reason of a fault plan.
-_PLANNED = "planned"
+PLANNED = "planned"
 # Frames sent this shortly before a connection broke are sent again after a resume; a client that did get one
 # has no task waiting for it any more, and ignores it.
 _UNSURE_S = 1.0
 _LOOK_EVERY_S = 0.25
 # RFC 6455, section 7.4.1: "1009 … a message that is too big for it to process".
-_TOO_BIG = 1009
+TOO_BIG = 1009
 
 
 class Outbox:
@@ -89,7 +89,7 @@ class Outbox:
             self._close_after = (left - 1, code)
             if left == 1:
                 self._close_after = None
-                await self.close(code, _PLANNED)
+                await self.close(code, PLANNED)
         return True
 
     async def deliver(self, reply: Reply, *, one_each: bool = False) -> None:
@@ -122,7 +122,7 @@ class Outbox:
         """Keep what may have been lost with the connection, except the frame that broke it."""
         unsure_s = monotonic_s() - _UNSURE_S
         frames = [frame for sent_s, frame in self._just_sent if sent_s >= unsure_s]
-        if close_code == _TOO_BIG and frames:
+        if close_code == TOO_BIG and frames:
             frames.remove(max(frames, key=len))
         await self._keep(frames)
 
@@ -174,7 +174,7 @@ class Outbox:
             await end_after_delivery(self._transport, is_reset=plan.is_reset)
         elif plan.close_code is not None and plan.close_after_frames == 0:
             await self._keep(frames)
-            await self.close(plan.close_code, _PLANNED)
+            await self.close(plan.close_code, PLANNED)
         elif plan.is_held:
             self._held += frames
         else:

@@ -6,6 +6,7 @@ import uuid as uuids
 from collections.abc import Sequence
 from contextlib import suppress
 
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -21,8 +22,9 @@ from runware_mock.api.dependencies import (
 )
 from runware_mock.api.failures import refused
 from runware_mock.api.fault_effects import end, met_by, pause
+from runware_mock.api.incoming import Incoming
 from runware_mock.api.limits import BUSY, Readers, Room
-from runware_mock.api.outbox import Outbox, Sessions
+from runware_mock.api.outbox import PLANNED, TOO_BIG, Outbox, Sessions
 from runware_mock.api.request_journal import RequestEntries
 from runware_mock.api.request_log import Noted, log_request
 from runware_mock.api.transport import STOPPING, TRANSPORT
@@ -80,6 +82,16 @@ class Socket:
         self._slots = asyncio.Semaphore(_IN_FLIGHT_FRAMES)
         self._handling = asyncio.Lock()
         self._opened_s = self._heard_s = monotonic_s()
+        Incoming(self._transport, self._may_meet, self._met_by_message, lambda: self.outbox.close(TOO_BIG, PLANNED))
+
+    def _may_meet(self) -> bool:
+        return self._account is not None and self._services.clocks.is_planned(self._account.id)
+
+    async def _met_by_message(self, size_bytes: int) -> ResponsePlan | None:
+        # If the database cannot be read, the tasks report it.
+        with suppress(SQLAlchemyError, Refusal):
+            return (await self._meet("upload", self._account, size_bytes))[0]
+        return None
 
     async def run(self) -> None:
         """Receive frames until the client goes away or falls silent, or the server stops."""
@@ -264,11 +276,13 @@ class Socket:
             self._sockets.sessions.look_out()
         return None
 
-    async def _meet(self, point: Point, account: Account | None) -> tuple[ResponsePlan | None, Refusal | None]:
+    async def _meet(
+        self, point: Point, account: Account | None, size_bytes: int | None = None
+    ) -> tuple[ResponsePlan | None, Refusal | None]:
         """Return the response plan and the refusal that a connection event meets."""
         if account is None:
             return None, None
-        event = Event(point, "ws", plan=plan_of(self._websocket.scope, account))
+        event = Event(point, "ws", plan=plan_of(self._websocket.scope, account), size_bytes=size_bytes)
         return await met_by(self._services, account.id, event)
 
 

@@ -36,8 +36,6 @@ class _Slow(Fault):
 
 class _Upload(Fault):
     point: ClassVar[Point] = "upload"
-    # A WebSocket message reaches the application when all of it is there.
-    transports: ClassVar[tuple[Transport, ...]] = REST_ONLY
 
 
 class _Download(Fault):
@@ -52,7 +50,7 @@ class _Download(Fault):
 
 
 class CutUploadFault(_Upload):
-    """A REST request of at least `after_bytes` is not read further: it stalls, is reset or, with `status`, refused."""
+    """A request or message of at least `after_bytes` is cut: it stalls, is reset, or is refused (`status`, or 1009)."""
 
     kind: Literal["cut_upload"]
     after_bytes: _Position = 1024
@@ -71,7 +69,7 @@ class CutUploadFault(_Upload):
 
 
 class SlowUploadFault(_Slow, _Upload):
-    """The body of a REST request is read slowly."""
+    """The body of a request, or a WebSocket message, is read slowly."""
 
     kind: Literal["slow_upload"]
 
