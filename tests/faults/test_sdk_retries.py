@@ -210,16 +210,32 @@ def test_an_answer_that_comes_byte_by_byte_is_put_together(
     assert [ended for _, ended in journal(control)] == ["success", "success"]
 
 
-@pytest.mark.parametrize("fault", [{"how": "reset"}, {"how": "refuse", "status": 503}], ids=lambda one: one["how"])
-def test_an_upload_that_is_cut_is_sent_again(
-    mock: RunningMock, api_key: str, control: Calls, pictures: tuple[Picture, ...], fault: dict[str, Any]
+@pytest.mark.parametrize("sdk", SDKS, ids=str)
+def test_an_upload_that_is_reset_on_its_way(
+    sdk: Sdk, mock: RunningMock, api_key: str, control: Calls, pictures: tuple[Picture, ...]
 ) -> None:
-    plan_by_name(control, {"kind": "cut_upload", "after_bytes": 200, **fault})
+    """All send it again, and nothing is stored twice; but runware-sdk gives it up over WebSocket."""
+    plan_by_name(control, {"kind": "cut_upload", "after_bytes": 200, "how": "reset"})
+    outcome = two_uploads(sdk, mock, api_key, pictures)
+    assert_worked(outcome)
+    assert is_met(control, PLAN)
+    assert_stored(outcome["second"], pictures[1])
+    if sdk.after_a_reset == "gives it up":
+        assert "Connection lost" in assert_refused(outcome)["message"]
+        assert stored(control) == 1
+        return
+    assert_stored(outcome["first"], pictures[0])
+    assert stored(control) == 2
+
+
+def test_an_upload_that_is_refused_on_its_way_is_sent_again(
+    mock: RunningMock, api_key: str, control: Calls, pictures: tuple[Picture, ...]
+) -> None:
+    plan_by_name(control, {"kind": "cut_upload", "after_bytes": 200, "how": "refuse", "status": 503})
     outcome = two_uploads(PY_NEW_REST, mock, api_key, pictures)
     assert_worked(outcome)
     assert is_met(control, PLAN)
     assert_stored(outcome["first"], pictures[0])
-    assert_stored(outcome["second"], pictures[1])
     assert stored(control) == 2
 
 
