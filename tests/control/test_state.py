@@ -6,9 +6,10 @@ import json
 import zipfile
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, update
 
-from runware_mock.storage.models import content, medium, snapshot
+from runware_mock.storage.database import ALL_ACCOUNTS
+from runware_mock.storage.models import account, content, medium, snapshot
 from tests import plain
 from tests.control.calling import Calls, calling
 from tests.images.painting import one_color_png
@@ -373,3 +374,15 @@ def test_a_whole_archive_of_errors_faults_and_models_can_be_imported_again(talke
     assert control.post("/import", content=archive)["journal"] == len(before)
     after = control.get("/journal")["entries"]
     assert [{**one, "id": 0} for one in after] == [{**one, "id": 0} for one in before]
+
+
+@pytest.mark.parametrize("path", ["/", "/ui/journal", "/ui/controls", "/_mock/accounts"])
+def test_twenty_thousand_empty_accounts_do_not_fill_the_page(path: str) -> None:
+    empty = [{"key_hash": f"{number:064x}", "label": f"key{number}", "created_at": 1} for number in range(20_000)]
+    with running_mock() as mock:
+        sizes_bytes = []
+        for accounts in (empty[:1], empty[1:]):
+            with mock.services.database.writing(ALL_ACCOUNTS) as connection:
+                connection.execute(insert(account), accounts)
+            sizes_bytes.append(len(plain.get(mock.url + path, headers={"Accept": "text/html"}).content))
+        assert sizes_bytes[0] == sizes_bytes[1]
