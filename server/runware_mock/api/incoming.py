@@ -12,7 +12,9 @@ from runware_mock.api.fault_effects import end
 from runware_mock.protocol.response_plan import ResponsePlan
 
 _DATA_OPCODES = (0x1, 0x2)
-_MASK_BYTES = 4
+_SHORTEST_HEAD_BYTES, _MASK_BYTES = 2, 4
+# How many bytes of a longer length follow these numbers.
+_LENGTH_BYTES = {126: 2, 127: 8}
 # As much of a message waits for a fault; then the client does.
 _MOST_HELD_BYTES = 64 * 2**10
 
@@ -35,25 +37,27 @@ class Frames:
             start += skipped
             if start == len(data):
                 return start, None
-            self._head.append(data[start])
-            start += 1
-            if (size_bytes := self._size_bytes()) is None:
+            head = self._head
+            taken = data[start : start + _head_bytes(head) - len(head)]
+            head += taken
+            start += len(taken)
+            if len(head) < _head_bytes(head):
                 continue
-            is_message = self._head[0] & 0xF in _DATA_OPCODES
-            self._head.clear()
+            size_bytes, more = head[1] & 0x7F, _LENGTH_BYTES.get(head[1] & 0x7F)
+            if more:
+                size_bytes = int.from_bytes(head[2 : 2 + more], "big")
+            is_message = head[0] & 0xF in _DATA_OPCODES
+            head.clear()
             self.left_bytes = size_bytes
             if is_message:
                 return start, size_bytes
 
-    def _size_bytes(self) -> int | None:
-        head = self._head
-        if len(head) < 2:  # noqa: PLR2004 - the shortest head
-            return None
-        short = head[1] & 0x7F
-        more = {126: 2, 127: 8}.get(short, 0)
-        if len(head) < 2 + more + (_MASK_BYTES if head[1] & 0x80 else 0):
-            return None
-        return int.from_bytes(head[2 : 2 + more], "big") if more else short
+
+def _head_bytes(head: bytearray) -> int:
+    """Return how long a head is, as far as its first bytes say."""
+    if len(head) < _SHORTEST_HEAD_BYTES:
+        return _SHORTEST_HEAD_BYTES
+    return _SHORTEST_HEAD_BYTES + _LENGTH_BYTES.get(head[1] & 0x7F, 0) + (_MASK_BYTES if head[1] & 0x80 else 0)
 
 
 class Incoming(asyncio.Protocol):
