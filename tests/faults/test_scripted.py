@@ -287,6 +287,38 @@ def test_many_tasks_at_once_use_each_rule_as_often_as_it_says(
     assert [rule.seen for rule in scripted.answers.list()] == [8] * 20
 
 
+@pytest.mark.full
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("transport", ["rest"])
+def test_ten_thousand_tasks_from_32_threads_use_a_hundred_rules_exactly_as_often_as_they_say(
+    mock: RunningMock, api_key: str, transport: str, scripted: RunwareMock
+) -> None:
+    words = [f"word {number}" for number in range(100)]
+    for number, word in enumerate(words):
+        scripted.answers.on(where={"search": word}).give(fields={"rule": number}, times=1 + number % 90)
+    given: list[object] = []
+    requests = iter([[search(search=word) for word in words[start::5]] for start in range(5) for _ in range(100)])
+    lock = threading.Lock()
+
+    def send() -> None:
+        with talking(mock, transport, api_key) as talker:
+            while True:
+                with lock:
+                    tasks = next(requests, None)
+                if tasks is None:
+                    return
+                given.extend(item.get("rule") for item in talker.ask(*tasks).data)
+
+    senders = [threading.Thread(target=send) for _ in range(32)]
+    for sender in senders:
+        sender.start()
+    for sender in senders:
+        sender.join()
+    assert len(given) == 10_000
+    assert [given.count(number) for number in range(100)] == [1 + number % 90 for number in range(100)]
+    assert [(rule.seen, rule.give[0].remaining) for rule in scripted.answers.list()] == [(100, 0)] * 100
+
+
 def test_a_rule_that_no_task_has_fitted_names_the_nearest(talker: Talker, scripted: RunwareMock) -> None:
     rule = scripted.answers.on("modelSearch", where={"search": "cat", "limit": 5}, must_be_used=True).give(fields={})
     assert scripted.answers.get(rule.name).nearest is None

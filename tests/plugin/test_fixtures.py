@@ -204,8 +204,10 @@ def test_a_run_without_the_mock_imports_nothing_of_the_server(project: pytest.Py
             loaded = {name for name in sys.modules if name.startswith("runware_mock")}
             assert loaded == {
                 "runware_mock",
+                "runware_mock.answer_calls",
+                "runware_mock.answer_models",
                 "runware_mock.client",
-                "runware_mock.client",
+                "runware_mock.rule_files",
                 "runware_mock.connection",
                 "runware_mock.clock",
                 "runware_mock.control_models",

@@ -144,3 +144,35 @@ def test_fine(runware_mock):
         ]
     )
     result.stdout.fnmatch_lines(["*no such table: content*"])
+
+
+def test_a_rule_that_must_be_used_and_was_not_fails_the_test_and_names_the_nearest_task(
+    project: pytest.Pytester,
+) -> None:
+    project.makepyfile(
+        """
+        import app
+
+        def test_not_used(runware_mock):
+            rule = runware_mock.answers.on("imageUpload", where={"image": "cat"}, name="the cat", must_be_used=True)
+            rule.give({"error": "invalidImage", "times": 2}, {"fields": {}})
+            app.upload(runware_mock)
+
+        def test_used(runware_mock):
+            runware_mock.answers.on("imageUpload", must_be_used=True).give(fields={"a": 1})
+            assert app.upload(runware_mock)["data"][0]["a"] == 1
+
+        def test_need_not_be_used(runware_mock):
+            runware_mock.answers.on("imageUpload", where={"image": "cat"}).give(fields={"a": 1})
+        """
+    )
+    result = project.runpytest()
+    result.assert_outcomes(passed=2, failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*the rule 'the cat' was not fully used",
+            "*answer 1: given 0 of 2 times; 0 matching calls seen",
+            "*answer 2: given 0 of 1 time; 0 matching calls seen",
+            "*nearest task: imageUpload *: image is 'iVBOR*, which does not fit 'cat'",
+        ]
+    )

@@ -1,6 +1,6 @@
 """Fault plans: add, list and delete them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 from sqlalchemy import select
@@ -41,7 +41,7 @@ def list_plans(services: Services, account_id: int) -> models.Plans:
     """Return the state of an account's plans, or of the plans that are for all accounts."""
     with services.database.reading() as connection:
         states = plans.states(connection, account_id)
-    return models.Plans(plans=tuple(_with_nearest(services, account_id, _warned(state)) for state in states))
+    return models.Plans(plans=tuple(_with_nearest(services, account_id, [_warned(state) for state in states])))
 
 
 def waiting_plans(services: Services) -> dict[int, int]:
@@ -56,8 +56,8 @@ def get_plan(services: Services, account_id: int, name: str) -> models.PlanState
     """Return the state of one plan."""
     with services.database.reading() as connection:
         states = plans.states(connection, account_id, name)
-    for state in states:
-        return _with_nearest(services, account_id, _warned(state))
+    for state in _with_nearest(services, account_id, [_warned(state) for state in states]):
+        return state
     raise not_found(f"there is no plan or rule {name[:60]!r}", "name")
 
 
@@ -99,21 +99,27 @@ def _warned(state: models.PlanState) -> models.PlanState:
     return state.model_copy(update={"warnings": (*state.warnings, *warnings)})
 
 
-def _with_nearest(services: Services, account_id: int, state: models.PlanState) -> models.PlanState:
-    """Name the task that comes nearest to what no task has fitted, and say what it lacks."""
-    missed = next((one for one in state.faults if not one.seen), None)
-    if missed is None or state.is_met or not state.must_be_met:
-        return state
-    one = FAULT.validate_python(missed.model_dump(exclude=_COUNTS))
+def _with_nearest(services: Services, account_id: int, states: Sequence[models.PlanState]) -> list[models.PlanState]:
+    """Name the task that comes nearest to each plan that must be met and that no task has fitted, and what it lacks."""
+    missed = {state.name: next((one for one in state.faults if not one.seen), None) for state in states}
+    wanted = {state.name for state in states if state.must_be_met and not state.is_met and missed[state.name]}
+    if not wanted:
+        return list(states)
     newest = select(journal.c.transport, journal.c.task).where(journal.c.kind.in_(("task", "lookup")))
     newest = newest.order_by(journal.c.id.desc()).limit(_LOOKED_AT)
     own = newest if account_id == ALL_ACCOUNTS else newest.where(journal.c.account_id == account_id)
     with services.database.reading() as connection:
         rows = connection.execute(own).all()
     events = [Event.of_task(msgspec.json.decode(row.task), row.transport) for row in rows]
-    lacks = [(one.mismatches(event), event) for event in events]
-    if not lacks:
-        return state
-    lacking, event = min(lacks, key=lambda lack: len(lack[0]))
-    nearest = f"{event.task_type} {event.task_uuid}: {'; '.join(lacking)}"
-    return state.model_copy(update={"nearest": nearest})
+    return [
+        state.model_copy(update={"nearest": _nearest(fault, events)}) if fault and state.name in wanted else state
+        for state, fault in zip(states, missed.values(), strict=True)
+    ]
+
+
+def _nearest(fault: models.FaultState, events: Sequence[Event]) -> str | None:
+    one = FAULT.validate_python(fault.model_dump(exclude=_COUNTS))
+    if one.point != "task" or not events:
+        return None
+    lacking, event = min(((one.mismatches(event), event) for event in events), key=lambda lack: len(lack[0]))
+    return f"{event.task_type} {event.task_uuid}: {'; '.join(lacking)}"
