@@ -4,10 +4,11 @@ import io
 import json
 import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import InvalidStatus, WebSocketException
 from websockets.sync.client import connect
 
 from runware_mock.protocol.redaction import without_secrets
@@ -220,6 +221,37 @@ def test_an_entry_says_what_was_sent_in_spite_of_a_fault(
         # The task is done before its answer is sent.
         (entry,) = control.get("/journal/wait", timeout="30s", status=status)["entries"]
     assert (entry["status"], entry["sent_body"] is not None) == (status, has_body)
+
+
+@pytest.mark.parametrize(
+    ("fault", "over", "status", "outcome"),
+    [
+        ({"kind": "refuse_authentication"}, "rest", 401, "error"),
+        ({"kind": "refuse_authentication"}, "ws", None, "error"),
+        ({"kind": "refuse_upgrade", "status": 503}, "ws", 503, "fault"),
+        ({"kind": "cut_upload", "after_bytes": 64, "how": "refuse", "status": 413}, "rest", 413, "fault"),
+        ({"kind": "cut_upload", "after_bytes": 64}, "rest", 0, "fault"),
+        ({"kind": "cut_upload", "after_bytes": 64, "how": "refuse"}, "ws", 1009, "fault"),
+        ({"kind": "cut_upload", "after_bytes": 64}, "ws", 0, "fault"),
+    ],
+)
+def test_a_request_that_ran_no_task_names_the_fault_that_it_met(
+    mock: RunningMock, api_key: str, control: Calls, fault: dict[str, Any], over: str, status: int, outcome: str
+) -> None:
+    name = control.post("/faults", faults=[fault])["name"]
+    if over == "rest":
+        send_and_forget(mock, over, api_key, upload(png()))
+    else:
+        headers = {"Authorization": f"Bearer {api_key}"}
+        with suppress(WebSocketException), connect(mock.ws_url, additional_headers=headers) as socket:
+            socket.send(json.dumps([{"taskType": "authentication", "apiKey": api_key}]))
+            socket.recv(30)
+            socket.send(json.dumps([upload(png())]))
+            socket.recv(0.5)
+    # After a refused authentication, the task is refused, too.
+    *_, entry = control.get("/journal/wait", kind="request", timeout="30s")["entries"]
+    assert (entry["status"], entry["outcome"]) == (status, outcome)
+    assert [(one["plan"], one["kind"]) for one in entry["faults"]] == [(name, fault["kind"])]
 
 
 # Archives

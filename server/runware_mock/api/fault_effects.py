@@ -15,8 +15,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
+from runware_mock.api.request_log import Noted
 from runware_mock.api.transport import STOPPING, TRANSPORT
 from runware_mock.faults.base import LONGEST_DELAY, Event
+from runware_mock.faults.matching import effects_of
 from runware_mock.protocol.errors import Refusal
 from runware_mock.protocol.messages import Reply, ws_frame
 from runware_mock.protocol.response_plan import ResponsePlan
@@ -248,11 +250,16 @@ def garbled(text: str, plan: ResponsePlan) -> str:
     return "".join(characters)
 
 
-async def met_by(services: Services, account_id: int, event: Event) -> tuple[ResponsePlan | None, Refusal | None]:
-    """Return the response plan for an event that is not a task, and the refusal that answers it."""
+async def met_by(
+    services: Services, account_id: int, event: Event, noted: Noted | None = None
+) -> tuple[ResponsePlan | None, Refusal | None]:
+    """Return the response plan for an event that is not a task, and the refusal that answers it; note the faults."""
     if not await is_planned(services, account_id):
         return None, None
-    return await asyncio.to_thread(services.faults.meet_connection, account_id, event)
+    met = await asyncio.to_thread(services.faults.meet, account_id, event)
+    if noted is not None:
+        noted.add_faults(met)
+    return effects_of(met)
 
 
 async def is_planned(services: Services, account_id: int) -> bool:

@@ -114,6 +114,7 @@ class RequestEntries:
             task=_described(scope, noted, key, is_stranger=account_id is None),
             client=client_of(scope, key),
             duration_us=int((monotonic_s() - noted.began_s) * 1_000_000),
+            faults=noted.met,
             kind="request",
             status=status,
         )

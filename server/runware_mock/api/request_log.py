@@ -2,12 +2,13 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from runware_mock.api.dependencies import bearer_key
 from runware_mock.clock import monotonic_s
+from runware_mock.faults.matching import Met
 from runware_mock.protocol.messages import Reply
 from runware_mock.protocol.redaction import without_key, without_real_keys
 from runware_mock.tasks import TASKS
@@ -34,6 +35,8 @@ class Noted:
         self.account_id: int | None = None
         self.body: bytes | bytearray | str = b""
         self.is_journalled = False
+        # What the journal keeps of the faults that the connection, not a task, has met.
+        self.met: list[Mapping[str, object]] = []
         self.task_types: Counter[str] = Counter()
         self.codes: Counter[str] = Counter()
         self.faults: Counter[str] = Counter()
@@ -47,6 +50,11 @@ class Noted:
         self.codes.update(str(reply.error["code"]) for reply in replies if reply.error)
         self.faults.update(kind for reply in replies for kind in reply.faults)
         self.is_journalled |= any(reply.entry_id is not None for reply in replies)
+
+    def add_faults(self, met: Iterable[Met]) -> None:
+        """Note the faults that the connection has met."""
+        self.met += [one.as_json() for one in met]
+        self.faults.update(one.kind for one in met)
 
 
 class RequestLog:

@@ -120,7 +120,7 @@ async def _replies(request: Request, runner: Runner, noted: Noted) -> list[Reply
     head = await head_account(request.scope, services)
     # Before the body is read, which may take long; the tasks look again.
     planned = await is_planned(services, head.id)
-    body = await _read(request, await _met_by_upload(request, head, services) if planned else None)
+    body = await _read(request, await _met_by_upload(request, head, services, noted) if planned else None)
     try:
         tasks = await read_tasks(body, services.settings)
     except Refusal as refusal:
@@ -142,7 +142,7 @@ async def _replies(request: Request, runner: Runner, noted: Noted) -> list[Reply
     caller = caller_of(request.scope, account, services, key)
     noted.account, noted.account_id = account.label, account.id
     if planned or (account.id != head.id and await is_planned(services, account.id)):
-        plan, met = await met_by(services, account.id, Event("authentication", "rest", plan=caller.plan))
+        plan, met = await met_by(services, account.id, Event("authentication", "rest", plan=caller.plan), noted)
         if plan is not None:
             await pause(plan, request.scope["state"][STOPPING])
         if met is not None:
@@ -155,11 +155,11 @@ async def _replies(request: Request, runner: Runner, noted: Noted) -> list[Reply
     return [PONG if is_ping(task) else next(ran) for task in tasks]
 
 
-async def _met_by_upload(request: Request, account: Account, services: Services) -> ResponsePlan | None:
+async def _met_by_upload(request: Request, account: Account, services: Services, noted: Noted) -> ResponsePlan | None:
     length = request.headers.get("content-length", "")
     size_bytes = int(length) if length.isdigit() else None
     event = Event("upload", "rest", plan=plan_of(request.scope, account), size_bytes=size_bytes)
-    plan, _ = await met_by(services, account.id, event)
+    plan, _ = await met_by(services, account.id, event, noted)
     return plan
 
 

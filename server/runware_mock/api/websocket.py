@@ -26,7 +26,7 @@ from runware_mock.api.incoming import Incoming
 from runware_mock.api.limits import BUSY, Readers, Room
 from runware_mock.api.outbox import PLANNED, TOO_BIG, Outbox, Sessions
 from runware_mock.api.request_journal import RequestEntries
-from runware_mock.api.request_log import Noted, log_request
+from runware_mock.api.request_log import Noted, log_request, note
 from runware_mock.api.transport import STOPPING, TRANSPORT
 from runware_mock.clock import monotonic_s
 from runware_mock.faults.base import Event, Point
@@ -46,6 +46,7 @@ from runware_mock.protocol.redaction import holds_key
 from runware_mock.protocol.response_plan import ResponsePlan
 from runware_mock.storage.accounts import Account
 from runware_mock.storage.database import crash
+from runware_mock.storage.journal import NOTHING_SENT
 from runware_mock.tasks.runner import Pending, Runner
 
 _log = logging.getLogger(__name__)
@@ -90,7 +91,12 @@ class Socket:
     async def _met_by_message(self, size_bytes: int) -> ResponsePlan | None:
         # If the database cannot be read, the tasks report it.
         with suppress(SQLAlchemyError, Refusal):
-            return (await self._meet("upload", self._account, size_bytes))[0]
+            plan, _ = await self._meet("upload", self._account, noted := Noted(), size_bytes)
+            if plan is not None and plan.kept_bytes is not None:
+                # The message never arrives, so nothing else puts it into the journal.
+                status = TOO_BIG if plan.hang_up is None else NOTHING_SENT
+                await self._sockets.entries.add(self._websocket.scope, noted, (), status=status, api_key=self._api_key)
+            return plan
         return None
 
     async def run(self) -> None:
@@ -199,7 +205,7 @@ class Socket:
         noted.add_tasks(tasks)
         if authentication := first_authentication(tasks):
             api_key = authentication.get("apiKey")
-            refused = await self._authenticate(api_key, authentication.get("connectionSessionUUID"))
+            refused = await self._authenticate(api_key, authentication.get("connectionSessionUUID"), noted)
             if refused is not None:
                 await self._journal(refused, noted, api_key=api_key)
                 # The socket stays open: one SDK hangs forever if it is closed after this answer.
@@ -208,7 +214,7 @@ class Socket:
             noted.account, noted.account_id = self._account.label, self._account.id
             tasks = await keyless(tasks, self._api_key, self._account, len(raw))
         for _ in filter(is_ping, tasks):
-            plan, _refusal = await self._meet("ping", self._account)
+            plan, _refusal = await self._meet("ping", self._account, noted)
             if plan is None or plan.hang_up is None:
                 await self._send(PONG)
         tasks = [task for task in tasks if not is_ping(task) and not is_authentication(task)]
@@ -247,12 +253,12 @@ class Socket:
         noted.add_replies([reply])
         await self.outbox.deliver(reply, one_each=one_each)
 
-    async def _authenticate(self, api_key: object, session_uuid: object) -> Reply | None:
+    async def _authenticate(self, api_key: object, session_uuid: object, noted: Noted) -> Reply | None:
         """Open the account of a key and say so; return the answer that refuses it instead, if it is refused."""
         self._stranger = _STRANGER
         try:
             account = await open_account(api_key, self._services)
-            plan, planned_refusal = await self._meet("authentication", account)
+            plan, planned_refusal = await self._meet("authentication", account, noted)
         except Refusal as refusal:
             return Reply.refused(refusal, {"taskType": AUTHENTICATION})
         except Exception:  # noqa: BLE001 - see Runner._run
@@ -277,13 +283,13 @@ class Socket:
         return None
 
     async def _meet(
-        self, point: Point, account: Account | None, size_bytes: int | None = None
+        self, point: Point, account: Account | None, noted: Noted, size_bytes: int | None = None
     ) -> tuple[ResponsePlan | None, Refusal | None]:
         """Return the response plan and the refusal that a connection event meets."""
         if account is None:
             return None, None
         event = Event(point, "ws", plan=plan_of(self._websocket.scope, account), size_bytes=size_bytes)
-        return await met_by(self._services, account.id, event)
+        return await met_by(self._services, account.id, event, noted)
 
 
 class Sockets:
@@ -338,5 +344,7 @@ class Sockets:
         services = self.runner.services
         account = await head_account(websocket.scope, services)
         event = Event("upgrade", "ws", plan=plan_of(websocket.scope, account))
-        response_plan, _ = await met_by(services, account.id, event)
+        noted = Noted()
+        note(websocket.scope, noted)
+        response_plan, _ = await met_by(services, account.id, event, noted)
         return None if response_plan is None or response_plan.answer is None else response_plan.answer.status

@@ -88,6 +88,12 @@ def response_plan_of(met: tuple[Met, ...]) -> ResponsePlan | None:
     return None if plan == NOTHING else plan
 
 
+def effects_of(met: tuple[Met, ...]) -> tuple[ResponsePlan | None, Refusal | None]:
+    """Return what faults make of the response to an event that is no task, and the refusal it is answered with."""
+    refusals = (one.fault.refusal({}) for one in met)
+    return response_plan_of(met), next((one for one in refusals if one is not None), None)
+
+
 class Faults:
     """Finds and consumes planned faults. Accounts without a plan cost one look-up in memory."""
 
@@ -131,9 +137,7 @@ class Faults:
 
     def meet_connection(self, account_id: int, event: Event) -> tuple[ResponsePlan | None, Refusal | None]:
         """Return what an event that is no task meets, and the refusal it is answered with, if it is."""
-        met = self.meet(account_id, event)
-        refusals = (one.fault.refusal({}) for one in met)
-        return response_plan_of(met), next((one for one in refusals if one is not None), None)
+        return effects_of(self.meet(account_id, event))
 
     def names_plan(self, connection: Connection, account_id: int, name: str) -> bool:
         """Tell whether an account has a plan of this name."""
