@@ -4,6 +4,7 @@ Every pytest run in an environment with runware-mock loads this module, so it im
 """
 
 import os
+import re
 from collections import Counter
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import ExitStack, suppress
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from runware_mock.client import ControlError
 from runware_mock.testing import ENV_NAMES, RunwareMock, crash_report, fresh_key, import_server, serve, unmet_plan
 
 if TYPE_CHECKING:
@@ -33,6 +35,9 @@ _seen = pytest.StashKey[dict[str, int]]()
 # What a guarded test was about to send to the real service, and how to end the guard.
 _leaks = pytest.StashKey["list[Leak]"]()
 _guard = pytest.StashKey[ExitStack]()
+_bundles = pytest.StashKey[list[Path]]()
+# A name of a file may have 255 bytes.
+_LONGEST_NAME = 100
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--runware-mock-matrix-json", metavar="FILE", help="write the matrix to this file")
     group.addoption("--runware-mock-matrix-html", metavar="FILE", help="write a page with the journal of each bad cell")
     group.addoption("--runware-mock-matrix-accepted", metavar="FILE", help="bad cells that do not fail the run")
+    group.addoption(
+        "--runware-mock-bundle", metavar="DIR", help="write a file for `runware-mock open` for each test that fails"
+    )
     parser.addini("runware_mock_shared", "the same as --runware-mock-shared", type="bool", default=False)
     parser.addini(
         "runware_mock_settings", "settings of the server, one per line: retention = 7d", type="linelist", default=[]
@@ -209,6 +217,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
         raise
     except (Exception, pytest.fail.Exception):
         with suppress(Exception):
+            _write_bundle(item)
             if problems := _problems(item):
                 item.add_report_section("call", "runware-mock", problems)
         raise
@@ -254,6 +263,8 @@ def _unmet_or_crashed(item: pytest.Item) -> str:
     # Where tests share a key, each fails for its own plans and crashes alone.
     seen = item.config.stash.setdefault(_seen, {})
     unmet, crashes = mock.faults.unmet(), mock.crashes(seen.get(mock.api_key, 0))
+    if unmet or crashes:
+        _write_bundle(item)
     for plan in unmet:
         mock.faults.delete(plan.name)
     problems = [unmet_plan(plan) for plan in unmet]
@@ -261,6 +272,26 @@ def _unmet_or_crashed(item: pytest.Item) -> str:
         seen[mock.api_key] = crashes[-1].id
         problems.append(crash_report(crashes))
     return "\n".join(problems)
+
+
+def _write_bundle(item: pytest.Item) -> None:
+    """Write the failure of a test to one file, if that is wanted."""
+    folder, mock = item.config.getoption("--runware-mock-bundle"), item.stash.get(_used, None)
+    if not folder or mock is None:
+        return
+    from runware_mock.bundles import pack
+
+    file = Path(folder, re.sub(r"[^\w.-]+", "-", item.nodeid).strip("-")[-_LONGEST_NAME:] + ".zip")
+    if file in item.stash.setdefault(_bundles, []):
+        return
+    item.stash[_bundles].append(file)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(pack(mock.control, test=item.nodeid))
+        said = f"look at it with: runware-mock open {file}"
+    except (OSError, ControlError) as error:
+        said = f"no bundle was written: {error}"
+    item.add_report_section("call", "runware-mock bundle", said)
 
 
 def _running_elsewhere(config: pytest.Config) -> _Running | None:

@@ -1,6 +1,7 @@
 """The commands that talk to a running server, and `exec`, which starts one."""
 
 from runware_mock.commands.answers import answers
+from runware_mock.commands.bundle import open_bundle
 from runware_mock.commands.doctor import doctor, ready
 from runware_mock.commands.exec import exec_command
 from runware_mock.commands.faults import faults
@@ -20,6 +21,7 @@ COMMANDS = (
     import_state,
     journal,
     media,
+    open_bundle,
     ready,
     reset,
     sample,

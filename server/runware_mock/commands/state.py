@@ -121,13 +121,19 @@ def delete_snapshot(call: Call, name: str) -> Any:
     type=click.Path(file_okay=False, path_type=Path),
     help="Write the media to this empty or new folder instead, as `serve --fixtures` reads them.",
 )
-def export_state(call: Call, file: Path | None, fixtures: Path | None) -> Any:
+@click.option("--bundle", is_flag=True, help="Add the version and the settings, for `runware-mock open FILE`.")
+def export_state(call: Call, file: Path | None, fixtures: Path | None, *, bundle: bool) -> Any:
     """Write the state of an account to FILE, a zip archive."""
     if fixtures is not None and file is None:
         return _export_fixtures(call, fixtures)
     if file is None or fixtures is not None:
         fail("name either a FILE for the whole state, or --fixtures FOLDER for the media", EXIT_USAGE)
-    archive = call.control.export()
+    if bundle:
+        from runware_mock.bundles import pack
+
+        archive = pack(call.control)
+    else:
+        archive = call.control.export()
     try:
         file.write_bytes(archive)
     except OSError as error:
