@@ -1,5 +1,7 @@
 """The life of an asynchronous task as a rule says: processed for polls or a time, in part there, finished, failed."""
 
+import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +12,7 @@ from runware_mock.testing import RunwareMock
 from runware_mock.webhooks import deliver_due
 from tests.control.calling import Calls
 from tests.running import RunningMock
-from tests.talking import Talker, Task, new_uuid
+from tests.talking import Talker, Task, WsTalker, new_uuid, talking
 from tests.tasks.asking import inference
 from tests.tasks.webhooks import status, webhook
 
@@ -86,9 +88,7 @@ def test_a_task_may_fail_after_it_was_acknowledged(talker: Talker, scripted: Run
     assert poll(talker, asked) == poll(talker, asked) == [("error", "timeoutProvider")]
 
 
-def test_without_a_lifecycle_or_if_it_is_not_asynchronous_a_task_fails_at_once(
-    talker: Talker, scripted: RunwareMock
-) -> None:
+def test_without_a_lifecycle_that_takes_time_a_task_fails_at_once(talker: Talker, scripted: RunwareMock) -> None:
     scripted.answers.on(nth=1).give(error="timeoutProvider")
     scripted.answers.on().give(error="timeoutProvider", lifecycle=[{"polls": 1}])
     for asked in (inference(deliveryMethod="async"), inference()):
@@ -146,6 +146,41 @@ def test_a_webhook_is_told_of_the_error_at_the_end_of_the_life(
         while mock.count(delivery):
             deliver_due(mock.services)
     assert [body["code"] for _, body in hook.taken] == ["timeoutProvider"]
+
+
+def test_a_client_that_waits_gets_its_answer_when_the_life_is_over(talker: Talker, scripted: RunwareMock) -> None:
+    scripted.clock.freeze()
+    scripted.answers.on("imageInference", nth=1).give(fields={}, lifecycle=[{"lasts": "10s"}])
+    scripted.answers.on("imageInference").give(error="timeoutProvider", lifecycle=[{"lasts": "10s"}])
+    for codes in ([], ["timeoutProvider"]):
+        with ThreadPoolExecutor(1) as pool:
+            answer = pool.submit(talker.ask, inference())
+            scripted.journal.wait(1)
+            scripted.clock.advance(seconds=9.999)
+            assert not answer.done()
+            scripted.clock.advance(seconds=0.001)
+            assert answer.result().codes == codes
+        scripted.journal.clear()
+
+
+def test_a_socket_gets_each_result_in_a_frame_of_its_own_when_it_is_there(
+    mock: RunningMock, api_key: str, scripted: RunwareMock
+) -> None:
+    scripted.clock.freeze()
+    stages = [{"lasts": "10s"}, {"lasts": "20s", "results": 1}]
+    scripted.answers.on("imageInference").give(fields={}, lifecycle=stages)
+    with talking(mock, "ws", api_key) as talker:
+        assert isinstance(talker, WsTalker)
+        asked = inference(numberResults=3)
+        talker.socket.send(json.dumps([asked]))
+        scripted.journal.wait(1)
+        assert poll(talker, asked) == [("processing", None)]
+        found = []
+        for wait_s, frames in ((10, 1), (20, 2)):
+            scripted.clock.advance(seconds=wait_s)
+            found += [json.loads(talker.socket.recv(timeout=10))["data"] for _ in range(frames)]
+    assert [len(items) for items in found] == [1, 1, 1]
+    assert len({items[0]["imageUUID"] for items in found}) == 3
 
 
 @pytest.mark.parametrize(

@@ -282,6 +282,18 @@ async def pause(plan: ResponsePlan, stopping: asyncio.Event) -> None:
         await _wait_for(stopping, plan.delay_s)
 
 
+async def until(services: Services, account_id: int, at: int | None, scope: Scope) -> None:
+    """Wait until an account's clock shows an instant, the client goes away, or the server stops."""
+    stopping = scope["state"][STOPPING]
+    while at is not None and (left_ms := at - services.now_at(account_id)) > 0:
+        if stopping.is_set() or scope[TRANSPORT].is_closing():
+            return
+        if services.database.is_shared:
+            with suppress(SQLAlchemyError):
+                await asyncio.to_thread(services.refresh)
+        await _wait_for(stopping, min(_LOOK_S, left_ms / 1000))
+
+
 async def _wait_for(stopping: asyncio.Event, timeout_s: float) -> None:
     with suppress(TimeoutError):
         await asyncio.wait_for(stopping.wait(), timeout_s)

@@ -27,6 +27,7 @@ from runware_mock.api.fault_effects import (
     is_planned,
     met_by,
     pause,
+    until,
     uploaded,
 )
 from runware_mock.api.openapi import task_operation
@@ -151,7 +152,11 @@ async def _replies(request: Request, runner: Runner, noted: Noted) -> list[Reply
         tasks = [task for task in tasks if not is_authentication(task)]
     if not tasks:
         return [authenticated(str(uuids.uuid4()))]
-    ran = iter(await _finished(request, runner.submit([task for task in tasks if not is_ping(task)], caller)))
+    replies = await _finished(request, runner.submit([task for task in tasks if not is_ping(task)], caller))
+    await until(
+        services, account.id, max((at for reply in replies for at in reply.ready_at), default=None), request.scope
+    )
+    ran = iter(replies)
     return [PONG if is_ping(task) else next(ran) for task in tasks]
 
 

@@ -21,7 +21,7 @@ from runware_mock.api.dependencies import (
     read_tasks,
 )
 from runware_mock.api.failures import refused
-from runware_mock.api.fault_effects import end, met_by, pause
+from runware_mock.api.fault_effects import end, met_by, pause, until
 from runware_mock.api.incoming import Incoming
 from runware_mock.api.limits import BUSY, Readers, Room
 from runware_mock.api.outbox import PLANNED, TOO_BIG, Outbox, Sessions
@@ -251,7 +251,10 @@ class Socket:
     async def _answer_one(self, pending: Pending, noted: Noted, *, one_each: bool) -> None:
         reply = await asyncio.wrap_future(pending)
         noted.add_replies([reply])
-        await self.outbox.deliver(reply, one_each=one_each)
+        for at, part in reply.parts():
+            if self._account is not None:
+                await until(self._services, self._account.id, at, self._websocket.scope)
+            await self.outbox.deliver(part, one_each=one_each)
 
     async def _authenticate(self, api_key: object, session_uuid: object, noted: Noted) -> Reply | None:
         """Open the account of a key and say so; return the answer that refuses it instead, if it is refused."""

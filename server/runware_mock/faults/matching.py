@@ -40,6 +40,7 @@ _COUNTS = (
     .with_for_update()
 )
 _SEEN = update(fault).where(_IS_ONE_OF).values(seen=fault.c.seen + 1)
+_MET = _SEEN.values(met=fault.c.met + 1)
 _PICTURE = select(given_picture.c.picture).where(
     given_picture.c.plan_id == bindparam("of_plan"), given_picture.c.position == bindparam("at")
 )
@@ -208,20 +209,22 @@ def _meet(connection: Connection, fitting: Sequence[_Planned], real_at: int) -> 
     """
     rows = {row.id: row for row in connection.execute(_COUNTS, {"ids": [one.id for one in fitting]})}
     met: list[Met] = []
-    over: set[int] = set()
+    over: dict[int, int] = {}
     for planned in fitting:
         one, row = planned.fault, rows.get(planned.id)
         is_second = one.is_only_one and any(other.fault.is_only_one for other in met)
         if row is None or planned.plan_id in over or is_second:
             continue
-        values: dict[str, Any] = {}
-        if _is_met(one, row, values, real_at):
-            over.add(planned.plan_id)
-            values["met"] = row.met + 1
+        tokens: dict[str, Any] = {}
+        if _is_met(one, row, tokens, real_at):
+            over[planned.plan_id] = planned.id
             met.append(Met(planned.plan, one, row.seen + 1, _picture(connection, planned)))
-        if values:
-            connection.execute(update(fault).where(fault.c.id == row.id).values(values))
-    connection.execute(_SEEN, {"ids": list(rows)})
+        if tokens:
+            connection.execute(update(fault).where(fault.c.id == row.id).values(tokens))
+    met_ids = list(over.values())
+    for statement, ids in ((_MET, met_ids), (_SEEN, [one for one in rows if one not in met_ids])):
+        if ids:
+            connection.execute(statement, {"ids": ids})
     return tuple(met)
 
 
@@ -233,7 +236,7 @@ def _picture(connection: Connection, planned: _Planned) -> bytes | None:
     return None if found is None else pybase64.b64decode(found)
 
 
-def _is_met(one: Fault, row: Any, values: dict[str, Any], real_at: int) -> bool:
+def _is_met(one: Fault, row: Any, tokens_now: dict[str, Any], real_at: int) -> bool:
     if one.times is not None and row.met >= one.times:
         return False
     if one.nth is not None and row.seen + 1 != one.nth:
@@ -243,7 +246,7 @@ def _is_met(one: Fault, row: Any, values: dict[str, Any], real_at: int) -> bool:
     if isinstance(one, RateLimitFault):
         tokens = one.tokens_at(row.tokens, row.counted_at, real_at)
         has_token = tokens >= 1
-        values |= {"tokens": tokens - has_token, "counted_at": real_at}
+        tokens_now |= {"tokens": tokens - has_token, "counted_at": real_at}
         return not has_token
     return True
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.redaction import without_real_keys
@@ -49,6 +50,23 @@ class Reply(Struct, frozen=True):
     is_streamed: bool = False
     # Of the journal, if the task left one.
     entry_id: int | None = None
+    # When each item, or the error, is there by the account's clock, if a rule makes the client wait.
+    ready_at: tuple[int, ...] = ()
+
+    def parts(self) -> "list[tuple[int | None, Reply]]":
+        """Return what is sent at which instant: together what is there together, and all at once if a fault is met."""
+        if not self.ready_at or self.response_plan is not None or self.error is not None:
+            return [(max(self.ready_at, default=None), self)]
+        return [
+            (
+                at,
+                replace(
+                    self,
+                    items=tuple(item for item, item_at in zip(self.items, self.ready_at, strict=True) if item_at == at),
+                ),
+            )
+            for at in sorted(set(self.ready_at))
+        ]
 
     @classmethod
     def refused(cls, refusal: Refusal, task: object = None) -> "Reply":

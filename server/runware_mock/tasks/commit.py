@@ -74,15 +74,15 @@ class Job(Struct, frozen=True):
         return self.task_type.may_be_async and self.task.get("deliveryMethod") == "async"
 
     @property
-    def stages(self) -> list[Stage]:
-        """The lifecycle that a rule gives to an asynchronous task."""
-        return next((one.stages for one in self.met if one.stages), []) if self.is_async else []
+    def lifecycle(self) -> list[Stage]:
+        """The stages that a rule puts before the answer."""
+        return next((one.stages for one in self.met if one.stages), [])
 
     @property
-    def fails_later(self) -> bool:
-        """Whether a rule lets the task fail after it was acknowledged."""
+    def fails_late(self) -> bool:
+        """Whether a rule lets the task fail at the end of its lifecycle."""
         refusing = next((one for one in self.met if one.fault.refusal(self.task) is not None), None)
-        return self.refused is None and self.is_async and refusing is not None and bool(refusing.stages)
+        return self.refused is None and refusing is not None and bool(refusing.stages)
 
     @property
     def response_plan(self) -> ResponsePlan | None:
@@ -111,21 +111,7 @@ class Committer:
             entry_id = self._record(connection, job, "fault", [])
             return Reply(response_plan=job.response_plan, entry_id=entry_id)
         if isinstance(work, Refusal):
-            response_plan = retried_after(work.retry_after_s, job.response_plan)
-            reply = replace(Reply.refused(work, job.task or None), response_plan=response_plan)
-            if job.leaves_an_entry:
-                outcome: Outcome = "crash" if work.is_ours else "error"
-                errors = [reply.error] if reply.error else []
-                status = 200 if job.fails_later else work.status
-                entry_id = self._record(connection, job, outcome, errors, status)
-                reply = replace(reply, entry_id=entry_id)
-                if outcome == "error" and work.code != "conflictTaskUUID":
-                    self._notify(
-                        connection, job, errors, waits_ms(job.stages, 1) if job.fails_later else [0], is_error=True
-                    )
-                if job.fails_later:
-                    return Reply((echoed(job.task),), response_plan=job.response_plan, entry_id=entry_id)
-            return reply
+            return self._refused(connection, job, work)
         # Checked here, where no other transaction can write for the account: the same task may have come twice at once.
         if self.is_done(connection, job):
             return Reply(items=tuple(self._repeated(connection, job)), response_plan=job.response_plan)
@@ -133,14 +119,44 @@ class Committer:
         if self._services.quotas.is_on and job.task_type.stores(job.task):
             self._services.quotas.check(connection, job.caller.account.id, self._services.moment(job.caller.account.id))
         self._set_times(connection, job, done.items)
-        waits = waits_ms(job.stages, len(done.items))
-        if job.is_async and not job.stages:
+        waits = waits_ms(job.lifecycle, len(done.items))
+        if job.is_async and not job.lifecycle:
             waits = [self._processing_ms] * len(done.items)
         entry_id = self._record(connection, job, "success", done.items, 200, done.audit, max(waits, default=0))
         self._notify(connection, job, done.items, waits)
         # "ACK: one per task, whatever numberResults"; the results are asked for with getResponse.
-        items = (echoed(job.task),) if job.is_async else tuple(done.items)
-        return Reply(items, response_plan=job.response_plan, is_streamed=done.is_streamed, entry_id=entry_id)
+        if job.is_async:
+            return Reply((echoed(job.task),), response_plan=job.response_plan, entry_id=entry_id)
+        return Reply(
+            tuple(done.items),
+            response_plan=job.response_plan,
+            is_streamed=done.is_streamed,
+            entry_id=entry_id,
+            ready_at=self._ready_at(job, waits),
+        )
+
+    def _refused(self, connection: Connection, job: Job, work: Refusal) -> Reply:
+        """Record a refusal and reply with it, at the end of the task's lifecycle if it has one."""
+        response_plan = retried_after(work.retry_after_s, job.response_plan)
+        reply = replace(Reply.refused(work, job.task or None), response_plan=response_plan)
+        if job.leaves_an_entry:
+            outcome: Outcome = "crash" if work.is_ours else "error"
+            errors = [reply.error] if reply.error else []
+            waits = waits_ms(job.lifecycle, 1) if job.fails_late else [0]
+            is_acknowledged = job.fails_late and job.is_async
+            status = 200 if is_acknowledged else work.status
+            entry_id = self._record(connection, job, outcome, errors, status, takes_ms=waits[0])
+            if outcome == "error" and work.code != "conflictTaskUUID":
+                self._notify(connection, job, errors, waits, is_error=True)
+            if is_acknowledged:
+                return Reply((echoed(job.task),), response_plan=job.response_plan, entry_id=entry_id)
+            reply = replace(reply, entry_id=entry_id, ready_at=self._ready_at(job, waits))
+        return reply
+
+    def _ready_at(self, job: Job, waits: list[int]) -> tuple[int, ...]:
+        """Return when each part of a reply is there, if a rule makes the client wait."""
+        now_at = self._services.now_at(job.caller.account.id)
+        return tuple(now_at + wait_ms for wait_ms in waits) if any(waits) else ()
 
     def looked_up(self, job: Job, items: list[Item]) -> Reply:
         """Reply with items that have no effect; the entry of a lookup is left out if the database takes none now."""
