@@ -23,6 +23,7 @@ from runware_mock.protocol.errors import Refusal
 from runware_mock.protocol.messages import Reply, ws_frame
 from runware_mock.protocol.response_plan import ResponsePlan
 from runware_mock.services import Services
+from runware_mock.storage.accounts import Account
 from runware_mock.storage.journal import NOTHING_SENT
 
 try:
@@ -292,6 +293,14 @@ async def until(services: Services, account_id: int, at: int | None, scope: Scop
             with suppress(SQLAlchemyError):
                 await asyncio.to_thread(services.refresh)
         await _wait_for(stopping, min(_LOOK_S, left_ms / 1000))
+
+
+async def when_ready(reply: Reply, services: Services, account: Account | None, scope: Scope) -> AsyncIterator[Reply]:
+    """Yield the parts of a reply as they are there."""
+    for at, part in reply.parts():
+        if account is not None:
+            await until(services, account.id, at, scope)
+        yield part
 
 
 async def _wait_for(stopping: asyncio.Event, timeout_s: float) -> None:

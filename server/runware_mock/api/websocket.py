@@ -21,7 +21,7 @@ from runware_mock.api.dependencies import (
     read_tasks,
 )
 from runware_mock.api.failures import refused
-from runware_mock.api.fault_effects import end, met_by, pause, until
+from runware_mock.api.fault_effects import end, met_by, pause, when_ready
 from runware_mock.api.incoming import Incoming
 from runware_mock.api.limits import BUSY, Readers, Room
 from runware_mock.api.outbox import PLANNED, TOO_BIG, Outbox, Sessions
@@ -249,11 +249,8 @@ class Socket:
             self._slots.release()
 
     async def _answer_one(self, pending: Pending, noted: Noted, *, one_each: bool) -> None:
-        reply = await asyncio.wrap_future(pending)
-        noted.add_replies([reply])
-        for at, part in reply.parts():
-            if self._account is not None:
-                await until(self._services, self._account.id, at, self._websocket.scope)
+        noted.add_replies([reply := await asyncio.wrap_future(pending)])
+        async for part in when_ready(reply, self._services, self._account, self._websocket.scope):
             await self.outbox.deliver(part, one_each=one_each)
 
     async def _authenticate(self, api_key: object, session_uuid: object, noted: Noted) -> Reply | None:
