@@ -1,0 +1,55 @@
+"""The official SDKs poll for an asynchronous task whose life a rule says, to its end or to its error."""
+
+from __future__ import annotations
+
+import secrets
+
+import pytest
+
+from runware_mock.testing import RunwareMock
+from tests.running import RunningMock
+from tests.sdks.answers import assert_worked
+from tests.sdks.catalogue import PROCESS_LIMIT_S, PY_NEW_REST, PY_NEW_WS, SDK_JS, Answer, Sdk
+from tests.sdks.uses import ROWS, THREE_AT_ONCE
+
+pytestmark = pytest.mark.timeout(PROCESS_LIMIT_S + 20)
+
+# Not py-0.5: it ignores an answer that says `processing`, and asks again after 30 s.
+POLLING = (PY_NEW_WS, PY_NEW_REST)
+
+
+def answered(sdk: Sdk, mock: RunningMock, key: str) -> Answer:
+    """Ask for three pictures at once, asynchronously, and return what the SDK makes of them."""
+    row = next(row for row in ROWS if (row.sdk, row.use.title, row.delivery) == (sdk, THREE_AT_ONCE, "async"))
+    picture = {"path": "", "url": "", "webhook": ""}
+    outcome = sdk.run("uses", sdk.url(mock), key, calls=[row.call], picture=picture, call_limit_s=25)
+    assert_worked(outcome)
+    return outcome["answers"][row.name]
+
+
+@pytest.mark.parametrize("sdk", POLLING, ids=str)
+def test_an_sdk_polls_until_all_results_are_there(sdk: Sdk, mock: RunningMock) -> None:
+    account = RunwareMock(mock.url, f"test-key-{secrets.token_hex(16)}")
+    stages = [{"polls": 1, "progress": 20}, {"polls": 1, "results": 1, "progress": 50}]
+    account.answers.on("imageInference").give(fields={"NSFWContent": False}, lifecycle=stages)
+    answer = answered(sdk, mock, account.api_key)
+    assert answer["ok"], answer.get("error")
+    assert len({item["imageUUID"] for item in answer["items"]}) == 3
+
+
+@pytest.mark.parametrize("sdk", POLLING, ids=str)
+def test_an_sdk_tells_of_a_task_that_fails_after_it_was_acknowledged(sdk: Sdk, mock: RunningMock) -> None:
+    account = RunwareMock(mock.url, f"test-key-{secrets.token_hex(16)}")
+    account.answers.on("imageInference").give(
+        error={"code": "timeoutProvider", "message": "Much too slow."}, lifecycle=[{"polls": 1}]
+    )
+    answer = answered(sdk, mock, account.api_key)
+    assert not answer["ok"]
+    assert answer["error"]["message"] == "Much too slow."
+
+
+def test_sdk_js_hands_the_first_answer_to_its_user_who_has_to_ask_again(mock: RunningMock) -> None:
+    account = RunwareMock(mock.url, f"test-key-{secrets.token_hex(16)}")
+    account.answers.on("imageInference").give(fields={}, lifecycle=[{"polls": 1, "progress": 20}])
+    (item,) = answered(SDK_JS, mock, account.api_key)["items"]
+    assert (item["status"], item["progress"]) == ("processing", 20)
