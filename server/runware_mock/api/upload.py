@@ -142,6 +142,8 @@ async def _replies(request: Request, runner: Runner, noted: Noted) -> list[Reply
     tasks = await keyless(tasks, key, account, length_bytes)
     caller = caller_of(request.scope, account, services, key)
     noted.account, noted.account_id = account.label, account.id
+    # A dry run leaves nothing behind.
+    noted.is_journalled = caller.dry_run
     if planned or (account.id != head.id and await is_planned(services, account.id)):
         plan, met = await met_by(services, account.id, Event("authentication", "rest", plan=caller.plan), noted)
         if plan is not None:
