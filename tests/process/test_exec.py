@@ -1,5 +1,7 @@
 """`runware-mock exec` and signals: they reach the command, and nothing is left behind."""
 
+import os
+import pty
 import signal
 import subprocess
 import sys
@@ -91,3 +93,34 @@ def test_a_shell_and_what_it_runs_get_the_signal_both() -> None:
     with executing(shell) as (process, url):
         process.send_signal(signal.SIGTERM)
         assert ended(process, url) == 128 + signal.SIGTERM
+
+
+COUNTS_SIGINTS = """
+import signal, sys
+seen = []
+signal.signal(signal.SIGINT, lambda number, _: seen.append(number))
+print("say", flush=True)
+said = input()
+print("heard", said, flush=True)
+while not seen:
+    signal.sigtimedwait([], 0.05)
+signal.sigtimedwait([], 0.3)
+sys.exit(40 + len(seen))
+"""
+
+
+def test_at_a_terminal_the_command_can_read_and_gets_ctrl_c_once() -> None:
+    pid, terminal = pty.fork()
+    if pid == 0:
+        arguments = command("exec", "--", sys.executable, "-c", COUNTS_SIGINTS)
+        os.execve(arguments[0], arguments, clean_environment())  # noqa: S606 - no shell is wanted
+    try:
+        shown = b""
+        for waited, typed in ((b"say", b"hello\n"), (b"heard hello", b"\x03")):
+            while waited not in shown:
+                shown += os.read(terminal, 1000)
+            os.write(terminal, typed)
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 41
+    finally:
+        # Whoever still uses the terminal gets SIGHUP.
+        os.close(terminal)
