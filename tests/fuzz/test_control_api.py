@@ -7,7 +7,7 @@ import pytest
 from hypothesis import strategies as st
 from schemathesis import CheckContext, Response
 
-from runware_mock import client
+from runware_mock import answer_models, client
 from runware_mock import control_models as models
 from tests import plain
 from tests.fuzz.consistency import assert_consistent
@@ -50,6 +50,9 @@ SHAPES: Mapping[str, type[models.Answer]] = {
     "POST /_mock/faults": models.PlanState,
     "GET /_mock/faults": models.Plans,
     "GET /_mock/faults/{name}": models.PlanState,
+    "POST /_mock/answers": answer_models.RuleState,
+    "GET /_mock/answers": answer_models.Rules,
+    "GET /_mock/answers/{name}": answer_models.RuleState,
 }
 FILES = ("GET /_mock/export", "GET /_mock/export/fixtures")
 
