@@ -15,6 +15,7 @@ _FULL = (
     "docs/test_examples.py",
     "faults/test_sdk_retries.py",
     "fuzz",
+    "node",
     "objects",
     "page",
     "plugin/test_beside_other_tools.py",

@@ -28,11 +28,13 @@ class Environment:
     name: str
     pinned: tuple[str, ...]
     install: Callable[[Path, Path], None]
+    # Where the pinned files are, if not in a folder of this name beside this file.
+    folder: Path | None = None
 
     @property
     def source(self) -> Path:
         """The folder that holds the pinned files."""
-        return HERE / self.name
+        return self.folder or HERE / self.name
 
     @property
     def target(self) -> Path:
@@ -84,6 +86,8 @@ ALL = (
     Environment("py_new", PYTHON, install_python),
     Environment("js", NODE, install_node),
     Environment("ai", NODE, install_node),
+    # The npm package's own tools and test runners.
+    Environment("node-client", NODE, install_node, HERE.parents[1] / "clients" / "node"),
 )
 
 

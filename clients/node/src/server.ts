@@ -1,0 +1,136 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import type { Socket } from "node:net";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+
+import { serveCommand, type Start } from "./command";
+import { RunwareMock } from "./mock";
+import { ControlError } from "./wire";
+
+const VERSION = (JSON.parse(readFileSync(join(__dirname, "..", "package.json"), "utf8")) as { version: string }).version;
+const READY = "runware-mock ready on ";
+const KEPT_LINES = 20;
+
+export interface StartOptions extends Start {
+  /** Use the server at this address, or at RUNWARE_MOCK_URL, instead of starting one. */
+  url?: string;
+  /** The control token of that server; RUNWARE_MOCK_CONTROL_TOKEN by default. */
+  token?: string;
+  /** How long the server may take to start; 30 seconds by default, 300 with `from`. */
+  startLimitS?: number;
+}
+
+/** A server, which ends with this process at the latest. */
+export interface RunwareMockServer {
+  readonly url: string;
+  readonly token: string | undefined;
+  /** Return an account of its own: the API key is the account. */
+  account(apiKey?: string): RunwareMock;
+  /** Stop the server, if this process has started it. */
+  stop(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** Start a server on a free port, in memory, and wait until it is ready. Throws an Error that says what to do. */
+export async function startRunwareMock(options: StartOptions = {}): Promise<RunwareMockServer> {
+  const url = options.url ?? process.env["RUNWARE_MOCK_URL"];
+  const token = options.token ?? process.env["RUNWARE_MOCK_CONTROL_TOKEN"];
+  if (url) return checked({ url, token, stop: () => Promise.resolve() });
+  const child = new Child(serveCommand(options));
+  const limitS = options.startLimitS ?? (options.from === undefined ? 30 : 300);
+  const ownToken = options.settings?.["controlToken"];
+  return checked({
+    url: await child.ready(limitS),
+    token: ownToken === undefined ? token : String(ownToken),
+    stop: () => child.stop(),
+  });
+}
+
+/** Return an API key that nobody has used: it opens an account of its own. */
+export function freshKey(): string {
+  return `test-${randomBytes(24).toString("hex")}`;
+}
+
+type Found = Pick<RunwareMockServer, "url" | "token" | "stop">;
+
+async function checked(found: Found): Promise<RunwareMockServer> {
+  const account = (apiKey = freshKey()): RunwareMock => new RunwareMock(found.url, apiKey, { token: found.token });
+  try {
+    const { version } = await account().status();
+    if (minor(version) !== minor(VERSION)) {
+      throw new Error(`the server at ${found.url} is runware-mock ${version}, but this package needs ${minor(VERSION)}`);
+    }
+  } catch (error) {
+    await found.stop();
+    throw error instanceof ControlError ? new Error(`cannot use runware-mock: ${error.message}`) : error;
+  }
+  return { ...found, account, [Symbol.asyncDispose]: () => found.stop() };
+}
+
+function minor(version: string): string {
+  return version.split(".").slice(0, 2).join(".");
+}
+
+class Child {
+  readonly #process: ChildProcess;
+  readonly #ended: Promise<string>;
+  readonly #lines: string[] = [];
+  #isStopping = false;
+
+  constructor(command: readonly string[]) {
+    const quiet = { RUNWARE_MOCK_LOG_LEVEL: "warning", ...process.env };
+    const lifeline = [join(__dirname, "lifeline.js"), ...command];
+    this.#process = spawn(process.execPath, lifeline, { stdio: "pipe", env: { ...quiet, NODE_OPTIONS: "" } });
+    this.#ended = new Promise((resolve) => {
+      this.#process.once("close", (code) => resolve(`${this.#lines.at(-1) ?? "it says nothing"} (status ${code})`));
+    });
+  }
+
+  /** Return the address of the server once it serves. */
+  async ready(limitS: number): Promise<string> {
+    let timer: NodeJS.Timeout | undefined;
+    const url = await Promise.race([
+      new Promise<string>((resolve) => this.#read(resolve)),
+      this.#ended.then((why) => Promise.reject(new Error(`runware-mock did not start: ${why}`))),
+      new Promise<undefined>((resolve) => {
+        timer = setTimeout(() => resolve(undefined), limitS * 1000);
+      }),
+    ]).finally(() => clearTimeout(timer));
+    if (url === undefined) {
+      await this.stop();
+      throw new Error(`runware-mock was not ready after ${limitS} s: ${this.#lines.at(-1) ?? "it says nothing"}`);
+    }
+    void this.#ended.then((why) => {
+      if (!this.#isStopping) process.stderr.write(`runware-mock ended in the middle of the run: ${why}\n`);
+    });
+    // A server that nobody stops keeps neither this process nor a test runner alive: it ends with them.
+    this.#hold("unref");
+    return url;
+  }
+
+  /** Let the server end, and wait for it. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    this.#hold("ref");
+    this.#process.stdin?.end();
+    await this.#ended;
+  }
+
+  #read(onReady: (url: string) => void): void {
+    for (const stream of [this.#process.stdout, this.#process.stderr]) {
+      if (stream === null) continue;
+      createInterface({ input: stream }).on("line", (line) => {
+        if (line.startsWith(READY)) onReady(line.slice(READY.length).trim());
+        if (line.trim() !== "") this.#lines.push(line.trim());
+        this.#lines.splice(0, this.#lines.length - KEPT_LINES);
+      });
+    }
+  }
+
+  #hold(how: "ref" | "unref"): void {
+    this.#process[how]();
+    for (const stream of this.#process.stdio) (stream as Socket | null)?.[how]();
+  }
+}

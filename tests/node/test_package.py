@@ -1,0 +1,68 @@
+"""The npm package `runware-mock`: what it contains, its types, and its helpers under real test runners."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runware_mock.version import __version__
+from tests import plain
+from tests.node.conftest import CLIENT, Application, node
+from tests.running import RunningMock
+
+pytestmark = pytest.mark.timeout(240)
+
+MODULES = ("command", "control", "index", "lifeline", "mock", "openapi", "reports", "runners", "server", "wire")
+HELPERS = ("global-setup", "jest", "playwright")
+
+
+def outcomes(report: Path) -> dict[str, list[tuple[str, str, str]]]:
+    """Return name, status and messages of each test by the name of its file; Vitest and Jest report alike."""
+    results: list[dict[str, Any]] = json.loads(report.read_text())["testResults"]
+    return {
+        Path(file["name"]).name: [
+            (one["fullName"], one["status"], "\n".join(one["failureMessages"])) for one in file["assertionResults"]
+        ]
+        for file in results
+    }
+
+
+def assert_each_test_fails_for_what_the_mock_has_seen(failing: list[tuple[str, str, str]]) -> None:
+    """The tests themselves expect nothing: the helper alone fails them."""
+    assert [status for _, status, _ in failing] == ["failed"] * len(failing)
+    told = "\n".join(messages for _, _, messages in failing)
+    assert "the fault plan 'twice' was not fully met\n  fault 1, http: happened 0 of 2 times" in told
+    assert "the rule 'cats' was not fully used\n  answer 1: given 0 of 1 time; 0 matching calls seen" in told
+
+
+def test_the_package_holds_what_was_built_and_no_more(application: Application) -> None:
+    built = {f"dist/{name}{ending}" for name in MODULES + HELPERS for ending in (".js", ".d.ts")}
+    assert application.packed == {"package.json", "README.md", "dist/vitest.mjs", "dist/vitest.d.mts", *built}
+    described = json.loads((CLIENT / "package.json").read_text())
+    assert described["version"] == __version__
+    assert "dependencies" not in described
+
+
+def test_the_types_are_those_of_the_servers_document(application: Application, mock: RunningMock) -> None:
+    document, types = application.folder / "openapi.json", application.folder / "openapi.ts"
+    document.write_text(plain.get(f"{mock.url}/openapi.json").text)
+    done = node(application.package, "scripts/types.mjs", str(document), str(types))
+    assert done.returncode == 0, done.stderr
+    assert types.read_text() == (CLIENT / "src" / "openapi.ts").read_text(), "write them: see clients/node/README.md"
+
+
+def test_an_application_is_checked_against_the_packages_types(application: Application) -> None:
+    done = application.run("typescript", "bin/tsc", "--project", "tests")
+    assert done.returncode == 0, done.stdout
+
+
+def test_vitest_runs_tests_with_an_account_each(application: Application) -> None:
+    report = application.folder / "vitest.json"
+    done = application.run(
+        "vitest", "vitest.mjs", "run", "--root", "tests/vitest", "--reporter=json", f"--outputFile={report}"
+    )
+    assert report.exists(), done.stdout + done.stderr
+    found = outcomes(report)
+    assert [one for one in found["upload.test.ts"] if one[1] != "passed"] == []
+    assert_each_test_fails_for_what_the_mock_has_seen(found["failing.test.ts"])
