@@ -27,20 +27,25 @@ class Application:
     folder: Path
     packed: frozenset[str]
 
-    def run(self, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        """Run a program of an installed package: `run("vitest", "vitest.mjs", "run")`."""
-        package, program, *rest = command
-        return node(self.folder, str(self.folder / "node_modules" / package / program), *rest, **variables)
+    def run(
+        self, program: str, *arguments: str, inside: str = ".", **variables: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a program of an installed package: `run("vitest/vitest.mjs", "run", inside="tests/vitest")`."""
+        return node(self.folder / inside, str(self.folder / "node_modules" / program), *arguments, **variables)
+
+
+def environment(**variables: str) -> dict[str, str]:
+    """Return the environment of a program; the command `runware-mock` of this Python is on its PATH."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    return {**clean_environment(), "PATH": path, "CI": "1", "NO_COLOR": "1", **variables}
 
 
 def node(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run Node in a folder; the command `runware-mock` of this environment is on its PATH."""
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    environment = {**clean_environment(), "PATH": path, "CI": "1", "NO_COLOR": "1", **variables}
+    """Run Node in a folder."""
     return subprocess.run(
         [shutil.which("node") or "node", *arguments],
         cwd=folder,
-        env=environment,
+        env=environment(**variables),
         capture_output=True,
         text=True,
         timeout=RUN_LIMIT_S,

@@ -53,16 +53,38 @@ def test_the_types_are_those_of_the_servers_document(application: Application, m
 
 
 def test_an_application_is_checked_against_the_packages_types(application: Application) -> None:
-    done = application.run("typescript", "bin/tsc", "--project", "tests")
+    done = application.run("typescript/bin/tsc", "--project", "tests")
     assert done.returncode == 0, done.stdout
 
 
 def test_vitest_runs_tests_with_an_account_each(application: Application) -> None:
     report = application.folder / "vitest.json"
-    done = application.run(
-        "vitest", "vitest.mjs", "run", "--root", "tests/vitest", "--reporter=json", f"--outputFile={report}"
-    )
+    output = ("--reporter=json", f"--outputFile={report}")
+    done = application.run("vitest/vitest.mjs", "run", *output, inside="tests/vitest")
     assert report.exists(), done.stdout + done.stderr
     found = outcomes(report)
     assert [one for one in found["upload.test.ts"] if one[1] != "passed"] == []
     assert_each_test_fails_for_what_the_mock_has_seen(found["failing.test.ts"])
+
+
+def test_jest_runs_tests_with_an_account_each(application: Application) -> None:
+    report = application.folder / "jest.json"
+    done = application.run("jest/bin/jest.js", "--json", f"--outputFile={report}", inside="tests/jest")
+    assert report.exists(), done.stdout + done.stderr
+    found = outcomes(report)
+    assert [one for one in found["upload.test.js"] if one[1] != "passed"] == []
+    assert_each_test_fails_for_what_the_mock_has_seen(found["failing.test.js"])
+
+
+def test_playwright_runs_tests_with_an_account_each(application: Application) -> None:
+    done = application.run("@playwright/test/cli.js", "test", "--reporter=json", inside="tests/playwright")
+    found = {
+        Path(suite["file"]).name: [
+            (one["title"], result["status"], "\n".join(error["message"] for error in result["errors"]))
+            for one in suite["specs"]
+            for result in one["tests"][0]["results"]
+        ]
+        for suite in json.loads(done.stdout)["suites"]
+    }
+    assert [one for one in found["upload.spec.ts"] if one[1] != "passed"] == []
+    assert_each_test_fails_for_what_the_mock_has_seen(found["failing.spec.ts"])

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { Socket } from "node:net";
@@ -11,7 +11,6 @@ import { ControlError } from "./wire";
 
 const VERSION = (JSON.parse(readFileSync(join(__dirname, "..", "package.json"), "utf8")) as { version: string }).version;
 const READY = "runware-mock ready on ";
-const KEPT_LINES = 20;
 
 export interface StartOptions extends Start {
   /** Use the server at this address, or at RUNWARE_MOCK_URL, instead of starting one. */
@@ -74,9 +73,9 @@ function minor(version: string): string {
 }
 
 class Child {
-  readonly #process: ChildProcess;
+  readonly #process: ChildProcessWithoutNullStreams;
   readonly #ended: Promise<string>;
-  readonly #lines: string[] = [];
+  #lastWords = "it says nothing";
   #isStopping = false;
 
   constructor(command: readonly string[]) {
@@ -84,7 +83,7 @@ class Child {
     const lifeline = [join(__dirname, "lifeline.js"), ...command];
     this.#process = spawn(process.execPath, lifeline, { stdio: "pipe", env: { ...quiet, NODE_OPTIONS: "" } });
     this.#ended = new Promise((resolve) => {
-      this.#process.once("close", (code) => resolve(`${this.#lines.at(-1) ?? "it says nothing"} (status ${code})`));
+      this.#process.once("close", (code) => resolve(`${this.#lastWords} (status ${code})`));
     });
   }
 
@@ -100,7 +99,7 @@ class Child {
     ]).finally(() => clearTimeout(timer));
     if (url === undefined) {
       await this.stop();
-      throw new Error(`runware-mock was not ready after ${limitS} s: ${this.#lines.at(-1) ?? "it says nothing"}`);
+      throw new Error(`runware-mock was not ready after ${limitS} s: ${this.#lastWords}`);
     }
     void this.#ended.then((why) => {
       if (!this.#isStopping) process.stderr.write(`runware-mock ended in the middle of the run: ${why}\n`);
@@ -114,19 +113,17 @@ class Child {
   async stop(): Promise<void> {
     this.#isStopping = true;
     this.#hold("ref");
-    this.#process.stdin?.end();
+    this.#process.stdin.end();
     await this.#ended;
   }
 
   #read(onReady: (url: string) => void): void {
-    for (const stream of [this.#process.stdout, this.#process.stderr]) {
-      if (stream === null) continue;
-      createInterface({ input: stream }).on("line", (line) => {
-        if (line.startsWith(READY)) onReady(line.slice(READY.length).trim());
-        if (line.trim() !== "") this.#lines.push(line.trim());
-        this.#lines.splice(0, this.#lines.length - KEPT_LINES);
-      });
-    }
+    createInterface({ input: this.#process.stdout }).on("line", (line) => {
+      if (line.startsWith(READY)) onReady(line.slice(READY.length).trim());
+    });
+    createInterface({ input: this.#process.stderr }).on("line", (line) => {
+      if (line.trim() !== "") this.#lastWords = line.trim();
+    });
   }
 
   #hold(how: "ref" | "unref"): void {

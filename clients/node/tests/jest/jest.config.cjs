@@ -1,0 +1,1 @@
+module.exports = { globalSetup: "runware-mock/global-setup" };

@@ -1,0 +1,3 @@
+test("its worker is killed", () => {
+  process.kill(process.pid, "SIGKILL");
+});
