@@ -1,6 +1,8 @@
 """The npm package `runware-mock`: what it contains, its types, and its helpers under real test runners."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,7 @@ import pytest
 
 from runware_mock.version import __version__
 from tests import plain
-from tests.node.conftest import CLIENT, Application, node
+from tests.node.conftest import CLIENT, RUN_LIMIT_S, Application, environment, node
 from tests.running import RunningMock
 
 pytestmark = pytest.mark.timeout(240)
@@ -88,3 +90,17 @@ def test_playwright_runs_tests_with_an_account_each(application: Application) ->
     }
     assert [one for one in found["upload.spec.ts"] if one[1] != "passed"] == []
     assert_each_test_fails_for_what_the_mock_has_seen(found["failing.spec.ts"])
+
+
+def test_nodes_own_runner_uses_the_server_of_exec(application: Application) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "runware_mock", "exec", "--", "node", "--test", "--test-reporter=tap"],
+        cwd=application.folder / "tests" / "builtin",
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=RUN_LIMIT_S,
+        check=False,
+    )
+    assert "\n# pass 2\n# fail 1\n" in done.stdout, done.stdout + done.stderr
+    assert "the fault plan 'twice' was not fully met" in done.stdout

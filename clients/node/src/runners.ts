@@ -1,5 +1,5 @@
 import { RunwareMock } from "./mock";
-import { freshKey, startRunwareMock, type StartOptions } from "./server";
+import { freshKey, startRunwareMock, type RunwareMockServer, type StartOptions } from "./server";
 
 /** What Jest, Vitest, Mocha and node:test call before and after each test. */
 export interface Hooks {
@@ -12,22 +12,21 @@ export interface Hooks {
  * into RUNWARE_MOCK_URL, where all workers find it.
  */
 export function globalSetup(options: StartOptions = {}): () => Promise<() => Promise<void>> {
+  let server: RunwareMockServer | undefined;
   return async () => {
-    const isOurs = options.url === undefined && !process.env["RUNWARE_MOCK_URL"];
-    const server = await startRunwareMock(options);
-    process.env["RUNWARE_MOCK_URL"] = server.url;
-    if (server.token !== undefined) process.env["RUNWARE_MOCK_CONTROL_TOKEN"] = server.token;
-    return async () => {
-      if (isOurs) delete process.env["RUNWARE_MOCK_URL"];
-      await server.stop();
-    };
+    // Jest calls this again for each run of its watch mode.
+    if (server === undefined || process.env["RUNWARE_MOCK_URL"] !== server.url) server = await startRunwareMock(options);
+    const { url, token, stop } = server;
+    process.env["RUNWARE_MOCK_URL"] = url;
+    if (token !== undefined) process.env["RUNWARE_MOCK_CONTROL_TOKEN"] = token;
+    return stop;
   };
 }
 
 /** Return a fresh account on the server that the global setup has started. */
 export function freshAccount(): RunwareMock {
   const url = process.env["RUNWARE_MOCK_URL"];
-  if (!url) throw new Error('there is no server: set globalSetup to "runware-mock/global-setup" in the configuration');
+  if (!url) throw new Error('there is no server: set globalSetup to "runware-mock/global-setup", or run `runware-mock exec -- …`');
   return new RunwareMock(url, freshKey(), { token: process.env["RUNWARE_MOCK_CONTROL_TOKEN"] });
 }
 

@@ -13,8 +13,8 @@ const VERSION = (JSON.parse(readFileSync(join(__dirname, "..", "package.json"), 
 const READY = "runware-mock ready on ";
 
 export interface StartOptions extends Start {
-  /** Use the server at this address, or at RUNWARE_MOCK_URL, instead of starting one. */
-  url?: string;
+  /** Use the server at this address, or at RUNWARE_MOCK_URL, instead of starting one; null always starts one. */
+  url?: string | null;
   /** The control token of that server; RUNWARE_MOCK_CONTROL_TOKEN by default. */
   token?: string;
   /** How long the server may take to start; 30 seconds by default, 300 with `from`. */
@@ -25,7 +25,7 @@ export interface StartOptions extends Start {
 export interface RunwareMockServer {
   readonly url: string;
   readonly token: string | undefined;
-  /** Return an account of its own: the API key is the account. */
+  /** Return an account: the API key is the account, a fresh one unless the setting `apiKey` allows only some. */
   account(apiKey?: string): RunwareMock;
   /** Stop the server, if this process has started it. */
   stop(): Promise<void>;
@@ -34,17 +34,23 @@ export interface RunwareMockServer {
 
 /** Start a server on a free port, in memory, and wait until it is ready. Throws an Error that says what to do. */
 export async function startRunwareMock(options: StartOptions = {}): Promise<RunwareMockServer> {
-  const url = options.url ?? process.env["RUNWARE_MOCK_URL"];
+  const url = options.url === undefined ? process.env["RUNWARE_MOCK_URL"] : options.url;
   const token = options.token ?? process.env["RUNWARE_MOCK_CONTROL_TOKEN"];
-  if (url) return checked({ url, token, stop: () => Promise.resolve() });
+  const settings = options.settings ?? {};
+  if (url) {
+    if (Object.keys(settings).length > 0) {
+      throw new Error(`settings cannot change the server at ${url}: give them to that server, or start one: url: null`);
+    }
+    return checked({ url, token, stop: () => Promise.resolve() });
+  }
   const child = new Child(serveCommand(options));
-  const limitS = options.startLimitS ?? (options.from === undefined ? 30 : 300);
-  const ownToken = options.settings?.["controlToken"];
-  return checked({
-    url: await child.ready(limitS),
-    token: ownToken === undefined ? token : String(ownToken),
-    stop: () => child.stop(),
-  });
+  const started = await child.ready(options.startLimitS ?? (options.from === undefined ? 30 : 300));
+  const ownToken = settings["controlToken"];
+  const [onlyKey] = [settings["apiKey"] ?? []].flat();
+  return checked(
+    { url: started, token: ownToken === undefined ? token : String(ownToken), stop: () => child.stop() },
+    onlyKey === undefined ? undefined : String(onlyKey),
+  );
 }
 
 /** Return an API key that nobody has used: it opens an account of its own. */
@@ -54,8 +60,8 @@ export function freshKey(): string {
 
 type Found = Pick<RunwareMockServer, "url" | "token" | "stop">;
 
-async function checked(found: Found): Promise<RunwareMockServer> {
-  const account = (apiKey = freshKey()): RunwareMock => new RunwareMock(found.url, apiKey, { token: found.token });
+async function checked(found: Found, onlyKey?: string): Promise<RunwareMockServer> {
+  const account = (apiKey = onlyKey ?? freshKey()): RunwareMock => new RunwareMock(found.url, apiKey, { token: found.token });
   try {
     const { version } = await account().status();
     if (minor(version) !== minor(VERSION)) {
@@ -80,6 +86,7 @@ class Child {
 
   constructor(command: readonly string[]) {
     const quiet = { RUNWARE_MOCK_LOG_LEVEL: "warning", ...process.env };
+    // NODE_OPTIONS may have a debugger or loader in it, which is for the tests.
     const lifeline = [join(__dirname, "lifeline.js"), ...command];
     this.#process = spawn(process.execPath, lifeline, { stdio: "pipe", env: { ...quiet, NODE_OPTIONS: "" } });
     this.#ended = new Promise((resolve) => {

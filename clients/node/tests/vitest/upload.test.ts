@@ -107,14 +107,11 @@ describe("with hooks", () => {
   }
 });
 
-test("a server of one's own can have settings", async () => {
-  const url = process.env["RUNWARE_MOCK_URL"];
-  delete process.env["RUNWARE_MOCK_URL"];
-  try {
-    await using server = await startRunwareMock({ settings: { retention: "7d", dataShape: "object" } });
-    expect(server.url).not.toBe(url);
-    expect((await server.account().status()).settings).toMatchObject({ retention: "7d" });
-  } finally {
-    process.env["RUNWARE_MOCK_URL"] = url;
-  }
+test("a server of one's own can have settings, and then keys of its own", async () => {
+  const settings = { retention: "7d", dataShape: "object", apiKey: ["the-only-key-of-this-server-0123456789"] };
+  await expect(startRunwareMock({ settings })).rejects.toThrow("settings cannot change the server at http://127.0.0.1:");
+  await using server = await startRunwareMock({ url: null, settings });
+  expect(server.url).not.toBe(process.env["RUNWARE_MOCK_URL"]);
+  expect((await server.account().status()).settings).toMatchObject({ retention: "7d" });
+  expect(server.account().apiKey).toBe(settings.apiKey[0]);
 });
