@@ -15,7 +15,8 @@ export function globalSetup(options: StartOptions = {}): () => Promise<() => Pro
   let server: RunwareMockServer | undefined;
   return async () => {
     // Jest calls this again for each run of its watch mode.
-    if (server === undefined || process.env["RUNWARE_MOCK_URL"] !== server.url) server = await startRunwareMock(options);
+    const isThere = server !== undefined && process.env["RUNWARE_MOCK_URL"] === server.url;
+    if (server === undefined || !isThere) server = await startRunwareMock(options);
     const { url, token, stop } = server;
     process.env["RUNWARE_MOCK_URL"] = url;
     if (token !== undefined) process.env["RUNWARE_MOCK_CONTROL_TOKEN"] = token;
@@ -26,7 +27,10 @@ export function globalSetup(options: StartOptions = {}): () => Promise<() => Pro
 /** Return a fresh account on the server that the global setup has started. */
 export function freshAccount(): RunwareMock {
   const url = process.env["RUNWARE_MOCK_URL"];
-  if (!url) throw new Error('there is no server: set globalSetup to "runware-mock/global-setup", or run `runware-mock exec -- …`');
+  if (!url) {
+    const remedy = 'set globalSetup to "runware-mock/global-setup", or use `runware-mock exec -- …`';
+    throw new Error(`there is no server for this run: ${remedy}`);
+  }
   return new RunwareMock(url, freshKey(), { token: process.env["RUNWARE_MOCK_CONTROL_TOKEN"] });
 }
 

@@ -9,7 +9,8 @@ import { serveCommand, type Start } from "./command";
 import { RunwareMock } from "./mock";
 import { ControlError } from "./wire";
 
-const VERSION = (JSON.parse(readFileSync(join(__dirname, "..", "package.json"), "utf8")) as { version: string }).version;
+const DESCRIPTION = readFileSync(join(__dirname, "..", "package.json"), "utf8");
+const NEEDED = minor((JSON.parse(DESCRIPTION) as { version: string }).version);
 const READY = "runware-mock ready on ";
 
 export interface StartOptions extends Start {
@@ -61,11 +62,12 @@ export function freshKey(): string {
 type Found = Pick<RunwareMockServer, "url" | "token" | "stop">;
 
 async function checked(found: Found, onlyKey?: string): Promise<RunwareMockServer> {
-  const account = (apiKey = onlyKey ?? freshKey()): RunwareMock => new RunwareMock(found.url, apiKey, { token: found.token });
+  const { url, token } = found;
+  const account = (apiKey = onlyKey ?? freshKey()): RunwareMock => new RunwareMock(url, apiKey, { token });
   try {
     const { version } = await account().status();
-    if (minor(version) !== minor(VERSION)) {
-      throw new Error(`the server at ${found.url} is runware-mock ${version}, but this package needs ${minor(VERSION)}`);
+    if (minor(version) !== NEEDED) {
+      throw new Error(`the server at ${url} is runware-mock ${version}, but this package needs ${NEEDED}`);
     }
   } catch (error) {
     await found.stop();

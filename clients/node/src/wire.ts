@@ -70,8 +70,9 @@ export class Wire {
       if (value !== undefined && value !== null) target.searchParams.set(name, String(value));
     }
     const isFile = body instanceof Uint8Array;
-    const headers = body === undefined || isFile ? this.#headers : { ...this.#headers, "content-type": "application/json" };
+    const type = body === undefined || isFile ? {} : { "content-type": "application/json" };
     const sent = body === undefined ? undefined : isFile ? body : Buffer.from(JSON.stringify(body));
+    const headers = { ...this.#headers, ...type };
     const answer = await request(target, method, headers, sent, this.timeoutS + waitS).catch((error: Error) => {
       // Node's error for two addresses that both refuse has no message of its own.
       const why = error.message || (error as NodeJS.ErrnoException).code;
@@ -88,7 +89,8 @@ export class Wire {
 /** Return a path of one thing of a kind. */
 export function named(kind: string, name: string | number): string {
   if (/^\.*$|\//.test(String(name))) {
-    throw new ControlError(`${JSON.stringify(name)} is not a name: it is empty, or has a slash in it`, "name", "notFound");
+    const problem = `${JSON.stringify(name)} is not a name: it is empty, or has a slash in it`;
+    throw new ControlError(problem, "name", "notFound");
   }
   return `${kind}/${encodeURIComponent(name)}`;
 }
@@ -115,8 +117,8 @@ function request(
 ): Promise<Answered> {
   const isTls = url.protocol === "https:";
   const trusted = process.env["SSL_CERT_FILE"];
-  const ca = isTls && trusted ? { ca: readFileSync(trusted) } : {};
   return new Promise((resolve, reject) => {
+    const ca = isTls && trusted ? { ca: readFileSync(trusted) } : {};
     const options = { method, headers, agent: false, timeout: timeoutS * 1000, ...ca } as const;
     const call = (isTls ? https : http).request(url, options, (response) => {
       const chunks: Buffer[] = [];
