@@ -22,6 +22,7 @@ _FULL = (
     "plugin/test_matrix.py",
     "plugin/test_workers.py",
     "process",
+    "recipes",
     "sdks",
     "soak",
 )

@@ -22,8 +22,8 @@ from tests.sdks.catalogue import PY_LEGACY, PY_NEW_WS, SDK_JS
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
 PAGES = (README, *sorted((ROOT / "docs").glob("*.md")))
-# Its examples are run by tests/plugin/test_documentation.py.
-WITH_SHELL = [page for page in PAGES if page.name != "pytest.md"]
+# Their examples are run by tests/plugin/test_documentation.py and tests/recipes.
+WITH_SHELL = [page for page in PAGES if page.name not in {"pytest.md", "recipes.md"}]
 ADDRESS = "127.0.0.1:8080"
 LIMIT_S = 60
 # Blocks that a test of their own runs, below or elsewhere, or that need what CI has not got.
@@ -93,7 +93,8 @@ def test_the_shell_blocks_of_a_page_run_in_one_shell_and_again(own_mock: Running
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_blocks_are_of_languages_that_are_run_or_show_what_is_printed(page: Path) -> None:
-    assert {language for language, _ in blocks(page)} <= {"sh", "bash", "python", "js", "json", "text", "yaml"}
+    known = {"sh", "bash", "python", "go", "java", "js", "php", "json", "text", "yaml"}
+    assert {language for language, _ in blocks(page)} <= known
 
 
 def test_the_first_upload_is_answered_as_shown(own_mock: RunningMock, tmp_path: Path) -> None:
