@@ -100,15 +100,21 @@ def default_url() -> str:
     return f"{'https' if is_tls else 'http'}://{address}:{settings.port}"
 
 
-_url_option = click.option(
+url_option = click.option(
     "--url",
     envvar="RUNWARE_MOCK_URL",
     default=default_url,
     help="Address of the server. Default: where `serve` would listen.",
 )
 yes_option = click.option("--yes", is_flag=True, help="Do it to all accounts without asking.")
-_token_option = click.option("--token", envvar="RUNWARE_MOCK_CONTROL_TOKEN", help="The server's --control-token.")
+token_option = click.option("--token", envvar="RUNWARE_MOCK_CONTROL_TOKEN", help="The server's --control-token.")
 _json_option = click.option("--json", "as_json", is_flag=True, help="Print the JSON that the API answers.")
+
+
+def account_option(default: str = " Default: all accounts.") -> Callable[[Function], Function]:
+    """Add `--account`; `default` says what happens without one."""
+    text = f"API key of the account.{default}"
+    return click.option("--account", envvar="RUNWARE_API_KEY", metavar="KEY", help=text)
 
 
 def control_command(
@@ -118,10 +124,7 @@ def control_command(
 
     `is_for_one` says that the command needs an account, where others act on all accounts without one.
     """
-    default = "" if is_for_one else " Default: all accounts."
-    account_option = click.option(
-        "--account", envvar="RUNWARE_API_KEY", metavar="KEY", help=f"API key of the account.{default}"
-    )
+    with_account = account_option("") if is_for_one else account_option()
 
     def made(function: Function) -> click.Command:
         @wraps(function)
@@ -130,10 +133,10 @@ def control_command(
                 with ExitStack() as cleanup:
                     answer = function(Call(url.rstrip("/"), account, token, cleanup), **given)
             except ControlError as error:
-                fail(_one_line(error, account, token))
+                fail(one_line(error, account, token))
             _show(answer, as_json=as_json)
 
-        command = click.command(name)(_url_option(account_option(_token_option(_json_option(run)))))
+        command = click.command(name)(url_option(with_account(token_option(_json_option(run)))))
         if group is not None:
             group.add_command(command)
         return command
@@ -148,7 +151,8 @@ def _show(answer: Any, *, as_json: bool) -> None:
         fail(printed.problem)
 
 
-def _one_line(error: ControlError, api_key: str | None, token: str | None) -> str:
+def one_line(error: ControlError, api_key: str | None, token: str | None) -> str:
+    """Write an error of the server as one line, with the option that supplies what is missing."""
     message, field = " ".join(error.message.split()), error.field or ""
     if field not in message:
         message = f"{field}: {message}"
