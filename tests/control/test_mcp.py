@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import re
 import signal
 import socket
 import subprocess
@@ -10,11 +11,14 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import PIL.Image
 import pytest
 
+from runware_mock import tasks
+from runware_mock.client import ControlClient
 from runware_mock.commands.base import Call
 from tests import plain
 from tests.control.test_commands import invoked, refused
@@ -30,6 +34,7 @@ from mcp_types import CallToolResult, ImageContent, TextContent
 
 from runware_mock.commands.mcp_tools import server_for
 
+PAGE = (Path(__file__).parents[2] / "docs" / "agents.md").read_text(encoding="utf-8")
 LIMIT_S = 60.0
 Ask = Callable[..., CallToolResult]
 
@@ -69,7 +74,7 @@ def ask(mock: RunningMock, api_key: str) -> Ask:
     return in_memory(mock.url, api_key)
 
 
-def test_there_are_at_most_twelve_tools_and_those_that_delete_say_so(mock: RunningMock) -> None:
+def test_there_are_at_most_twelve_tools_those_that_delete_say_so_and_the_page_lists_them(mock: RunningMock) -> None:
     server = server_for(Call(mock.url, None, None, ExitStack()))
     listed = asyncio.run(_used(server, lambda client: client.list_tools()))
     hints = {tool.name: tool.annotations for tool in listed.tools}
@@ -81,6 +86,10 @@ def test_there_are_at_most_twelve_tools_and_those_that_delete_say_so(mock: Runni
         *("explain_refusal", "forecast", "list_plans", "list_uploads", "search_journal", "show_picture"),
     }
     assert all(tool.description for tool in listed.tools)
+    rows = re.findall(r"^\| `(\w+)` \| .* \| (yes)? ?\|$", PAGE, re.MULTILINE)
+    assert {name: bool(deletes) for name, deletes in rows} == {
+        name: bool(hint.destructive_hint) for name, hint in hints.items() if hint is not None
+    }
 
 
 def test_a_small_picture_is_shown_byte_for_byte(ask: Ask, talker: Talker) -> None:
@@ -111,6 +120,25 @@ def test_showing_a_picture_meets_no_fault_that_is_planned_for_downloads(ask: Ask
 def test_a_picture_that_was_never_stored_is_a_sentence(ask: Ask) -> None:
     uuid = "00000000-0000-4000-8000-000000000000"
     assert uuid in error_of(ask("show_picture", uuid=uuid))
+
+
+def test_what_is_expired_or_no_picture_is_not_shown_and_a_sentence_says_why(
+    mock: RunningMock, api_key: str, ask: Ask
+) -> None:
+    media = ControlClient(mock.url, api_key).media
+    old = media.expire(media.add(png()).uuid).uuid
+    assert error_of(ask("show_picture", uuid=old)) == f"the file of {old} is gone: it has expired or was deleted"
+    video = media.add(Path(tasks.__file__).parent / "standin.mp4").uuid
+    assert error_of(ask("show_picture", uuid=video)) == f"{video} is video/mp4: only pictures can be shown"
+
+
+def test_a_format_that_models_do_not_read_is_shown_in_one_that_they_do(
+    mock: RunningMock, api_key: str, ask: Ask
+) -> None:
+    bitmap = BytesIO()
+    PIL.Image.new("RGB", (8, 8)).save(bitmap, "BMP")
+    shown = ask("show_picture", uuid=ControlClient(mock.url, api_key).media.add(bitmap.getvalue()).uuid)
+    assert [part.mime_type for part in shown.content if isinstance(part, ImageContent)] == ["image/jpeg"]
 
 
 def test_an_agent_finds_and_explains_a_refusal(ask: Ask, talker: Talker) -> None:
@@ -202,12 +230,16 @@ def test_without_an_account_a_snapshot_says_how_to_name_one(mock: RunningMock) -
 
 
 @pytest.mark.full
-def test_an_agent_starts_the_command_and_speaks_over_its_standard_streams(
+def test_an_agent_that_is_configured_as_shown_starts_the_command_and_speaks_over_its_standard_streams(
     mock: RunningMock, api_key: str, talker: Talker
 ) -> None:
     uuid = talker.ask(upload(png())).item["imageUUID"]
-    program, *arguments = command("mcp", "--url", mock.url)
-    started = StdioServerParameters(command=program, args=arguments, env=clean_environment(RUNWARE_API_KEY=api_key))
+    (configuration,) = re.findall(r"^```json\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    shown = json.loads(configuration)["mcpServers"]["runware-mock"]
+    assert shown["env"].keys() == {"RUNWARE_MOCK_URL", "RUNWARE_API_KEY"}
+    program = Path(sys.executable).with_name(shown["command"])
+    variables = {"RUNWARE_MOCK_URL": mock.url, "RUNWARE_API_KEY": api_key}
+    started = StdioServerParameters(command=str(program), args=shown["args"], env=clean_environment(**variables))
     assert uuid in text_of(asked(started, "list_uploads"))
 
 
