@@ -36,6 +36,7 @@ _FAST = (
     "process/test_fair_lock.py",
     "process/test_units.py",
     "process/test_unusable.py",
+    "process/test_workflows.py",
 )
 
 

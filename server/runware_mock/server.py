@@ -133,7 +133,9 @@ def listening_socket(host: str, port: int) -> socket.socket:
     )[0]
     bound = socket.socket(family, kind, protocol)
     try:
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if os.name == "posix":
+            # On Windows it would let a second server take the same port.
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if host == "::":
             # Accept IPv4, too, whatever the system's default is.
             bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
@@ -202,8 +204,9 @@ def serve(settings: Settings, bound: socket.socket, on_ready: Callable[[str], No
         _keep_memory(app)
         server = MockServer(app, settings, context, announce)
         # uvicorn sets this handler itself, but only later; and when it has stopped, it raises the signal again.
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, server.stop)
+        for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
+            if number := getattr(signal, name, None):
+                signal.signal(number, server.stop)
         server.run(sockets=[bound])
     return 0
 

@@ -26,7 +26,7 @@ class Blocked(importlib.abc.MetaPathFinder):
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 sys.meta_path.insert(0, Blocked())
-for name in ("fork", "killpg", "sched_getaffinity", "sched_setaffinity", "statvfs"):
+for name in ("fork", "killpg", "sched_getaffinity", "sched_setaffinity", "tcgetpgrp"):
     delattr(os, name)
 sys.argv[0] = "runware-mock"
 runpy.run_module("runware_mock", run_name="__main__", alter_sys=True)
@@ -63,6 +63,23 @@ def test_the_server_serves_purges_and_stops_without_the_modules_of_posix(tmp_pat
     finally:
         process.kill()
         process.wait()
+
+
+def test_a_start_without_locks_leaves_the_folders_of_others_alone(tmp_path: Path) -> None:
+    program = WITHOUT_POSIX.partition("sys.argv")[0] + (
+        "from runware_mock.storage.sqlite import temporary_folder\n"
+        "with temporary_folder() as one, temporary_folder() as other:\n"
+        "    print(one.is_dir(), other.is_dir())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=clean_environment(TMPDIR=str(tmp_path)),
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout == "True True\n", done.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("system", SYSTEMS)

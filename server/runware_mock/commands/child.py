@@ -98,5 +98,8 @@ def _in_foreground() -> bool:
     """Tell whether this process is in the group to which its terminal sends signals."""
     try:
         return os.tcgetpgrp(0) == os.getpgrp()
-    except (AttributeError, OSError):
+    except AttributeError:
+        # The console of Windows sends Ctrl-C to all of its processes.
+        return True
+    except OSError:
         return False

@@ -48,7 +48,8 @@ _RESERVE_BYTES = 2 * 2**20
 @contextmanager
 def temporary_folder() -> Iterator[Path]:
     """Create a folder for as long as this process runs; remove the folders of processes that were killed."""
-    for left in Path(tempfile.gettempdir()).glob(f"{_FOLDER_PREFIX}*"):
+    # Without locks nobody can tell whose process still runs.
+    for left in Path(tempfile.gettempdir()).glob(f"{_FOLDER_PREFIX}*") if fcntl else ():
         with suppress(OSError), _locked(left):
             shutil.rmtree(left)
     # It gets its final name once it is locked, so that no process takes it for an abandoned one.
@@ -64,7 +65,7 @@ def temporary_folder() -> Iterator[Path]:
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     """Lock a folder; raises OSError if a living process holds the lock."""
-    if fcntl is None:  # pragma: no cover - then nobody can tell what was left
+    if fcntl is None:  # pragma: no cover
         yield
         return
     descriptor = os.open(folder, os.O_RDONLY)
