@@ -112,7 +112,7 @@ def test_every_task_is_answered_as_documented(
         assert control.journal.count(outcome="crash") == 0
         assert talker.ask(upload(png())).item
     warned = [record.getMessage() for record in caplog.records if record.levelname != "INFO"]
-    assert [text for text in warned if not text.startswith("gave up")] == []
+    assert [text for text in warned if not text.startswith(("gave up", "could not deliver"))] == []
     assert_consistent(mock)
 
 

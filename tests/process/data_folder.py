@@ -36,4 +36,5 @@ def make_old(folder: Path, *uuids: str) -> None:
 
 def size_bytes(folder: Path) -> int:
     """Return the bytes of the database on disk, with what is not yet merged into its file."""
-    return sum(file.stat().st_size for file in folder.glob(f"{FILE_NAME}*"))
+    files = [file for file in folder.glob(f"{FILE_NAME}*") if not file.name.endswith("-reserve")]
+    return sum(file.stat().st_size for file in files)

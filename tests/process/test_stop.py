@@ -215,7 +215,7 @@ def test_a_signal_during_the_start_is_status_0_as_well_and_leaves_nothing(
         env=clean_environment(TMPDIR=str(tmp_path)),
     )
     # The database is made before the server runs.
-    while not list(tmp_path.glob("*/*")):
+    while not list(tmp_path.glob("runware-mock-server-*/*")):
         assert process.poll() is None
     os.kill(process.pid, number)
     _, problems = process.communicate(timeout=STOPPED_WITHIN_S)

@@ -95,6 +95,14 @@ class Room:
         self.taken_bytes -= size_bytes
 
 
+def _unread_bytes(transport: asyncio.Transport) -> int:
+    try:
+        return transport.get_write_buffer_size()
+    except AttributeError:
+        # asyncio's transport for TLS has forgotten its connection, as it was closed twice.
+        return 0
+
+
 class Readers:
     """Watches clients that are slow to read what was sent to them."""
 
@@ -105,7 +113,7 @@ class Readers:
 
     async def until_read(self, transport: asyncio.Transport, most_bytes: int = _UNREAD_BYTES) -> None:
         """Return when at most `most_bytes` wait to be read, or the client has stalled or gone."""
-        unread_bytes = transport.get_write_buffer_size()
+        unread_bytes = _unread_bytes(transport)
         if unread_bytes <= most_bytes:
             return
         loop = asyncio.get_running_loop()
@@ -113,7 +121,7 @@ class Readers:
         try:
             while unread_bytes > most_bytes and not self._is_let_go(transport, unread_bytes):
                 await asyncio.sleep(_LOOK_EVERY_S)
-                unread_bytes = transport.get_write_buffer_size()
+                unread_bytes = _unread_bytes(transport)
                 if judged_bytes - unread_bytes >= LEAST_BYTES:
                     judged_bytes, judged_s = unread_bytes, loop.time()
                 elif self._stall_s and loop.time() - judged_s >= self._stall_s:
