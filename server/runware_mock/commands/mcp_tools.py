@@ -8,8 +8,6 @@ from io import BytesIO
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-import PIL
-import PIL.Image
 import uvicorn
 from mcp.server import MCPServer
 from mcp.server.mcpserver import Context, Image
@@ -23,8 +21,11 @@ from runware_mock.certificates import client_context
 from runware_mock.client import ControlError
 from runware_mock.commands.base import Call, json_of, one_line, text_of
 from runware_mock.connection import Unreachable, send
-from runware_mock.control_models import Entry, PlanState
+from runware_mock.control_models import Entry, Medium, PlanState
 from runware_mock.faults.kinds import KINDS, common_fields, meaning, own_fields
+from runware_mock.images.codec import DECODERS, opened
+from runware_mock.images.picture import Picture, PictureRefused
+from runware_mock.images.resize import in_8_bits
 from runware_mock.version import __version__
 
 _INSTRUCTIONS = (
@@ -36,7 +37,7 @@ _READS = ToolAnnotations(read_only_hint=True, open_world_hint=False)
 _ADDS = ToolAnnotations(read_only_hint=False, destructive_hint=False, open_world_hint=False)
 _DESTROYS = ToolAnnotations(read_only_hint=False, destructive_hint=True, open_world_hint=False)
 # What every model can look at; larger pictures cost an agent much and show it little more.
-_SHOWN_TYPES = ("image/gif", "image/jpeg", "image/png", "image/webp")
+_SHOWN_FORMATS = ("gif", "jpeg", "png", "webp")
 _SHOWN_SIDE_PX = 1024
 _SHOWN_BYTES = 1 << 20
 _REFUSABLE: tuple[Literal["task", "lookup", "request"], ...] = ("task", "lookup", "request")
@@ -138,7 +139,7 @@ class _Tools:
         content_type = answer.headers.get_content_type()
         if not content_type.startswith("image/"):
             raise ToolError(f"{uuid} is {content_type}: only pictures can be shown")
-        return [text_of(medium), _shown(answer.content, content_type)]
+        return [text_of(medium), _shown(medium, answer.content)]
 
     def forecast(self, within: str | None = None) -> str:
         """Say when each medium expires, and what would be purged `within` a time from now, such as 31d or 2h."""
@@ -253,16 +254,20 @@ def _explained(entry: Entry) -> str:
     return "\n".join([*lines, *(f"Warning: {warning}" for warning in entry.warnings)])
 
 
-def _shown(content: bytes, content_type: str) -> Image:
+def _shown(medium: Medium, content: bytes) -> Image:
+    width_px, height_px = medium.width_px or 0, medium.height_px or 0
+    is_small = max(width_px, height_px) <= _SHOWN_SIDE_PX and len(content) <= _SHOWN_BYTES
+    if is_small and medium.format in _SHOWN_FORMATS:
+        return Image(data=content, format=medium.format)
+    if medium.format not in DECODERS:
+        raise ToolError(f"a picture of the format {medium.format} cannot be shown")
     try:
-        with PIL.Image.open(BytesIO(content)) as picture:
-            is_small = max(picture.size) <= _SHOWN_SIDE_PX and len(content) <= _SHOWN_BYTES
-            if is_small and content_type in _SHOWN_TYPES:
-                return Image(data=content, format=content_type.removeprefix("image/"))
-            is_opaque = not picture.has_transparency_data
-            smaller = picture.convert("RGB" if is_opaque else "RGBA")
-    except (OSError, ValueError, PIL.Image.DecompressionBombError) as error:
-        raise ToolError(f"a picture of type {content_type} cannot be shown: {error}") from None
+        picture = opened(Picture(medium.format, width_px, height_px, medium.frames or 1, content))
+    except PictureRefused as error:
+        raise ToolError(str(error)) from None
+    smaller = in_8_bits(picture)
+    is_opaque = not smaller.has_transparency_data
+    smaller = smaller.convert("RGB" if is_opaque else "RGBA")
     smaller.thumbnail((_SHOWN_SIDE_PX, _SHOWN_SIDE_PX))
     written, format_ = BytesIO(), "jpeg" if is_opaque else "png"
     smaller.save(written, format_)
