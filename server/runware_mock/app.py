@@ -26,8 +26,8 @@ from runware_mock.api.ui.changes import Changes
 from runware_mock.api.ui.pages import FOLDER, StaticPart, compile_templates
 from runware_mock.api.websocket import Sockets
 from runware_mock.clock import Clock, SystemClock
+from runware_mock.control.answers import load_rules
 from runware_mock.control.calls import ControlRefused, change_token
-from runware_mock.control.scripts import load
 from runware_mock.control.seeding import seed
 from runware_mock.metrics import WRITTEN_EVERY_S, Exposition
 from runware_mock.protocol.errors import Refusal
@@ -211,7 +211,7 @@ def _seed(services: Services) -> None:
         if fixtures is not None:
             seed(services, fixtures)
         if answers is not None:
-            load(services, answers)
+            load_rules(services, answers)
     except BadRules as error:
         raise FixturesUnusable(f"bad value for --answers: {error}") from None
     except ControlRefused as refused:

@@ -18,10 +18,10 @@ from runware_mock.images.picture import FetchFailed
 from runware_mock.scheduler import FAILURES, Schedule
 from runware_mock.services import Services
 from runware_mock.storage import deliveries
-from runware_mock.storage.calls import call_entry
 from runware_mock.storage.database import ALL_ACCOUNTS
 from runware_mock.storage.deliveries import Due, Request
 from runware_mock.storage.journal import NOTHING_SENT, JournalEntry
+from runware_mock.storage.webhook_entries import call_entry
 
 _log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from runware_mock.commands.media import sample
-from runware_mock.tasks import TASKS, unsupported
+from runware_mock.tasks import TASKS, UNSUPPORTED
 from tests import postgres
 from tests.docs.reference import PAGE, reference
 from tests.docs.tables import common_field_rows, fault_rows, settings_rows
@@ -199,7 +199,7 @@ def test_rule_35_the_documentation_warns_of_what_the_url_does_not_catch() -> Non
 
 def test_the_table_of_tasks_is_complete() -> None:
     table = (ROOT / "docs" / "tasks.md").read_text(encoding="utf-8").partition("## Tasks")[2]
-    assert set(re.findall(r"`(\w+)`", table)) >= set(TASKS) - set(unsupported.NAMES)
+    assert set(re.findall(r"`(\w+)`", table)) >= set(TASKS) - set(UNSUPPORTED)
 
 
 @pytest.mark.parametrize(

@@ -184,7 +184,7 @@ async def end_after_delivery(transport: asyncio.Transport, *, is_reset: bool) ->
     if is_reset:
         with suppress(TimeoutError):
             async with asyncio.timeout(_UNREAD_S):
-                while _undelivered(transport) and not transport.is_closing():  # noqa: ASYNC110 - the system sends no event
+                while not transport.is_closing() and _undelivered(transport):  # noqa: ASYNC110 - the system sends no event
                     await asyncio.sleep(_TICK_S)
     end(transport, is_reset=is_reset)
 

@@ -79,12 +79,12 @@ class Incoming(asyncio.Protocol):
         self._frames = Frames()
         self._held = bytearray()
         self._has_more = asyncio.Event()
-        self._delaying: asyncio.Task[None] | None = None
+        self._passing_on: asyncio.Task[None] | None = None
         transport.set_protocol(self)
 
     def data_received(self, data: bytes) -> None:
         """Pass it on, or hold it while a message meets a fault."""
-        if self._delaying is not None:
+        if self._passing_on is not None:
             self._held += data
             self._has_more.set()
             if len(self._held) > _MOST_HELD_BYTES:
@@ -96,7 +96,7 @@ class Incoming(asyncio.Protocol):
             if size_bytes is not None and self._is_planned():
                 self._held += data[place:]
                 self._inner.data_received(data[:place])
-                self._delaying = asyncio.create_task(self._delay(size_bytes))
+                self._passing_on = asyncio.create_task(self._pass_on(size_bytes))
                 return
         self._inner.data_received(data)
 
@@ -114,11 +114,11 @@ class Incoming(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Pass it on, and wait for nothing more."""
-        if self._delaying is not None:
-            self._delaying.cancel()
+        if self._passing_on is not None:
+            self._passing_on.cancel()
         self._inner.connection_lost(exc)
 
-    async def _delay(self, left_bytes: int) -> None:
+    async def _pass_on(self, left_bytes: int) -> None:
         """Pass on one message as its plan says, and then what came after it."""
         plan = await self._met_by(left_bytes) or ResponsePlan()
         taken_bytes, is_cut = 0, False
@@ -139,7 +139,7 @@ class Incoming(asyncio.Protocol):
                 await self._refuse()
             self._inner.data_received(piece)
         self._frames.left_bytes = left_bytes
-        self._delaying = None
+        self._passing_on = None
         held, self._held = bytes(self._held), bytearray()
         self._transport.resume_reading()
         self.data_received(held)

@@ -87,11 +87,16 @@ class Child:
 
     def _kill(self) -> None:
         assert self._process is not None  # noqa: S101 - narrows the type
-        with suppress(ProcessLookupError):
-            if self._has_group:
-                os.killpg(self._process.pid, signal.SIGKILL)
-            else:
-                self._process.kill()
+        kill(self._process, has_group=self._has_group)
+
+
+def kill(process: "subprocess.Popen[bytes]", *, has_group: bool) -> None:
+    """Kill a process, and with it the process group that it leads, if it has one of its own."""
+    with suppress(ProcessLookupError, PermissionError):
+        if has_group:
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
 
 
 def _in_foreground() -> bool:

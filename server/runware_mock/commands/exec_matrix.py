@@ -6,7 +6,7 @@ import signal
 import subprocess
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from pathlib import Path
 from tempfile import TemporaryFile
 from types import FrameType
@@ -16,7 +16,7 @@ import click
 
 from runware_mock.clock import monotonic_s
 from runware_mock.commands.base import EXIT_FAILED, EXIT_USAGE, fail
-from runware_mock.commands.child import EXIT_BY_SIGNAL
+from runware_mock.commands.child import EXIT_BY_SIGNAL, kill
 from runware_mock.matrix.cells import Cell, Run, Watch, chosen_kinds, counting
 from runware_mock.matrix.page import page
 from runware_mock.matrix.report import Subject, document, limit_in_s, new_lines, read_accepted, text
@@ -27,6 +27,7 @@ Server = Callable[[], AbstractContextManager[tuple[RunwareMock, dict[str, str]]]
 # Of what a command writes to standard error, its last line may be as far from the end.
 _TAIL_BYTES = 4096
 _SHOWN_CHARS = 300
+_HAS_GROUP = os.name == "posix"
 
 
 class _Runs:
@@ -41,7 +42,7 @@ class _Runs:
         """End everything."""
         self.stopped_by = number
         for process in list(self._processes):
-            _kill(process)
+            kill(process, has_group=_HAS_GROUP)
 
     def first(self, kinds: Sequence[str]) -> Run:
         """Run the command without a fault, and count where each kind could happen. It prints as usual."""
@@ -68,7 +69,7 @@ class _Runs:
             process = subprocess.Popen(  # noqa: S603 - the user's own command
                 self._command,
                 env=environment,
-                process_group=0 if os.name == "posix" else None,
+                process_group=0 if _HAS_GROUP else None,
                 stdin=subprocess.DEVNULL,
                 stdout=None if is_shown else subprocess.DEVNULL,
                 stderr=None if is_shown else errors,
@@ -76,14 +77,14 @@ class _Runs:
             self._processes.add(process)
             try:
                 if self.stopped_by:
-                    _kill(process)
+                    kill(process, has_group=_HAS_GROUP)
                 status = process.wait(limit_s)
                 run = _ended(status, "" if is_shown else _last_line(errors.fileno()))
             except subprocess.TimeoutExpired:
                 run = Run("hung", f"had not ended after {limit_s:.1f} s")
             finally:
                 if process.poll() is None:
-                    _kill(process)
+                    kill(process, has_group=_HAS_GROUP)
                     process.wait()
                 self._processes.discard(process)
         run.duration_s = monotonic_s() - began_s
@@ -157,11 +158,3 @@ def _last_line(file: int) -> str:
     os.lseek(file, max(0, size_bytes - _TAIL_BYTES), os.SEEK_SET)
     lines = os.read(file, _TAIL_BYTES).decode(errors="replace").strip().splitlines()
     return lines[-1][:_SHOWN_CHARS] if lines else ""
-
-
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    with suppress(ProcessLookupError, PermissionError):
-        if os.name == "posix":
-            os.killpg(process.pid, signal.SIGKILL)
-        else:
-            process.kill()

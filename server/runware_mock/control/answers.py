@@ -1,20 +1,27 @@
 """Scripted answers: rules that say what tasks are answered with. A rule is a plan whose faults are all answers."""
 
 import secrets
+from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from runware_mock.answer_models import GivenState, Rules, RuleState
 from runware_mock.control import plans
-from runware_mock.control.calls import not_found
+from runware_mock.control.calls import ControlRefused, changing, dotted, not_found
+from runware_mock.control.given_pictures import read_pictures
 from runware_mock.control_models import Deleted, PlanState
+from runware_mock.faults import plans as stored_plans
 from runware_mock.faults.base import Matching
-from runware_mock.faults.plans import Plan, PlanName
+from runware_mock.faults.plans import Plan, PlanExists, PlanName
 from runware_mock.faults.scripted import AnswerFault, Scripted
+from runware_mock.rule_files import BadRules, FoundRule, read_rules
 from runware_mock.services import Services
+from runware_mock.storage.database import ALL_ACCOUNTS, retried
 
 _MOST_STEPS = 100
+# Names of rules that have none; a slash would end a name in a path.
+_UNNAMED = "file:"
 
 
 class Step(Scripted):
@@ -99,6 +106,30 @@ def delete_rules(services: Services, account_id: int, name: str | None = None) -
     return plans.delete_plans(services, account_id, name, only=_is_rule)
 
 
+def load_rules(services: Services, path: Path) -> int:
+    """Store the rules of a file or folder in place of what an earlier start stored; return how many.
+
+    All are checked before any is stored. Raises BadRules.
+    """
+    checked = [(one.where, *_checked(services, one)) for one in read_rules(path)]
+
+    @retried
+    def stored() -> None:
+        with changing(services, ALL_ACCOUNTS) as connection:
+            names = {plan.name for _, plan, _ in checked}
+            present = [one.name for one in stored_plans.states(connection, ALL_ACCOUNTS)]
+            earlier = [one for one in present if one in names or one.startswith(_UNNAMED)]
+            stored_plans.remove(connection, ALL_ACCOUNTS, earlier)
+            for where, plan, pictures in checked:
+                try:
+                    stored_plans.add(connection, ALL_ACCOUNTS, plan, services.clocks.real_at(), pictures)
+                except PlanExists as error:
+                    raise BadRules(f"{where}: name: there is already a rule {error}") from None
+
+    stored()
+    return len(checked)
+
+
 def _is_rule(state: PlanState) -> bool:
     return all(one.kind == "answer" for one in state.faults)
 
@@ -118,3 +149,16 @@ def _rule(state: PlanState) -> RuleState:
         warnings=tuple(one.replace("faults[", "give[") for one in state.warnings),
         nearest=state.nearest,
     )
+
+
+def _checked(services: Services, found: FoundRule) -> tuple[Plan, dict[int, str]]:
+    try:
+        rule = Rule.model_validate(found.rule)
+        named = rule.model_copy(update={"name": rule.name or _UNNAMED + found.where.replace("/", ".")[-90:]})
+        return read_pictures(services, ALL_ACCOUNTS, named.plan(), "give[{}]")
+    except ControlRefused as refused:
+        raise BadRules(f"{found.where}: {refused.field}: {refused.message}") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        message = first["msg"].removeprefix("Value error, ")
+        raise BadRules(f"{found.where}: {dotted(first['loc']) or 'rule'}: {message}") from None

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
+from runware_mock.protocol.errors import refuse
 from runware_mock.protocol.messages import Task
 from runware_mock.services import Caller, Services
 from runware_mock.tasks import (
@@ -18,7 +19,6 @@ from runware_mock.tasks import (
     models,
     text_tasks,
     transforms,
-    unsupported,
 )
 from runware_mock.tasks.validation import TaskModel, read
 from runware_mock.tasks.work import Load, Work, load_of_drawing, load_of_upload
@@ -59,6 +59,13 @@ def _never(_task: Task) -> bool:
     return False
 
 
+def _refuse(task: models.AnyTask, _services: Services, _caller: Caller) -> NoReturn:
+    raise refuse("unsupportedTaskType", f"{task.task_type} exists, but runware-mock has no stand-in for it.")
+
+
+# Task types of the real service that no stand-in could imitate honestly.
+UNSUPPORTED = ("training",)
+NO_STAND_IN = TaskType(models.AnyTask, _refuse, stores=_never)
 _UPSCALE = _picture(image_models.Upscale, transforms.run_upscale)
 _REMOVE_BACKGROUND = _picture(image_models.RemoveBackground, transforms.run_remove_background)
 _PREPROCESS = _picture(image_models.ControlNetPreprocess, transforms.run_preprocess)
@@ -92,5 +99,5 @@ TASKS: Mapping[str, TaskType] = {
     "3dInference": _picture(image_models.ThreeDInference, modalities.run_media),
     "textInference": _text(models.TextInference, modalities.run_text),
     "promptEnhance": TaskType(models.PromptEnhance, text_tasks.run_enhance, may_be_async=True, stores=_never),
-    **dict.fromkeys(unsupported.NAMES, TaskType(models.AnyTask, unsupported.run, stores=_never)),
+    **dict.fromkeys(UNSUPPORTED, NO_STAND_IN),
 }

@@ -18,9 +18,9 @@ from runware_mock.protocol.redaction import without_real_keys
 from runware_mock.protocol.response_plan import ResponsePlan, retried_after
 from runware_mock.services import Caller, Services
 from runware_mock.storage import deliveries, journal, media
-from runware_mock.storage.calls import call_entry
 from runware_mock.storage.deliveries import Request
 from runware_mock.storage.journal import NOTHING_SENT, JournalEntry, Kind, Outcome
+from runware_mock.storage.webhook_entries import call_entry
 from runware_mock.tasks import TaskType
 from runware_mock.tasks.results import echoed
 from runware_mock.tasks.work import Work

@@ -16,7 +16,7 @@ from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.messages import UUID_OF_ANY_FORM, UUID_V4, Reply, Task, head_of, kind_of
 from runware_mock.services import Caller, Services
 from runware_mock.storage.database import Clashed, crash
-from runware_mock.tasks import TASKS, TaskType, models, unsupported
+from runware_mock.tasks import NO_STAND_IN, TASKS, UNSUPPORTED, TaskType
 from runware_mock.tasks.batch import BatchThread
 from runware_mock.tasks.commit import Committer, Job, NotDone
 from runware_mock.tasks.given import with_given
@@ -32,12 +32,10 @@ _TRIES = 5
 _NAME_CHARS = 64
 # A reply that is to come.
 Pending = Future[Reply]
-_SUPPORTED = sorted((*(TASKS.keys() - unsupported.NAMES), "authentication", "ping"))
+_SUPPORTED = sorted((*(TASKS.keys() - set(UNSUPPORTED)), "authentication", "ping"))
 # A task with two names is listed by its first only, to keep the message short.
 _SECOND_NAMES = TASKS.keys() - {id(row): name for name, row in reversed(list(TASKS.items()))}.values()
 _LISTED = ", ".join(name for name in _SUPPORTED if name not in _SECOND_NAMES)
-# The type of a task that is refused before its taskType is known.
-_NO_TYPE = TaskType(models.AnyTask, unsupported.run, stores=lambda _task: False)
 
 
 class Runner:
@@ -85,7 +83,7 @@ class Runner:
             if not task_type.names_another:
                 _refuse_repeated(str(checked["taskUUID"]).lower(), seen)
         except Refusal as refusal:
-            return self._small.submit(Job(task if isinstance(task, dict) else {}, _NO_TYPE, caller, refusal))
+            return self._small.submit(Job(task if isinstance(task, dict) else {}, NO_STAND_IN, caller, refusal))
         job = Job(checked, task_type, caller)
         pool = self._pools.get(task_type.load(checked))
         return self._small.submit(job) if pool is None else self._start(pool, job)
