@@ -76,8 +76,7 @@ class Known:
 
 def answered(_context: CheckContext, response: Response, case: Case) -> None:
     """Check that every task has its answer, and that none broke the mock."""
-    answer = json.loads(response.content)
-    told = [*answer["data"], *answer.get("errors", [])]
+    told = _told(response)
     assert "mockInternalError" not in [one.get("code") for one in told], told
     body: Any = case.body
     if not isinstance(body, list) or not body or response.status_code == 401:
@@ -87,6 +86,15 @@ def answered(_context: CheckContext, response: Response, case: Case) -> None:
         uuid = task.get("taskUUID") if isinstance(task, Mapping) else None
         if isinstance(uuid, str) and 0 < len(uuid) <= 36 and task.get("taskType") in list(TASKS):
             assert uuid in uuids, told
+
+
+def _told(response: Response) -> list[dict[str, Any]]:
+    """Return the results and errors of an answer, or the events of a streamed text."""
+    text = response.content.decode()
+    if text.startswith("data: "):
+        return [json.loads(event.removeprefix("data: ")) for event in text.split("\n\n")[:-2]]
+    answer = json.loads(text)
+    return [*answer["data"], *answer.get("errors", [])]
 
 
 def headers() -> st.SearchStrategy[Mapping[str, str]]:
