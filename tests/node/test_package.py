@@ -65,8 +65,9 @@ def test_vitest_runs_tests_with_an_account_each(application: Application) -> Non
     done = application.run("vitest/vitest.mjs", "run", *output, inside="tests/vitest")
     assert report.exists(), done.stdout + done.stderr
     found = outcomes(report)
-    assert [one for one in found["upload.test.ts"] if one[1] != "passed"] == []
-    assert_each_test_fails_for_what_the_mock_has_seen(found["failing.test.ts"])
+    assert_each_test_fails_for_what_the_mock_has_seen(found.pop("failing.test.ts"))
+    assert found.keys() == {"ai-sdk.test.ts", "upload.test.ts"}
+    assert [one for tests in found.values() for one in tests if one[1] != "passed"] == []
 
 
 def test_jest_runs_tests_with_an_account_each(application: Application) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import secrets
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from runware_mock.testing import RunwareMock
 from tests.running import RunningMock
 from tests.sdks.answers import assert_worked
-from tests.sdks.catalogue import PROCESS_LIMIT_S, PY_NEW_REST, PY_NEW_WS, SDK_JS, Answer, Sdk
+from tests.sdks.catalogue import AI_SDK, PROCESS_LIMIT_S, PY_NEW_REST, PY_NEW_WS, SDK_JS, Answer, Sdk
 from tests.sdks.uses import ROWS, THREE_AT_ONCE
 
 pytestmark = pytest.mark.timeout(PROCESS_LIMIT_S + 20)
@@ -53,3 +54,37 @@ def test_sdk_js_hands_the_first_answer_to_its_user_who_has_to_ask_again(mock: Ru
     account.answers.on("imageInference").give(fields={}, lifecycle=[{"polls": 1, "progress": 20}])
     (item,) = answered(SDK_JS, mock, account.api_key)["items"]
     assert (item["status"], item["progress"]) == ("processing", 20)
+
+
+def generated(mock: RunningMock, key: str, **options: object) -> Answer:
+    """Ask the AI SDK for one picture; what is in `options` goes into the task."""
+    call = {"name": "one", "arguments": {"options": {"maxRetries": 0, "providerOptions": {"runware": options}}}}
+    outcome = AI_SDK.run("generate", AI_SDK.url(mock), key, calls=[call], call_limit_s=25)
+    assert_worked(outcome)
+    return outcome["answers"]["one"]
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_the_ai_sdk_waits_for_its_one_answer_until_the_life_is_over(mock: RunningMock, *, fails: bool) -> None:
+    account = RunwareMock(mock.url, f"test-key-{secrets.token_hex(16)}")
+    account.clock.freeze()
+    answer = {"error": "timeoutProvider"} if fails else {"picture": "orange"}
+    account.answers.on("imageInference").give({**answer, "lifecycle": [{"polls": 1}, {"lasts": "30s"}]})
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(generated, mock, account.api_key)
+        account.journal.wait(1, timeout_s=PROCESS_LIMIT_S)
+        account.clock.advance(seconds=29)
+        assert not asked.done()
+        account.clock.advance(seconds=1)
+        answered = asked.result()
+    assert answered["ok"] is not fails
+    # The provider reads `error` where the API writes `errors`, so its words are always the same.
+    assert not fails or answered["error"]["message"] == "Unknown Runware API error"
+
+
+def test_the_ai_sdk_never_polls_and_takes_an_acknowledgement_for_a_broken_answer(mock: RunningMock) -> None:
+    account = RunwareMock(mock.url, f"test-key-{secrets.token_hex(16)}")
+    account.answers.on("imageInference").give(fields={}, lifecycle=[{"polls": 1}])
+    answer = generated(mock, account.api_key, deliveryMethod="async")
+    assert answer["error"]["message"] == "Invalid JSON response"
+    assert [entry.task_type for entry in account.journal.list(kind="all")] == ["imageInference"]
