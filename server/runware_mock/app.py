@@ -13,8 +13,7 @@ from msgspec import Struct
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
-from runware_mock.api import health, images, upload
-from runware_mock.api.control import routes as control
+from runware_mock.api import control, health, images, upload
 from runware_mock.api.failures import failure_response
 from runware_mock.api.limits import Limits, Readers, Room
 from runware_mock.api.openapi import add_tasks

@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant
 
-from runware_mock.api.control.parameters import read_at
+from runware_mock.api.dependencies import read_at
 from runware_mock.purge import forecast
 from runware_mock.storage.media import Totals
 from runware_mock.storage.models import content, dropped_object

@@ -1,16 +1,20 @@
-"""What a request or socket says about its caller: key, account, SDK, base URL, and the origin of a web page."""
+"""What a request or socket says about its caller: key, account, SDK and base URL; and what control calls are given."""
 
 import asyncio
 import logging
 from contextlib import suppress
-from ipaddress import ip_address
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
 from urllib.parse import parse_qsl
 
-from starlette.requests import HTTPConnection
+from fastapi import Body, Depends, Query, Request
+from pydantic import BeforeValidator, Field, WithJsonSchema
 from starlette.types import Scope
 
-from runware_mock.api.control.guard import authority_of, check_caller, host_in, host_of
-from runware_mock.control.calls import ControlRefused
+from runware_mock.control.calls import LARGEST_ID, ControlRefused
+from runware_mock.control.clocks import LATEST_AT
+from runware_mock.control.journal import Filter
+from runware_mock.control.state import find_account
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.messages import is_authentication, parse_tasks
 from runware_mock.protocol.redaction import holds_key, without_key, without_real_keys
@@ -18,7 +22,7 @@ from runware_mock.services import Caller, Services
 from runware_mock.settings import Settings
 from runware_mock.storage.accounts import Account
 from runware_mock.storage.database import ALL_ACCOUNTS
-from runware_mock.values import is_loopback
+from runware_mock.values import parse_duration
 
 _log = logging.getLogger(__name__)
 
@@ -150,45 +154,69 @@ def base_url(scope: Scope, services: Services, api_key: object = None) -> str:
     return f"{_HTTP_SCHEMES.get(scheme, scheme)}://{named}"
 
 
-def check_origin(scope: Scope, settings: Settings) -> None:
-    """Raise originNotAllowed unless the caller is a program, or a page of an allowed origin.
-
-    Any key opens an account. Without this check, a page of any site opened on the developer's machine could upload,
-    make the mock fetch what only this machine sees, and read it back. A page cannot hide or change its Origin.
-    """
-    for name, value in scope["headers"]:
-        if name == b"origin":
-            origin = value.decode("latin-1")
-            if not _is_allowed(origin, scope, settings):
-                raise refuse("originNotAllowed", f"Pages of {origin[:100]!r} need --allow-origin {origin[:100]}.")
-
-
-def _is_allowed(origin: str, scope: Scope, settings: Settings) -> bool:
-    if origin in settings.allow_origin or "*" in settings.allow_origin:
-        return True
-    host = host_of(origin)
-    # RFC 6761: nobody can register a name under .test.
-    if is_loopback(host) or host.endswith(".test"):
-        return True
-    authority = header(scope, b"host") or ""
-    # A page at this server's own IP address, which DNS rebinding cannot fake; a phone's emulator uses another address.
-    if _is_address(host) and host == host_in(authority):
-        return True
-    return authority_of(origin) == authority and _may_control(HTTPConnection(scope), settings)
+def read_at(value: object) -> int:
+    """Return milliseconds since 1970 from such a number, or from an ISO 8601 instant, which is in UTC by default."""
+    if isinstance(value, str) and value.isdecimal():
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool):
+        try:
+            moment = datetime.fromisoformat(str(value))
+        except ValueError:
+            raise ValueError(f"{value!r} is not an instant (write for example 2026-12-31T23:59:59Z)") from None
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        value = (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
+    if not 0 <= value <= LATEST_AT:
+        raise ValueError("an instant must lie within the years 1970 to 9799")
+    return value
 
 
-def _may_control(request: HTTPConnection, settings: Settings) -> bool:
-    """Return whether the caller may use the control API, as our own page may."""
-    try:
-        check_caller(request, settings)
-    except ControlRefused:
-        return False
-    return True
+def services_of(request: Request) -> Services:
+    """Return the services of the application that was called."""
+    services: Services = request.app.state.services
+    return services
 
 
-def _is_address(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
+Provided = Annotated[Services, Depends(services_of)]
+
+
+def account_of(
+    services: Provided,
+    request: Request,
+    account: Annotated[
+        int | None, Query(description="Id of the account, instead of its API key.", ge=1, le=LARGEST_ID)
+    ] = None,
+) -> int:
+    """Return the account of the key in `Authorization: Bearer`, or of `?account=`; 0 stands for all accounts."""
+    # The call depends on the account's clock, which another process may have moved.
+    services.refresh()
+    key = bearer_key(request.scope)
+    if key:
+        return services.accounts.open(key).id
+    return ALL_ACCOUNTS if account is None else find_account(services, account)
+
+
+def one_account(account_id: Annotated[int, Depends(account_of)]) -> int:
+    """Refuse a call that names no account."""
+    if account_id == ALL_ACCOUNTS:
+        raise ControlRefused("name an account: send its API key as Authorization: Bearer <key>", "account")
+    return account_id
+
+
+AccountId = Annotated[int, Depends(account_of)]
+OneAccountId = Annotated[int, Depends(one_account)]
+Limit = Annotated[int, Query(ge=1, le=1000)]
+At = Annotated[
+    int,
+    BeforeValidator(read_at),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "integer"}]}),
+    Field(description="An ISO 8601 instant, or milliseconds since 1970."),
+]
+Span = Annotated[
+    timedelta,
+    BeforeValidator(parse_duration),
+    WithJsonSchema({"type": "string"}),
+    Field(description="A duration such as 31d or 2h30m."),
+]
+Filtered = Annotated[Filter, Depends()]
+AtInBody = Annotated[At, Body(embed=True)]
+SpanInBody = Annotated[Span, Body(embed=True)]

@@ -1,22 +1,28 @@
 """Responses in Runware's envelope, and the answers to failures: that envelope, a control API error, or a page."""
 
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any
 
 from fastapi import Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
+from starlette.types import Scope
 
-from runware_mock.api.control.guard import check_caller
-from runware_mock.api.control.parameters import control_failure, is_control
+from runware_mock.api.guard import check_caller
 from runware_mock.api.ui.pages import page_failure, wants_page
-from runware_mock.control.calls import ControlRefused
+from runware_mock.control.answers import Rule, Step
+from runware_mock.control.calls import Code, ControlRefused, dotted, not_found
+from runware_mock.faults.kinds import KINDS, common_fields, own_fields
+from runware_mock.faults.plans import Plan
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.messages import Reply, rest_body
-from runware_mock.storage.database import crash
+from runware_mock.storage.database import crash, outage_of
 
 _log = logging.getLogger(__name__)
 
@@ -30,7 +36,23 @@ _PREFLIGHT_HEADERS = {
 _USUAL_HEADERS = "Authorization, Content-Type, Range, X-Runware-Mock-Plan"
 _HTTP_ERRORS = {404: "notFound", 405: "methodNotAllowed"}
 
+PREFIX = "/_mock"
+
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class Failure(BaseModel):
+    """Why nothing was done. `field` is the dotted path of what is wrong, such as `faults[0].kind`."""
+
+    message: str
+    field: str | None
+    code: Code
+
+
+class Refused(BaseModel):
+    """The answer to a call that is refused."""
+
+    error: Failure
 
 
 def envelope(status: int, body: bytes) -> Response:
@@ -48,6 +70,12 @@ async def preflight(request: Request) -> Response:
     # Not "*": the wildcard does not cover Authorization.
     allowed = request.headers.get("access-control-request-headers", _USUAL_HEADERS)
     return Response(status_code=204, headers={**_PREFLIGHT_HEADERS, "Access-Control-Allow-Headers": allowed})
+
+
+def is_control(scope: Scope) -> bool:
+    """Tell whether a request is one to the control API."""
+    path: str = scope["path"]
+    return (path + "/").startswith(f"{PREFIX}/")
 
 
 async def failure_response(request: Request, error: Exception) -> Response:
@@ -97,3 +125,84 @@ class GuardedRoute(AnsweringRoute):
     def admit(self, request: Request) -> None:
         """Raise ControlRefused for any other caller."""
         check_caller(request, request.app.state.services.settings)
+
+
+def control_failure(request: Request, error: Exception) -> JSONResponse:
+    """Return the answer to a call that has failed."""
+    refused = error if isinstance(error, ControlRefused) else _refusal_of(request, error)
+    body = {"message": refused.message, "field": refused.field, "code": refused.code}
+    return JSONResponse({"error": body}, refused.status)
+
+
+def _refusal_of(request: Request, error: Exception) -> ControlRefused:
+    match error:
+        case Refusal() if error.is_ours:
+            return ControlRefused(error.message, None, "unavailable", error.status)
+        case Refusal():
+            # A key that the upload API refuses, too.
+            return ControlRefused(error.message, "account", "forbidden", error.status)
+        case RequestValidationError():
+            return _invalid(error.errors()[0])
+        case HTTPException(status_code=400):
+            return ControlRefused("the body is not JSON, or is nested too deeply", "body")
+        case HTTPException():
+            return _no_such_call(request, error)
+    _log.error("%s %s failed inside the mock", request.method, request.url.path, exc_info=error)
+    return _crash(error)
+
+
+def _crash(error: Exception) -> ControlRefused:
+    if outage := outage_of(error):
+        return ControlRefused(f"runware-mock cannot do this now: {outage}", None, "unavailable", 503)
+    return ControlRefused("runware-mock itself failed; its log says more", None, "crash", 500)
+
+
+def _no_such_call(request: Request, error: HTTPException) -> ControlRefused:
+    try:
+        check_caller(request, request.app.state.services.settings)
+    except ControlRefused as refused:
+        return refused
+    path = request.url.path
+    if error.status_code != 404:  # noqa: PLR2004 - not found
+        return ControlRefused(f"{request.method} {path[:100]}: {error.detail}", "method", status=error.status_code)
+    known = [one for one in request.app.openapi()["paths"] if one.startswith(PREFIX)]
+    near = get_close_matches(path, known, 1)
+    meant = f"did you mean {near[0]}? " if near else ""
+    return not_found(f"no such path {path[:100]}; {meant}there are {', '.join(known)}", "path")
+
+
+def _invalid(error: Mapping[str, Any]) -> ControlRefused:
+    """Return what FastAPI found wrong with a parameter or a field of the body."""
+    source, *location = error["loc"]
+    message = str(error["msg"]).removeprefix("Value error, ")
+    if error["type"] == "json_invalid":
+        return ControlRefused(f"the body is not JSON: {message}", source)
+    if not location and source == "body":
+        return ControlRefused(f"{message}; send a JSON object, with Content-Type: application/json", source)
+    if location[:1] == ["faults"]:
+        message = _fault_message(error, location) or message
+        # The location contains the kind of the fault, which is not a field; if the kind is missing, it ends there.
+        location = [*location[:2], *location[3:], *(["kind"] if error["type"].startswith("union_tag") else [])]
+        if error["type"] == "model_attributes_type":
+            location.append("kind")
+    elif error["type"] == "extra_forbidden":
+        known = Step.model_fields if location[0] == "give" else {**Rule.model_fields, **Plan.model_fields}
+        message = f"there is no field {str(location[-1])[:40]!r}; {_nearest(str(location[-1]), known)}"
+    return ControlRefused(message, dotted(location) or source)
+
+
+def _fault_message(error: Mapping[str, Any], location: Sequence[Any]) -> str | None:
+    """Return a message with the nearest valid kind or field, if a fault has an unknown one."""
+    if error["type"] == "union_tag_invalid":
+        kind = str(error["ctx"]["tag"])[:40]
+        return f"there is no kind {kind!r} of fault; {_nearest(kind, KINDS)}"
+    if error["type"] == "extra_forbidden":
+        kind, field = str(location[2]), str(location[3])
+        known = {**own_fields(kind), **common_fields()}
+        return f"a fault of the kind {kind} has no field {field[:40]!r}; {_nearest(field, known)}"
+    return None
+
+
+def _nearest(given: str, known: Iterable[str]) -> str:
+    near = get_close_matches(given, list(known), 1)
+    return f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"

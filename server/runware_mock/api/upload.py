@@ -11,7 +11,6 @@ from starlette.responses import Response, StreamingResponse
 from runware_mock.api.dependencies import (
     bearer_key,
     caller_of,
-    check_origin,
     head_account,
     keyless,
     missing_key,
@@ -30,6 +29,7 @@ from runware_mock.api.fault_effects import (
     until,
     uploaded,
 )
+from runware_mock.api.guard import check_origin
 from runware_mock.api.openapi import task_operation
 from runware_mock.api.request_journal import RequestEntries
 from runware_mock.api.request_log import Noted, note
@@ -65,7 +65,7 @@ class _Route(AnsweringRoute):
 
     def admit(self, request: Request) -> None:
         """Raise originNotAllowed for such a page."""
-        check_origin(request.scope, request.app.state.services.settings)
+        check_origin(request, request.app.state.services.settings)
 
 
 def router(runner: Runner, entries: RequestEntries) -> APIRouter:

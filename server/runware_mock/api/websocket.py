@@ -13,7 +13,6 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from runware_mock.api.dependencies import (
     bearer_key,
     caller_of,
-    check_origin,
     head_account,
     keyless,
     open_account,
@@ -22,6 +21,7 @@ from runware_mock.api.dependencies import (
 )
 from runware_mock.api.failures import refused
 from runware_mock.api.fault_effects import end, met_by, pause, when_ready
+from runware_mock.api.guard import check_origin
 from runware_mock.api.incoming import Incoming
 from runware_mock.api.limits import BUSY, Readers, Room
 from runware_mock.api.outbox import PLANNED, TOO_BIG, Outbox, Sessions
@@ -310,7 +310,7 @@ class Sockets:
     async def serve(self, websocket: WebSocket) -> None:
         """Serve one socket until it closes."""
         try:
-            check_origin(websocket.scope, self.runner.services.settings)
+            check_origin(websocket, self.runner.services.settings)
             status = await self._refused_upgrade(websocket)
         except Refusal as refusal:
             # Logged, as a browser does not tell a page why its socket was refused.

@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from runware_mock.api.control.guard import TOKEN_COOKIE, check_caller
+from runware_mock.api.guard import TOKEN_COOKIE, check_caller
 from runware_mock.control.calls import ControlRefused, not_found
 from runware_mock.version import __version__
 

@@ -11,9 +11,8 @@ from fastapi import APIRouter, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 
-from runware_mock.api.control.parameters import is_control
 from runware_mock.api.dependencies import base_url
-from runware_mock.api.failures import GuardedRoute
+from runware_mock.api.failures import GuardedRoute, is_control
 from runware_mock.api.ui.changes import Changes
 from runware_mock.api.ui.pages import HEADERS, accepts_html, page, short, wants_page
 from runware_mock.control import clocks, snapshots, state

@@ -1,13 +1,15 @@
-"""Who may call the control API: a developer's own programs, but no foreign web page."""
+"""Who may call: programs and pages of allowed origins; the control API, only a developer's own programs and page."""
 
 import hmac
 import re
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
 
 from runware_mock.control.calls import ControlRefused
 from runware_mock.images.fetch import USER_AGENT
+from runware_mock.protocol.errors import refuse
 from runware_mock.settings import Settings
 from runware_mock.values import is_loopback
 
@@ -40,24 +42,66 @@ def check_caller(request: HTTPConnection, settings: Settings) -> None:
         hint = "open the link that the server has printed, or start it with --control-token"
         raise _forbidden(f"callers from other machines need a token: {hint}", "client")
     host = request.headers.get("host", "")
-    if not is_loopback(host_in(host)):
+    if not is_loopback(_host_in(host)):
         raise _forbidden(f"the host {host[:100]!r} is not this machine", "Host")
-    origin = request.headers.get("origin")
-    if origin is not None and authority_of(origin) != host:
+    if not _is_own_page(request):
+        origin = request.headers["origin"]
         raise _forbidden(f"web pages from {origin[:100]!r} may not call this API", "Origin")
 
 
+def check_origin(request: HTTPConnection, settings: Settings) -> None:
+    """Raise originNotAllowed unless the caller is a program, or a page of an allowed origin.
+
+    Any key opens an account. Without this check, a page of any site opened on the developer's machine could upload,
+    make the mock fetch what only this machine sees, and read it back. A page cannot hide or change its Origin.
+    """
+    for origin in request.headers.getlist("origin"):
+        if not _is_allowed(origin, request, settings):
+            raise refuse("originNotAllowed", f"Pages of {origin[:100]!r} need --allow-origin {origin[:100]}.")
+
+
+def _is_allowed(origin: str, request: HTTPConnection, settings: Settings) -> bool:
+    if origin in settings.allow_origin or "*" in settings.allow_origin:
+        return True
+    host = _host_in(_authority_of(origin))
+    # RFC 6761: nobody can register a name under .test.
+    if is_loopback(host) or host.endswith(".test"):
+        return True
+    authority = request.headers.get("host", "")
+    # A page at this server's own IP address, which DNS rebinding cannot fake; a phone's emulator uses another address.
+    if _is_address(host) and host == _host_in(authority):
+        return True
+    return _authority_of(origin) == authority and _may_control(request, settings)
+
+
+def _may_control(request: HTTPConnection, settings: Settings) -> bool:
+    """Return whether the caller may use the control API, as our own page may."""
+    try:
+        check_caller(request, settings)
+    except ControlRefused:
+        return False
+    return True
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
 def _is_own_page(request: HTTPConnection) -> bool:
-    """Tell whether a browser's request, which carries its cookie, comes from our own page."""
+    """Tell whether a request comes from our own page, or from a program."""
     origin = request.headers.get("origin")
-    return origin is None or authority_of(origin) == request.headers.get("host")
+    return origin is None or _authority_of(origin) == request.headers.get("host")
 
 
 def _forbidden(message: str, field: str) -> ControlRefused:
     return ControlRefused(message, field, "forbidden", 403)
 
 
-def host_in(authority: str) -> str:
+def _host_in(authority: str) -> str:
     """Return the host of a `Host` header, or an empty string if it is anything but a host and a port."""
     try:
         return urlsplit(f"//{authority}").hostname or "" if _HOST_AND_PORT.fullmatch(authority) else ""
@@ -65,12 +109,7 @@ def host_in(authority: str) -> str:
         return ""
 
 
-def host_of(url: str) -> str:
-    """Return the host of a URL, or an empty string."""
-    return host_in(authority_of(url))
-
-
-def authority_of(url: str) -> str:
+def _authority_of(url: str) -> str:
     """Return the host and port of a URL as written, or an empty string."""
     try:
         return urlsplit(url).netloc

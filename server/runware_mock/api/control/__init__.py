@@ -1,1 +1,0 @@
-"""The control API under `/_mock/`."""
