@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from PIL import Image, ImageChops, ImageStat
 
-from runware_mock.images.standins.vector import vectorize
+from runware_mock.images.standins.conversion import vectorize
 from tests.standins.drawing import drawn_svg
 from tests.standins.scenes import noise, pictures, scene
 

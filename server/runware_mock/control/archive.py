@@ -27,7 +27,7 @@ from runware_mock.storage.blobs import ObjectGone
 from runware_mock.storage.contents import FILE, Placed, StoredFile
 from runware_mock.storage.database import retried
 from runware_mock.storage.models import content
-from runware_mock.tasks.media_storage import stored_form
+from runware_mock.tasks.uploads import stored_form
 
 _STATE = "state.json"
 # The age of a medium is 100 years at most, and so is its time to live.

@@ -18,7 +18,7 @@ from runware_mock.storage.blobs import ObjectGone
 from runware_mock.storage.contents import FILE, StoredFile
 from runware_mock.storage.database import ALL_ACCOUNTS
 from runware_mock.storage.models import content, medium
-from runware_mock.tasks.media_storage import stored_form
+from runware_mock.tasks.uploads import stored_form
 
 
 def read_pictures(services: Services, account_id: int, plan: Plan, field: str) -> tuple[Plan, dict[int, str]]:

@@ -22,7 +22,7 @@ from runware_mock.storage import contents, media
 from runware_mock.storage.contents import FACTS, StoredContent
 from runware_mock.storage.database import ALL_ACCOUNTS, retried
 from runware_mock.storage.models import content, medium
-from runware_mock.tasks.media_storage import stored_form
+from runware_mock.tasks.uploads import stored_form
 
 State = Literal["alive", "expired", "all"]
 # How many media a forecast lists.

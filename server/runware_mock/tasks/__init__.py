@@ -8,19 +8,18 @@ from runware_mock.protocol.errors import refuse
 from runware_mock.protocol.messages import Task
 from runware_mock.services import Caller, Services
 from runware_mock.tasks import (
-    account_management,
-    earlier_tasks,
     image_models,
-    image_upload,
     inference,
-    media_storage,
+    inference_models,
+    lookups,
     modalities,
     model_search,
     models,
-    text_tasks,
     transforms,
+    uploads,
 )
-from runware_mock.tasks.validation import TaskModel, read
+from runware_mock.tasks.results import priced
+from runware_mock.tasks.validation import read
 from runware_mock.tasks.work import Load, Work, load_of_drawing, load_of_upload
 
 # Does the heavy part of a task and returns what is left to write; raises Refusal.
@@ -33,30 +32,47 @@ class TaskType:
 
     `load` decides which threads run the task. `names_another` marks the types whose taskUUID is that of an earlier
     task; `may_be_async` those that heed `deliveryMethod` and `webhookURL`; `stores` says whether a task stores media.
+    A dry run checks the parameters alone, unless the type `heeds_dry_run` by itself.
     """
 
-    model: type[TaskModel]
+    model: type[models.AnyTask]
     run: Run
     load: Callable[[Task], Load] = lambda _task: Load.LIGHT
     names_another: bool = False
+    heeds_dry_run: bool = False
     may_be_async: bool = False
     stores: Callable[[Task], bool] = lambda _task: True
 
     def work(self, sent: Task, services: Services, caller: Caller) -> Work:
         """Check a task and do its heavy part; return what is left to write. Raises Refusal."""
-        return self.run(read(self.model, sent, is_strict=services.settings.strict), services, caller)
+        task = read(self.model, sent, is_strict=services.settings.strict)
+        if caller.dry_run and not self.heeds_dry_run:
+            return priced(task)
+        return self.run(task, services, caller)
 
 
-def _picture(model: type[TaskModel], run: Run) -> TaskType:
+def _upload(model: type[models.AnyTask], run: Run) -> TaskType:
+    return TaskType(model, run, load_of_upload, heeds_dry_run=True, stores=_is_no_deletion)
+
+
+def _question(model: type[models.AnyTask], run: Run) -> TaskType:
+    return TaskType(model, run, names_another=True, heeds_dry_run=True, stores=_never)
+
+
+def _picture(model: type[models.AnyTask], run: Run) -> TaskType:
     return TaskType(model, run, load_of_drawing, may_be_async=True)
 
 
-def _text(model: type[TaskModel], run: Run) -> TaskType:
+def _text(model: type[models.AnyTask], run: Run) -> TaskType:
     return TaskType(model, run, load_of_drawing, may_be_async=True, stores=_never)
 
 
 def _never(_task: Task) -> bool:
     return False
+
+
+def _is_no_deletion(task: Task) -> bool:
+    return task.get("operation") != "delete"
 
 
 def _refuse(task: models.AnyTask, _services: Services, _caller: Caller) -> NoReturn:
@@ -65,25 +81,23 @@ def _refuse(task: models.AnyTask, _services: Services, _caller: Caller) -> NoRet
 
 # Task types of the real service that no stand-in could imitate honestly.
 UNSUPPORTED = ("training",)
-NO_STAND_IN = TaskType(models.AnyTask, _refuse, stores=_never)
+NO_STAND_IN = TaskType(models.AnyTask, _refuse, heeds_dry_run=True, stores=_never)
 _UPSCALE = _picture(image_models.Upscale, transforms.run_upscale)
 _REMOVE_BACKGROUND = _picture(image_models.RemoveBackground, transforms.run_remove_background)
 _PREPROCESS = _picture(image_models.ControlNetPreprocess, transforms.run_preprocess)
-_CAPTION = _text(models.Caption, text_tasks.run_caption)
+_CAPTION = _text(models.Caption, modalities.run_caption)
 
 # Both families of names are in use: the older Python SDK sends imageUpscale, the others send upscale.
 TASKS: Mapping[str, TaskType] = {
-    "imageUpload": TaskType(models.ImageUpload, image_upload.run, load_of_upload),
-    "mediaStorage": TaskType(
-        models.MediaStorage, media_storage.run, load_of_upload, stores=lambda task: task.get("operation") != "delete"
-    ),
-    "accountManagement": TaskType(models.AccountManagement, account_management.run, stores=_never),
+    "imageUpload": _upload(models.ImageUpload, uploads.run_image_upload),
+    "mediaStorage": _upload(models.MediaStorage, uploads.run_media_storage),
+    "accountManagement": TaskType(models.AccountManagement, lookups.run_account, stores=_never),
     "modelSearch": TaskType(models.ModelSearch, model_search.run_search, stores=_never),
     "modelUpload": TaskType(models.ModelUpload, model_search.run_upload, may_be_async=True, stores=_never),
-    "getTaskDetails": TaskType(models.GetTaskDetails, earlier_tasks.run_details, names_another=True, stores=_never),
-    "getResponse": TaskType(models.GetResponse, earlier_tasks.run_response, names_another=True, stores=_never),
-    "imageInference": _picture(image_models.ImageInference, inference.run),
-    "photoMaker": _picture(image_models.PhotoMaker, inference.run_photo_maker),
+    "getTaskDetails": _question(models.GetTaskDetails, lookups.run_details),
+    "getResponse": _question(models.GetResponse, lookups.run_response),
+    "imageInference": _picture(inference_models.ImageInference, inference.run),
+    "photoMaker": _picture(inference_models.PhotoMaker, inference.run_photo_maker),
     "upscale": _UPSCALE,
     "imageUpscale": _UPSCALE,
     "removeBackground": _REMOVE_BACKGROUND,
@@ -98,6 +112,6 @@ TASKS: Mapping[str, TaskType] = {
     "audioInference": _picture(image_models.AudioInference, modalities.run_media),
     "3dInference": _picture(image_models.ThreeDInference, modalities.run_media),
     "textInference": _text(models.TextInference, modalities.run_text),
-    "promptEnhance": TaskType(models.PromptEnhance, text_tasks.run_enhance, may_be_async=True, stores=_never),
+    "promptEnhance": TaskType(models.PromptEnhance, modalities.run_enhance, may_be_async=True, stores=_never),
     **dict.fromkeys(UNSUPPORTED, NO_STAND_IN),
 }

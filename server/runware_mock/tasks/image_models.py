@@ -1,20 +1,14 @@
-"""The parameters of the tasks that make pictures, video, sound and 3D."""
+"""The parameters of the tasks that make pictures of pictures, video, sound and 3D, and of the form of all results."""
 
-import re
 from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
-from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, field_validator, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
-from runware_mock.protocol.messages import head_of
-from runware_mock.tasks.model_families import family_of
-from runware_mock.tasks.models import AIR, LONGEST_MODEL, TOOLS, Delivered, Image, Images, Inputs, Url
-from runware_mock.tasks.validation import AnyCase, Invalid, Missing, integer_rule, text_rule
+from runware_mock.tasks.models import TOOLS, Delivered, Image, Images, Inputs, Model, Prompt, Seed, Url
+from runware_mock.tasks.validation import AnyCase, Invalid, Missing
 
 # Guess: nobody keeps a result longer than a year.
 _MAX_TTL_S = 366 * 86400
-_MAX_SEED = 2**63 - 1
-_LONGEST_PROMPT = 45_000
-_MODEL = "An AIR identifier such as runware:101@1."
 _RGBA_CHANNELS = 4
 
 Settings = Annotated[Any, WithJsonSchema({"type": "object", "description": "Options of the model, in the newer form."})]
@@ -76,11 +70,11 @@ class WithOutput(Delivered):
 class MediaInference(WithOutput):
     """The parameters shared by tasks whose stand-in is not a picture."""
 
-    model: str = Field(min_length=1, max_length=LONGEST_MODEL, description=_MODEL)
-    positive_prompt: str = Field("", max_length=_LONGEST_PROMPT)
-    negative_prompt: str = Field("", max_length=_LONGEST_PROMPT)
+    model: Model
+    positive_prompt: Prompt = ""
+    negative_prompt: Prompt = ""
     number_results: int = Field(1, ge=1, le=4)
-    seed: int | None = Field(None, ge=0, le=_MAX_SEED)
+    seed: Seed | None = None
     inputs: Inputs = None
     reference_images: Images = None
     output_format: Annotated[str, Field(max_length=16)] | None = None  # type: ignore[assignment] # formats of other kinds
@@ -95,6 +89,7 @@ class VideoInference(MediaInference):
     """Make a video: two seconds of a test picture, as MP4."""
 
     page: ClassVar[str] = "https://runware.ai/docs/en/video-inference/api-reference"
+    price_usd: ClassVar[float] = 0.1
     default_format: ClassVar[str] = "MP4"
 
     task_type: Literal["videoInference"]
@@ -105,6 +100,7 @@ class AudioInference(MediaInference):
     """Make sound: a second of a tone, as WAV."""
 
     page: ClassVar[str] = "https://runware.ai/docs/en/audio-inference/api-reference"
+    price_usd: ClassVar[float] = 0.02
     default_format: ClassVar[str] = "WAV"
 
     task_type: Literal["audioInference"]
@@ -114,121 +110,10 @@ class ThreeDInference(MediaInference):
     """Make a 3D model: a triangle, as binary glTF."""
 
     page: ClassVar[str] = "https://runware.ai/docs/en/3d-inference/api-reference"
+    price_usd: ClassVar[float] = 0.05
     default_format: ClassVar[str] = "GLB"
 
     task_type: Literal["3dInference"]
-
-
-class Sized(WithOutput):
-    """A picture drawn from a prompt, in a size that the model supports."""
-
-    model: str = Field("", min_length=1, max_length=LONGEST_MODEL, description=_MODEL)
-    positive_prompt: str = Field("", max_length=_LONGEST_PROMPT)
-    negative_prompt: str = Field("", max_length=_LONGEST_PROMPT)
-    width: int | None = Field(None, ge=1, le=8192)
-    height: int | None = Field(None, ge=1, le=8192)
-    number_results: int = Field(1, ge=1, le=20)
-    seed: int | None = Field(None, ge=0, le=_MAX_SEED, description="Chosen by the mock if it is left out.")
-    check_nsfw: bool = Field(False, alias="checkNSFW")  # noqa: FBT003 - a default
-    safety: Any = None
-    resolution: Any = None
-    inputs: Inputs = None
-    seed_image: Image = None
-    mask_image: Image = None
-    reference_images: Images = None
-
-    @property
-    def has_pictures(self) -> bool:
-        """Whether the task names pictures, so that it needs neither a prompt nor a size."""
-        return not {"seed_image", "reference_images", "inputs"}.isdisjoint(self.model_fields_set)
-
-    @field_validator("width", "height", mode="before")
-    @classmethod
-    def _fits_the_model(cls, side_px: object, info: ValidationInfo) -> object:
-        family = family_of(info.data.get("model", ""), is_strict=_is_strict(info))
-        low_px, high_px, multiple_px, *_ = family
-        if type(side_px) is not int or not low_px <= side_px <= high_px or side_px % multiple_px:
-            # As seen live: "Image width must be an integer value between 256 and 16383, in multiples of '1'."
-            raise Invalid(*integer_rule(f"Image {info.field_name}", low_px, high_px, multiple_px))
-        return side_px
-
-    @field_validator("seed", mode="after")
-    @classmethod
-    def _is_a_seed(cls, seed: int, info: ValidationInfo) -> int:
-        if _is_strict(info) and seed == 0:
-            raise Invalid(*integer_rule("The seed", 1, _MAX_SEED))
-        return seed
-
-    @field_validator("positive_prompt", "negative_prompt", mode="before")
-    @classmethod
-    def _suits_the_model(cls, prompt: object, info: ValidationInfo) -> object:
-        family = family_of(info.data.get("model", ""), is_strict=_is_strict(info))
-        shortest, longest = family.shortest_prompt, family.longest_prompt
-        if not isinstance(prompt, str) or len(prompt) > longest or 0 < len(prompt) < shortest:
-            name = "positivePrompt" if info.field_name == "positive_prompt" else "negativePrompt"
-            raise Invalid(*text_rule(name, shortest, longest))
-        return prompt
-
-    @field_validator("model", mode="after")
-    @classmethod
-    def _is_a_model(cls, model: str, info: ValidationInfo) -> str:
-        if _is_strict(info) and not re.fullmatch(AIR, model):
-            raise Invalid(f"It must be an AIR identifier such as 'runware:101@1'. The value is {head_of(model)}.")
-        return model
-
-    @model_validator(mode="after")
-    def _is_complete(self) -> Self:
-        """Require a prompt and a size, unless there are pictures to take them from.
-
-        A live error requires a size "or referenceImages".
-        """
-        if not (self.positive_prompt or self.has_pictures):
-            if "positive_prompt" not in self.model_fields_set:
-                raise Missing("positivePrompt", "string")
-            raise Invalid(*text_rule("positivePrompt", 2, _LONGEST_PROMPT), parameter="positivePrompt")
-        if {"reference_images", "inputs", "resolution"}.isdisjoint(self.model_fields_set):
-            for name, side_px in (("width", self.width), ("height", self.height)):
-                if side_px is None:
-                    raise Missing(name, "integer")
-        return self
-
-    @model_validator(mode="after")
-    def _has_a_size_of_the_list(self, info: ValidationInfo) -> Self:
-        sizes_px = family_of(self.model, is_strict=_is_strict(info)).sizes_px
-        if sizes_px and (self.width, self.height) not in ((None, None), *sizes_px):
-            known = ", ".join(f"{width_px}x{height_px}" for width_px, height_px in sizes_px)
-            raise Invalid(f"The model {self.model} supports these sizes only: {known}.", parameter="width")
-        return self
-
-
-class ImageInference(Sized):
-    """Draw pictures: labelled gradients, based on the seed image if there is one."""
-
-    # From the documentation link of a live error.
-    page: ClassVar[str] = "https://runware.ai/docs/en/image-inference/api-reference"
-
-    task_type: Literal["imageInference"]
-    model: str = Field(min_length=1, max_length=LONGEST_MODEL, description=_MODEL)
-    strength: float = Field(0.8, ge=0, le=1)
-    steps: int = Field(20, ge=1, le=100)
-    cfg_scale: float = Field(7, ge=0, le=50, alias="CFGScale")
-
-
-class PhotoMaker(Sized):
-    """Draw the people of `inputImages` in a new picture."""
-
-    page: ClassVar[str] = "https://runware.ai/docs/en/photomaker/api-reference"
-
-    task_type: Literal["photoMaker"]
-    positive_prompt: str = Field(min_length=1, max_length=_LONGEST_PROMPT)
-    strength: int = Field(15, ge=15, le=50)
-    input_images: Images = None
-
-    @model_validator(mode="after")
-    def _has_people(self) -> Self:
-        if not (self.input_images or self.inputs):
-            raise Missing("inputImages", "array")
-        return self
 
 
 class Changing(WithOutput):
@@ -254,6 +139,7 @@ class Upscale(Changing):
     """Enlarge an image two, three or four times."""
 
     page: ClassVar[str] = TOOLS + "upscale"
+    price_usd: ClassVar[float] = 0.0019
 
     task_type: Literal["upscale", "imageUpscale"]
     upscale_factor: Annotated[int, Field(ge=2, le=4), BeforeValidator(_whole)] | None = None
@@ -271,6 +157,7 @@ class RemoveBackground(WithSettings):
     """Cut out the foreground; "default PNG"."""
 
     page: ClassVar[str] = TOOLS + "remove-background"
+    price_usd: ClassVar[float] = 0.0006
     default_format: ClassVar[str] = "PNG"
 
     task_type: Literal["removeBackground", "imageBackgroundRemoval"]
@@ -298,6 +185,7 @@ class ControlNetPreprocess(WithSettings):
     """Make the guide image that a ControlNet takes."""
 
     page: ClassVar[str] = TOOLS + "controlnet-preprocess"
+    price_usd: ClassVar[float] = 0.0002
 
     task_type: Literal["controlNetPreprocess", "imageControlNetPreProcess"]
     model: Any = None
@@ -328,6 +216,7 @@ class ImageMasking(WithSettings):
     """Detect objects in an image, and return a mask and their boxes."""
 
     page: ClassVar[str] = TOOLS + "image-masking"
+    price_usd: ClassVar[float] = 0.0005
 
     task_type: Literal["imageMasking"]
     max_detections: int = Field(6, ge=1, le=20)
@@ -340,11 +229,8 @@ class Vectorize(Changing):
     """Make an SVG of an image, or of a prompt alone."""
 
     page: ClassVar[str] = TOOLS + "vectorize"
+    price_usd: ClassVar[float] = 0.01
 
     task_type: Literal["vectorize"]
     output_format: Annotated[Literal["SVG"], AnyCase()] | None = None  # type: ignore[assignment] # narrower, on purpose
-    positive_prompt: str = Field("", max_length=_LONGEST_PROMPT)
-
-
-def _is_strict(info: ValidationInfo) -> bool:
-    return bool((info.context or {}).get("is_strict"))
+    positive_prompt: Prompt = ""

@@ -8,9 +8,9 @@ import msgspec
 from runware_mock.images.standins.inference import draw_inference
 from runware_mock.protocol.messages import Task
 from runware_mock.services import Caller, Services
-from runware_mock.tasks.image_models import ImageInference, PhotoMaker, Sized
+from runware_mock.tasks.inference_models import ImageInference, PhotoMaker, Sized
 from runware_mock.tasks.inputs import Inputs
-from runware_mock.tasks.results import Result, answer_with, checked, encoded
+from runware_mock.tasks.results import Result, answer_with, encoded
 from runware_mock.tasks.work import Work
 
 # The side of a picture whose task gives no size.
@@ -32,8 +32,6 @@ def run_photo_maker(task: PhotoMaker, services: Services, caller: Caller) -> Wor
 
 
 def _draw(task: Sized, services: Services, caller: Caller, *, strength: float) -> Work:
-    if caller.dry_run:
-        return checked(task, task.task_type, task.number_results)
     width_px, height_px = task.width or _DEFAULT_PX, task.height or _DEFAULT_PX
     seed = _seed_of(task.sent) if task.seed is None else task.seed
     checks_content = task.check_nsfw or _checks_content(task.safety)
@@ -62,7 +60,7 @@ def _draw(task: Sized, services: Services, caller: Caller, *, strength: float) -
             if checks_content:
                 fields["NSFWContent"] = False
             results.append(Result(encoded(image, task), fields))
-    return answer_with(results, task, services, caller, inputs, family=str(task.task_type))
+    return answer_with(results, task, services, caller, inputs)
 
 
 def _checks_content(safety: object) -> bool:

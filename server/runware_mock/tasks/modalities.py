@@ -1,4 +1,4 @@
-"""videoInference, audioInference, 3dInference and textInference: a stand-in of the right kind for any prompt.
+"""The tasks whose results are not pictures: video, sound, 3D and texts, each a stand-in of the right kind.
 
 They let an application run offline; the images that a task names are loaded and used as in any other task.
 """
@@ -15,13 +15,13 @@ from importlib.resources import files
 from sqlalchemy import Connection
 
 from runware_mock.images.picture import Picture
-from runware_mock.images.standins.caption import enhance
+from runware_mock.images.standins.caption import describe, enhance
 from runware_mock.protocol.messages import Item
 from runware_mock.services import Caller, Services
 from runware_mock.tasks.image_models import MediaInference
-from runware_mock.tasks.inputs import Inputs
-from runware_mock.tasks.models import TextInference
-from runware_mock.tasks.results import Result, answer_with, checked, echoed
+from runware_mock.tasks.inputs import INPUT_FIELDS, Inputs, missing_input
+from runware_mock.tasks.models import Caption, PromptEnhance, TextInference
+from runware_mock.tasks.results import Result, answer_with, begun
 from runware_mock.tasks.work import Done, Work
 
 _SAMPLES_PER_S = 8000
@@ -35,31 +35,51 @@ _TRIANGLE = (0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 
 def run_media(task: MediaInference, services: Services, caller: Caller) -> Work:
     """Answer with the stand-in of the task's kind."""
-    if caller.dry_run:
-        return checked(task, task.task_type, task.number_results)
     format_name, prefix, make = _STANDINS[task.task_type]
     inputs = Inputs(task.sent, services, caller, task.page)
     picture = Picture(format_name, 0, 0, 1, make())
     seed = {} if task.seed is None else {"seed": task.seed}
     results = [Result(picture, dict(seed)) for _ in range(task.number_results)]
-    return answer_with(results, task, services, caller, inputs, family=task.task_type, prefix=prefix)
+    return answer_with(results, task, services, caller, inputs, prefix=prefix)
 
 
 def run_text(task: TextInference, services: Services, caller: Caller) -> Work:
     """Answer with a text about the last message."""
-    if caller.dry_run:
-        return checked(task, "textInference", task.number_results)
     inputs = Inputs(task.sent, services, caller, task.page)
     text = enhance(task.question, 1)
-    items: list[Item] = [
-        {**echoed(task.sent, "textInference"), "text": text, "finishReason": "stop"} for _ in range(task.number_results)
-    ]
+    items: list[Item] = [{**begun(task), "text": text, "finishReason": "stop"} for _ in range(task.number_results)]
 
     def commit(connection: Connection) -> Done:
         inputs.use(connection)
         return Done(items, is_streamed=task.delivery_method == "stream")
 
     return commit
+
+
+def run_caption(task: Caption, services: Services, caller: Caller) -> Work:
+    """Describe all the images given in one text."""
+    inputs = Inputs(task.sent, services, caller, task.page)
+    given = inputs.named(*INPUT_FIELDS)
+    if not given:
+        raise missing_input(task)
+    text = " ".join(describe(found.open(), str(task.prompt or "")) for found in given)
+    item: Item = {**begun(task), "text": text}
+    if given[0].uuid:
+        item["inputImageUUID"] = given[0].uuid
+
+    def commit(connection: Connection) -> Done:
+        inputs.use(connection)
+        return Done([item])
+
+    return commit
+
+
+def run_enhance(task: PromptEnhance, _services: Services, _caller: Caller) -> Work:
+    """Return as many versions of the prompt as are asked for, one item each."""
+    # The limit is in tokens; a word is about one.
+    texts = [enhance(task.prompt, version).split() for version in range(1, task.prompt_versions + 1)]
+    items: list[Item] = [{**begun(task), "text": " ".join(words[: task.prompt_max_length])} for words in texts]
+    return lambda _connection: Done(items)
 
 
 @cache
@@ -85,6 +105,7 @@ def _tone() -> bytes:
 def _triangle() -> bytes:
     """Return a triangle as binary glTF."""
     binary = struct.pack("<9f", *_TRIANGLE)
+    corners = {"min": [0.0, 0.0, 0.0], "max": [1.0, 1.0, 0.0]}
     scene = {
         "asset": {"version": "2.0", "generator": "runware-mock"},
         "scene": 0,
@@ -93,16 +114,7 @@ def _triangle() -> bytes:
         "meshes": [{"primitives": [{"attributes": {"POSITION": 0}}]}],
         "buffers": [{"byteLength": len(binary)}],
         "bufferViews": [{"buffer": 0, "byteLength": len(binary), "target": _ARRAY_BUFFER}],
-        "accessors": [
-            {
-                "bufferView": 0,
-                "componentType": _FLOAT,
-                "count": 3,
-                "type": "VEC3",
-                "min": [0.0, 0.0, 0.0],
-                "max": [1.0, 1.0, 0.0],
-            }
-        ],
+        "accessors": [{**corners, "bufferView": 0, "componentType": _FLOAT, "count": 3, "type": "VEC3"}],
     }
     text = json.dumps(scene).encode()
     # "The start and the end of each chunk MUST be aligned to a 4-byte boundary"; JSON is padded with spaces.

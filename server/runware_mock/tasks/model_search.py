@@ -10,7 +10,7 @@ from runware_mock.protocol.messages import Item
 from runware_mock.services import Caller, Services
 from runware_mock.storage import journal
 from runware_mock.tasks.models import ModelSearch, ModelUpload
-from runware_mock.tasks.results import checked, echoed
+from runware_mock.tasks.results import echoed
 from runware_mock.tasks.work import Done, Work
 
 # AIR identifier, name, version, category, architecture, tags. The last five are examples of their kinds, not real ones.
@@ -57,32 +57,24 @@ _FILTERS = ("category", "type", "architecture", "conditioning")
 
 def run_search(task: ModelSearch, services: Services, caller: Caller) -> Work:
     """Return a page of the models that match, and how many match in all."""
-    if caller.dry_run:
-        return checked(task, "modelSearch")
     with services.database.reading() as connection:
         uploads = journal.model_uploads(connection, caller.account.id)
     # "To update a model's metadata, use the same AIR identifier": the newest upload counts, and comes first.
     models = {str(sent.get("air")): _uploaded(sent) for sent in reversed(uploads)}
-    own = [
-        model for model in reversed(models.values()) if task.visibility in ("all", _VISIBILITY[bool(model["private"])])
-    ]
+    visible = {"all": (False, True), "public": (False,), "private": (True,)}[task.visibility]
+    own = [model for model in reversed(models.values()) if model["private"] in visible]
     found = [model for model in [*own, *(_built_in() if task.visibility == "all" else ())] if _matches(task, model)]
     page = found[task.offset : task.offset + task.limit]
     items: list[Item] = [{**echoed(task.sent), "results": page, "totalResults": len(found)}]
     return lambda _connection: Done(items)
 
 
-def run_upload(task: ModelUpload, _services: Services, caller: Caller) -> Work:
+def run_upload(task: ModelUpload, _services: Services, _caller: Caller) -> Work:
     """Accept a model, whose file is never downloaded; modelSearch finds it in the journal."""
-    if caller.dry_run:
-        return checked(task, "modelUpload")
     items: list[Item] = [
         {**echoed(task.sent), "status": status, "message": message, "air": task.air} for status, message in _PHASES
     ]
     return lambda _connection: Done(items)
-
-
-_VISIBILITY = {True: "private", False: "public"}
 
 
 def _built_in() -> list[dict[str, Any]]:

@@ -1,6 +1,6 @@
 """The parameters of every task type: names, bounds and documentation, for both the checks and OpenAPI.
 
-Tasks that make pictures have theirs in image_models.py.
+Tasks that make pictures have theirs in image_models.py and inference_models.py.
 """
 
 from typing import Annotated, Any, ClassVar, Literal, Self
@@ -13,6 +13,8 @@ from runware_mock.tasks.validation import AnyCase, Missing, TaskModel
 TOOLS = "https://runware.ai/docs/en/tools/"
 AIR = r"[\w.-]+:[\w.-]+@[\w.-]+"
 LONGEST_MODEL = 255
+LONGEST_PROMPT = 45_000
+MAX_SEED = 2**63 - 1
 _UUID_V4: dict[str, Any] = {"pattern": f"^{UUID_V4.pattern.replace('a-f', 'a-fA-F').replace('89ab', '89abAB')}$"}
 
 # The smallest PNG, of one pixel.
@@ -29,6 +31,11 @@ IMAGE_SCHEMA = {
 Image = Annotated[Any, WithJsonSchema(IMAGE_SCHEMA)]
 Images = Annotated[Any, WithJsonSchema({"type": "array", "items": IMAGE_SCHEMA, "maxItems": 16})]
 Inputs = Annotated[Any, WithJsonSchema({"type": "object", "description": "Images, in the newer form of a task."})]
+Model = Annotated[
+    str, Field(min_length=1, max_length=LONGEST_MODEL, description="An AIR identifier such as runware:101@1.")
+]
+Prompt = Annotated[str, Field(max_length=LONGEST_PROMPT)]
+Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
 Url = Annotated[str, Field(pattern=r"^[hH][tT][tT][pP][sS]?://[^/\s]+\S*$", description="an http or https URL")]
 
 # Documented parameters that change nothing here.
@@ -46,9 +53,16 @@ class AnyTask(TaskModel):
     """What every task has."""
 
     page: ClassVar[str] = "https://runware.ai/docs/en/getting-started/introduction"
+    # Of one result. Guess: prices are public, but depend on the model; these are of the right order.
+    price_usd: ClassVar[float] = 0.0
 
     task_type: str
     task_uuid: str = Field(alias="taskUUID", json_schema_extra=_UUID_V4, description="A UUID v4, unique to the task.")
+
+    @property
+    def result_count(self) -> int:
+        """How many results the task asks for."""
+        return getattr(self, "number_results", 1)
 
 
 class ImageUpload(AnyTask):
@@ -164,6 +178,7 @@ class Caption(Delivered):
     """Describe an image in words."""
 
     page: ClassVar[str] = TOOLS + "caption"
+    price_usd: ClassVar[float] = 0.0006
 
     task_type: Literal["caption", "imageCaption"]
     prompt: Any = None
@@ -176,6 +191,7 @@ class TextInference(Delivered):
     """Answer the last message with a text."""
 
     page: ClassVar[str] = "https://runware.ai/docs/en/text-inference/api-reference"
+    price_usd: ClassVar[float] = 0.001
 
     task_type: Literal["textInference"]
     # "`stream` only for text": over REST as server-sent events.
@@ -198,8 +214,14 @@ class PromptEnhance(Delivered):
     """Improve a prompt: "text (one item per version)"."""
 
     page: ClassVar[str] = TOOLS + "prompt-enhancer"
+    price_usd: ClassVar[float] = 0.0004
 
     task_type: Literal["promptEnhance"]
     prompt: str = Field(min_length=1, max_length=300)
     prompt_versions: int = Field(1, ge=1, le=5)
     prompt_max_length: int = Field(400, ge=5, le=400, description="In tokens.")
+
+    @property
+    def result_count(self) -> int:
+        """How many results the task asks for."""
+        return self.prompt_versions

@@ -3,60 +3,41 @@
 import base64
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Literal
 
+from msgspec import Struct
+from msgspec.structs import replace
 from PIL.Image import Image
+from PIL.ImageOps import fit
 from sqlalchemy import Connection
 
-from runware_mock.images.formats import FORMATS, url_path
+from runware_mock.faults.scripted import Given
+from runware_mock.images.codec import DECODERS, Codec, opened
+from runware_mock.images.formats import FORMATS, detect_format, url_path
 from runware_mock.images.picture import Picture
-from runware_mock.images.standins.conversion import encode
+from runware_mock.images.resize import RESAMPLING
+from runware_mock.images.standins.conversion import ENCODED, encode, plain
 from runware_mock.protocol.messages import Item, Task
 from runware_mock.services import Caller, Services
 from runware_mock.storage import contents, deliveries, media
 from runware_mock.storage.contents import Placed
-from runware_mock.tasks.given import shown
 from runware_mock.tasks.image_models import WithOutput
 from runware_mock.tasks.inputs import Input, Inputs
 from runware_mock.tasks.models import AnyTask
-from runware_mock.tasks.work import Commit, Done
+from runware_mock.tasks.work import Commit, Done, Work
 
-_ENCODED: Mapping[str, Literal["jpeg", "png", "webp"]] = {"JPG": "jpeg", "JPEG": "jpeg", "PNG": "png", "WEBP": "webp"}
-# Guess: prices are public, but depend on the model; these are of the right order.
-COSTS = {
-    "imageInference": 0.0013,
-    "photoMaker": 0.0043,
-    "upscale": 0.0019,
-    "removeBackground": 0.0006,
-    "caption": 0.0006,
-    "controlNetPreprocess": 0.0002,
-    "imageMasking": 0.0005,
-    "vectorize": 0.01,
-    "promptEnhance": 0.0004,
-    "videoInference": 0.1,
-    "audioInference": 0.02,
-    "3dInference": 0.05,
-    "textInference": 0.001,
-}
+_FORMATS: Mapping[str, str] = {"JPG": "jpeg", "JPEG": "jpeg", "PNG": "png", "WEBP": "webp"}
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """One picture of an answer, the fields that go with it, and the image it was made from.
-
-    `must_name_input`: the types of the newer SDKs require an `inputImageUUID`, so an input not yet stored gets stored.
-    """
+class Result(Struct, frozen=True):
+    """One picture of an answer, and the fields that go with it."""
 
     picture: Picture
-    fields: Item = field(default_factory=dict)
-    made_of: Input | None = None
-    must_name_input: bool = False
+    fields: Item = {}
 
 
 def encoded(image: Image, task: WithOutput) -> Picture:
     """Return a stand-in's picture in the format that the task asks for."""
-    name = _ENCODED[task.output_format or task.default_format]
+    name = _FORMATS[task.output_format or task.default_format]
     return Picture(name, *image.size, 1, encode(image, name, task.output_quality))
 
 
@@ -67,82 +48,108 @@ def answer_with(
     caller: Caller,
     inputs: Inputs,
     *,
-    family: str,
     prefix: str = "image",
+    made_of: Input | None = None,
 ) -> Commit:
-    """Return the function that renews the inputs and stores the results as media; items name them by `prefix`."""
+    """Return the function that renews the inputs and stores the results as media; items name them by `prefix`.
+
+    Items also name the image they are made of, if it is stored.
+    """
     if services.given is not None and services.given.picture is not None:
-        picture = shown(services.given.picture, results[0].picture, services.codec, task.output_quality)
+        picture = _shown(services.given.picture, results[0].picture, services.codec, task.output_quality)
         results = [replace(result, picture=picture) for result in results]
-    placed = [
-        (result, _placed(services, result.picture), _placed(services, made_of.picture) if made_of else None)
-        for result in results
-        for made_of in (_input_to_store(result),)
-    ]
+    placed = [_placed(services, result.picture) for result in results]
+    # For these, the types of the newer SDKs require an `inputImageUUID`, so an image that has none gets stored.
+    must_name = made_of is not None and made_of.uuid is None and prefix != "image"
+    original = _placed(services, made_of.picture) if made_of and must_name else None
 
     def commit(connection: Connection) -> Done:
         inputs.use(connection)
-        return Done(
-            [
-                {
-                    **echoed(task.sent, family),
-                    **_stored(connection, services, caller, picture, prefix, task),
-                    **_input_named(connection, services, caller, result, made_of, task),
-                    **result.fields,
-                }
-                for result, picture, made_of in placed
-            ]
-        )
+        stored = [_stored(connection, services, caller, one, prefix, task) for one in placed]
+        uuid = made_of.uuid if made_of else None
+        if original is not None:
+            content_id = contents.add(connection, original, services.now_at(caller.account.id)).id
+            uuid = add_medium(connection, services, caller, content_id, task.task_type)
+        named = {"inputImageUUID": uuid} if uuid else {}
+        items = zip(stored, results, strict=True)
+        return Done([{**begun(task), **item, **named, **result.fields} for item, result in items])
 
     return commit
 
 
-def echoed(task: Task, family: str = "") -> Item:
-    """Return the fields that every item begins with, and the cost if the task asks for it."""
-    item: Item = {"taskType": task["taskType"], "taskUUID": task["taskUUID"]}
-    return {**item, "cost": COSTS[family]} if family and task.get("includeCost") is True else item
+def echoed(task: Task) -> Item:
+    """Return the fields that every item begins with."""
+    return {"taskType": task["taskType"], "taskUUID": task["taskUUID"]}
 
 
-def checked(task: AnyTask, family: str, count: int = 1) -> list[Item]:
-    """Return the answer to a dry run: the total cost of the task."""
-    return [{**echoed(task.sent), "cost": round(COSTS.get(family, 0.0) * count, 6)}]
+def begun(task: AnyTask) -> Item:
+    """Return the fields that every result begins with: with the price, if the task asks for it."""
+    return {**echoed(task.sent), **({"cost": task.price_usd} if task.sent.get("includeCost") is True else {})}
+
+
+def priced(task: AnyTask) -> list[Item]:
+    """Return the answer to a dry run: the price of the whole task."""
+    return [{**echoed(task.sent), "cost": round(task.price_usd * task.result_count, 6)}]
+
+
+def add_medium(
+    connection: Connection,
+    services: Services,
+    caller: Caller,
+    content_id: int,
+    task_type: object,
+    ttl_s: int | None = None,
+) -> str:
+    """Store a medium of the caller's and return its UUID; with `ttl_s`, it expires by then at the latest."""
+    uuid, now_at = services.new_uuid(connection, caller.account.id), services.now_at(caller.account.id)
+    expires_at = None if ttl_s is None else now_at + ttl_s * 1000
+    media.add(connection, caller.account.id, content_id, uuid, now_at, task_type=task_type, expires_at=expires_at)
+    return uuid
+
+
+def with_given(work: Work, given: Given | None) -> Work:
+    """Return the work with the text and the fields that a rule gives in its answer."""
+    if given is None:
+        return work
+    if isinstance(work, list):
+        return given.merged(work)
+
+    def commit(connection: Connection) -> Done:
+        done = work(connection)
+        return replace(done, items=given.merged(done.items))
+
+    return commit
+
+
+def _shown(data: bytes, asked: Picture, codec: Codec, quality: int) -> Picture:
+    """Return a picture that a rule gives in the size and format of the stand-in's.
+
+    It fills the whole size: what is too wide or too high is cut off at both ends. A medium of another kind than the
+    stand-in's, such as a video for a picture, cannot be shown: the stand-in stays.
+    """
+    name = detect_format(data)
+    if name is None or name not in DECODERS:
+        return asked if name != asked.format else Picture(asked.format, 0, 0, 1, data)
+    if asked.format not in ENCODED:
+        return asked
+    decoder, size = DECODERS[name](data), (asked.width_px, asked.height_px)
+    if name == asked.format and decoder.size == size and decoder.orientation == 1:
+        return Picture(name, *size, decoder.frames, data)
+    with codec.drawing(*size):
+        image = fit(plain(opened(Picture(name, *decoder.size, 1, data))), size, RESAMPLING)
+        return replace(asked, data=encode(image, asked.format, quality))
 
 
 def _placed(services: Services, picture: Picture) -> Placed:
     return services.blobs.place(hashlib.sha256(picture.data).digest(), picture)
 
 
-def _input_to_store(result: Result) -> Input | None:
-    """Return the input that must be stored to get a UUID, or None."""
-    made_of = result.made_of
-    return made_of if made_of is not None and made_of.uuid is None and result.must_name_input else None
-
-
-def _input_named(
-    connection: Connection, services: Services, caller: Caller, result: Result, made_of: Placed | None, task: WithOutput
-) -> dict[str, object]:
-    uuid = None if result.made_of is None else result.made_of.uuid
-    if made_of is not None:
-        now_at = services.now_at(caller.account.id)
-        content = contents.add(connection, made_of, now_at)
-        uuid = services.new_uuid(connection, caller.account.id)
-        media.add(connection, caller.account.id, content.id, uuid, now_at, task_type=task.task_type)
-    return {} if uuid is None else {"inputImageUUID": uuid}
-
-
 def _stored(
-    connection: Connection,
-    services: Services,
-    caller: Caller,
-    placed: Placed,
-    prefix: str,
-    task: WithOutput,
+    connection: Connection, services: Services, caller: Caller, placed: Placed, prefix: str, task: WithOutput
 ) -> Item:
     picture, now_at = placed.picture, services.now_at(caller.account.id)
     content_id = contents.add(connection, placed, now_at).id
-    expires_at = None if task.ttl is None else now_at + task.ttl * 1000
-    uuid = services.new_uuid(connection, caller.account.id)
-    media.add(connection, caller.account.id, content_id, uuid, now_at, task_type=task.task_type, expires_at=expires_at)
+    uuid = add_medium(connection, services, caller, content_id, task.task_type, task.ttl)
     content_type = FORMATS[picture.format].content_type
     if task.upload_endpoint is not None:
         # The page on uploadEndpoint: the bytes of the result are PUT raw to that URL.

@@ -19,7 +19,7 @@ from runware_mock.storage.database import Clashed, crash
 from runware_mock.tasks import NO_STAND_IN, TASKS, UNSUPPORTED, TaskType
 from runware_mock.tasks.batch import BatchThread
 from runware_mock.tasks.commit import Committer, Job, NotDone
-from runware_mock.tasks.given import with_given
+from runware_mock.tasks.results import with_given
 from runware_mock.tasks.validation import misspelled
 from runware_mock.tasks.work import ContentGone, Load, Work
 

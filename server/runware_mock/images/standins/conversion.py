@@ -1,15 +1,25 @@
-"""Convert pictures between modes and sizes, and encode them."""
+"""Convert pictures between modes and sizes, and encode them, also as vectors."""
 
+from collections import defaultdict
 from io import BytesIO
-from typing import Literal
+from itertools import pairwise
 
-from PIL.Image import Image, Resampling, new
+import numpy as np
+from PIL.Image import Dither, Image, Quantize, Resampling, new
+from PIL.ImageFilter import MedianFilter, ModeFilter
 
 from runware_mock.images import png_chunks
 from runware_mock.images.resize import scaled_size
 
 # Guess: the limit that image services commonly set for an upscaled picture.
 MAX_SIDE_PX = 4096
+# The formats that `encode` writes.
+ENCODED = ("jpeg", "png", "webp", "svg")
+
+_VECTOR_COLOURS = 8
+# Cells on the longest side: few enough to keep even noise, of which every cell is a bar, below 200 KB.
+_GRID_SIDE = 104
+_IS_OPAQUE = 128
 
 Rgb = tuple[int, int, int]
 
@@ -85,11 +95,13 @@ def upscale(picture: Image, factor: int, *, max_side_px: int = MAX_SIDE_PX) -> I
     return enlarged
 
 
-def encode(picture: Image, format_name: Literal["jpeg", "png", "webp"], quality: int) -> bytes:
-    """Return the encoded picture; JPEG, which has no transparency, gets a white background.
+def encode(picture: Image, format_name: str, quality: int) -> bytes:
+    """Return the picture in one of the formats ENCODED; JPEG, which has no transparency, gets a white background.
 
-    `quality` goes from 1 to 100 and means nothing to PNG.
+    `quality` goes from 1 to 100 and means nothing to PNG and SVG.
     """
+    if format_name == "svg":
+        return vectorize(picture).encode()
     source = plain(picture)
     profile = source.info.get("icc_profile")
     if format_name == "png":
@@ -101,3 +113,34 @@ def encode(picture: Image, format_name: Literal["jpeg", "png", "webp"], quality:
         flat = source if source.mode == "L" else opaque(source)
         flat.save(out, "JPEG", quality=quality, icc_profile=profile)
     return out.getvalue()
+
+
+def vectorize(picture: Image) -> str:
+    """Return an SVG of the picture's size: bars on a coarse grid, one path for each of at most 8 colours."""
+    grid = sized(picture, _GRID_SIDE)
+    view = opaque(picture).resize(grid, Resampling.BOX).filter(MedianFilter(3))
+    few = view.quantize(_VECTOR_COLOURS, Quantize.MEDIANCUT, kmeans=2, dither=Dither.NONE).filter(ModeFilter(3))
+    palette = few.getpalette() or []
+    cells = np.asarray(few).astype(int)
+    opacity = alpha(picture)
+    if opacity is not None:
+        cells[np.asarray(opacity.resize(grid, Resampling.BOX)) < _IS_OPAQUE] = -1
+    bars: dict[int, list[str]] = defaultdict(list)
+    for top, row in enumerate(cells):
+        starts = [0, *(np.flatnonzero(np.diff(row)) + 1).tolist(), grid[0]]
+        for left, right in pairwise(starts):
+            bars[int(row[left])].append(f"M{left} {top}H{right}V{top + 1}H{left}Z")
+    bars.pop(-1, None)
+    paths = [
+        f'<path fill="#{bytes(palette[3 * colour : 3 * colour + 3]).hex()}" d="' + "".join(bars[colour]) + '"/>'
+        for colour in sorted(bars)
+    ]
+    width_px, height_px = picture.size
+    # Without crisp edges, a renderer would show seams between the bars.
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width_px}" height="{height_px}" '
+        f'viewBox="0 0 {width_px} {height_px}" shape-rendering="crispEdges">\n'
+        f'<g transform="scale({width_px / grid[0]:.6g} {height_px / grid[1]:.6g})">\n'
+        + "\n".join(paths)
+        + "\n</g>\n</svg>\n"
+    )

@@ -1,10 +1,12 @@
-"""getResponse and getTaskDetails: what became of an earlier task.
+"""The tasks that ask about an account or an earlier task: accountManagement, getResponse and getTaskDetails.
 
 "Poll `[{"taskType":"getResponse","taskUUID":"<original>"}]`"; "`taskType` is the original's, not `getResponse`";
 "`status` appears only in poll answers".
 """
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from uuid import UUID, uuid5
 
 from runware_mock.clock import in_ms
 from runware_mock.faults.lifecycle import LIFECYCLE, phase_at
@@ -12,11 +14,38 @@ from runware_mock.protocol.errors import refuse, retold
 from runware_mock.protocol.messages import Item
 from runware_mock.services import Caller, Services
 from runware_mock.storage import journal
-from runware_mock.tasks.models import GetResponse, GetTaskDetails
+from runware_mock.tasks.models import AccountManagement, GetResponse, GetTaskDetails
 from runware_mock.tasks.results import echoed
-from runware_mock.tasks.work import Work
+from runware_mock.tasks.work import Done, Work
 
+_DAY_MS = 86_400_000
+# Organizations are derived from the account, so that a client sees the same one each time.
+_ORGANIZATIONS = UUID("5f0c6c9e-6d1b-4c55-9d6f-0c3b6a2f7e11")
 _UNKNOWN = "It was never sent with this API key, or has been forgotten since."
+
+
+def run_account(task: AccountManagement, services: Services, caller: Caller) -> Work:
+    """Return the account's organization, balance, key and usage, in the documented shape."""
+    account, now_at = caller.account, services.now_at(caller.account.id)
+    today_at = now_at - now_at % _DAY_MS
+    since = {"total": 0, "today": today_at, "last7Days": now_at - 7 * _DAY_MS, "last30Days": now_at - 30 * _DAY_MS}
+    with services.database.reading() as connection:
+        requests = {name: journal.count_since(connection, account.id, at) for name, at in since.items()}
+    seen = datetime.fromtimestamp(now_at // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    key = {"name": "runware-mock", "apiKey": account.label, "description": "", "createdAt": seen, "enabled": True}
+    item: Item = {
+        **echoed(task.sent),
+        "operation": task.operation,
+        "organizationUUID": str(uuid5(_ORGANIZATIONS, str(account.id))),
+        "organizationName": "runware-mock",
+        "AIRSource": "runware-mock",
+        # The current documentation shows an object, but clients of the live service read a number.
+        "balance": services.settings.balance,
+        "team": [{"name": "Developer", "email": "developer@example.com", "roles": ["Owner"], "joinedAt": seen}],
+        "apiKeys": [{**key, "requests": requests["total"], "lastUsedAt": seen}],
+        "usage": {name: {"credits": 0.0, "requests": count} for name, count in requests.items()},
+    }
+    return lambda _connection: Done([item])
 
 
 def run_response(task: GetResponse, services: Services, caller: Caller) -> Work:
