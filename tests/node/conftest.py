@@ -46,6 +46,7 @@ def node(folder: Path, *arguments: str, **variables: str) -> subprocess.Complete
         [shutil.which("node") or "node", *arguments],
         cwd=folder,
         env=environment(**variables),
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         timeout=RUN_LIMIT_S,

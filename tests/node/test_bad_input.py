@@ -77,7 +77,18 @@ def test_a_machine_without_the_command_is_told_what_to_install(application: Appl
     assert told.startswith("there is no command runware-mock on the PATH: install it with pip, or set `command`")
     assert "uvx, which is not on the PATH" in refusal(application, '{"from": "."}', PATH=str(tmp_path))
     told = refusal(application, '{"command": ["/nowhere/runware-mock"]}')
-    assert told.startswith("runware-mock did not start: spawn /nowhere/runware-mock ENOENT")
+    assert told.startswith("runware-mock did not start: cannot run /nowhere/runware-mock: it, or the Python that it")
+
+
+def test_a_command_whose_python_is_gone_says_so(application: Application, tmp_path: Path) -> None:
+    installed = tmp_path / "runware-mock"
+    installed.write_text("#!/nowhere/python3\n")
+    installed.chmod(0o755)
+    told = refusal(application, PATH=str(tmp_path))
+    assert told == (
+        f"runware-mock did not start: cannot run {installed}: it, or the Python that it names, does not exist "
+        "(status 127)"
+    )
 
 
 def test_uvx_runs_what_is_given_as_from(application: Application, tmp_path: Path) -> None:

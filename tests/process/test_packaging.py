@@ -109,17 +109,22 @@ def test_the_lock_file_pins_every_package_to_a_version_and_to_no_place() -> None
         assert "://" not in line
 
 
+def source_tree(tree: Path) -> Path:
+    """Copy into a folder what a wheel is built from."""
+    for name in ("migrations", "server"):
+        shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("LICENSE", "pyproject.toml", "README.md"):
+        shutil.copy(ROOT / name, tree)
+    return tree
+
+
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build the wheel from a copy of the tree, so that the tree stays clean."""
     found = next((part.version for part in distributions(name="setuptools")), "0")
     if int(found.partition(".")[0]) < SETUPTOOLS_MAJOR:
         pytest.skip(f"needs setuptools of version {SETUPTOOLS_MAJOR} or newer")
-    tree = tmp_path_factory.mktemp("tree")
-    for name in ("migrations", "server"):
-        shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("LICENSE", "pyproject.toml", "README.md"):
-        shutil.copy(ROOT / name, tree)
+    tree = source_tree(tmp_path_factory.mktemp("tree"))
     build = "import sys; from setuptools import build_meta; print(build_meta.build_wheel(sys.argv[1]))"
     subprocess.run([sys.executable, "-c", build, "dist"], cwd=tree, check=True, capture_output=True)
     (built,) = (tree / "dist").iterdir()

@@ -27,8 +27,10 @@ function stop(): void {
   setTimeout(() => end("SIGKILL"), KILLED_AFTER_MS).unref();
 }
 
-child.on("error", (error) => {
-  process.stderr.write(`${error.message}\n`);
+child.on("error", (error: NodeJS.ErrnoException) => {
+  // A command that pip has installed names the Python to run it, which may be gone.
+  const why = error.code === "ENOENT" ? "it, or the Python that it names, does not exist" : error.message;
+  process.stderr.write(`cannot run ${command}: ${why}\n`);
   process.exit(127);
 });
 child.on("exit", (code, signal) => {

@@ -12,6 +12,7 @@ import { ControlError } from "./wire";
 const DESCRIPTION = readFileSync(join(__dirname, "..", "package.json"), "utf8");
 const NEEDED = minor((JSON.parse(DESCRIPTION) as { version: string }).version);
 const READY = "runware-mock ready on ";
+const LONGEST_WORDS_CHARS = 1000;
 
 export interface StartOptions extends Start {
   /** Use the server at this address, or at RUNWARE_MOCK_URL, instead of starting one; null always starts one. */
@@ -83,7 +84,7 @@ function minor(version: string): string {
 class Child {
   readonly #process: ChildProcessWithoutNullStreams;
   readonly #ended: Promise<string>;
-  #lastWords = "it says nothing";
+  #lastWords = "";
   #isStopping = false;
 
   constructor(command: readonly string[]) {
@@ -92,7 +93,7 @@ class Child {
     const lifeline = [join(__dirname, "lifeline.js"), ...command];
     this.#process = spawn(process.execPath, lifeline, { stdio: "pipe", env: { ...quiet, NODE_OPTIONS: "" } });
     this.#ended = new Promise((resolve) => {
-      this.#process.once("close", (code) => resolve(`${this.#lastWords} (status ${code})`));
+      this.#process.once("close", (code) => resolve(`${this.#said()} (status ${code})`));
     });
   }
 
@@ -108,7 +109,7 @@ class Child {
     ]).finally(() => clearTimeout(timer));
     if (url === undefined) {
       await this.stop();
-      throw new Error(`runware-mock was not ready after ${limitS} s: ${this.#lastWords}`);
+      throw new Error(`runware-mock was not ready after ${limitS} s: ${this.#said()}`);
     }
     void this.#ended.then((why) => {
       if (!this.#isStopping) process.stderr.write(`runware-mock ended in the middle of the run: ${why}\n`);
@@ -131,8 +132,14 @@ class Child {
       if (line.startsWith(READY)) onReady(line.slice(READY.length).trim());
     });
     createInterface({ input: this.#process.stderr }).on("line", (line) => {
-      if (line.trim() !== "") this.#lastWords = line.trim();
+      // uv indents the causes of an error below it.
+      const earlier = line.startsWith(" ") ? this.#lastWords : "";
+      if (line.trim() !== "") this.#lastWords = `${earlier} ${line.trim()}`.trim().slice(0, LONGEST_WORDS_CHARS);
     });
+  }
+
+  #said(): string {
+    return this.#lastWords || "it says nothing";
   }
 
   #hold(how: "ref" | "unref"): void {
