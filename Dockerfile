@@ -5,7 +5,7 @@ COPY LICENSE pyproject.toml README.md requirements.lock ./
 COPY migrations migrations
 COPY server server
 # Without the libraries' own tests, which take 16 MB.
-RUN pip --python /opt/runware-mock/bin/python install --no-cache-dir --constraint requirements.lock '.[postgres,s3,tls,uvloop,vips]' \
+RUN pip --python /opt/runware-mock/bin/python install --no-cache-dir --constraint requirements.lock '.[mcp,postgres,s3,tls,uvloop,vips]' \
     && find /opt/runware-mock -type d -name tests -prune -exec rm -r {} +
 
 FROM docker.io/library/python:3.12-slim

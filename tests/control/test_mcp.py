@@ -24,7 +24,7 @@ from tests import plain
 from tests.control.test_commands import invoked, refused
 from tests.pictures import png
 from tests.process.ports import free_port
-from tests.running import RunningMock, clean_environment, command
+from tests.running import RunningMock, clean_environment, command, running_mock
 from tests.talking import Talker, upload
 
 pytest.importorskip("mcp", reason="needs the package mcp: pip install 'runware-mock[mcp]'")
@@ -139,6 +139,20 @@ def test_a_format_that_models_do_not_read_is_shown_in_one_that_they_do(
     PIL.Image.new("RGB", (8, 8)).save(bitmap, "BMP")
     shown = ask("show_picture", uuid=ControlClient(mock.url, api_key).media.add(bitmap.getvalue()).uuid)
     assert [part.mime_type for part in shown.content if isinstance(part, ImageContent)] == ["image/jpeg"]
+
+
+def test_an_agent_of_a_server_with_tls_sees_pictures_and_one_that_does_not_trust_it_is_told(
+    tmp_path: Path, api_key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with running_mock(tls=True, data_dir=tmp_path) as secure, ExitStack() as cleanup:
+        ask = in_memory(secure.url, api_key)
+        monkeypatch.setenv("RUNWARE_MOCK_DATA_DIR", str(tmp_path / "of another server"))
+        assert "certificate verify failed" in error_of(ask("list_uploads"))
+        monkeypatch.setenv("RUNWARE_MOCK_DATA_DIR", str(tmp_path))
+        uuid = Call(secure.url, api_key, None, cleanup).control.media.add(png()).uuid
+        assert uuid in text_of(in_memory(secure.url, api_key)("list_uploads"))
+        shown = in_memory(secure.url, api_key)("show_picture", uuid=uuid)
+        assert [part.mime_type for part in shown.content if isinstance(part, ImageContent)] == ["image/png"]
 
 
 def test_an_agent_finds_and_explains_a_refusal(ask: Ask, talker: Talker) -> None:

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tomllib
 import venv
 from importlib.metadata import distributions
 from pathlib import Path
@@ -62,6 +63,12 @@ def test_the_image_keeps_its_data_in_a_volume_and_listens_for_the_host() -> None
 def test_nothing_is_installed_in_the_last_stage() -> None:
     assert not re.search(r"\b(pip|apt|apt-get|uv)\b", " ".join(rest for _, rest in instructions()))
     assert "--constraint requirements.lock" in (ROOT / "Dockerfile").read_text()
+
+
+def test_the_image_has_every_extra() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    (installed,) = re.findall(r"'\.\[(.+)\]'", (ROOT / "Dockerfile").read_text())
+    assert set(installed.split(",")) == extras.keys() - {"dev"}
 
 
 def test_everything_the_image_is_built_from_gets_past_the_ignore_file() -> None:
