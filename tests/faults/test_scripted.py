@@ -1,7 +1,6 @@
 """Rules that say what tasks are answered with: which tasks they mean, what they give, how often, and to whom."""
 
 import re
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -263,59 +262,6 @@ def test_a_snapshot_and_an_archive_keep_rules_and_their_pictures(talker: Talker,
         assert is_near(middle(opened(talker.ask(inference()).item)), TEAL)
         assert [one.used for one in scripted.answers.list()[0].give] == [1, 1]
 
-
-@pytest.mark.parametrize("transport", ["rest"])
-def test_many_tasks_at_once_use_each_rule_as_often_as_it_says(
-    mock: RunningMock, api_key: str, transport: str, scripted: RunwareMock
-) -> None:
-    for number in range(20):
-        scripted.answers.on(where={"search": f"word {number % 10}"}).give(fields={"rule": number}, times=3)
-    given: list[object] = []
-
-    def send(sender: int) -> None:
-        with talking(mock, transport, api_key) as talker:
-            words = [f"word {(sender + step) % 10}" for step in range(10)]
-            given.extend(talker.ask(search(search=word)).item.get("rule") for word in words)
-
-    senders = [threading.Thread(target=send, args=(number,)) for number in range(8)]
-    for sender in senders:
-        sender.start()
-    for sender in senders:
-        sender.join()
-    assert sorted(one for one in given if isinstance(one, int)) == sorted([*range(20)] * 3)
-    assert given.count(None) == 20
-    assert [rule.seen for rule in scripted.answers.list()] == [8] * 20
-
-
-@pytest.mark.full
-@pytest.mark.timeout(600)
-@pytest.mark.parametrize("transport", ["rest"])
-def test_ten_thousand_tasks_from_32_threads_use_a_hundred_rules_exactly_as_often_as_they_say(
-    mock: RunningMock, api_key: str, transport: str, scripted: RunwareMock
-) -> None:
-    words = [f"word {number}" for number in range(100)]
-    for number, word in enumerate(words):
-        scripted.answers.on(where={"search": word}).give(fields={"rule": number}, times=1 + number % 90)
-    given: list[object] = []
-    requests = iter([[search(search=word) for word in words[start::5]] for start in range(5) for _ in range(100)])
-    lock = threading.Lock()
-
-    def send() -> None:
-        with talking(mock, transport, api_key) as talker:
-            while True:
-                with lock:
-                    tasks = next(requests, None)
-                if tasks is None:
-                    return
-                given.extend(item.get("rule") for item in talker.ask(*tasks).data)
-
-    senders = [threading.Thread(target=send) for _ in range(32)]
-    for sender in senders:
-        sender.start()
-    for sender in senders:
-        sender.join()
-    assert len(given) == 10_000
-    assert [given.count(number) for number in range(100)] == [1 + number % 90 for number in range(100)]
     assert [(rule.seen, rule.give[0].remaining) for rule in scripted.answers.list()] == [(100, 0)] * 100
 
 

@@ -14,6 +14,8 @@ from tests.objects.places import folder_place
 from tests.running import RunningMock, running_mock
 from tests.stores import Store
 
+# Each example is many calls to a real server.
+pytestmark = pytest.mark.timeout(300)
 EXAMPLES = 8
 STEPS = 25
 # What is stored is purged only when a rule says so.
