@@ -9,7 +9,6 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
-from msgspec import Struct
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
@@ -21,12 +20,11 @@ from runware_mock.api.request_journal import RequestEntries, RequestJournal
 from runware_mock.api.request_log import RequestLog
 from runware_mock.api.transport import STOPPING
 from runware_mock.api.ui import routes as ui
-from runware_mock.api.ui.changes import Changes
-from runware_mock.api.ui.pages import FOLDER, StaticPart, compile_templates
+from runware_mock.api.ui.pages import FOLDER, StaticPart
 from runware_mock.api.websocket import Sockets
 from runware_mock.clock import Clock, SystemClock
 from runware_mock.control.answers import load_rules
-from runware_mock.control.calls import ControlRefused, change_token
+from runware_mock.control.calls import ControlRefused
 from runware_mock.control.seeding import seed
 from runware_mock.metrics import WRITTEN_EVERY_S, Exposition
 from runware_mock.protocol.errors import Refusal
@@ -46,8 +44,6 @@ from runware_mock.webhooks import delivery_schedule
 
 _CHECKPOINT_S = 1.0
 _READING_THREADS = 32
-# It takes 0.1 s, which neither the first view of the page nor the first upload after the start should wait for.
-_PAGE_COMPILED_AFTER_S = 2.0
 _ABOUT = (
     "`POST /v1` and the WebSocket at the same path are Runware's API. Calls under `/_mock` control the mock. Send your "
     "application's API key as `Authorization: Bearer KEY`: a control call then acts on its account, and without a key "
@@ -59,21 +55,15 @@ class FixturesUnusable(Exception):
     """The files of `--fixtures` or `--answers` cannot be stored; the message is for the user."""
 
 
-class Common(Struct, frozen=True):
-    """What the processes of one server share: a prepared database, and a folder that lasts as long as they run."""
+def create_app(settings: Settings, clock: Clock | None = None, shared: Path | None = None) -> FastAPI:
+    """Return the application; it opens its database now and closes it when it stops.
 
-    database: Database
-    folder: Path
-
-
-def create_app(settings: Settings, clock: Clock | None = None, common: Common | None = None) -> FastAPI:
-    """Return the application; it opens its database now, unless that is shared, and closes it when it stops.
-
-    Raises DatabaseUnusable, StoreFailed, FixturesUnusable.
+    `shared` is the folder that `prepare_for_workers` has returned, if this is one of several worker processes. Raises
+    DatabaseUnusable, StoreFailed, FixturesUnusable.
     """
     cleanup = ExitStack()
     try:
-        services = open_services(settings, clock or SystemClock(), cleanup, common)
+        services = open_services(settings, clock or SystemClock(), cleanup, shared)
     except BaseException:
         cleanup.close()
         raise
@@ -87,13 +77,13 @@ def create_app(settings: Settings, clock: Clock | None = None, common: Common | 
         "memory_budget_bytes": services.settings.memory_budget,
         "memory_reserved_bytes": services.codec.memory_reserved_bytes,
     }
-    metrics = Exposition(services.metrics, gauges, common.folder if common else None, lambda: _stored(services))
+    metrics = Exposition(services.metrics, gauges, shared, lambda: _stored(services))
     schedules = [
         purge_schedule(services),
         delivery_schedule(services),
         Schedule("checkpoint", lambda _stopped: services.database.relieve(), _CHECKPOINT_S),
     ]
-    if common is not None:
+    if shared is not None:
         schedules.append(Schedule("metrics", lambda _stopped: metrics.write(), WRITTEN_EVERY_S))
     reading = None
     if services.blobs.are_objects:
@@ -103,21 +93,13 @@ def create_app(settings: Settings, clock: Clock | None = None, common: Common | 
     cleanup.callback(entries.close)
     cleanup.callback(runner.close)
 
-    changes = Changes(lambda: change_token(services))
-
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[dict[str, Any]]:
         for schedule in schedules:
             schedule.start()
             cleanup.callback(schedule.stop)
-        stopping = asyncio.Event()
-        ending_streams = asyncio.create_task(_close_when(stopping, changes))
-        loop = asyncio.get_running_loop()
-        compiling = loop.call_later(_PAGE_COMPILED_AFTER_S, loop.run_in_executor, None, compile_templates)
         with cleanup:
-            yield {STOPPING: stopping}
-        compiling.cancel()
-        ending_streams.cancel()
+            yield {STOPPING: asyncio.Event()}
 
     app = FastAPIOffline(
         redoc_url=None,
@@ -140,7 +122,7 @@ def create_app(settings: Settings, clock: Clock | None = None, common: Common | 
         upload.router(runner, entries),
         images.router(services, reading),
         health.router(services, is_well, metrics),
-        ui.router(services, changes, reading),
+        ui.router(services, reading),
     ):
         app.include_router(router)
     app.router.routes.extend(control.api.routes)
@@ -149,12 +131,6 @@ def create_app(settings: Settings, clock: Clock | None = None, common: Common | 
     add_tasks(app)
     app.mount("/ui/static", StaticPart(directory=FOLDER / "static"))
     return app
-
-
-async def _close_when(stopping: asyncio.Event, changes: Changes) -> None:
-    """End the streams of open pages when the server stops; otherwise it would wait for them."""
-    await stopping.wait()
-    await changes.close()
 
 
 def _stored(services: Services) -> tuple[int, int] | None:
@@ -182,19 +158,15 @@ def prepare_for_workers(settings: Settings, cleanup: ExitStack) -> Path:
     return folder
 
 
-def shared_by_workers(settings: Settings, folder: Path) -> Common:
-    """Return what a worker process shares with the others, as prepared in `folder`."""
-    return Common(database_of(settings, folder), folder)
-
-
-def open_services(settings: Settings, clock: Clock, cleanup: ExitStack, common: Common | None = None) -> Services:
-    """Return the services that tasks use; without `common`, open a database and store what the settings name.
+def open_services(settings: Settings, clock: Clock, cleanup: ExitStack, shared: Path | None = None) -> Services:
+    """Return the services that tasks use; unless `shared`, prepare the database and store what the settings name.
 
     Raises DatabaseUnusable, StoreFailed, FixturesUnusable.
     """
-    if common is not None:
-        cleanup.callback(common.database.close)
-        return create_services(settings, clock, common.database)
+    if shared is not None:
+        database = database_of(settings, shared)
+        cleanup.callback(database.close)
+        return create_services(settings, clock, database)
     database = open_database(settings, cleanup)
     services = create_services(settings, clock, database)
     if settings.in_memory:

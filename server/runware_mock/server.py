@@ -23,7 +23,7 @@ from uvicorn.supervisors import Multiprocess
 
 from runware_mock import malloc
 from runware_mock.api.transport import HttpProtocol, SocketProtocol
-from runware_mock.app import FixturesUnusable, create_app, prepare_for_workers, shared_by_workers
+from runware_mock.app import FixturesUnusable, create_app, prepare_for_workers
 from runware_mock.certificates import TlsUnusable, server_context
 from runware_mock.logs import set_up_logging
 from runware_mock.scheduler import Schedule
@@ -249,7 +249,7 @@ def _worker_app(settings: Settings, folder: Path) -> ASGIApp:
     """Return the application of one worker process; all of them share `folder`."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     set_up_logging(settings.log_level, settings.log_format)
-    app = create_app(settings, common=shared_by_workers(settings, folder))
+    app = create_app(settings, shared=folder)
     _keep_memory(app)
     return app
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import AsyncIterator
 from concurrent.futures import Executor
 from datetime import timedelta
 from typing import Any, get_args
@@ -13,11 +14,11 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response, Stream
 
 from runware_mock.api.dependencies import base_url
 from runware_mock.api.failures import GuardedRoute, is_control
-from runware_mock.api.ui.changes import Changes
+from runware_mock.api.transport import STOPPING
 from runware_mock.api.ui.pages import HEADERS, accepts_html, page, short, wants_page
 from runware_mock.control import clocks, snapshots, state
 from runware_mock.control import media as stored
-from runware_mock.control.calls import not_found
+from runware_mock.control.calls import change_token, not_found
 from runware_mock.control.journal import Filter, Kind, choices, list_entries
 from runware_mock.control.plans import list_plans, waiting_plans
 from runware_mock.control_models import Answer, Entry, Medium, PlanState, instant, write_instant, write_span
@@ -37,12 +38,16 @@ _ENTRIES = 50
 # A browser that opens one of these API addresses is redirected to the documentation.
 _DOCUMENTED = ("/v1", "/v1/", "/_mock", "/_mock/")
 _UPLOADS = ("imageUpload", "mediaStorage")
+_CHANGE = b"event: change\ndata: 1\n\n"
+_LOOK_EVERY_S = 0.4
+# After so many looks without a change, a comment keeps the connection alive through proxies.
+_QUIET_LOOKS = 40
 
 
-def router(services: Services, changes: Changes, threads: Executor | None = None) -> APIRouter:  # noqa: C901 - a table of pages
+def router(services: Services, threads: Executor | None = None) -> APIRouter:  # noqa: C901 - a table of pages
     """Return the routes of the page: `GET /` and all under `/ui`; thumbnails are drawn in `threads`, if given."""
     api = APIRouter(route_class=GuardedRoute, include_in_schema=False)
-    thumbnails = Thumbnails(services)
+    thumbnails, changes = Thumbnails(services), Changes(services)
 
     def account_of(request: Request) -> int:
         number = _number(request.query_params.get("account")) or ALL_ACCOUNTS
@@ -144,9 +149,10 @@ def router(services: Services, changes: Changes, threads: Executor | None = None
         return await asyncio.get_running_loop().run_in_executor(threads, thumbnails.response, uuid.lower(), known)
 
     @api.get("/ui/events")
-    async def events() -> StreamingResponse:
+    async def events(request: Request) -> StreamingResponse:
         """Stream an event whenever something has changed."""
-        return StreamingResponse(changes.events(), media_type="text/event-stream", headers=HEADERS)
+        stopping: asyncio.Event = request.scope["state"][STOPPING]
+        return StreamingResponse(changes.events(stopping), media_type="text/event-stream", headers=HEADERS)
 
     def documentation(request: Request) -> RedirectResponse:
         """Redirect a browser to the documentation; tell a program that it must POST, or which calls exist."""
@@ -157,6 +163,35 @@ def router(services: Services, changes: Changes, threads: Executor | None = None
     for path in _DOCUMENTED:
         api.add_api_route(path, documentation, methods=_METHODS)
     return api
+
+
+class Changes:
+    """Tells all open pages when something has changed, with one look at the database for all of them."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._looking: asyncio.Task[object] | None = None
+
+    async def events(self, stopping: asyncio.Event) -> AsyncIterator[bytes]:
+        """Yield a server-sent event now, and one after each change, until the server stops."""
+        # Before the first event: the page loads the present state after it.
+        last: object = await asyncio.to_thread(change_token, self._services)
+        yield _CHANGE
+        quiet_looks = 0
+        while not stopping.is_set():
+            if self._looking is None or self._looking.done():
+                self._looking = asyncio.create_task(self._look_soon())
+            now = await asyncio.shield(self._looking)
+            quiet_looks = 0 if now != last else quiet_looks + 1
+            if now != last:
+                last = now
+                yield _CHANGE
+            elif quiet_looks % _QUIET_LOOKS == 0:
+                yield b": still here\n\n"
+
+    async def _look_soon(self) -> object:
+        await asyncio.sleep(_LOOK_EVERY_S)
+        return await asyncio.to_thread(change_token, self._services)
 
 
 class Thumbnails:
