@@ -1,12 +1,16 @@
-"""The workflows for hosted CI fit the project. They are linted by hand; nothing here runs them."""
+"""The workflows for hosted CI are well-formed and fit the project. Nothing here runs them."""
 
 import re
+import shutil
+import subprocess
 import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml  # type: ignore[import-untyped]
+
+from tests.docs.test_examples import block
 
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = ROOT / ".github" / "workflows"
@@ -23,6 +27,15 @@ def used(job: dict[str, Any], action: str) -> dict[str, Any]:
     (step,) = [step for step in job["steps"] if step.get("uses", "").startswith(f"{action}@")]
     given: dict[str, Any] = step["with"]
     return given
+
+
+@pytest.mark.skipif(shutil.which("actionlint") is None, reason="actionlint is not on this machine")
+def test_actionlint_finds_nothing_in_the_workflows_and_in_the_one_that_users_copy(tmp_path: Path) -> None:
+    shown = tmp_path / "shown.yml"
+    shown.write_text(block("docs/docker-and-ci.md", "yaml", "runs-on"))
+    command = ["actionlint", "-config-file", str(ROOT / ".github" / "actionlint.yaml")]
+    done = subprocess.run([*command, *WORKFLOWS.iterdir(), shown], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_every_python_from_the_oldest_is_tested_and_every_system() -> None:
