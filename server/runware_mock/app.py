@@ -149,9 +149,8 @@ def prepare_for_workers(settings: Settings, cleanup: ExitStack) -> Path:
     database = database_of(settings, folder)
     prepare(database)
     database.check()
-    if (settings.content_url, settings.fixtures, settings.answers) != (None, None, None):
-        # This checks the object storage, too.
-        _seed(create_services(settings, SystemClock(), database))
+    # This checks the object storage, too.
+    _seed(create_services(settings, SystemClock(), database))
     database.close()
     if settings.in_memory:
         cleanup.callback(_forget, settings, database)
@@ -176,13 +175,12 @@ def open_services(settings: Settings, clock: Clock, cleanup: ExitStack, shared: 
 
 
 def _seed(services: Services) -> None:
-    """Store what --fixtures and --answers name."""
+    """Store what --fixtures and --answers name, and delete the rules of files that are not named any more."""
     fixtures, answers = services.settings.fixtures, services.settings.answers
     try:
         if fixtures is not None:
             seed(services, fixtures)
-        if answers is not None:
-            load_rules(services, answers)
+        load_rules(services, answers)
     except BadRules as error:
         raise FixturesUnusable(f"bad value for --answers: {error}") from None
     except ControlRefused as refused:

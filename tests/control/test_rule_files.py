@@ -52,14 +52,30 @@ def test_a_folder_is_loaded_for_all_accounts_and_its_pictures_lie_beside_the_rul
         assert opened(item).getpixel((9, 9)) == (0, 128, 128)
 
 
-def test_a_restart_replaces_the_rules_of_the_files_and_leaves_others(folder: Path, tmp_path: Path) -> None:
+def test_a_start_replaces_the_rules_of_files_as_a_set_and_leaves_others(folder: Path, tmp_path: Path) -> None:
     data = tmp_path / "data"
+
+    def names_after_a_start(answers: Path | None) -> list[str]:
+        with running_mock(answers=answers, data_dir=data) as mock, calling(mock, None) as control:
+            return [rule["name"] for rule in control.get("/answers")["rules"]]
+
     with running_mock(answers=folder, data_dir=data) as mock, calling(mock, None) as control:
         control.post("/answers", give={"text": "x"}, name="other")
+        control.post("/answers", give={"text": "x"}, name="file:mine")
     (folder / "pets" / "cat.yaml").write_text("give: {text: y}")
+    assert names_after_a_start(folder) == ["other", "file:mine", "search", "file:pets.cat.yaml"]
+    (folder / "account.json").unlink()
+    assert names_after_a_start(folder) == ["other", "file:mine", "file:pets.cat.yaml"]
+    assert names_after_a_start(None) == ["other", "file:mine"]
+
+
+def test_a_rule_of_a_file_replaces_another_of_its_name(folder: Path, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with running_mock(data_dir=data) as mock, calling(mock, None) as control:
+        control.post("/answers", give={"text": "x"}, name="search")
     with running_mock(answers=folder, data_dir=data) as mock, calling(mock, None) as control:
-        names = [rule["name"] for rule in control.get("/answers")["rules"]]
-    assert names == ["other", "search", "file:pets.cat.yaml"]
+        given = {rule["name"]: rule["give"][0]["fields"] for rule in control.get("/answers")["rules"]}
+    assert given["search"] == {"n": 1}
 
 
 @pytest.mark.parametrize(

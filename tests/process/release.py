@@ -51,6 +51,7 @@ def write(folder: Path) -> None:
             control.post("/snapshots/before")
             control.delete(f"/media/{only_kept}")
             control.post("/faults", **PLAN)
+            control.post("/answers", name="an orange one", task_type="imageInference", give={"picture": "orange"})
         with clients(mock, OTHER) as (talker, control):
             talker.ask(upload(png(8, 8)))
             control.post("/media", content=png(9, 9), query={"age": "29d"})

@@ -106,28 +106,29 @@ def delete_rules(services: Services, account_id: int, name: str | None = None) -
     return plans.delete_plans(services, account_id, name, only=_is_rule)
 
 
-def load_rules(services: Services, path: Path) -> int:
-    """Store the rules of a file or folder in place of what an earlier start stored; return how many.
+def load_rules(services: Services, path: Path | None) -> None:
+    """Store the rules of a file or folder in place of those that an earlier start read from files.
 
-    All are checked before any is stored. Raises BadRules.
+    A rule also replaces what else has its name. All are checked before any is stored. Raises BadRules.
     """
-    checked = [(one.where, *_checked(services, one)) for one in read_rules(path)]
+    checked = [] if path is None else [(one.where, *_checked(services, one)) for one in read_rules(path)]
+    with services.database.reading() as connection:
+        if not checked and not stored_plans.names_of_file_rules(connection):
+            return
 
     @retried
     def stored() -> None:
         with changing(services, ALL_ACCOUNTS) as connection:
-            names = {plan.name for _, plan, _ in checked}
-            present = [one.name for one in stored_plans.states(connection, ALL_ACCOUNTS)]
-            earlier = [one for one in present if one in names or one.startswith(_UNNAMED)]
-            stored_plans.remove(connection, ALL_ACCOUNTS, earlier)
+            replaced = {str(plan.name) for _, plan, _ in checked}.union(stored_plans.names_of_file_rules(connection))
+            stored_plans.remove(connection, ALL_ACCOUNTS, replaced)
             for where, plan, pictures in checked:
+                real_at = services.clocks.real_at()
                 try:
-                    stored_plans.add(connection, ALL_ACCOUNTS, plan, services.clocks.real_at(), pictures)
+                    stored_plans.add(connection, ALL_ACCOUNTS, plan, real_at, pictures, is_of_file=True)
                 except PlanExists as error:
                     raise BadRules(f"{where}: name: there is already a rule {error}") from None
 
     stored()
-    return len(checked)
 
 
 def _is_rule(state: PlanState) -> bool:

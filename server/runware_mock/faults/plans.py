@@ -12,7 +12,7 @@ from runware_mock.faults.base import Fault
 from runware_mock.faults.kinds import FAULT, AnyFault
 from runware_mock.protocol.messages import is_uuid
 from runware_mock.storage.database import ALL_ACCOUNTS
-from runware_mock.storage.models import fault, fault_plan, given_picture
+from runware_mock.storage.models import fault, fault_plan, given_picture, rule_of_file
 
 _SEED_LIMIT = 2**31
 # How many one statement deletes.
@@ -49,7 +49,13 @@ class Plan(BaseModel):
 
 
 def add(
-    connection: Connection, account_id: int, plan: Plan, real_at: int, pictures: Mapping[int, str] | None = None
+    connection: Connection,
+    account_id: int,
+    plan: Plan,
+    real_at: int,
+    pictures: Mapping[int, str],
+    *,
+    is_of_file: bool = False,
 ) -> PlanState:
     """Store a plan, and the pictures that its answers give, by position; return its state. Raises PlanExists."""
     name = plan.name or f"plan-{secrets.token_hex(4)}"
@@ -69,10 +75,11 @@ def add(
     ]
     connection.execute(insert(fault), rows)
     if given := [
-        {"plan_id": added[0], "position": position, "picture": picture}
-        for position, picture in (pictures or {}).items()
+        {"plan_id": added[0], "position": position, "picture": picture} for position, picture in pictures.items()
     ]:
         connection.execute(insert(given_picture), given)
+    if is_of_file:
+        connection.execute(insert(rule_of_file), {"plan_id": added[0]})
     return states(connection, account_id, name)[0]
 
 
@@ -85,6 +92,11 @@ def states(connection: Connection, account_id: int, name: str | None = None) -> 
     for row in connection.execute(found) if plans else ():
         faults.setdefault(row.plan_id, []).append(row)
     return [_state(plan, faults.get(plan.id, [])) for plan in plans]
+
+
+def names_of_file_rules(connection: Connection) -> list[str]:
+    """Return the names of the rules that were read from files; all are for all accounts."""
+    return list(connection.scalars(select(fault_plan.c.name).join_from(fault_plan, rule_of_file)))
 
 
 def remove(connection: Connection, account_id: int, names: Collection[str]) -> int:

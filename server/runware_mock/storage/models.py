@@ -204,6 +204,13 @@ fault = Table(
     Column("counted_at", BigInteger, nullable=True),
 )
 
+# The plans that are rules of `--answers`: a start replaces them.
+rule_of_file = Table(
+    "rule_of_file",
+    metadata,
+    Column("plan_id", ForeignKey("fault_plan.id", ondelete="CASCADE"), primary_key=True),
+)
+
 # The pictures that scripted answers give, apart from what is read to find the answer.
 given_picture = Table(
     "given_picture",
