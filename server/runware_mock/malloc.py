@@ -4,6 +4,7 @@ This works with glibc alone. A 12 MP WebP takes 200 MB in a few pieces, which gl
 200 ms of 550 went into clearing their pages, and two threads doing so waited for each other.
 """
 
+import ctypes
 from collections.abc import Callable
 from typing import Any
 
@@ -48,6 +49,4 @@ class Idleness:
 
 
 def _function(name: str) -> Any:
-    import ctypes
-
     return getattr(ctypes.CDLL(None), name, None)

@@ -124,9 +124,11 @@ def database_of(settings: Settings, folder: Path | None = None) -> Database:
     """
     is_shared = settings.workers > 1
     if settings.database_url is not None and not settings.database_url.startswith(_SQLITE):
-        # Needs the extra [postgres].
-        from runware_mock.storage.postgres import PostgresDatabase
-
+        try:
+            from runware_mock.storage.postgres import PostgresDatabase
+        except ImportError as error:
+            hint = "--database-url needs a driver, which pip install 'runware-mock[postgres]' brings"
+            raise DatabaseUnusable(f"{hint}: {error}") from error
         return PostgresDatabase(settings.database_url)
     url = settings.database_url
     durability = "FULL" if settings.durable else "NORMAL"

@@ -14,14 +14,13 @@ from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from runware_mock.clock import in_ms, monotonic_s
-from runware_mock.images.picture import FetchFailed
+from runware_mock.images.guard import FetchFailed
 from runware_mock.scheduler import FAILURES, Schedule
 from runware_mock.services import Services
 from runware_mock.storage import deliveries
 from runware_mock.storage.database import ALL_ACCOUNTS
-from runware_mock.storage.deliveries import Due, Request
+from runware_mock.storage.deliveries import Due, Request, call_entry
 from runware_mock.storage.journal import NOTHING_SENT, JournalEntry
-from runware_mock.storage.webhook_entries import call_entry
 
 _log = logging.getLogger(__name__)
 

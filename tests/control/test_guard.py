@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from runware_mock.images.picture import FetchFailed
+from runware_mock.images.guard import FetchFailed
 from runware_mock.storage.models import delivery, medium
 from runware_mock.webhooks import deliver_due
 from tests import plain

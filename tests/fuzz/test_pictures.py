@@ -14,9 +14,8 @@ from msgspec.structs import replace
 
 from runware_mock.images import resize
 from runware_mock.images.codec import MAX_SIDE_PX, Codec, opened, thumbnail
-from runware_mock.images.formats import FORMATS, detect_format
+from runware_mock.images.formats import FORMATS, Picture, PictureRefused, detect_format
 from runware_mock.images.limits import Budget
-from runware_mock.images.picture import Picture, PictureRefused
 from runware_mock.settings import PICTURES
 from tests.fuzz.damage import damaged
 from tests.fuzz.effort import effort

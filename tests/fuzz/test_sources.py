@@ -6,7 +6,7 @@ from contextlib import suppress
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runware_mock.images.picture import PictureRefused
+from runware_mock.images.formats import PictureRefused
 from runware_mock.images.source import UrlSource, read_source
 from tests.fuzz.effort import effort
 

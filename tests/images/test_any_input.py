@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runware_mock.images.codec import MAX_SIDE_PX, Codec
+from runware_mock.images.formats import PictureRefused
 from runware_mock.images.limits import Budget
-from runware_mock.images.picture import PictureRefused
 from runware_mock.images.resize import scaled_size
 from tests.images.samples import LARGE_FILES, SMALL_FILES
 

@@ -8,7 +8,7 @@ import brotli
 import pytest
 
 from runware_mock.images.fetch import UrlFetcher
-from runware_mock.images.picture import FetchFailed
+from runware_mock.images.guard import FetchFailed
 from tests.images.picture_host import PICTURE, PictureHost
 
 

@@ -9,7 +9,7 @@ from time import monotonic
 import pytest
 
 from runware_mock.images.fetch import UrlFetcher
-from runware_mock.images.picture import FetchFailed
+from runware_mock.images.guard import FetchFailed
 from runware_mock.settings import FetchMode
 from tests.images.picture_host import PICTURE, PictureHost
 

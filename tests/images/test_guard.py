@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 
 from runware_mock.images.fetch import UrlFetcher
-from runware_mock.images.picture import FetchFailed
+from runware_mock.images.guard import FetchFailed
 from runware_mock.settings import FetchMode
 from tests.images.picture_host import PICTURE, PictureHost
 

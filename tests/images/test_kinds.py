@@ -11,8 +11,8 @@ import pytest
 from PIL import Image, ImageCms
 
 from runware_mock.images.codec import Codec, opened
+from runware_mock.images.formats import Picture, PictureRefused
 from runware_mock.images.limits import Budget
-from runware_mock.images.picture import Picture, PictureRefused
 from runware_mock.settings import PICTURES
 from tests.images.painting import Size, encoded, icc_profile, moving, photo, png_chunk, raw_png
 

@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from runware_mock.images.picture import PictureRefused
+from runware_mock.images.formats import PictureRefused
 from runware_mock.images.source import UrlSource, decode_base64, read_source
 from tests.images.looking import stored_bytes
 from tests.images.painting import encoded, photo

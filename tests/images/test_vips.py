@@ -12,8 +12,8 @@ import pytest
 from PIL import Image, ImageCms
 
 from runware_mock.images.codec import Codec
+from runware_mock.images.formats import Picture, PictureRefused
 from runware_mock.images.limits import Budget
-from runware_mock.images.picture import Picture, PictureRefused
 from runware_mock.settings import PICTURES
 from tests.images.looking import opened, stored_bytes
 from tests.images.painting import moving, one_color_png, photo, png_chunk

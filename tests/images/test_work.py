@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from runware_mock.images.codec import Codec
+from runware_mock.images.formats import PictureRefused
 from runware_mock.images.limits import MOST_WORK_PX, Budget, Deadline, TookTooLong
-from runware_mock.images.picture import PictureRefused
 from runware_mock.settings import PICTURES
 from tests.images.moving_files import Patch, apng, gif
 from tests.images.painting import Size, encoded, moving, one_color_png, one_pixel_gif, photo

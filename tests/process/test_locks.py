@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 from sqlalchemy import Connection, insert, select, update
 
-from runware_mock.images.picture import Picture
+from runware_mock.images.formats import Picture
 from runware_mock.storage import contents, media
 from runware_mock.storage.contents import Placed
 from runware_mock.storage.database import ALL_ACCOUNTS, PURGER, Clashed, Database, retried

@@ -24,7 +24,7 @@ from runware_mock.connection import Unreachable, send
 from runware_mock.control_models import Entry, Medium, PlanState
 from runware_mock.faults.kinds import KINDS, common_fields, meaning, own_fields
 from runware_mock.images.codec import DECODERS, opened
-from runware_mock.images.picture import Picture, PictureRefused
+from runware_mock.images.formats import Picture, PictureRefused
 from runware_mock.images.resize import in_8_bits
 from runware_mock.version import __version__
 

@@ -17,8 +17,7 @@ from runware_mock.control.calls import ControlRefused, changing, conflict, dotte
 from runware_mock.control.clocks import LATEST_AT
 from runware_mock.faults.kinds import AnyFault
 from runware_mock.faults.plans import PlanName
-from runware_mock.images.formats import FORMATS, detect_format
-from runware_mock.images.picture import Picture, PictureRefused
+from runware_mock.images.formats import FORMATS, Picture, PictureRefused, detect_format
 from runware_mock.images.source import decode_base64
 from runware_mock.protocol.errors import Refusal
 from runware_mock.services import Services

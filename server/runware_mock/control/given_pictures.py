@@ -9,7 +9,7 @@ from sqlalchemy import select
 from runware_mock.control.calls import ControlRefused
 from runware_mock.faults.plans import Plan
 from runware_mock.faults.scripted import AnswerFault
-from runware_mock.images.picture import PictureRefused
+from runware_mock.images.formats import PictureRefused
 from runware_mock.images.source import UrlSource, read_source
 from runware_mock.images.standins.conversion import encode
 from runware_mock.protocol.messages import head_of, is_uuid

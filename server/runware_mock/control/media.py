@@ -15,8 +15,7 @@ from runware_mock import control_models as models
 from runware_mock.clock import in_ms
 from runware_mock.control.calls import ControlRefused, Id, changing, conflict, not_found
 from runware_mock.control_models import instant
-from runware_mock.images.formats import FORMATS, detect_format, url_path
-from runware_mock.images.picture import Picture, PictureRefused
+from runware_mock.images.formats import FORMATS, Picture, PictureRefused, detect_format, url_path
 from runware_mock.services import Services
 from runware_mock.storage import contents, media
 from runware_mock.storage.contents import FACTS, StoredContent

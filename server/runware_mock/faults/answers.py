@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from runware_mock.clock import in_ms
 from runware_mock.faults.base import LONGEST_DELAY, PLANNED, REST_ONLY, WS_ONLY, Delay, Event, Fault, Span, Transport
 from runware_mock.images.fetch import Fetch
-from runware_mock.images.picture import FetchFailed
+from runware_mock.images.guard import FetchFailed
 from runware_mock.protocol.errors import CATALOGUE, OURS, Refusal, refuse
 from runware_mock.protocol.response_plan import HttpAnswer, ResponsePlan
 

@@ -14,11 +14,10 @@ from PIL.Image import Image, Resampling
 from runware_mock.images import vips
 from runware_mock.images.bmp import BmpDecoder
 from runware_mock.images.decoder import Decoder
-from runware_mock.images.formats import detect_format, unaccepted
+from runware_mock.images.formats import Picture, PictureRefused, Sent, detect_format, unaccepted
 from runware_mock.images.gif import GifDecoder
 from runware_mock.images.jpeg import JpegDecoder
 from runware_mock.images.limits import Budget, Deadline, OverBudget, TookTooLong
-from runware_mock.images.picture import Picture, PictureRefused, Sent
 from runware_mock.images.png import PngDecoder
 from runware_mock.images.resize import Resizer, Size, in_8_bits, scaled_size, upright
 from runware_mock.images.webp import WebpDecoder

@@ -1,4 +1,4 @@
-"""The known formats, detected from the bytes alone, never from a label or an extension."""
+"""The known formats, detected from the bytes alone, and pictures in their stored form."""
 
 from collections.abc import Collection, Mapping
 from typing import Literal
@@ -75,6 +75,30 @@ _SIGNATURES: tuple[tuple[int, tuple[bytes, ...], str], ...] = (
 _RIFF = {b"WEBP": "webp", b"WAVE": "wav", b"AVI ": "avi"}
 _HEAD_BYTES = 1024
 _STL_HEADER_BYTES, _STL_TRIANGLE_BYTES = 84, 50
+
+
+class Sent(Struct, frozen=True):
+    """What was sent, if it is not stored unchanged; `orientation` is EXIF's, 1 to 8."""
+
+    size_bytes: int
+    width_px: int
+    height_px: int
+    orientation: int
+
+
+class Picture(Struct, frozen=True):
+    """Encoded bytes and what is known of them; `format` is a key of FORMATS."""
+
+    format: str
+    width_px: int
+    height_px: int
+    frames: int
+    data: bytes
+    sent: Sent | None = None
+
+
+class PictureRefused(Exception):
+    """The bytes are not a picture that can be stored; the message tells the user why."""
 
 
 def url_path(uuid: str, format_name: str, extension: str | None = None) -> str:

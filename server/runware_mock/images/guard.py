@@ -8,7 +8,6 @@ import socket
 from collections.abc import Callable, Sequence
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 
-from runware_mock.images.picture import FetchFailed
 from runware_mock.settings import FetchMode
 
 # Returns every address of a host; raises OSError or UnicodeError.
@@ -35,6 +34,14 @@ _OTHER_PROTOCOLS = frozenset(
         *(3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080),
     )
 )
+
+
+class FetchFailed(Exception):
+    """A URL could not be fetched or called; the message tells the user why, `status` what was answered, if at all."""
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 def resolve(host: str, port: int) -> Sequence[str]:

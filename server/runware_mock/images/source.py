@@ -6,7 +6,7 @@ from urllib.parse import unquote, unquote_to_bytes
 import pybase64
 from msgspec import Struct
 
-from runware_mock.images.picture import PictureRefused
+from runware_mock.images.formats import PictureRefused
 
 _LONGEST_PATH = 1024
 # Base64 contains none of "~.:\\".

@@ -12,20 +12,16 @@ from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from runware_mock.clock import monotonic_s
-from runware_mock.images.formats import FORMATS
-from runware_mock.images.picture import Picture
+from runware_mock.images.formats import FORMATS, Picture
 from runware_mock.protocol.errors import refuse
 from runware_mock.settings import Settings
 from runware_mock.storage import contents
 from runware_mock.storage.contents import Placed, StoredFile
 from runware_mock.storage.database import Database, secret_of
-
-if TYPE_CHECKING:
-    from obstore.store import S3Store
 
 _log = logging.getLogger(__name__)
 
@@ -137,14 +133,14 @@ class S3Objects:
     """
 
     def __init__(self, url: SplitResult, folder: str, timeout_s: float) -> None:
-        from obstore.exceptions import BaseError
+        from obstore import exceptions, store
 
-        self.failures: tuple[type[Exception], ...] = (BaseError, OSError, ValueError)
+        self.failures: tuple[type[Exception], ...] = (exceptions.BaseError, OSError, ValueError)
         if not any(all(os.environ.get(name) for name in names) for names in _CREDENTIALS):
             raise StoreFailed("there are no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
         try:
-            self._store = _s3_store(url, folder, timeout_s, _RETRIES)
-            self._proving = _s3_store(url, folder, min(timeout_s, PROOF_S), 1)
+            self._store = store.S3Store(url.netloc, **_s3_options(url, folder, timeout_s, _RETRIES))
+            self._proving = store.S3Store(url.netloc, **_s3_options(url, folder, min(timeout_s, PROOF_S), 1))
         except self.failures as error:
             raise StoreFailed(self.reason(error)) from error
 
@@ -196,24 +192,22 @@ class S3Objects:
         return report.partition("\n")[0].rpartition(" - ")[2][:200]
 
 
-def _s3_store(url: SplitResult, folder: str, timeout_s: float, retries: int) -> "S3Store":
-    from obstore.store import S3Store
-
+def _s3_options(url: SplitResult, folder: str, timeout_s: float, retries: int) -> dict[str, Any]:
     timeout = timedelta(seconds=timeout_s)
     # AWS's own tools find the certificate authority of a private storage by this variable.
     bundle = os.environ.get("AWS_CA_BUNDLE")
-    return S3Store(
-        url.netloc,
-        prefix="/".join(part for part in (*url.path.split("/"), folder) if part),
-        config=dict(parse_qsl(url.query)),  # type: ignore[arg-type] # region and endpoint, as the setting checks
-        client_options={
+    return {
+        "prefix": "/".join(part for part in (*url.path.split("/"), folder) if part),
+        # Region and endpoint, as the setting checks.
+        "config": dict(parse_qsl(url.query)),
+        "client_options": {
             "allow_http": True,
             "timeout": timeout,
             "connect_timeout": min(timeout, timedelta(seconds=_CONNECT_S)),
             **({"root_certificate": Path(bundle).read_bytes()} if bundle else {}),
         },
-        retry_config={"max_retries": retries, "retry_timeout": timeout},
-    )
+        "retry_config": {"max_retries": retries, "retry_timeout": timeout},
+    }
 
 
 ObjectStore = FolderStore | S3Objects

@@ -8,7 +8,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, bindparam, delete, exists, func, insert, select, update
 from sqlalchemy.dialects import sqlite
 
-from runware_mock.images.picture import Picture
+from runware_mock.images.formats import Picture
 from runware_mock.storage.models import content, dropped_object, medium, snapshot_content
 
 

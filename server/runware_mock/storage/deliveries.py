@@ -4,15 +4,21 @@ Answers are kept for a client that comes back with its connectionSessionUUID.
 """
 
 from collections.abc import Collection
+from typing import Any
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 from sqlalchemy import BigInteger, ColumnElement, Connection, delete, insert, literal, select, true, update
 
+from runware_mock.control_models import instant, write_instant
 from runware_mock.storage.clocks import clock_at, has_no_clock
 from runware_mock.storage.database import ALL_ACCOUNTS
+from runware_mock.storage.journal import JournalEntry
 from runware_mock.storage.models import delivery, undelivered
 
+JSON = "application/json"
+_decode = msgspec.json.Decoder().decode
 _IS_UNDER_WAY = delivery.c.attempts < 0
 # More than there ever are.
 _ALL = 2**31
@@ -121,6 +127,54 @@ def _is_still(taken: Due) -> ColumnElement[bool]:
     """Return the condition that a row is still the one taken: SQLite gives the id of a deleted row to the next."""
     is_same = (delivery.c.id == taken.id) & (delivery.c.due_at == taken.until_at)
     return is_same & (delivery.c.attempts == ~taken.attempts)
+
+
+def call_entry(
+    request: Request,
+    account_id: int,
+    at: int,
+    *,
+    status: int,
+    attempt: int = 0,
+    problem: str | None = None,
+    next_at: int | None = None,
+    duration_us: int = 0,
+) -> JournalEntry:
+    """Return the journal entry of an attempt to make a request; the attempt 0 is one that a fault has prevented.
+
+    `problem` is why it failed, `next_at` when the next attempt is due, if there is one; `status` is 0 if nothing was
+    answered.
+    """
+    document = _decode(request.body) if request.content_type == JSON else None
+    item = _item_of(document)
+    described: dict[str, Any] = {"method": request.method, "url": request.url, "attempt": attempt}
+    if document is None:
+        described |= {"contentType": request.content_type, "bytes": len(request.body)}
+    if problem is not None:
+        described |= {"problem": problem, "nextAt": None if next_at is None else write_instant(instant(next_at))}
+    return JournalEntry(
+        outcome="fault" if not attempt else "success" if problem is None else "error",
+        answer=[] if document is None else [document],
+        account_id=account_id,
+        at=at,
+        ready_at=at,
+        transport="hook",
+        task_type=str(item.get("taskType", ""))[:64],
+        task_uuid=str(item.get("taskUUID", ""))[:36],
+        task=described,
+        client=None,
+        duration_us=duration_us,
+        kind="webhook",
+        status=status,
+    )
+
+
+def _item_of(document: Any) -> dict[str, Any]:
+    """Return the result or error that a webhook's body is or wraps."""
+    if not isinstance(document, dict):
+        return {}
+    wrapped = document.get("data") or document.get("errors")
+    return wrapped[0] if isinstance(wrapped, list) else document
 
 
 def keep_frames(connection: Connection, account_id: int, session_uuid: str, frames: list[str], now_at: int) -> None:

@@ -82,7 +82,7 @@ class JournalEntry(Struct, frozen=True):
 
 
 class FoundAnswer(Struct, frozen=True):
-    """What getResponse must know about an entry; `lifecycle` is that of a rule, as JSON."""
+    """What is told of an earlier task; `lifecycle` is that of a rule, as JSON."""
 
     id: int
     task_type: str
@@ -91,6 +91,7 @@ class FoundAnswer(Struct, frozen=True):
     outcome: Outcome
     answer: list[Item]
     lifecycle: list[Any]
+    task: dict[str, Any]
 
 
 class _Budget:
@@ -239,32 +240,8 @@ def _hidden(secret: object) -> object:
     return masked(secret) if isinstance(secret, str) else "…"
 
 
-def find_details(
-    connection: Connection, account_id: int, task_uuid: str, since_at: int
-) -> tuple[dict[str, Any], Outcome, list[Item]] | None:
-    """Return a task since an instant as the journal stores it, with its outcome and answer, or None."""
-    row = _best(connection, account_id, task_uuid, since_at)
-    return None if row is None else (_decode(row.task), row.outcome, _decode(row.answer))
-
-
 def find(connection: Connection, account_id: int, task_uuid: str, since_at: int) -> FoundAnswer | None:
-    """Return the answer for a taskUUID since an instant: its success, else its newest failure, else None."""
-    row = _best(connection, account_id, task_uuid, since_at)
-    if row is None:
-        return None
-    faults = _decode(row.faults) if row.faults else []
-    lifecycle: list[Any] = next((one["lifecycle"] for one in faults if "lifecycle" in one), [])
-    return FoundAnswer(row.id, row.task_type, row.at, row.ready_at, row.outcome, _decode(row.answer), lifecycle)
-
-
-def polled_at(connection: Connection, account_id: int, task_uuid: str, since_id: int) -> list[int]:
-    """Return when getResponse has asked for a task since its entry."""
-    is_poll = (journal.c.kind == "lookup") & (journal.c.task_type == "getResponse") & (journal.c.id > since_id)
-    is_own = (journal.c.account_id == account_id) & (journal.c.task_uuid == task_uuid.lower())
-    return list(connection.scalars(select(journal.c.at).where(is_own, is_poll).order_by(journal.c.id)))
-
-
-def _best(connection: Connection, account_id: int, task_uuid: str, since_at: int) -> Any:
+    """Return the entry for a taskUUID since an instant: its success, else its newest failure, else None."""
     answers = (
         select(journal)
         .where(
@@ -277,7 +254,20 @@ def _best(connection: Connection, account_id: int, task_uuid: str, since_at: int
         .order_by((journal.c.outcome == "success").desc(), journal.c.id.desc())
         .limit(1)
     )
-    return connection.execute(answers, _values_of_task(account_id, task_uuid, since_at)).first()
+    row = connection.execute(answers, _values_of_task(account_id, task_uuid, since_at)).first()
+    if row is None:
+        return None
+    faults = _decode(row.faults) if row.faults else []
+    lifecycle: list[Any] = next((one["lifecycle"] for one in faults if "lifecycle" in one), [])
+    answer, task = _decode(row.answer), _decode(row.task)
+    return FoundAnswer(row.id, row.task_type, row.at, row.ready_at, row.outcome, answer, lifecycle, task)
+
+
+def polled_at(connection: Connection, account_id: int, task_uuid: str, since_id: int) -> list[int]:
+    """Return when getResponse has asked for a task since its entry."""
+    is_poll = (journal.c.kind == "lookup") & (journal.c.task_type == "getResponse") & (journal.c.id > since_id)
+    is_own = (journal.c.account_id == account_id) & (journal.c.task_uuid == task_uuid.lower())
+    return list(connection.scalars(select(journal.c.at).where(is_own, is_poll).order_by(journal.c.id)))
 
 
 def is_done(connection: Connection, account_id: int, task_uuid: str, since_at: int) -> bool:

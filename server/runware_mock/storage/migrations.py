@@ -1,5 +1,6 @@
 """Migrate a database to this version's tables."""
 
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Column, Connection, MetaData, PrimaryKeyConstraint, String, Table, insert, inspect, select
@@ -46,8 +47,6 @@ def prepare(database: Database) -> None:
 
 def scripts() -> "Config":
     """Return Alembic's configuration, which points at the migrations."""
-    from importlib.resources import files
-
     from alembic.config import Config
 
     config = Config()
@@ -58,16 +57,14 @@ def scripts() -> "Config":
 
 def migrate(database: Database, revision: str = "head", config: "Config | None" = None) -> None:
     """Run the Alembic migrations up to a revision, by default all; raises DatabaseUnusable for a newer database."""
-    from alembic import command
-    from alembic.script import ScriptDirectory
-    from alembic.util.exc import CommandError
+    from alembic import command, script, util
 
     config = config or scripts()
     version = _version(database)
     try:
         if version is not None:
-            ScriptDirectory.from_config(config).get_revision(version)
-    except CommandError:
+            script.ScriptDirectory.from_config(config).get_revision(version)
+    except util.CommandError:
         raise DatabaseUnusable(
             f"the database {database.name} was written by a newer runware-mock (its version is {version}, this program "
             f"knows up to {HEAD}): update runware-mock, or use another --data-dir or --database-url"

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
+from psycopg.types.string import StrDumperUnknown
 from sqlalchemy import Connection, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 
@@ -57,10 +58,6 @@ class PostgresDatabase(Database):
                 hide_parameters=True,
                 connect_args={name: value for name, value in _CONNECT.items() if name not in address.query},
             )
-        except ImportError as error:
-            raise DatabaseUnusable(
-                f"--database-url needs a driver, which pip install 'runware-mock[postgres]' brings: {error}"
-            ) from error
         except (ArgumentError, ValueError):
             # The error's own message may contain the password.
             raise DatabaseUnusable(f"--database-url {self.name} is not the address of a database") from None
@@ -122,19 +119,13 @@ def _locking(account_ids: tuple[int, ...]) -> str:
     )
 
 
-@cache
-def _text_dumper() -> type:
-    from psycopg.types.string import StrDumperUnknown
+class _TextDumper(StrDumperUnknown):
+    """Sends text without NUL, which clients may send, but PostgreSQL cannot store."""
 
-    class Dumper(StrDumperUnknown):
-        """Sends text without NUL, which clients may send, but PostgreSQL cannot store."""
-
-        def dump(self, obj: str) -> Any:
-            return super().dump(obj.replace("\0", "\ufffd"))
-
-    return Dumper
+    def dump(self, obj: str) -> Any:
+        return super().dump(obj.replace("\0", "\ufffd"))
 
 
 def _on_connect(session: str, connection: Any, _record: object) -> None:
-    connection.adapters.register_dumper(str, _text_dumper())
+    connection.adapters.register_dumper(str, _TextDumper)
     connection.execute(session)

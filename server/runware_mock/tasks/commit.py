@@ -18,9 +18,8 @@ from runware_mock.protocol.redaction import without_real_keys
 from runware_mock.protocol.response_plan import ResponsePlan, retried_after
 from runware_mock.services import Caller, Services
 from runware_mock.storage import deliveries, journal, media
-from runware_mock.storage.deliveries import Request
+from runware_mock.storage.deliveries import JSON, Request, call_entry
 from runware_mock.storage.journal import NOTHING_SENT, JournalEntry, Kind, Outcome
-from runware_mock.storage.webhook_entries import call_entry
 from runware_mock.tasks import TaskType
 from runware_mock.tasks.results import echoed
 from runware_mock.tasks.work import Work
@@ -220,13 +219,13 @@ class Committer:
         for call in calls:
             body = webhook_body(call.item, is_error=call.is_error, flat=is_flat)
             if call.is_lost:
-                request = Request("POST", url, "application/json", body)
+                request = Request("POST", url, JSON, body)
                 entry = call_entry(request, account_id, call.due_at, status=NOTHING_SENT, problem=_LOST)
                 self._services.journal.record(connection, entry)
             else:
                 # No call is due later: one that seems so is made at once, as the clock was set back.
                 due_at = call.due_at + min(call.delay_ms, in_ms(LONGEST_DELAY))
-                deliveries.add(connection, account_id, "POST", url, "application/json", body, due_at)
+                deliveries.add(connection, account_id, "POST", url, JSON, body, due_at)
 
     def _record(
         self,

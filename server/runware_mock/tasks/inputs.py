@@ -11,7 +11,8 @@ from PIL.Image import Image
 from sqlalchemy import Connection
 
 from runware_mock.images.codec import opened
-from runware_mock.images.picture import FetchFailed, Picture, PictureRefused
+from runware_mock.images.formats import Picture, PictureRefused
+from runware_mock.images.guard import FetchFailed
 from runware_mock.images.source import UrlSource, read_source
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.messages import Task, is_uuid, kind_of

@@ -80,12 +80,11 @@ def _succeeded(items: list[Item]) -> list[Item]:
 def run_details(task: GetTaskDetails, services: Services, caller: Caller) -> Work:
     """Return the request and the response of an earlier task; long strings are cut."""
     with services.database.reading() as connection:
-        found = journal.find_details(connection, caller.account.id, task.task_uuid, _since_at(services, caller))
-    if found is None:
+        entry = journal.find(connection, caller.account.id, task.task_uuid, _since_at(services, caller))
+    if entry is None:
         raise refuse("taskNotFound", _UNKNOWN)
-    sent, outcome, answer = found
-    response = {"data": answer} if outcome == "success" else {"data": [], "errors": answer}
-    return [{**echoed(task.sent), "request": [_readable(sent)], "response": response}]
+    response = {"data": entry.answer} if entry.outcome == "success" else {"data": [], "errors": entry.answer}
+    return [{**echoed(task.sent), "request": [_readable(entry.task)], "response": response}]
 
 
 def _since_at(services: Services, caller: Caller) -> int:

@@ -14,7 +14,7 @@ from importlib.resources import files
 
 from sqlalchemy import Connection
 
-from runware_mock.images.picture import Picture
+from runware_mock.images.formats import Picture
 from runware_mock.images.standins.caption import describe, enhance
 from runware_mock.protocol.messages import Item
 from runware_mock.services import Caller, Services

@@ -12,8 +12,7 @@ from sqlalchemy import Connection
 
 from runware_mock.faults.scripted import Given
 from runware_mock.images.codec import DECODERS, Codec, opened
-from runware_mock.images.formats import FORMATS, detect_format, url_path
-from runware_mock.images.picture import Picture
+from runware_mock.images.formats import FORMATS, Picture, detect_format, url_path
 from runware_mock.images.resize import RESAMPLING
 from runware_mock.images.standins.conversion import ENCODED, encode, plain
 from runware_mock.protocol.messages import Item, Task

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from PIL.Image import Image
 
-from runware_mock.images.picture import Picture
+from runware_mock.images.formats import Picture
 from runware_mock.images.standins.conversion import upscale, vectorize
 from runware_mock.images.standins.inference import draw_inference
 from runware_mock.images.standins.preprocess import Options, preprocess

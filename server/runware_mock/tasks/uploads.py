@@ -12,8 +12,8 @@ from msgspec import Struct
 from sqlalchemy import Connection
 
 from runware_mock.images.codec import Codec
-from runware_mock.images.formats import FORMATS, detect_format, unaccepted, url_path
-from runware_mock.images.picture import FetchFailed, Picture, PictureRefused
+from runware_mock.images.formats import FORMATS, Picture, PictureRefused, detect_format, unaccepted, url_path
+from runware_mock.images.guard import FetchFailed
 from runware_mock.images.source import UrlSource, read_source
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.messages import Item, kind_of
