@@ -21,7 +21,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, MetaData, Table, delete, func, insert, select, text
 from sqlalchemy.exc import IntegrityError
 
-from runware_mock.control.snapshots import KEPT_TABLES, SHAPE
+from runware_mock.control.state import KEPT_TABLES, SHAPE
 from runware_mock.storage.database import Database, DatabaseUnusable
 from runware_mock.storage.migrations import HEAD, migrate, scripts
 from runware_mock.storage.models import content, dropped_object, medium, metadata

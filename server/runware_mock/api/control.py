@@ -25,7 +25,7 @@ from runware_mock.api.dependencies import (
 )
 from runware_mock.api.failures import PREFIX, GuardedRoute, Refused
 from runware_mock.clock import in_ms, monotonic_s
-from runware_mock.control import answers, archive, clocks, journal, media, plans, seeding, snapshots, state, webhooks
+from runware_mock.control import answers, archive, clocks, journal, media, plans, seeding, state
 from runware_mock.control.calls import ControlRefused, Id
 from runware_mock.faults.plans import Plan
 from runware_mock.services import Services
@@ -209,7 +209,7 @@ def resend_webhook(
     services: Provided, account_id: AccountId, entry_id: Annotated[Id, Path(alias="id")]
 ) -> models.Queued:
     """Call a webhook again, with the body of the call that has this id in the journal."""
-    return webhooks.resend(services, account_id, entry_id)
+    return journal.resend_webhook(services, account_id, entry_id)
 
 
 @api.post("/reset", tags=["state"])
@@ -223,25 +223,25 @@ def reset(
 @api.get("/snapshots", tags=["state"])
 def list_snapshots(services: Provided, account_id: OneAccountId) -> models.Snapshots:
     """List the snapshots of an account."""
-    return snapshots.list_snapshots(services, account_id)
+    return state.list_snapshots(services, account_id)
 
 
 @api.post("/snapshots/{name}", tags=["state"], status_code=201)
 def save_snapshot(services: Provided, account_id: OneAccountId, name: str) -> models.Snapshot:
     """Save the account's state under a name."""
-    return snapshots.save(services, account_id, name)
+    return state.save_snapshot(services, account_id, name)
 
 
 @api.post("/snapshots/{name}/restore", tags=["state"])
 def restore_snapshot(services: Provided, account_id: OneAccountId, name: str) -> models.Snapshot:
     """Restore a saved state of the account."""
-    return snapshots.restore(services, account_id, name)
+    return state.restore_snapshot(services, account_id, name)
 
 
 @api.delete("/snapshots/{name}", tags=["state"])
 def delete_snapshot(services: Provided, account_id: OneAccountId, name: str) -> models.Deleted:
     """Delete a snapshot."""
-    return snapshots.remove(services, account_id, name)
+    return state.delete_snapshot(services, account_id, name)
 
 
 @api.get("/export", tags=["state"], response_class=Response, responses={200: {"content": {_BINARY: _BYTES}}})

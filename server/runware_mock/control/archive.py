@@ -12,9 +12,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, TypeA
 from sqlalchemy import select
 
 from runware_mock import control_models as models
-from runware_mock.control import snapshots
 from runware_mock.control.calls import ControlRefused, changing, conflict, dotted
 from runware_mock.control.clocks import LATEST_AT
+from runware_mock.control.state import check_version, put_state, take_state
 from runware_mock.faults.kinds import AnyFault
 from runware_mock.faults.plans import PlanName
 from runware_mock.images.formats import FORMATS, Picture, PictureRefused, detect_format
@@ -216,7 +216,7 @@ def export(services: Services, account_id: int) -> bytes:
     """Return the archive of an account."""
     out = io.BytesIO()
     with services.database.viewing() as connection, zipfile.ZipFile(out, "w") as archive:
-        taken = snapshots.take(connection, account_id)
+        taken = take_state(connection, account_id)
         kept = []
         for content_id, uuid in {row["content_id"]: row["uuid"] for row in taken["medium"]}.items():
             row = connection.execute(select(content).where(content.c.id == content_id)).mappings().one()
@@ -291,7 +291,7 @@ def _state_of(text: bytes) -> _Archived:
         document = msgspec.json.decode(text, type=dict[str, Any])
     except (msgspec.DecodeError, RecursionError) as error:
         raise ControlRefused(f"state.json is not a JSON object: {error}", "body") from None
-    snapshots.check_version(document)
+    check_version(document)
     try:
         return _Archived.model_validate(document)
     except ValidationError as error:
@@ -329,4 +329,4 @@ def _put(services: Services, account_id: int, state: _Archived, placed: Mapping[
         rows = state.model_dump(exclude={"content"})
         for row in rows["medium"]:
             row["content_id"] = ids[row["content_id"]]
-        snapshots.put(connection, account_id, rows)
+        put_state(connection, account_id, rows)

@@ -16,7 +16,7 @@ from runware_mock.api.dependencies import base_url
 from runware_mock.api.failures import GuardedRoute, is_control
 from runware_mock.api.transport import STOPPING
 from runware_mock.api.ui.pages import HEADERS, accepts_html, page, short, wants_page
-from runware_mock.control import clocks, snapshots, state
+from runware_mock.control import clocks, state
 from runware_mock.control import media as stored
 from runware_mock.control.calls import change_token, not_found
 from runware_mock.control.journal import Filter, Kind, choices, list_entries
@@ -125,7 +125,7 @@ def router(services: Services, threads: Executor | None = None) -> APIRouter:  #
     def controls(request: Request) -> HTMLResponse:
         """Show the clock, the fault plans and the snapshots of an account."""
         account_id = account_of(request)
-        saved = [] if account_id == ALL_ACCOUNTS else _json(snapshots.list_snapshots(services, account_id))["snapshots"]
+        saved = [] if account_id == ALL_ACCOUNTS else _json(state.list_snapshots(services, account_id))["snapshots"]
         return show(
             request,
             "controls.html",
