@@ -15,8 +15,16 @@ import click
 
 from runware_mock.certificates import TlsUnusable, ensure_ca
 from runware_mock.clock import SystemClock
-from runware_mock.commands import COMMANDS
+from runware_mock.commands.answers import answers
 from runware_mock.commands.base import EXIT_USAGE, fail, flag_of, settings_of
+from runware_mock.commands.bundle import open_bundle
+from runware_mock.commands.doctor import doctor, ready
+from runware_mock.commands.exec import exec_command
+from runware_mock.commands.faults import faults
+from runware_mock.commands.journal import journal, webhooks
+from runware_mock.commands.mcp import mcp
+from runware_mock.commands.media import media, sample
+from runware_mock.commands.state import accounts, clock, export_state, import_state, reset, snapshot
 from runware_mock.protocol.errors import Refusal
 from runware_mock.settings import Settings, default_text, without_secrets
 from runware_mock.values import is_loopback
@@ -143,14 +151,13 @@ def _ready_file(file: Path | None) -> Iterator[Callable[[str], None]]:
 @settings_flags(*_STORE_SETTINGS)
 def migrate(**values: Any) -> None:
     """Create the database or upgrade it, without serving."""
-    from runware_mock.services import open_database
-    from runware_mock.storage.database import DatabaseUnusable
-    from runware_mock.storage.migrations import HEAD
+    from runware_mock import services
 
     try:
         with ExitStack() as cleanup:
-            click.echo(f"{open_database(_store_settings(values), cleanup).name} is at version {HEAD}")
-    except DatabaseUnusable as error:
+            database = services.open_database(_store_settings(values), cleanup)
+            click.echo(f"{database.name} is at version {services.DATABASE_VERSION}")
+    except services.UNUSABLE as error:
         fail(str(error), EXIT_USAGE)
 
 
@@ -159,22 +166,20 @@ def migrate(**values: Any) -> None:
 @click.option("--dry-run", envvar="RUNWARE_MOCK_DRY_RUN", is_flag=True, help="Only say what would be removed.")
 def purge(*, dry_run: bool, **values: Any) -> None:
     """Remove expired media now, whether or not a server is running."""
-    from runware_mock.purge import collect_orphans, count_orphans, forecast, purge_expired
-    from runware_mock.services import create_services, open_database
-    from runware_mock.storage.blobs import StoreFailed
-    from runware_mock.storage.database import DatabaseUnusable
+    from runware_mock import purge as purging
+    from runware_mock import services
 
     with ExitStack() as cleanup:
         settings = _store_settings(values)
         try:
-            services = create_services(settings, SystemClock(), open_database(settings, cleanup))
-        except (DatabaseUnusable, StoreFailed) as error:
+            opened = services.create_services(settings, SystemClock(), services.open_database(settings, cleanup))
+        except services.UNUSABLE as error:
             fail(str(error), EXIT_USAGE)
         try:
-            expired = forecast(services)
-            media = expired.media if dry_run else purge_expired(services).media
-            orphans = count_orphans(services) if dry_run else collect_orphans(services)
-        except (StoreFailed, Refusal) as error:
+            expired = purging.forecast(opened)
+            media = expired.media if dry_run else purging.purge_expired(opened).media
+            orphans = purging.count_orphans(opened) if dry_run else purging.collect_orphans(opened)
+        except (*services.UNUSABLE, Refusal) as error:
             fail(error.message if isinstance(error, Refusal) else str(error))
         did, more = "would purge" if dry_run else "purged", f", {orphans} orphaned objects" if orphans else ""
         click.echo(f"{did} {media} media, {expired.size_bytes} bytes{more}")
@@ -196,7 +201,9 @@ def ca(*, only_path: bool, **values: Any) -> None:
         fail(str(error), EXIT_USAGE)
 
 
-for command in COMMANDS:
+for command in (accounts, answers, clock, doctor, exec_command, export_state, faults, import_state, journal):
+    main.add_command(command)
+for command in (mcp, media, open_bundle, ready, reset, sample, snapshot, webhooks):
     main.add_command(command)
 
 

@@ -21,21 +21,15 @@ from starlette.types import ASGIApp
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
-from runware_mock import malloc
+from runware_mock import malloc, services
+from runware_mock.api.limits import allow_files
 from runware_mock.api.transport import HttpProtocol, SocketProtocol
 from runware_mock.app import FixturesUnusable, create_app, prepare_for_workers
 from runware_mock.certificates import TlsUnusable, server_context
 from runware_mock.logs import set_up_logging
 from runware_mock.scheduler import Schedule
 from runware_mock.settings import Settings
-from runware_mock.storage.blobs import StoreFailed
-from runware_mock.storage.database import DatabaseUnusable
 from runware_mock.version import __version__
-
-try:
-    import resource
-except ImportError:  # pragma: no cover - Windows has no such limit
-    resource = None  # type: ignore[assignment]
 
 _log = logging.getLogger(__name__)
 
@@ -57,7 +51,7 @@ class CannotListen(Exception):
 
 
 # What keeps a server from starting; the message of each is for the user.
-UNUSABLE = (CannotListen, DatabaseUnusable, FixturesUnusable, StoreFailed, TlsUnusable)
+UNUSABLE = (*services.UNUSABLE, CannotListen, FixturesUnusable, TlsUnusable)
 
 
 class MockServer(uvicorn.Server):
@@ -186,7 +180,7 @@ def serve(settings: Settings, bound: socket.socket, on_ready: Callable[[str], No
     Calls `on_ready` once with the server's URL, when an upload would succeed. Raises DatabaseUnusable,
     FixturesUnusable, StoreFailed or TlsUnusable if the server cannot start.
     """
-    _allow_files(2 * settings.max_connections)
+    allow_files(2 * settings.max_connections)
     with bound, ExitStack() as cleanup:
         context = server_context(settings)
 
@@ -265,13 +259,3 @@ def _end_with_parent() -> None:
 def _keep_memory(app: Any) -> None:
     malloc.keep()
     Schedule("heap", malloc.Idleness(app.state.services.metrics.total).look, _HEAP_LOOK_S).start()
-
-
-def _allow_files(wanted: int) -> None:
-    """Raise this process's limit of open files to `wanted`, if it is lower and the system allows it."""
-    if resource is None:  # pragma: no cover
-        return
-    files, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if resource.RLIM_INFINITY != files < wanted:
-        soft = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, most))

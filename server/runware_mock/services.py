@@ -17,15 +17,18 @@ from runware_mock.metrics import Metrics
 from runware_mock.quotas import Quotas
 from runware_mock.settings import Settings
 from runware_mock.storage.accounts import Account, Accounts, new_uuid
-from runware_mock.storage.blobs import Blobs, open_blobs
+from runware_mock.storage.blobs import Blobs, StoreFailed, open_blobs
 from runware_mock.storage.clocks import Clocks
 from runware_mock.storage.database import ALL_ACCOUNTS, Database, DatabaseUnusable
 from runware_mock.storage.journal import Journal
 from runware_mock.storage.media import Moment
-from runware_mock.storage.migrations import prepare
+from runware_mock.storage.migrations import HEAD, prepare
 from runware_mock.storage.sqlite import FILE_NAME, SqliteDatabase, temporary_folder
 
 _SQLITE = "sqlite:///"
+DATABASE_VERSION = HEAD
+# What keeps services from being created; the message of each is for the user.
+UNUSABLE = (DatabaseUnusable, StoreFailed)
 
 
 class Services(Struct, frozen=True):
@@ -107,9 +110,7 @@ def create_services(settings: Settings, clock: Clock, database: Database) -> Ser
 
 def open_database(settings: Settings, cleanup: ExitStack) -> Database:
     """Open the database of these settings and migrate it to this version; raises DatabaseUnusable."""
-    folder = None
-    if settings.in_memory:
-        folder = cleanup.enter_context(temporary_folder())
+    folder = cleanup.enter_context(temporary_folder()) if settings.in_memory else None
     database = database_of(settings, folder)
     cleanup.callback(database.close)
     prepare(database)
@@ -122,15 +123,14 @@ def database_of(settings: Settings, folder: Path | None = None) -> Database:
 
     Raises DatabaseUnusable.
     """
-    is_shared = settings.workers > 1
-    if settings.database_url is not None and not settings.database_url.startswith(_SQLITE):
+    url = settings.database_url
+    if url is not None and not url.startswith(_SQLITE):
         try:
             from runware_mock.storage.postgres import PostgresDatabase
         except ImportError as error:
             hint = "--database-url needs a driver, which pip install 'runware-mock[postgres]' brings"
             raise DatabaseUnusable(f"{hint}: {error}") from error
-        return PostgresDatabase(settings.database_url)
-    url = settings.database_url
+        return PostgresDatabase(url)
     durability = "FULL" if settings.durable else "NORMAL"
     file = settings.data_dir / FILE_NAME if url is None else Path(url.removeprefix(_SQLITE))
     if settings.in_memory and folder is not None:
@@ -143,4 +143,4 @@ def database_of(settings: Settings, folder: Path | None = None) -> Database:
     # A file that cannot be created is reported when it is opened.
     with suppress(OSError):
         file.touch(0o600)
-    return SqliteDatabase(file, durability, is_shared=is_shared)
+    return SqliteDatabase(file, durability, is_shared=settings.workers > 1)

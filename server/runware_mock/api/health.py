@@ -18,6 +18,7 @@ from runware_mock.version import __version__
 
 # Probes wait a few seconds at most, then ask again.
 _LOOK_S = 8.0
+_TEXT: dict[str, Any] = {"content": {"text/plain": {"schema": {"type": "string"}}}}
 
 
 class Health(BaseModel):
@@ -39,31 +40,27 @@ def router(services: Services, is_well: Mapping[str, Callable[[], bool]], exposi
     api = APIRouter(route_class=AnsweringRoute)
     probe = _Probe(services)
 
-    async def health() -> Response:
+    @api.get("/health")
+    async def health() -> Health:
         """Say that the process is alive."""
-        return JSONResponse({"status": "ok", "version": __version__})
+        return Health(status="ok", version=__version__)
 
-    async def ready() -> Response:
+    @api.get("/ready", response_model=Health, responses={503: {"model": NotReady}})
+    async def ready() -> Any:
         """Say whether an upload would succeed and, if not, what is missing."""
         missing = [name for name, works in is_well.items() if not works()]
         missing += await probe.problems()
         if missing:
             return JSONResponse({"status": "not ready", "missing": missing}, 503)
-        return JSONResponse({"status": "ready", "version": __version__})
+        return Health(status="ready", version=__version__)
 
+    @api.get("/metrics", response_class=Response, responses={200: _TEXT})
     async def metrics() -> Response:
         """Return the metrics in Prometheus' text format."""
         return Response(await asyncio.to_thread(exposition.text), media_type=CONTENT_TYPE_LATEST)
 
-    responses: dict[str, dict[int | str, dict[str, Any]]] = {
-        "health": {200: {"model": Health}},
-        "ready": {200: {"model": Health}, 503: {"model": NotReady}},
-        "metrics": {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
-    }
     for endpoint in (health, ready, metrics):
-        path, told = f"/{endpoint.__name__}", responses[endpoint.__name__]
-        api.add_api_route(path, endpoint, methods=["GET"], response_class=Response, responses=told)
-        api.add_api_route(path, endpoint, methods=["HEAD"], include_in_schema=False)
+        api.add_api_route(f"/{endpoint.__name__}", endpoint, methods=["HEAD"], include_in_schema=False)
     return api
 
 

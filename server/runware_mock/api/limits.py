@@ -48,6 +48,16 @@ def _most_files() -> int:
     return sys.maxsize if files == resource.RLIM_INFINITY else files
 
 
+def allow_files(wanted: int) -> None:
+    """Raise this process's limit of open files to `wanted`, if it is lower and the system allows it."""
+    if resource is None:  # pragma: no cover
+        return
+    files, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if resource.RLIM_INFINITY != files < wanted:
+        soft = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, most))
+
+
 class Body:
     """A request body that is being received, and how long its client may take for the next 16 KiB."""
 
