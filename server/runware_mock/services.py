@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from runware_mock.clock import Clock, in_ms
 from runware_mock.faults.matching import Faults
+from runware_mock.faults.plans import has_plan
 from runware_mock.faults.scripted import Given
 from runware_mock.images.codec import Codec
 from runware_mock.images.fetch import Fetch, Send, UrlFetcher
@@ -92,7 +93,7 @@ def create_services(settings: Settings, clock: Clock, database: Database) -> Ser
         clocks=clocks,
         database=database,
         blobs=open_blobs(settings, database),
-        accounts=Accounts(database, clocks, faults.names_plan, settings.api_keys(), seed=settings.seed),
+        accounts=Accounts(database, clocks, has_plan, settings.api_keys(), seed=settings.seed),
         journal=Journal(settings.journal_entries, settings.journal_bytes, metrics),
         quotas=Quotas(settings, database),
         metrics=metrics,

@@ -330,7 +330,7 @@ def test_plans_are_deleted_by_name_or_all(run: Run, api_key: str) -> None:
     for name in ("a", "b", "c"):
         printed(run("faults", "add", "latency", "--name", name))
     assert printed(run("faults", "delete", "a")) == "deleted a\n"
-    assert printed(run("faults", "delete")) == f"deleted 2 plans of account {masked(api_key)}\n"
+    assert printed(run("faults", "delete")) == f"deleted 2 fault plans of account {masked(api_key)}\n"
 
 
 def test_every_kind_of_fault_is_listed_as_documented_and_its_example_can_be_added(run: Run) -> None:

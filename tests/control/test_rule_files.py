@@ -130,6 +130,21 @@ def test_the_command_line_adds_shows_and_deletes_rules(mock: RunningMock, folder
     assert RunwareMock(mock.url, api_key).answers.list() == []
 
 
+def test_a_folder_with_a_rule_that_is_refused_adds_none_of_them(mock: RunningMock, folder: Path, api_key: str) -> None:
+    (folder / "zebra.yaml").write_text("give: [{text: x}, {picture: a zebra}]")
+    done = run_command("answers", "add", "--url", mock.url, "--account", api_key, str(folder))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("runware-mock: zebra.yaml: give[1].picture: 'a zebra': it is neither a colour ")
+    assert RunwareMock(mock.url, api_key).answers.list() == []
+
+
+def test_a_thousand_rules_are_loaded_and_the_last_one_answers(tmp_path: Path, api_key: str) -> None:
+    rules = [{"where": {"search": f"cat {n}"}, "give": {"fields": {"n": n}}} for n in range(1000)]
+    (tmp_path / "cats.json").write_text(json.dumps(rules))
+    with running_mock(answers=tmp_path) as mock, talking(mock, "rest", api_key) as talker:
+        assert talker.ask(task("modelSearch", search="cat 999")).item["n"] == 999
+
+
 def test_the_schema_describes_the_rules_that_are_taken(folder: Path) -> None:
     schema = validator_for(json.loads(run_command("answers", "schema").stdout))
     assert schema.is_valid(json.loads((folder / "account.json").read_text()))

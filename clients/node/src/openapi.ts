@@ -964,15 +964,15 @@ export interface components {
             /** @description Seed for random choices; a random one if left out. */
             seed?: number | null;
             /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            kind: "delay_authentication";
-            /**
              * @description A duration such as 2s, 500ms or 1h30m.
              * @default PT5S
              */
             delay?: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "delay_authentication";
         };
         /** @description The answer to a download is delayed, by the real clock. */
         DelayDownloadFault: {
@@ -1004,6 +1004,11 @@ export interface components {
             probability?: number;
             /** @description Seed for random choices; a random one if left out. */
             seed?: number | null;
+            /**
+             * @description A duration such as 2s, 500ms or 1h30m.
+             * @default PT2S
+             */
+            delay?: string;
             /** @description Only the medium with this UUID. */
             uuid?: string | null;
             /**
@@ -1011,11 +1016,6 @@ export interface components {
              * @enum {string}
              */
             kind: "delay_download";
-            /**
-             * @description A duration such as 2s, 500ms or 1h30m.
-             * @default PT2S
-             */
-            delay?: string;
         };
         /** @description The webhook is called late, by the account's clock. */
         DelayWebhookFault: {
@@ -1363,13 +1363,15 @@ export interface components {
             probability?: number;
             /** @description Seed for random choices; a random one if left out. */
             seed?: number | null;
+            /** @default internalServerError */
+            code?: string;
+            parameter?: string | null;
+            message?: string | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
             kind: "error_webhook";
-            /** @default internalServerError */
-            code?: string;
         };
         /** @description When a medium expires. */
         Expiring: {
@@ -1422,6 +1424,44 @@ export interface components {
             media: components["schemas"]["Expiring"][];
             would_purge: components["schemas"]["WouldPurge"];
         };
+        /** @description Some bytes of the answer are changed. */
+        GarbleAnswerFault: {
+            /** @description Only tasks of this type. */
+            task_type?: string | null;
+            /** @description Only the task with this UUID. */
+            task_uuid?: string | null;
+            /** @description Only tasks with this model: a text in which * and ? are wildcards, `{"regex": ...}` or `{"exact": ...}`. */
+            model?: string | Record<string, unknown> | null;
+            /** @description Only tasks with this prompt, which is written in the same ways. */
+            prompt?: string | Record<string, unknown> | null;
+            /** @description Only tasks with these fields, each a path with such a pattern or a JSON value: `{"width": 512}`. */
+            where?: {
+                [key: string]: unknown;
+            };
+            /** @description Only the n-th match, counted from 1. */
+            nth?: number | null;
+            /** @description Only over REST, or only over WebSocket. */
+            transport?: ("rest" | "ws") | null;
+            /**
+             * @description How many times it happens; null for every time.
+             * @default 1
+             */
+            times?: number | null;
+            /**
+             * @description Chance that it happens to a match.
+             * @default 1
+             */
+            probability?: number;
+            /** @description Seed for random choices; a random one if left out. */
+            seed?: number | null;
+            /** @default 0.1 */
+            share?: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "garble";
+        };
         /** @description Some bytes of a stored file are changed on their way. */
         GarbleDownloadFault: {
             /** @description Only tasks of this type. */
@@ -1452,6 +1492,8 @@ export interface components {
             probability?: number;
             /** @description Seed for random choices; a random one if left out. */
             seed?: number | null;
+            /** @default 0.1 */
+            share?: number;
             /** @description Only the medium with this UUID. */
             uuid?: string | null;
             /**
@@ -1459,46 +1501,6 @@ export interface components {
              * @enum {string}
              */
             kind: "garble_download";
-            /** @default 0.1 */
-            share?: number;
-        };
-        /** @description Some bytes of the answer are changed. */
-        GarbleFault: {
-            /** @description Only tasks of this type. */
-            task_type?: string | null;
-            /** @description Only the task with this UUID. */
-            task_uuid?: string | null;
-            /** @description Only tasks with this model: a text in which * and ? are wildcards, `{"regex": ...}` or `{"exact": ...}`. */
-            model?: string | Record<string, unknown> | null;
-            /** @description Only tasks with this prompt, which is written in the same ways. */
-            prompt?: string | Record<string, unknown> | null;
-            /** @description Only tasks with these fields, each a path with such a pattern or a JSON value: `{"width": 512}`. */
-            where?: {
-                [key: string]: unknown;
-            };
-            /** @description Only the n-th match, counted from 1. */
-            nth?: number | null;
-            /** @description Only over REST, or only over WebSocket. */
-            transport?: ("rest" | "ws") | null;
-            /**
-             * @description How many times it happens; null for every time.
-             * @default 1
-             */
-            times?: number | null;
-            /**
-             * @description Chance that it happens to a match.
-             * @default 1
-             */
-            probability?: number;
-            /** @description Seed for random choices; a random one if left out. */
-            seed?: number | null;
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            kind: "garble";
-            /** @default 0.1 */
-            share?: number;
         };
         /** @description One answer of a rule, with the fields of its kind, and how often it was given. */
         GivenState: {
@@ -1550,6 +1552,8 @@ export interface components {
             probability?: number;
             /** @description Seed for random choices; a random one if left out. */
             seed?: number | null;
+            /** @default false */
+            after_work?: boolean;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -1564,8 +1568,6 @@ export interface components {
             headers?: {
                 [key: string]: string;
             };
-            /** @default false */
-            after_work?: boolean;
         };
         /** @description What the task stored appears only after some time on the account's clock. */
         LateFault: {
@@ -1639,6 +1641,11 @@ export interface components {
             /** @description Seed for random choices; a random one if left out. */
             seed?: number | null;
             /**
+             * @description The delay if fixed, its median if lognormal.
+             * @default PT1S
+             */
+            delay?: string;
+            /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
@@ -1648,11 +1655,6 @@ export interface components {
              * @enum {string}
              */
             distribution?: "fixed" | "uniform" | "lognormal";
-            /**
-             * @description The delay if fixed, its median if lognormal.
-             * @default PT1S
-             */
-            delay?: string;
             /**
              * @description A duration such as 2s, 500ms or 1h30m.
              * @default PT0S
@@ -1865,7 +1867,7 @@ export interface components {
         Plan: {
             /** @description A random name if left out. */
             name?: string | null;
-            faults: (components["schemas"]["ErrorFault"] | components["schemas"]["LatencyFault"] | components["schemas"]["HttpFault"] | components["schemas"]["RateLimitFault"] | components["schemas"]["TruncateFault"] | components["schemas"]["GarbleFault"] | components["schemas"]["DuplicateFault"] | components["schemas"]["ReorderFault"] | components["schemas"]["SplitFault"] | components["schemas"]["ResetFault"] | components["schemas"]["EmptyFault"] | components["schemas"]["RefuseUpgradeFault"] | components["schemas"]["DelayAuthenticationFault"] | components["schemas"]["RefuseAuthenticationFault"] | components["schemas"]["NoPongFault"] | components["schemas"]["SilentFault"] | components["schemas"]["CloseFault"] | components["schemas"]["DropFault"] | components["schemas"]["VanishFault"] | components["schemas"]["LateFault"] | components["schemas"]["SourceFault"] | components["schemas"]["CutUploadFault"] | components["schemas"]["SlowUploadFault"] | components["schemas"]["CutAnswerFault"] | components["schemas"]["SlowAnswerFault"] | components["schemas"]["CutDownloadFault"] | components["schemas"]["SlowDownloadFault"] | components["schemas"]["DelayDownloadFault"] | components["schemas"]["RefuseDownloadFault"] | components["schemas"]["LoseDownloadFault"] | components["schemas"]["MislabelDownloadFault"] | components["schemas"]["GarbleDownloadFault"] | components["schemas"]["LoseWebhookFault"] | components["schemas"]["DuplicateWebhookFault"] | components["schemas"]["DelayWebhookFault"] | components["schemas"]["ReorderWebhookFault"] | components["schemas"]["ErrorWebhookFault"] | components["schemas"]["AnswerFault"])[];
+            faults: (components["schemas"]["ErrorFault"] | components["schemas"]["LatencyFault"] | components["schemas"]["HttpFault"] | components["schemas"]["RateLimitFault"] | components["schemas"]["TruncateFault"] | components["schemas"]["GarbleAnswerFault"] | components["schemas"]["DuplicateFault"] | components["schemas"]["ReorderFault"] | components["schemas"]["SplitFault"] | components["schemas"]["ResetFault"] | components["schemas"]["EmptyFault"] | components["schemas"]["RefuseUpgradeFault"] | components["schemas"]["DelayAuthenticationFault"] | components["schemas"]["RefuseAuthenticationFault"] | components["schemas"]["NoPongFault"] | components["schemas"]["SilentFault"] | components["schemas"]["CloseFault"] | components["schemas"]["DropFault"] | components["schemas"]["VanishFault"] | components["schemas"]["LateFault"] | components["schemas"]["SourceFault"] | components["schemas"]["CutUploadFault"] | components["schemas"]["SlowUploadFault"] | components["schemas"]["CutAnswerFault"] | components["schemas"]["SlowAnswerFault"] | components["schemas"]["CutDownloadFault"] | components["schemas"]["SlowDownloadFault"] | components["schemas"]["DelayDownloadFault"] | components["schemas"]["RefuseDownloadFault"] | components["schemas"]["LoseDownloadFault"] | components["schemas"]["MislabelDownloadFault"] | components["schemas"]["GarbleDownloadFault"] | components["schemas"]["LoseWebhookFault"] | components["schemas"]["DuplicateWebhookFault"] | components["schemas"]["DelayWebhookFault"] | components["schemas"]["ReorderWebhookFault"] | components["schemas"]["ErrorWebhookFault"] | components["schemas"]["AnswerFault"])[];
             /**
              * @description Whether a pytest test fails if the plan was not fully met.
              * @default true
@@ -2050,6 +2052,8 @@ export interface components {
             probability?: number;
             /** @description Seed for random choices; a random one if left out. */
             seed?: number | null;
+            /** @default 503 */
+            status?: number;
             /** @description Only the medium with this UUID. */
             uuid?: string | null;
             /**
@@ -2057,8 +2061,6 @@ export interface components {
              * @enum {string}
              */
             kind: "refuse_download";
-            /** @default 503 */
-            status?: number;
         };
         /** @description The WebSocket upgrade is refused. */
         RefuseUpgradeFault: {
@@ -2090,13 +2092,13 @@ export interface components {
             probability?: number;
             /** @description Seed for random choices; a random one if left out. */
             seed?: number | null;
+            /** @default 503 */
+            status?: number;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
             kind: "refuse_upgrade";
-            /** @default 503 */
-            status?: number;
         };
         /** @description The reply is sent after the next one; over REST, after all the others. */
         ReorderFault: {

@@ -11,6 +11,7 @@ from runware_mock.api.failures import CORS_HEADERS, AnsweringRoute, preflight
 from runware_mock.api.fault_effects import PlannedResponse
 from runware_mock.api.openapi import FILE_OPERATION
 from runware_mock.faults.base import Event
+from runware_mock.faults.matching import effects_of
 from runware_mock.images.formats import FORMATS
 from runware_mock.protocol.errors import refuse
 from runware_mock.protocol.response_plan import ResponsePlan
@@ -78,7 +79,7 @@ def _met_by_download(services: Services, request: Request, account_id: int, uuid
         return None
     named = request.headers.get("x-runware-mock-plan")
     event = Event("download", "rest", plan=named, media_uuid=uuid)
-    plan, refusal = services.faults.meet_connection(account_id, event)
+    plan, refusal = effects_of(services.faults.meet(account_id, event))
     if refusal is not None:
         raise refusal
     return plan

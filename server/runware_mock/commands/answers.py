@@ -1,13 +1,16 @@
 """The commands for scripted answers."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
-from runware_mock.commands.base import EXIT_USAGE, Call, Printed, control_command, fail, yes_option
-from runware_mock.commands.faults import field_of
+from runware_mock.answer_models import RuleState
+from runware_mock.client import ControlError
+from runware_mock.commands.base import EXIT_USAGE, Call, Printed, control_command, fail, one_line
+from runware_mock.commands.faults import add_common_commands, field_of
 from runware_mock.rule_files import BadRules, read_rules, with_pictures
 
 _GIVEN = ("picture", "text", "fields", "error", "lifecycle", "times")
@@ -18,17 +21,7 @@ def answers() -> None:
     """Script what tasks are answered with."""
 
 
-@control_command("list", answers)
-def list_rules(call: Call) -> Any:
-    """List the rules."""
-    return call.control.answers.list()
-
-
-@control_command("show", answers)
-@click.argument("name")
-def show(call: Call, name: str) -> Any:
-    """Show one rule and how often its answers were given."""
-    return call.control.answers.get(name)
+add_common_commands(answers, "answers", "rule")
 
 
 @control_command("add", answers)
@@ -49,11 +42,7 @@ def add(call: Call, source: str, fields: tuple[str, ...], **options: Any) -> Any
     if Path(source).suffix.lower() in (".json", ".yaml", ".yml") or Path(source).is_dir():
         if fields:
             fail(f"{fields[0]!r} can only follow a task type, not a file", EXIT_USAGE)
-        try:
-            rules = [found.rule for found in read_rules(Path(source))]
-        except BadRules as error:
-            fail(str(error), EXIT_USAGE)
-        added = [call.control.answers.add({**rule, **given}) for rule in rules]
+        added = _add_all(call, Path(source), given)
         return added[0] if len(added) == 1 else Printed("\n".join(one.name for one in added), None)
     values = dict(map(field_of, fields))
     step = {name: values.pop(name) for name in _GIVEN if name in values}
@@ -61,16 +50,21 @@ def add(call: Call, source: str, fields: tuple[str, ...], **options: Any) -> Any
     return call.control.answers.add(with_pictures({**asked, **given, "give": step}, Path()))
 
 
-@control_command("delete", answers)
-@click.argument("name", required=False)
-@yes_option
-def delete(call: Call, name: str | None, *, yes: bool) -> Any:
-    """Delete the rule NAME, or all rules."""
-    if name is None:
-        call.confirm("delete the rules", yes=yes)
-    deleted = call.control.answers.delete(name)
-    text = f"deleted {deleted} rules of {call.account}" if name is None else f"deleted {name}"
-    return Printed(text, {"deleted": deleted})
+def _add_all(call: Call, path: Path, given: Mapping[str, Any]) -> list[RuleState]:
+    """Add the rules of a file or folder, or none of them if one is refused."""
+    try:
+        rules = read_rules(path)
+    except BadRules as error:
+        fail(str(error), EXIT_USAGE)
+    added: list[RuleState] = []
+    for where, rule in rules:
+        try:
+            added.append(call.control.answers.add({**rule, **given}))
+        except ControlError as error:
+            for one in added:
+                call.control.answers.delete(one.name)
+            fail(f"{where}: {one_line(error, call.api_key, call.token)}")
+    return added
 
 
 @answers.command("schema")

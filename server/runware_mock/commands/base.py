@@ -118,11 +118,16 @@ def account_option(default: str = " Default: all accounts.") -> Callable[[Functi
 
 
 def control_command(
-    name: str, group: click.Group | None = None, *, is_for_one: bool = False
+    name: str,
+    group: click.Group | None = None,
+    *,
+    is_for_one: bool = False,
+    help: str | None = None,  # noqa: A002 - click's name
 ) -> Callable[[Function], click.Command]:
     """Make a command of a function that takes a Call and its own parameters and returns an answer or Printed.
 
-    `is_for_one` says that the command needs an account, where others act on all accounts without one.
+    `is_for_one` says that the command needs an account, where others act on all accounts without one. `help` replaces
+    the function's docstring.
     """
     with_account = account_option("") if is_for_one else account_option()
 
@@ -136,7 +141,7 @@ def control_command(
                 fail(one_line(error, account, token))
             _show(answer, as_json=as_json)
 
-        command = click.command(name)(url_option(with_account(token_option(_json_option(run)))))
+        command = click.command(name, help=help)(url_option(with_account(token_option(_json_option(run)))))
         if group is not None:
             group.add_command(command)
         return command

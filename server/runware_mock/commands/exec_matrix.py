@@ -4,13 +4,13 @@ import os
 import shlex
 import signal
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
 from tempfile import TemporaryFile
 from types import FrameType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import click
 
@@ -18,8 +18,7 @@ from runware_mock.clock import monotonic_s
 from runware_mock.commands.base import EXIT_FAILED, EXIT_USAGE, fail
 from runware_mock.commands.child import EXIT_BY_SIGNAL, kill
 from runware_mock.matrix.cells import Cell, Run, Watch, chosen_kinds, counting
-from runware_mock.matrix.page import page
-from runware_mock.matrix.report import Subject, document, limit_in_s, new_lines, read_accepted, text
+from runware_mock.matrix.report import Subject, document, limit_in_s, new_lines, page, read_accepted, text
 from runware_mock.testing import RunwareMock
 
 T = TypeVar("T")
@@ -46,20 +45,19 @@ class _Runs:
 
     def first(self, kinds: Sequence[str]) -> Run:
         """Run the command without a fault, and count where each kind could happen. It prints as usual."""
-        with self._server() as (mock, environment):
-            watch = Watch(mock, counting(kinds), is_alone=True)
-            run = self._run(environment, None)
-            watch.look(run, kinds)
-        return run
+        return self._watched(counting(kinds), kinds)
 
     def again(self, cell: Cell, limit_s: float) -> Run:
         """Run the command with the fault of a cell. Nobody sees what it prints."""
-        if self.stopped_by:
-            return Run()
+        return Run() if self.stopped_by else self._watched(cell.faults(), limit_s=limit_s)
+
+    def _watched(
+        self, faults: Sequence[Mapping[str, Any]], kinds: Sequence[str] = (), limit_s: float | None = None
+    ) -> Run:
         with self._server() as (mock, environment):
-            watch = Watch(mock, cell.faults(), is_alone=True)
+            watch = Watch(mock, faults, is_alone=True)
             run = self._run(environment, limit_s)
-            watch.look(run)
+            watch.look(run, kinds)
         return run
 
     def _run(self, environment: dict[str, str], limit_s: float | None) -> Run:
@@ -114,11 +112,7 @@ def run_matrix(
     name = " ".join(shlex.join([Path(command[0]).name, *command[1:]]).split())
     subject = Subject(name, runs.first(chosen))
     cells = subject.wanted()
-    if subject.plain.outcome != "passed":
-        subject.excluded = f"fails by itself: {subject.plain.detail}"
-    elif not cells:
-        subject.excluded = "meets no fault of these kinds: it sends no task"
-    elif not runs.stopped_by:
+    if cells and not runs.stopped_by:
         with ThreadPoolExecutor(matrix_jobs) as pool:
             limit_s += subject.plain.duration_s
             shown = list(pool.map(lambda cell: (cell, runs.again(cell, limit_s)), cells))

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from runware_mock.commands.base import EXIT_USAGE, Call, Printed, control_command, fail, fault, yes_option
+from runware_mock.testing import counted
 
 
 @click.group()
@@ -17,17 +18,29 @@ def faults() -> None:
     """Plan what should go wrong, and check that it did."""
 
 
-@control_command("list", faults)
-def list_plans(call: Call) -> Any:
-    """List the plans."""
-    return call.control.faults.list()
+def add_common_commands(group: click.Group, kind: str, noun: str) -> None:
+    """Add the commands that plans and rules have in common; `control.<kind>` has their calls."""
+
+    def list_all(call: Call) -> Any:
+        return getattr(call.control, kind).list()
+
+    def show(call: Call, name: str) -> Any:
+        return getattr(call.control, kind).get(name)
+
+    def delete(call: Call, name: str | None, *, yes: bool) -> Any:
+        if name is None:
+            call.confirm(f"delete the {noun}s", yes=yes)
+        deleted = getattr(call.control, kind).delete(name)
+        text = f"deleted {counted(deleted, noun)} of {call.account}" if name is None else f"deleted {name}"
+        return Printed(text, {"deleted": deleted})
+
+    named, perhaps_named = click.argument("name"), click.argument("name", required=False)
+    control_command("list", group, help=f"List the {noun}s.")(list_all)
+    control_command("show", group, help=f"Show the {noun} NAME, and what it has done so far.")(named(show))
+    control_command("delete", group, help=f"Delete the {noun} NAME, or all {noun}s.")(perhaps_named(yes_option(delete)))
 
 
-@control_command("show", faults)
-@click.argument("name")
-def show(call: Call, name: str) -> Any:
-    """Show one plan and how often its faults were met."""
-    return call.control.faults.get(name)
+add_common_commands(faults, "faults", "fault plan")
 
 
 @control_command("add", faults)
@@ -70,18 +83,6 @@ def list_kinds(kind: str | None) -> None:
         click.echo("Fields of every kind:")
         for field, use in common_fields().items():
             click.echo(f"  {field}: {use}")
-
-
-@control_command("delete", faults)
-@click.argument("name", required=False)
-@yes_option
-def delete(call: Call, name: str | None, *, yes: bool) -> Any:
-    """Delete the plan NAME, or all plans."""
-    if name is None:
-        call.confirm("delete the fault plans", yes=yes)
-    deleted = call.control.faults.delete(name)
-    text = f"deleted {deleted} plans of {call.account}" if name is None else f"deleted {name}"
-    return Printed(text, {"deleted": deleted})
 
 
 @control_command("verify", faults)

@@ -31,10 +31,10 @@ def add_plan(services: Services, account_id: int, plan: Plan, field: str = "faul
     plan, pictures = read_pictures(services, account_id, plan, field)
     with changing(services, account_id) as connection:
         try:
-            state = plans.add(connection, account_id, plan, services.clocks.real_at(), pictures)
+            name = plans.add(connection, account_id, plan, services.clocks.real_at(), pictures)
         except PlanExists as error:
             raise conflict(f"there is already a plan or rule {error}: delete it first", "name") from None
-    return _warned(state)
+        return _warned(plans.states(connection, account_id, name)[0])
 
 
 def list_plans(services: Services, account_id: int) -> models.Plans:

@@ -11,7 +11,19 @@ from msgspec.structs import replace
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from runware_mock.clock import in_ms
-from runware_mock.faults.base import LONGEST_DELAY, PLANNED, REST_ONLY, WS_ONLY, Delay, Event, Fault, Span, Transport
+from runware_mock.faults.base import (
+    PLANNED,
+    REST_ONLY,
+    WS_ONLY,
+    Delay,
+    DelayFault,
+    Event,
+    Fault,
+    GarbleFault,
+    InsteadFault,
+    Span,
+    Transport,
+)
 from runware_mock.images.fetch import Fetch
 from runware_mock.images.guard import FetchFailed
 from runware_mock.protocol.errors import CATALOGUE, OURS, Refusal, refuse
@@ -65,7 +77,7 @@ class ErrorFault(PlannedError, Fault):
         return self.refused()
 
 
-class LatencyFault(Fault):
+class LatencyFault(DelayFault):
     """The answer is delayed, by the real clock."""
 
     kind: Literal["latency"]
@@ -83,17 +95,17 @@ class LatencyFault(Fault):
             raise ValueError("least is more than most")
         return self
 
-    def add_to(self, plan: ResponsePlan, draw: random.Random) -> ResponsePlan:
-        """Add to the delay."""
+    def delay_s(self, draw: random.Random) -> float:
+        """Draw the delay in seconds."""
         delay_s = self.delay.total_seconds()
         if self.distribution == "uniform":
-            delay_s = draw.uniform(self.least.total_seconds(), self.most.total_seconds())
-        elif self.distribution == "lognormal":
-            delay_s = draw.lognormvariate(math.log(max(delay_s, 1e-9)), self.sigma)
-        return replace(plan, delay_s=min(plan.delay_s + delay_s, LONGEST_DELAY.total_seconds()))
+            return draw.uniform(self.least.total_seconds(), self.most.total_seconds())
+        if self.distribution == "lognormal":
+            return draw.lognormvariate(math.log(max(delay_s, 1e-9)), self.sigma)
+        return delay_s
 
 
-class HttpFault(Fault):
+class HttpFault(InsteadFault):
     """The whole request gets this status and body, either instead of the work or, with `after_work`, after it."""
 
     kind: Literal["http"]
@@ -101,7 +113,6 @@ class HttpFault(Fault):
     body: str = Field("", max_length=1_000_000)
     content_type: str = Field("text/html", pattern=r"^[!-~]+/[!-~]+( ?;[ -~]*)?$", max_length=100)
     headers: dict[str, str] = Field(default_factory=dict, max_length=50)
-    after_work: bool = False
 
     transports: ClassVar[tuple[Transport, ...]] = REST_ONLY
 
@@ -120,11 +131,6 @@ class HttpFault(Fault):
         if self.body and self.status in _WITHOUT_A_BODY:
             raise ValueError(f"an answer of status {self.status} has no body")
         return self
-
-    @property
-    def works(self) -> bool:
-        """Whether the task is done nevertheless."""
-        return self.after_work
 
     def add_to(self, plan: ResponsePlan, _draw: random.Random) -> ResponsePlan:
         """Answer instead."""
@@ -159,38 +165,25 @@ class RateLimitFault(Fault):
 class TruncateFault(Fault):
     """The answer breaks off partway."""
 
+    effect_of: ClassVar[Mapping[str, str]] = {"kept_share": "keep"}
     kind: Literal["truncate"]
     keep: float = Field(0.5, ge=0, lt=1, description="Share of the answer that is sent.")
 
-    def add_to(self, plan: ResponsePlan, _draw: random.Random) -> ResponsePlan:
-        """Cut."""
-        return replace(plan, kept_share=self.keep)
 
-
-class GarbleFault(Fault):
+class GarbleAnswerFault(GarbleFault):
     """Some bytes of the answer are changed."""
 
     kind: Literal["garble"]
-    share: float = Field(0.1, gt=0, le=1)
-
-    is_random: ClassVar[bool] = True
-
-    def add_to(self, plan: ResponsePlan, draw: random.Random) -> ResponsePlan:
-        """Change bytes."""
-        return replace(plan, garbled_share=self.share, seed=draw.getrandbits(32))
 
 
 class DuplicateFault(Fault):
     """The reply is sent more than once."""
 
+    effect_of: ClassVar[Mapping[str, str]] = {"copies": "copies"}
     kind: Literal["duplicate"]
     copies: int = Field(2, ge=2, le=_MOST_COPIES)
 
     transports: ClassVar[tuple[Transport, ...]] = WS_ONLY
-
-    def add_to(self, plan: ResponsePlan, _draw: random.Random) -> ResponsePlan:
-        """Send again."""
-        return replace(plan, copies=self.copies)
 
 
 class ReorderFault(Fault):

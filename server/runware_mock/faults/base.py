@@ -23,7 +23,7 @@ from runware_mock.faults.patterns import Check, FieldPatterns, TextPattern, chec
 from runware_mock.images.fetch import Fetch
 from runware_mock.protocol.errors import Refusal
 from runware_mock.protocol.messages import Task, head_of
-from runware_mock.protocol.response_plan import ResponsePlan
+from runware_mock.protocol.response_plan import HttpAnswer, ResponsePlan
 from runware_mock.values import parse_duration, write_duration
 
 Point = Literal["task", "upgrade", "authentication", "ping", "upload", "download", "webhook"]
@@ -151,8 +151,9 @@ class Fault(Matching):
     is_random: ClassVar[bool] = False
     # Whether a task that has met one of these, of whichever plan, meets no other.
     is_only_one: ClassVar[bool] = False
-    # Fields of the response plan that the fault sets, whatever its own fields are.
+    # Fields of the response plan that the fault sets: to a value, or to that of one of its own fields.
     effect: ClassVar[Mapping[str, Any]] = {}
+    effect_of: ClassVar[Mapping[str, str]] = {}
 
     times: int | None = Field(1, ge=1, le=1_000_000, description="How many times it happens; null for every time.")
     probability: float = Field(1.0, gt=0, le=1, description="Chance that it happens to a match.")
@@ -199,7 +200,8 @@ class Fault(Matching):
 
     def add_to(self, plan: ResponsePlan, draw: random.Random) -> ResponsePlan:  # noqa: ARG002 - a hook
         """Return the response plan with this fault added."""
-        return replace(plan, **self.effect) if self.effect else plan
+        own = {name: getattr(self, field) for name, field in self.effect_of.items()}
+        return replace(plan, **self.effect, **own) if self.effect or own else plan
 
     def spoiled(self, fetch: Fetch) -> Fetch:
         """Return the function that fetches the task's URLs."""
@@ -208,3 +210,50 @@ class Fault(Matching):
     def media_times(self, now_at: int) -> Mapping[str, int]:  # noqa: ARG002 - a hook
         """Return `expires_at` or `visible_at` of what the task has stored, in milliseconds of its account's clock."""
         return {}
+
+
+class InsteadFault(Fault):
+    """A fault that takes the place of the answer, and of the work unless `after_work`."""
+
+    after_work: bool = False
+
+    @property
+    def works(self) -> bool:
+        """Whether the task is done nevertheless."""
+        return self.after_work
+
+
+class DelayFault(Fault):
+    """A fault that delays what is sent; a kind has the default of `delay`."""
+
+    delay: Delay
+
+    def add_to(self, plan: ResponsePlan, draw: random.Random) -> ResponsePlan:
+        """Add to the delay."""
+        return replace(plan, delay_s=min(plan.delay_s + self.delay_s(draw), LONGEST_DELAY.total_seconds()))
+
+    def delay_s(self, _draw: random.Random) -> float:
+        """Return the delay in seconds."""
+        return self.delay.total_seconds()
+
+
+class RefuseFault(Fault):
+    """A fault that answers with a status and nothing else."""
+
+    status: int = Field(503, ge=400, le=599)
+
+    def add_to(self, plan: ResponsePlan, _draw: random.Random) -> ResponsePlan:
+        """Answer with the status."""
+        return replace(plan, answer=HttpAnswer(self.status, b"", "text/plain"))
+
+
+class GarbleFault(Fault):
+    """A fault that changes some of the bytes that are sent."""
+
+    share: float = Field(0.1, gt=0, le=1)
+
+    is_random: ClassVar[bool] = True
+
+    def add_to(self, plan: ResponsePlan, draw: random.Random) -> ResponsePlan:
+        """Change bytes."""
+        return replace(plan, garbled_share=self.share, seed=draw.getrandbits(32))

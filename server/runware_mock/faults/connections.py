@@ -8,57 +8,39 @@ from typing import Any, ClassVar, Literal
 from msgspec.structs import replace
 from pydantic import Field, field_validator
 
-from runware_mock.faults.base import WS_ONLY, Delay, Fault, Point, Transport
+from runware_mock.faults.base import WS_ONLY, Delay, DelayFault, Fault, InsteadFault, Point, RefuseFault, Transport
 from runware_mock.protocol.errors import Refusal, refuse
-from runware_mock.protocol.response_plan import HttpAnswer, ResponsePlan
+from runware_mock.protocol.response_plan import ResponsePlan
 
 
-class _HangUp(Fault):
-    after_work: bool = False
-
-    @property
-    def works(self) -> bool:
-        """Whether the task is done nevertheless."""
-        return self.after_work
-
-
-class ResetFault(_HangUp):
+class ResetFault(InsteadFault):
     """The connection is reset."""
 
     effect: ClassVar[Mapping[str, Any]] = {"hang_up": "reset"}
     kind: Literal["reset"]
 
 
-class EmptyFault(_HangUp):
+class EmptyFault(InsteadFault):
     """The connection is closed without a byte of an answer."""
 
     effect: ClassVar[Mapping[str, Any]] = {"hang_up": "empty"}
     kind: Literal["empty"]
 
 
-class RefuseUpgradeFault(Fault):
+class RefuseUpgradeFault(RefuseFault):
     """The WebSocket upgrade is refused."""
 
     point: ClassVar[Point] = "upgrade"
     transports: ClassVar[tuple[Transport, ...]] = WS_ONLY
     kind: Literal["refuse_upgrade"]
-    status: int = Field(503, ge=400, le=599)
-
-    def add_to(self, plan: ResponsePlan, _draw: random.Random) -> ResponsePlan:
-        """Answer with the status."""
-        return replace(plan, answer=HttpAnswer(self.status, b"", "text/plain"))
 
 
-class DelayAuthenticationFault(Fault):
+class DelayAuthenticationFault(DelayFault):
     """The answer to the authentication is delayed, by the real clock."""
 
     point: ClassVar[Point] = "authentication"
     kind: Literal["delay_authentication"]
     delay: Delay = timedelta(seconds=5)
-
-    def add_to(self, plan: ResponsePlan, _draw: random.Random) -> ResponsePlan:
-        """Add to the delay."""
-        return replace(plan, delay_s=plan.delay_s + self.delay.total_seconds())
 
 
 class RefuseAuthenticationFault(Fault):
@@ -93,6 +75,7 @@ class CloseFault(Fault):
     """The socket is closed after `after_frames` more frames, the reply included; 0 closes it instead of the reply."""
 
     transports: ClassVar[tuple[Transport, ...]] = WS_ONLY
+    effect_of: ClassVar[Mapping[str, str]] = {"close_code": "code", "close_after_frames": "after_frames"}
     kind: Literal["close"]
     code: int = Field(1011, ge=1000, le=4999)
     after_frames: int = Field(0, ge=0, le=1_000_000)
@@ -104,10 +87,6 @@ class CloseFault(Fault):
         if code in (1004, 1005, 1006, 1015) or 1015 < code < 3000:  # noqa: PLR2004 - codes of the RFC
             raise ValueError(f"{code} is never sent in a close frame")
         return code
-
-    def add_to(self, plan: ResponsePlan, _draw: random.Random) -> ResponsePlan:
-        """Close the socket."""
-        return replace(plan, close_code=self.code, close_after_frames=self.after_frames)
 
 
 class DropFault(Fault):

@@ -16,7 +16,7 @@ AnyFault = Annotated[
     | answers.HttpFault
     | answers.RateLimitFault
     | answers.TruncateFault
-    | answers.GarbleFault
+    | answers.GarbleAnswerFault
     | answers.DuplicateFault
     | answers.ReorderFault
     | answers.SplitFault

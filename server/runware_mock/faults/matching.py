@@ -17,7 +17,6 @@ from runware_mock.faults.answers import RateLimitFault
 from runware_mock.faults.base import Event, Fault, Point, Transport
 from runware_mock.faults.kinds import FAULT
 from runware_mock.faults.lifecycle import Stage
-from runware_mock.faults.plans import has_plan
 from runware_mock.faults.scripted import AnswerFault, Given
 from runware_mock.protocol.errors import Refusal
 from runware_mock.protocol.response_plan import NOTHING, ResponsePlan
@@ -135,14 +134,6 @@ class Faults:
             with nullcontext(connection) if connection else self._database.reading() as reading:
                 plans[account_id] = _Plans(reading, account_id)
         return plans[account_id]
-
-    def meet_connection(self, account_id: int, event: Event) -> tuple[ResponsePlan | None, Refusal | None]:
-        """Return what an event that is no task meets, and the refusal it is answered with, if it is."""
-        return effects_of(self.meet(account_id, event))
-
-    def names_plan(self, connection: Connection, account_id: int, name: str) -> bool:
-        """Tell whether an account has a plan of this name."""
-        return has_plan(connection, account_id, name)
 
 
 class _Planned(NamedTuple):

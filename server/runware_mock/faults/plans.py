@@ -56,8 +56,8 @@ def add(
     pictures: Mapping[int, str],
     *,
     is_of_file: bool = False,
-) -> PlanState:
-    """Store a plan, and the pictures that its answers give, by position; return its state. Raises PlanExists."""
+) -> str:
+    """Store a plan, and the pictures that its answers give, by position; return its name. Raises PlanExists."""
     name = plan.name or f"plan-{secrets.token_hex(4)}"
     if _rows(connection, account_id, name):
         raise PlanExists(name)
@@ -80,7 +80,7 @@ def add(
         connection.execute(insert(given_picture), given)
     if is_of_file:
         connection.execute(insert(rule_of_file), {"plan_id": added[0]})
-    return states(connection, account_id, name)[0]
+    return name
 
 
 def states(connection: Connection, account_id: int, name: str | None = None) -> list[PlanState]:

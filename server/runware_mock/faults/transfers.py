@@ -8,13 +8,23 @@ from typing import Annotated, ClassVar, Literal
 from msgspec.structs import replace
 from pydantic import Field
 
-from runware_mock.faults.base import PLANNED, REST_ONLY, Delay, Event, Fault, Point, Transport
+from runware_mock.faults.base import (
+    PLANNED,
+    REST_ONLY,
+    Delay,
+    DelayFault,
+    Event,
+    Fault,
+    GarbleFault,
+    Point,
+    RefuseFault,
+    Transport,
+)
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.response_plan import HttpAnswer, ResponsePlan
 from runware_mock.values import Size
 
 _Position = Annotated[Size, Field(ge=0, le=2**40, description="How many bytes pass, such as 64KiB.")]
-_Rate = Annotated[int, Field(ge=1, le=2**40)]
 
 
 class _Cut(Fault):
@@ -27,11 +37,8 @@ class _Cut(Fault):
 
 
 class _Slow(Fault):
-    bytes_per_s: _Rate = 1024
-
-    def add_to(self, plan: ResponsePlan, _draw: random.Random) -> ResponsePlan:
-        """Slow down."""
-        return replace(plan, bytes_per_s=self.bytes_per_s)
+    effect_of: ClassVar[Mapping[str, str]] = {"bytes_per_s": "bytes_per_s"}
+    bytes_per_s: int = Field(1024, ge=1, le=2**40)
 
 
 class _Upload(Fault):
@@ -98,26 +105,17 @@ class SlowDownloadFault(_Slow, _Download):
     kind: Literal["slow_download"]
 
 
-class DelayDownloadFault(_Download):
+class DelayDownloadFault(_Download, DelayFault):
     """The answer to a download is delayed, by the real clock."""
 
     kind: Literal["delay_download"]
     delay: Delay = timedelta(seconds=2)
 
-    def add_to(self, plan: ResponsePlan, _draw: random.Random) -> ResponsePlan:
-        """Add to the delay."""
-        return replace(plan, delay_s=plan.delay_s + self.delay.total_seconds())
 
-
-class RefuseDownloadFault(_Download):
+class RefuseDownloadFault(_Download, RefuseFault):
     """A download is answered with a status and no file."""
 
     kind: Literal["refuse_download"]
-    status: int = Field(503, ge=400, le=599)
-
-    def add_to(self, plan: ResponsePlan, _draw: random.Random) -> ResponsePlan:
-        """Answer with the status."""
-        return replace(plan, answer=HttpAnswer(self.status, b"", "text/plain"))
 
 
 class LoseDownloadFault(_Download):
@@ -141,14 +139,7 @@ class MislabelDownloadFault(_Download):
         return replace(plan, headers=(*plan.headers, ("Content-Type", self.content_type)))
 
 
-class GarbleDownloadFault(_Download):
+class GarbleDownloadFault(_Download, GarbleFault):
     """Some bytes of a stored file are changed on their way."""
 
     kind: Literal["garble_download"]
-    share: float = Field(0.1, gt=0, le=1)
-
-    is_random: ClassVar[bool] = True
-
-    def add_to(self, plan: ResponsePlan, draw: random.Random) -> ResponsePlan:
-        """Change bytes."""
-        return replace(plan, garbled_share=self.share, seed=draw.getrandbits(32))

@@ -6,11 +6,11 @@ from typing import ClassVar, Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from runware_mock.clock import in_ms
-from runware_mock.faults.base import PLANNED, Delay, Fault, Point
-from runware_mock.protocol.errors import CATALOGUE, OURS, refuse
+from runware_mock.faults.answers import PlannedError
+from runware_mock.faults.base import Delay, Fault, Point
 from runware_mock.protocol.messages import Item
 
 _MOST_COPIES = 100
@@ -80,23 +80,15 @@ class ReorderWebhookFault(WebhookFault):
         return [replace(one, delay_ms=one.delay_ms + gap_ms * (count - place)) for place, one in enumerate(calls)]
 
 
-class ErrorWebhookFault(WebhookFault):
+class ErrorWebhookFault(PlannedError, WebhookFault):
     """The webhook is called with an error from the catalogue, although the task succeeded."""
 
     kind: Literal["error_webhook"]
     code: str = "internalServerError"
 
-    @field_validator("code")
-    @classmethod
-    def _known(cls, code: str) -> str:
-        if code not in CATALOGUE or code in OURS or CATALOGUE[code].code is not None:
-            known = (one for one, row in CATALOGUE.items() if one not in OURS and row.code is None)
-            raise ValueError(f"{code!r} is not in the catalogue; it has {', '.join(known)}")
-        return code
-
     def changed(self, calls: Sequence[Call]) -> Sequence[Call]:
         """Send the error instead."""
-        refusal = refuse(self.code, PLANNED)
+        refusal = self.refused()
         return [
             replace(one, item=refusal.item(str(one.item.get("taskType")), str(one.item.get("taskUUID"))), is_error=True)
             for one in calls

@@ -106,7 +106,7 @@ class CellRun(_Observer):
     def __init__(self, cell: Cell, limit_s: float, send: Callable[[dict[str, Any]], None]) -> None:
         super().__init__()
         self._cell, self._limit_s, self._send = cell, limit_s, send
-        self._lock, self._is_sent = threading.Lock(), False
+        self._lock, self._is_sent = threading.RLock(), False
 
     def faults(self) -> list[dict[str, Any]]:
         """Return the fault of the cell; from now on, the test's time runs."""
@@ -137,8 +137,7 @@ class CellRun(_Observer):
                 return
             self.run.outcome, self.run.detail = "hung", f"had not ended after {self._limit_s:.1f} s"
             self.end()
-            self._is_sent = True
-            self._send(self.run.to_json())
+            self.send()
         os._exit(1)
 
 

@@ -1,12 +1,18 @@
 """What a matrix found, for a person and for a machine, and which of it a project has accepted."""
 
+import ast
 import json
+import re
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from textwrap import dedent, indent
 from typing import Any, NamedTuple, get_args
+
+from jinja2 import Environment, StrictUndefined
 
 from runware_mock.matrix.cells import BAD, Cell, Run, Verdict, is_the_same, verdict
 from runware_mock.testing import counted
@@ -38,9 +44,15 @@ class Subject:
     cells: list[Judged] = field(default_factory=list)
 
     def wanted(self) -> list[Cell]:
-        """Return the cells to run: first one without a fault, then each kind at each of its positions."""
+        """Return the cells to run: first one without a fault, then each kind at each of its positions, or none."""
         found = [Cell(kind, n) for kind, seen in self.plain.seen.items() for n in range(1, seen + 1)]
-        return [Cell(), *found] if found else []
+        if self.plain.outcome != "passed":
+            self.excluded = f"fails by itself: {self.plain.detail}"
+        elif self.plain.own_plans:
+            self.excluded = "plans faults of its own"
+        elif not found:
+            self.excluded = "meets no fault of these kinds: it sends no task"
+        return [] if self.excluded else [Cell(), *found]
 
     def judge(self, runs: Sequence[tuple[Cell, Run]]) -> None:
         """Judge what the cells have shown, unless the run without a fault went otherwise than before."""
@@ -96,11 +108,9 @@ def text(subjects: Sequence[Subject], accepted: Sequence[str], noun: str = "test
         lines.append(subject.name)
         if subject.excluded:
             lines.append(f"  {subject.excluded}")
-        rows: dict[str, list[str]] = {}
-        for cell, judgement, _ in subject.cells:
-            rows.setdefault(str(cell.kind), []).append(judgement)
+        rows = _rows(subject)
         width = max(map(len, rows), default=0)
-        lines += [f"  {kind:{width}}  {'  '.join(f'{one:8}' for one in row).rstrip()}" for kind, row in rows.items()]
+        lines += [f"  {kind:{width}}  {'  '.join(f'{one:8}' for one, _ in row).rstrip()}" for kind, row in rows.items()]
     new, every = set(new_lines(subjects, accepted)), []
     for subject in subjects:
         for line, judged in subject.bad():
@@ -165,3 +175,56 @@ def _difference(plain: Run, run: Run, first: str, second: str) -> str:
 
 def _succeeded(counts: Sequence[int] | None) -> str:
     return "none succeeded" if counts is None else f"{counts[0]} succeeded ({counts[1]} different)"
+
+
+def page(subjects: Sequence[Subject], accepted: Sequence[str], noun: str = "test") -> str:
+    """Write the page; it needs no other file."""
+    template = Path(__file__).with_name("page.html").read_text(encoding="utf-8")
+    bad = [(line, subject, judged) for subject in subjects for line, judged in subject.bad()]
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    return environment.from_string(template).render(
+        summary=summary(subjects, accepted, noun),
+        subjects=[(subject, _rows(subject)) for subject in subjects],
+        bad=[(line, explanation(subject, judged), judged, repeated(subject, judged)) for line, subject, judged in bad],
+        new=new_lines(subjects, accepted),
+        is_bad=BAD.__contains__,
+    )
+
+
+def repeated(subject: Subject, judged: Judged) -> str:
+    """Return a test with the fault of a cell, which fails as long as the cell is bad; for a command, a command."""
+    (fault,) = judged.cell.faults()
+    if not subject.source:
+        line = " ".join([fault.pop("kind"), *(f"{name}={value}" for name, value in fault.items())])
+        return f"runware-mock exec --faults {shlex.quote(line)} -- {subject.name}"
+    source = dedent(subject.source)
+    function = ast.parse(source).body[0]
+    if judged.cell.kind == "refuse_upgrade" or not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+        # This kind happens before the account is known.
+        return f"pytest {shlex.quote(subject.name)} --runware-mock-matrix={judged.cell.kind}"
+    name = f"{function.name}_with_{judged.cell.kind}_{judged.cell.position}"
+    arguments = [one.arg for one in function.args.args]
+    given = arguments if "runware_mock" in arguments else [*arguments, "runware_mock"]
+    head = re.compile(rf"\bdef {function.name}\(.*?\)(?= *(->.*)?:)", re.DOTALL)
+    checks = indent("\n".join(_checks(subject, judged)), " " * function.body[0].col_offset)
+    body = head.sub(f"def {name}({', '.join(given)})", source, count=1).rstrip()
+    return f"import pytest\n\n\n@pytest.mark.runware_mock_faults({fault!r})\n{body}\n{checks}".rstrip() + "\n"
+
+
+def _checks(subject: Subject, judged: Judged) -> list[str]:
+    """Return the lines that assert that the test's tasks succeed as often as without the fault."""
+    before, after = subject.plain.done, judged.run.done
+    changed = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    if judged.verdict not in ("lost", "doubled") or not changed:
+        return []
+    counts = [f"assert done.count({name!r}) == {before.get(name, [0])[0]}" for name in changed]
+    return ["done = [task.task_type for task in runware_mock.tasks if task.outcome == 'success']", *counts]
+
+
+def _rows(subject: Subject) -> dict[str, list[tuple[str, str]]]:
+    """Return, for each kind, the verdict at each position, with the line that accepts it if it is bad."""
+    lines = {judged.cell: line for line, judged in subject.bad()}
+    rows: dict[str, list[tuple[str, str]]] = {}
+    for cell, judgement, _ in subject.cells:
+        rows.setdefault(str(cell.kind), []).append((judgement, lines.get(cell, "")))
+    return rows

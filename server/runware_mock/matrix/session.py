@@ -13,8 +13,7 @@ import pytest
 
 from runware_mock.matrix.cells import Cell, Run
 from runware_mock.matrix.observers import PROPERTY
-from runware_mock.matrix.page import page
-from runware_mock.matrix.report import Subject, document, limit_in_s, new_lines, read_accepted, text
+from runware_mock.matrix.report import Subject, document, limit_in_s, new_lines, page, read_accepted, text
 from runware_mock.matrix.runner import description
 
 # Options that would make no sense in the process of a cell.
@@ -60,14 +59,10 @@ class MatrixSession:
         """Run the matrix, and fail the session if there are bad cells that nobody has accepted."""
         jobs: list[tuple[Subject, str, Cell]] = []
         for name, (test, subject) in self._tests.items():
-            if name in self._fails or subject.plain.outcome != "passed":
-                subject.excluded = f"fails by itself: {subject.plain.detail or self._fails.get(name)}"
-            elif subject.plain.own_plans:
-                subject.excluded = "plans faults of its own"
-            elif not (cells := subject.wanted()):
-                subject.excluded = "meets no fault of these kinds: it sends no task"
-            else:
-                jobs += [(subject, test, cell) for cell in cells]
+            if name in self._fails:
+                subject.plain.outcome = "failed"
+                subject.plain.detail = subject.plain.detail or self._fails[name]
+            jobs += [(subject, test, cell) for cell in subject.wanted()]
         shown: dict[str, list[tuple[Cell, Run]]] = {}
         # Those without a fault first.
         jobs.sort(key=lambda job: job[2].kind is not None)
