@@ -47,6 +47,11 @@ RECIPES = (
     Recipe("java", "runware-mock exec -- java UploadTest.java", r"^ok: http://\S+\.png$", without("javac")),
     Recipe("php", "runware-mock exec -- php upload.php", r"^ok: http://\S+\.png$", without("php", "-m", word="curl")),
 )
+# Run by tests/node, which has the packed npm package.
+IN_JAVASCRIPT = (
+    Recipe("vitest", "npm test", r"^ +Tests +2 passed \(2\)$"),
+    Recipe("jest", "npm test", r"^Tests: +2 passed, 2 total$"),
+)
 
 
 def files(recipe: Recipe) -> list[Path]:
@@ -55,7 +60,7 @@ def files(recipe: Recipe) -> list[Path]:
 
 
 def run_copy(recipe: Recipe, folder: Path, *options: str) -> tuple[int, str]:
-    """Copy a recipe and run it as its page says; return the exit status and what was printed."""
+    """Copy a recipe into a folder and run it as its page says; return the exit status and what was printed."""
     if reason := recipe.missing():
         pytest.skip(reason)
     for file in files(recipe):
@@ -64,7 +69,7 @@ def run_copy(recipe: Recipe, folder: Path, *options: str) -> tuple[int, str]:
     done = subprocess.run(
         command,
         cwd=folder,
-        env=clean_environment(PATH=with_commands()),
+        env=clean_environment(PATH=with_commands(), NO_COLOR="1"),
         check=False,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -90,8 +95,9 @@ def test_a_recipe_fails_and_says_why_if_its_upload_is_refused(recipe: Recipe, tm
 def test_the_page_shows_every_recipe_as_it_is() -> None:
     shown = blocks(PAGE)
     texts = {text for _, text in shown}
-    kept = {file.read_text(encoding="utf-8") for recipe in RECIPES for file in files(recipe)}
-    assert texts == kept | {f"{recipe.command}\n" for recipe in RECIPES}
-    assert {recipe.folder for recipe in RECIPES} == {
+    recipes = (*RECIPES, *IN_JAVASCRIPT)
+    kept = {file.read_text(encoding="utf-8") for recipe in recipes for file in files(recipe)}
+    assert texts == kept | {f"{recipe.command}\n" for recipe in recipes}
+    assert {recipe.folder for recipe in recipes} == {
         place.name for place in HERE.iterdir() if place.is_dir() and not place.name.startswith("__")
     }
