@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from itertools import count
 
 from msgspec import Struct
@@ -61,9 +62,10 @@ def purge_expired(
 ) -> Purged:
     """Remove expired media, of one account or all, and unused contents; then free their disk space."""
     services.refresh()
-    accounts = _ruled_apart(services) if account_id == ALL_ACCOUNTS else [account_id]
     purged = Purged()
-    for one in accounts:
+    # Accounts with clocks of their own are purged one by one, all the others together.
+    own = services.clocks.own_clocks() if account_id == ALL_ACCOUNTS else []
+    for one in (*own, account_id):
         purged += _purge_account(services, one, stopped)
     _delete_dropped(services, stopped)
     for _ in _steps(services, stopped):
@@ -72,11 +74,6 @@ def purge_expired(
     services.database.checkpoint()
     services.metrics.purged(purged.media)
     return purged
-
-
-def _ruled_apart(services: Services) -> list[int]:
-    """Return the accounts with clocks of their own, purged one by one, and 0 for all the others together."""
-    return [*services.clocks.own_clocks(), ALL_ACCOUNTS]
 
 
 def _purge_account(services: Services, account_id: int, stopped: Callable[[], bool]) -> Purged:
@@ -202,9 +199,5 @@ def purge_trusting(services: Services, trust: ClockJumpDetector, stopped: Callab
 
 def purge_schedule(services: Services) -> Schedule:
     """Return the schedule that purges every `purge_every`, for the first time right after the start."""
-    trust = trusted_clock(services)
-
-    def purge(stopped: Callable[[], bool]) -> None:
-        purge_trusting(services, trust, stopped)
-
+    purge = partial(purge_trusting, services, trusted_clock(services))
     return Schedule("purge", purge, services.settings.purge_every.total_seconds())

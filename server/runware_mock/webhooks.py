@@ -62,9 +62,13 @@ class _Senders:
 
     def start_due(self, stopped: Callable[[], bool]) -> None:
         """Start making the due requests of each account; raises what has failed since the last call."""
-        for account_id in _due_accounts(self._services):
+        services = self._services
+        with services.database.reading() as connection:
+            services.clocks.refresh(connection)
+            due = deliveries.due_accounts(connection, services.clocks.real_at(), _farthest_ms(services))
+        for account_id in due:
             if account_id not in self._running:
-                self._running[account_id] = self._pool.submit(deliver_due, self._services, account_id, stopped)
+                self._running[account_id] = self._pool.submit(deliver_due, services, account_id, stopped)
         for account_id, running in list(self._running.items()):
             if running.done():
                 del self._running[account_id]
@@ -74,7 +78,7 @@ class _Senders:
                 running.result()
         if self._failures:
             # A reset may have deleted what failed.
-            with self._services.database.reading() as connection:
+            with services.database.reading() as connection:
                 waiting = deliveries.accounts(connection)
             self._failures = {one: count for one, count in self._failures.items() if one in waiting}
 
@@ -87,13 +91,6 @@ def delivery_schedule(services: Services) -> Schedule:
     """Return the schedule that makes requests as they fall due."""
     senders = _Senders(services)
     return Schedule("delivery", senders.start_due, _POLL_S, on_stop=senders.close, is_well=senders.is_well)
-
-
-def _due_accounts(services: Services) -> Sequence[int]:
-    """Return the accounts for which requests are due by their clocks."""
-    with services.database.reading() as connection:
-        services.clocks.refresh(connection)
-        return deliveries.due_accounts(connection, services.clocks.real_at(), _farthest_ms(services))
 
 
 def deliver_due(
@@ -172,7 +169,8 @@ def _deliver(services: Services, one: Due) -> int:
             request = None
         elif attempts in (1, ATTEMPTS):
             did = "gave up" if attempts == ATTEMPTS else "could not deliver"
-            url = _without_query(request.url)
+            # Without its query, which authenticates a webhook: "auth by URL parameters".
+            url = request.url.partition("?")[0]
             _log.warning("%s %s %s after %d attempts: %s", did, request.method, url, attempts, problem)
     with services.database.writing(one.account_id) as connection:
         # A reset may have deleted it meanwhile, and the journal with it.
@@ -202,8 +200,3 @@ def _made(services: Services, request: Request) -> tuple[int, str | None]:
         is_control = error.status == _FORBIDDEN and f"{urlsplit(request.url).path}/".startswith(_CONTROL_PATH)
         hint = " A webhook may not call the mock's own control API." if is_control else ""
         return error.status or NOTHING_SENT, f"{error}{hint}"
-
-
-def _without_query(url: str) -> str:
-    """Return a URL without its query, which authenticates a webhook: "auth by URL parameters"."""
-    return url.partition("?")[0]

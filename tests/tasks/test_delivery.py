@@ -13,6 +13,7 @@ from sqlalchemy import delete, insert, select
 from runware_mock.app import open_services
 from runware_mock.settings import Settings
 from runware_mock.storage import deliveries
+from runware_mock.storage.deliveries import JSON, Request
 from runware_mock.storage.migrations import prepare
 from runware_mock.storage.models import account, delivery
 from runware_mock.webhooks import ATTEMPTS, deliver_due, delivery_schedule
@@ -268,12 +269,12 @@ def test_what_becomes_of_a_call_is_nothing_to_another_one_that_was_given_its_id(
         prepare(database)
         with database.writing() as connection:
             connection.execute(insert(account).values(key_hash="1", label="…", created_at=0))
-            deliveries.add(connection, 1, "POST", "http://127.0.0.1/one", "application/json", b"one", 0)
+            deliveries.add(connection, 1, Request("POST", "http://127.0.0.1/one", JSON, b"one"), 0)
             taken = deliveries.take(connection, deliveries.find_due(connection, 1, hour_ms), 1000)
         with database.writing() as connection:
             # A reset, while the first one is made.
             connection.execute(delete(delivery))
-            deliveries.add(connection, 1, "POST", "http://127.0.0.1/two", "application/json", b"two", 5)
+            deliveries.add(connection, 1, Request("POST", "http://127.0.0.1/two", JSON, b"two"), 5)
             if not store.is_postgres:
                 assert connection.scalar(select(delivery.c.id)) == taken[0].id
             assert deliveries.read(connection, taken[0]) is None
@@ -298,7 +299,7 @@ def test_deliveries_that_fail_inside_the_mock_again_and_again_are_told(store: St
         schedule = delivery_schedule(services)
         owner = services.accounts.open("somebody").id
         with services.database.writing(owner) as connection:
-            deliveries.add(connection, owner, "POST", "http://127.0.0.1:9/", "text/plain", b"", START_AT)
+            deliveries.add(connection, owner, Request("POST", "http://127.0.0.1:9/", "text/plain", b""), START_AT)
         schedule.start()
         cleanup.callback(schedule.stop)
         give_up_s = time.monotonic() + 60

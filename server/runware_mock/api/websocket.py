@@ -271,7 +271,7 @@ class Socket:
             return Reply.refused(planned_refusal, {"taskType": AUTHENTICATION})
         self._account, self._api_key = account, api_key
         # Anything but a UUID is neither stored nor sent back: it could be anything.
-        resumes = isinstance(session_uuid, str) and is_uuid(session_uuid, v4=False)
+        resumes = isinstance(session_uuid, str) and is_uuid(session_uuid)
         session = (account.id, str(session_uuid) if resumes else str(uuids.uuid4()))
         # From here on, this socket gets what an older one of the session cannot deliver.
         self._sockets.sessions.speaks_for(session, self.outbox)

@@ -37,7 +37,7 @@ def read_pictures(services: Services, account_id: int, plan: Plan, field: str) -
 
 def _read(services: Services, account_id: int, picture: str, field: str) -> tuple[str, bytes]:
     """Return how a picture is shown in a plan, and its bytes."""
-    if is_uuid(picture, v4=False):
+    if is_uuid(picture):
         return picture, _stored(services, account_id, picture, field)
     try:
         colour = ImageColor.getcolor(picture, "RGBA")

@@ -212,6 +212,6 @@ def resend_webhook(services: Services, account_id: int, entry_id: int) -> models
         )
     due_at = services.now_at(row.account_id)
     with changing(services, row.account_id) as connection:
-        body = msgspec.json.encode(bodies[0])
-        deliveries.add(connection, row.account_id, "POST", task["url"], "application/json", body, due_at)
+        request = deliveries.Request("POST", task["url"], deliveries.JSON, msgspec.json.encode(bodies[0]))
+        deliveries.add(connection, row.account_id, request, due_at)
     return models.Queued(url=task["url"], due_at=instant(due_at))

@@ -157,7 +157,7 @@ def _warnings(plan: Any, faults: list[AnyFault]) -> list[str]:
             found.append(f"faults[{index}]: one before it is met each time that it could be, so that it is never met")
         if one.nth is not None and (one.times or 1) > 1:
             found.append(f"faults[{index}].times: there is one n-th that fits, so that it is met once at most")
-        if one.task_uuid is not None and not is_uuid(one.task_uuid, v4=False):
+        if one.task_uuid is not None and not is_uuid(one.task_uuid):
             found.append(f"faults[{index}].task_uuid: {one.task_uuid!r} is no UUID")
     if plan.by_name_only and plan.account_id == ALL_ACCOUNTS:
         found.append("by_name_only: a key names plans of its own account, not those of all accounts")

@@ -15,16 +15,7 @@ from runware_mock.images import png_chunks
 from runware_mock.images.animation import Disposal, composited
 from runware_mock.images.decoder import Decoder
 from runware_mock.images.limits import Deadline
-from runware_mock.images.png_chunks import (
-    COLOUR_ALPHA,
-    GREY,
-    GREY_ALPHA,
-    INDEXED,
-    SAMPLES,
-    PngFrame,
-    Span,
-    chunk,
-)
+from runware_mock.images.png_chunks import COLOUR_ALPHA, GREY, GREY_ALPHA, INDEXED, SAMPLES, PngFrame, Span, chunk
 from runware_mock.images.resize import Pixels, Size, image_of, in_8_bits, orientation
 
 _DEEP = 16

@@ -17,10 +17,11 @@ from runware_mock.protocol.redaction import without_real_keys
 _INDEX = re.compile(r"\[\d+\]")
 
 _UPLOAD_PAGE = "https://runware.ai/docs/platform/image-upload"
-_IMAGE_FORMS = (
-    "The {parameter} must be specified in one of the following formats: a data URI string, a base64 encoded image, "
-    "or a publicly accessible URL. {hint}"
-)
+_INVALID = "Invalid value for '{parameter}' parameter. "
+_MISSING = "Missing value for '{parameter}' parameter. {hint}"
+_FORMS = "The image must be specified in one of the following formats: "
+_UPLOADED_FORMS = "a data URI string, a base64 encoded image, or a publicly accessible URL. {hint}"
+_UUID_FORM = "a UUID v4 string of a previously uploaded or generated image, "
 
 
 class CatalogueEntry(Struct, frozen=True):
@@ -49,12 +50,9 @@ CATALOGUE: Mapping[str, CatalogueEntry] = {
         400, "Invalid request. The body must be a non-empty array of task objects. {hint}", None, "array"
     ),
     # Guess: for an unknown task type; the code was seen live only for a missing one.
-    "invalidTaskType": CatalogueEntry(400, "Invalid value for 'taskType' parameter. {hint}", "taskType"),
+    "invalidTaskType": CatalogueEntry(400, _INVALID + "{hint}", "taskType"),
     "invalidTaskUUID": CatalogueEntry(
-        400,
-        "Invalid value for 'taskUUID' parameter. It must be a valid UUID v4 string. {hint}",
-        "taskUUID",
-        page=_UPLOAD_PAGE,
+        400, _INVALID + "It must be a valid UUID v4 string. {hint}", "taskUUID", page=_UPLOAD_PAGE
     ),
     "conflictTaskUUID": CatalogueEntry(
         400,
@@ -63,33 +61,18 @@ CATALOGUE: Mapping[str, CatalogueEntry] = {
         page=_UPLOAD_PAGE,
     ),
     # Guess: `missing<Parameter>` is the pattern of the known codes.
-    "missingImage": CatalogueEntry(400, "Missing value for 'image' parameter. {hint}", "image", page=_UPLOAD_PAGE),
+    "missingImage": CatalogueEntry(400, _MISSING, "image", page=_UPLOAD_PAGE),
     # Guess: there is no transcript of a refused upload; the text is that of a refused 'seedImage'.
-    "invalidImage": CatalogueEntry(
-        400,
-        "Invalid value for 'image' parameter. " + _IMAGE_FORMS.replace("{parameter}", "image", 1),
-        "image",
-        page=_UPLOAD_PAGE,
-    ),
+    "invalidImage": CatalogueEntry(400, f"{_INVALID}{_FORMS}{_UPLOADED_FORMS}", "image", page=_UPLOAD_PAGE),
     # The two patterns of the known codes, such as missingPositivePrompt and invalidWidth.
-    "missingParameter": CatalogueEntry(
-        400, "Missing value for '{parameter}' parameter. {hint}", code="missing{Parameter}"
-    ),
-    "invalidParameter": CatalogueEntry(
-        400, "Invalid value for '{parameter}' parameter. {hint}", code="invalid{Parameter}"
-    ),
+    "missingParameter": CatalogueEntry(400, _MISSING, code="missing{Parameter}"),
+    "invalidParameter": CatalogueEntry(400, _INVALID + "{hint}", code="invalid{Parameter}"),
     # The text is that seen live for 'seedImage'; the code follows the parameter.
     "invalidInputImage": CatalogueEntry(
-        400,
-        "Invalid value for '{parameter}' parameter. The image must be specified in one of the following formats: a "
-        "UUID v4 string of a previously uploaded or generated image, a data URI string, a base64 encoded image, or a "
-        "publicly accessible URL. {hint}",
-        code="invalid{Parameter}",
+        400, f"{_INVALID}{_FORMS}{_UUID_FORM}{_UPLOADED_FORMS}", code="invalid{Parameter}"
     ),
     # Seen live with reference images; the other lists of images follow.
-    "invalidInputImagesCount": CatalogueEntry(
-        400, "Invalid value for '{parameter}' parameter. {hint}", type="array", code="invalid{Parameter}Count"
-    ),
+    "invalidInputImagesCount": CatalogueEntry(400, _INVALID + "{hint}", type="array", code="invalid{Parameter}Count"),
     # Guess: these codes are in the SDKs' tables; status and text are not known. Only planned faults use them.
     "rateLimitExceeded": CatalogueEntry(429, "Rate limit exceeded. {hint}", None, None),
     # Guess: no storage quota is documented; the SDKs treat every code that contains "Quota" as one.
@@ -106,9 +89,7 @@ CATALOGUE: Mapping[str, CatalogueEntry] = {
     "unsupportedTaskType": CatalogueEntry(400, "Unsupported task type. {hint}", "taskType"),
     # Text and status as seen live, many times.
     "failedToTransferImage": CatalogueEntry(
-        400,
-        "Invalid value for '{parameter}' parameter. Failed to transfer the provided image. {hint}",
-        page=_UPLOAD_PAGE,
+        400, _INVALID + "Failed to transfer the provided image. {hint}", page=_UPLOAD_PAGE
     ),
     # Guess: the code is in the SDKs' tables; the real service reportedly answers an empty `data`, which hangs clients.
     "taskNotFound": CatalogueEntry(404, "No task with this taskUUID was found. {hint}", "taskUUID"),

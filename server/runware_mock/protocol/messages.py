@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 import msgspec
 from msgspec import Struct
@@ -31,6 +31,8 @@ _COUNTED = 64 * 1024
 UUID_V4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE)
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 UUID_OF_ANY_FORM = re.compile(rf"{UUID.pattern}|[0-9a-f]{{32}}", re.IGNORECASE)
+
+_KINDS = {dict: "an object", list: "an array", str: "a string", bool: "a boolean", int: "a number", float: "a number"}
 
 AUTHENTICATION = "authentication"
 _ECHO_LIMIT = 256
@@ -125,22 +127,14 @@ def _most_values(raw: bytes | bytearray | str) -> int:
     )
 
 
-def is_uuid(text: str, *, v4: bool) -> bool:
-    """Tell whether `text` has the form of a UUID (of version 4)."""
-    return (UUID_V4 if v4 else UUID).fullmatch(text) is not None
+def is_uuid(text: str) -> bool:
+    """Tell whether a text has the form of a UUID of any version."""
+    return UUID.fullmatch(text) is not None
 
 
 def kind_of(value: object) -> str:
     """Return the JSON type of a value for a message, with its article."""
-    kinds = {
-        dict: "an object",
-        list: "an array",
-        str: "a string",
-        bool: "a boolean",
-        int: "a number",
-        float: "a number",
-    }
-    return kinds.get(type(value), "null")
+    return _KINDS.get(type(value), "null")
 
 
 def head_of(value: object) -> str:
@@ -214,17 +208,14 @@ def is_ping(task: object) -> bool:
     return isinstance(task, dict) and task.get("taskType") == "ping"
 
 
-def is_authentication(task: object) -> bool:
+def is_authentication(task: object) -> TypeGuard[dict[str, object]]:
     """Tell whether a task is an authentication."""
     return isinstance(task, dict) and task.get("taskType") == AUTHENTICATION
 
 
 def first_authentication(tasks: Iterable[object]) -> Mapping[str, object] | None:
     """Return the first authentication among the tasks, or None."""
-    for task in tasks:
-        if isinstance(task, dict) and task.get("taskType") == AUTHENTICATION:
-            return task
-    return None
+    return next((task for task in tasks if is_authentication(task)), None)
 
 
 def authenticated(session_uuid: str) -> Reply:

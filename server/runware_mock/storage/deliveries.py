@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 from sqlalchemy import BigInteger, ColumnElement, Connection, delete, insert, literal, select, true, update
 
 from runware_mock.control_models import instant, write_instant
@@ -46,12 +46,10 @@ class Request(Struct, frozen=True):
     body: bytes
 
 
-def add(
-    connection: Connection, account_id: int, method: str, url: str, content_type: str, body: bytes, due_at: int
-) -> None:
+def add(connection: Connection, account_id: int, request: Request, due_at: int) -> None:
     """Store a request to be made from `due_at` on."""
-    values = {"account_id": account_id, "method": method, "url": url, "content_type": content_type, "body": body}
-    connection.execute(insert(delivery), {**values, "attempts": 0, "due_at": due_at})
+    row = {**asdict(request), "account_id": account_id, "attempts": 0, "due_at": due_at}
+    connection.execute(insert(delivery), row)
 
 
 def accounts(connection: Connection) -> set[int]:

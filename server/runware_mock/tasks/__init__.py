@@ -97,7 +97,7 @@ TASKS: Mapping[str, TaskType] = {
     "getTaskDetails": _question(models.GetTaskDetails, lookups.run_details),
     "getResponse": _question(models.GetResponse, lookups.run_response),
     "imageInference": _picture(inference_models.ImageInference, inference.run),
-    "photoMaker": _picture(inference_models.PhotoMaker, inference.run_photo_maker),
+    "photoMaker": _picture(inference_models.PhotoMaker, inference.run),
     "upscale": _UPSCALE,
     "imageUpscale": _UPSCALE,
     "removeBackground": _REMOVE_BACKGROUND,

@@ -54,13 +54,9 @@ class Job(Struct, frozen=True):
     def webhook_url(self) -> str | None:
         """Where to send each result or error, if anywhere; that of a refused task is unchecked."""
         url = self.task.get("webhookURL")
-        is_url = isinstance(url, str) and len(url) <= _LONGEST_URL_CHARS
-        return str(url) if is_url and self.task_type.may_be_async and _is_web_url(str(url)) else None
-
-    @property
-    def leaves_an_entry(self) -> bool:
-        """Whether the journal records it."""
-        return not self.caller.dry_run
+        if not self.task_type.may_be_async or not isinstance(url, str) or len(url) > _LONGEST_URL_CHARS:
+            return None
+        return url if url.lower().startswith(("http://", "https://")) else None
 
     @property
     def kind(self) -> Kind:
@@ -138,7 +134,7 @@ class Committer:
         """Record a refusal and reply with it, at the end of the task's lifecycle if it has one."""
         response_plan = retried_after(work.retry_after_s, job.response_plan)
         reply = replace(Reply.refused(work, job.task or None), response_plan=response_plan)
-        if job.leaves_an_entry:
+        if not job.caller.dry_run:
             outcome: Outcome = "crash" if work.is_ours else "error"
             errors = [reply.error] if reply.error else []
             waits = waits_ms(job.lifecycle, 1) if job.fails_late else [0]
@@ -160,7 +156,7 @@ class Committer:
     def looked_up(self, job: Job, items: list[Item]) -> Reply:
         """Reply with items that have no effect; the entry of a lookup is left out if the database takes none now."""
         reply = Reply(tuple(items), response_plan=job.response_plan)
-        if job.leaves_an_entry:
+        if not job.caller.dry_run:
             try:
                 with self._services.database.writing(job.caller.account.id) as connection:
                     return replace(reply, entry_id=self._record(connection, job, "success", items, 200))
@@ -217,15 +213,14 @@ class Committer:
             if isinstance(one.fault, WebhookFault):
                 calls = one.fault.changed(calls)
         for call in calls:
-            body = webhook_body(call.item, is_error=call.is_error, flat=is_flat)
+            request = Request("POST", url, JSON, webhook_body(call.item, is_error=call.is_error, flat=is_flat))
             if call.is_lost:
-                request = Request("POST", url, JSON, body)
                 entry = call_entry(request, account_id, call.due_at, status=NOTHING_SENT, problem=_LOST)
                 self._services.journal.record(connection, entry)
             else:
                 # No call is due later: one that seems so is made at once, as the clock was set back.
                 due_at = call.due_at + min(call.delay_ms, in_ms(LONGEST_DELAY))
-                deliveries.add(connection, account_id, "POST", url, JSON, body, due_at)
+                deliveries.add(connection, account_id, request, due_at)
 
     def _record(
         self,
@@ -257,10 +252,6 @@ class Committer:
             status=status if job.caller.transport == "rest" else None,
         )
         return self._services.journal.record(connection, entry)
-
-
-def _is_web_url(url: str) -> bool:
-    return url.lower().startswith(("http://", "https://"))
 
 
 def _column(value: object, longest: int, job: Job) -> str:

@@ -8,7 +8,7 @@ import msgspec
 from runware_mock.images.standins.inference import draw_inference
 from runware_mock.protocol.messages import Task
 from runware_mock.services import Caller, Services
-from runware_mock.tasks.inference_models import ImageInference, PhotoMaker, Sized
+from runware_mock.tasks.inference_models import ImageInference, Sized
 from runware_mock.tasks.inputs import Inputs
 from runware_mock.tasks.results import Result, answer_with, encoded
 from runware_mock.tasks.work import Work
@@ -21,21 +21,12 @@ _MADE_UP_SEED_LIMIT = 2**31
 _NOT_PARAMETERS = ("taskUUID", "webhookURL", "deliveryMethod", "includeCost")
 
 
-def run(task: ImageInference, services: Services, caller: Caller) -> Work:
-    """Draw the pictures of imageInference."""
-    return _draw(task, services, caller, strength=task.strength)
-
-
-def run_photo_maker(task: PhotoMaker, services: Services, caller: Caller) -> Work:
-    """Draw the people of `inputImages` in new pictures."""
-    return _draw(task, services, caller, strength=0.0)
-
-
-def _draw(task: Sized, services: Services, caller: Caller, *, strength: float) -> Work:
+def run(task: Sized, services: Services, caller: Caller) -> Work:
+    """Draw as many pictures as the task asks for."""
     width_px, height_px = task.width or _DEFAULT_PX, task.height or _DEFAULT_PX
     seed = _seed_of(task.sent) if task.seed is None else task.seed
     checks_content = task.check_nsfw or _checks_content(task.safety)
-    inputs = Inputs(task.sent, services, caller, task.page)
+    inputs = Inputs(task, services, caller)
     seed_input, mask_input = inputs.first("seedImage", "image"), inputs.first("maskImage", "mask")
     others = [found.open() for found in inputs.all if found not in (seed_input, mask_input)]
     seed_picture = None if seed_input is None else seed_input.open()
@@ -52,7 +43,7 @@ def _draw(task: Sized, services: Services, caller: Caller, *, strength: float) -
                 seed=seed + number - 1,
                 number=number,
                 seed_picture=seed_picture,
-                strength=strength,
+                strength=task.strength if isinstance(task, ImageInference) else 0.0,
                 mask=mask,
                 references=others,
             )

@@ -34,15 +34,8 @@ IMAGE_FIELDS = frozenset(
     (
         *("image", "images", "inputImage", "inputImages", "seedImage", "maskImage", "mask", "inputMasks"),
         *("referenceImage", "referenceImages", "references", "refImages", "guideImage", "guideImages", "poseImage"),
-        *(
-            "frontalImage",
-            "styleImage",
-            "styleReferenceImages",
-            "characterImage",
-            "firstImage",
-            "lastImage",
-            "frameImages",
-        ),
+        *("frontalImage", "styleImage", "styleReferenceImages", "characterImage", "firstImage", "lastImage"),
+        "frameImages",
     )
 )
 # The fields in which tasks that change or describe a picture look for it.
@@ -80,12 +73,12 @@ class Input:
 class Inputs:
     """The images of one task, all loaded and intact; `use` renews the stored ones in the task's transaction."""
 
-    def __init__(self, task: Task, services: Services, caller: Caller, page: str) -> None:
+    def __init__(self, task: TaskModel, services: Services, caller: Caller) -> None:
         self._services = services
         self._caller = caller
-        self._page = page
+        self._page = task.page
         self._used: dict[str, str] = {}
-        self.all = [self._load(path, value) for path, value in _found(task, page)]
+        self.all = [self._load(path, value) for path, value in _found(task.sent, task.page)]
 
     def first(self, *names: str) -> Input | None:
         """Return the first image whose field has one of these names, at any depth, or None."""
@@ -151,7 +144,7 @@ def missing_input(task: TaskModel) -> Refusal:
 
 def named_uuid(value: str, base_url: str) -> str | None:
     """Return the UUID that a text is, or that a medium's URL contains, or None."""
-    return value.lower() if is_uuid(value, v4=False) else stored_uuid(value, base_url)
+    return value.lower() if is_uuid(value) else stored_uuid(value, base_url)
 
 
 def stored_uuid(url: str, base_url: str) -> str | None:

@@ -36,7 +36,7 @@ _TRIANGLE = (0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 def run_media(task: MediaInference, services: Services, caller: Caller) -> Work:
     """Answer with the stand-in of the task's kind."""
     format_name, prefix, make = _STANDINS[task.task_type]
-    inputs = Inputs(task.sent, services, caller, task.page)
+    inputs = Inputs(task, services, caller)
     picture = Picture(format_name, 0, 0, 1, make())
     seed = {} if task.seed is None else {"seed": task.seed}
     results = [Result(picture, dict(seed)) for _ in range(task.number_results)]
@@ -45,7 +45,7 @@ def run_media(task: MediaInference, services: Services, caller: Caller) -> Work:
 
 def run_text(task: TextInference, services: Services, caller: Caller) -> Work:
     """Answer with a text about the last message."""
-    inputs = Inputs(task.sent, services, caller, task.page)
+    inputs = Inputs(task, services, caller)
     text = enhance(task.question, 1)
     items: list[Item] = [{**begun(task), "text": text, "finishReason": "stop"} for _ in range(task.number_results)]
 
@@ -58,7 +58,7 @@ def run_text(task: TextInference, services: Services, caller: Caller) -> Work:
 
 def run_caption(task: Caption, services: Services, caller: Caller) -> Work:
     """Describe all the images given in one text."""
-    inputs = Inputs(task.sent, services, caller, task.page)
+    inputs = Inputs(task, services, caller)
     given = inputs.named(*INPUT_FIELDS)
     if not given:
         raise missing_input(task)

@@ -19,6 +19,7 @@ from runware_mock.protocol.messages import Item, Task
 from runware_mock.services import Caller, Services
 from runware_mock.storage import contents, deliveries, media
 from runware_mock.storage.contents import Placed
+from runware_mock.storage.deliveries import Request
 from runware_mock.tasks.image_models import WithOutput
 from runware_mock.tasks.inputs import Input, Inputs
 from runware_mock.tasks.models import AnyTask
@@ -152,7 +153,8 @@ def _stored(
     content_type = FORMATS[picture.format].content_type
     if task.upload_endpoint is not None:
         # The page on uploadEndpoint: the bytes of the result are PUT raw to that URL.
-        deliveries.add(connection, caller.account.id, "PUT", task.upload_endpoint, content_type, picture.data, now_at)
+        request = Request("PUT", task.upload_endpoint, content_type, picture.data)
+        deliveries.add(connection, caller.account.id, request, now_at)
     # Clients look for imageUUID and imageURL whatever the picture is for.
     names = (prefix, "image") if prefix.endswith("Image") else (prefix,)
     fields: Item = {f"{name}UUID": uuid for name in names}

@@ -82,7 +82,7 @@ def run_masking(task: ImageMasking, services: Services, caller: Caller) -> Work:
 
 def run_vectorize(task: Vectorize, services: Services, caller: Caller) -> Work:
     """Make an SVG of the picture; without one, of a picture drawn from the prompt, as recraft's vectorizer takes it."""
-    inputs, prompt = Inputs(task.sent, services, caller, task.page), task.positive_prompt
+    inputs, prompt = Inputs(task, services, caller), task.positive_prompt
     if prompt and not inputs.all:
         image = draw_inference(width_px=_DRAWN_PX, height_px=_DRAWN_PX, prompt=prompt, seed=1)
     else:
@@ -95,7 +95,7 @@ def run_vectorize(task: Vectorize, services: Services, caller: Caller) -> Work:
 def _transformed(
     task: Changing, services: Services, caller: Caller, make: Make, *, prefix: str = "image", enlarged: int = 1
 ) -> Work:
-    inputs = Inputs(task.sent, services, caller, task.page)
+    inputs = Inputs(task, services, caller)
     given = _input(task, inputs)
     image = given.open()
     with services.codec.drawing(image.width * enlarged, image.height * enlarged):

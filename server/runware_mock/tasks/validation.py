@@ -192,13 +192,5 @@ def _rule_of(name: str, schema: Mapping[str, Any], value: object) -> tuple[str, 
         case "string" if "maxLength" in schema:
             return text_rule(name, schema.get("minLength", 0), schema["maxLength"])
         case kind:
-            return f"The {name} must be {_ARTICLES.get(str(kind), kind)}; this is {kind_of(value)}.", {}
-
-
-_ARTICLES = {
-    "boolean": "a boolean",
-    "integer": "an integer",
-    "string": "a string",
-    "array": "an array",
-    "object": "an object",
-}
+            article = "an" if str(kind).startswith(("a", "i", "o")) else "a"
+            return f"The {name} must be {article} {kind}; this is {kind_of(value)}.", {}
