@@ -16,8 +16,7 @@ from runware_mock.api import control, health, images, upload
 from runware_mock.api.failures import failure_response
 from runware_mock.api.limits import Limits, Readers, Room
 from runware_mock.api.openapi import add_tasks
-from runware_mock.api.request_journal import RequestEntries, RequestJournal
-from runware_mock.api.request_log import RequestLog
+from runware_mock.api.request_records import RequestEntries, RequestRecords
 from runware_mock.api.transport import STOPPING
 from runware_mock.api.ui import routes as ui
 from runware_mock.api.ui.pages import FOLDER, StaticPart
@@ -72,7 +71,7 @@ def create_app(settings: Settings, clock: Clock | None = None, shared: Path | No
     entries = RequestEntries(services)
     sockets = Sockets(runner, room, readers, entries)
     gauges: dict[str, Callable[[], float]] = {
-        "sockets": sockets.count,
+        "sockets": lambda: sockets.open_count,
         "tasks_waiting": runner.waiting,
         "memory_budget_bytes": services.settings.memory_budget,
         "memory_reserved_bytes": services.codec.memory_reserved_bytes,
@@ -115,8 +114,7 @@ def create_app(settings: Settings, clock: Clock | None = None, shared: Path | No
     app.state.room = room
     app.add_middleware(Limits, settings=settings, room=room, readers=readers)
     # Outside the limits, so that the requests they refuse are journalled and logged, too.
-    app.add_middleware(RequestJournal, entries=entries)
-    app.add_middleware(RequestLog)
+    app.add_middleware(RequestRecords, entries=entries)
     is_well = {f"{schedule.name} schedule": schedule.is_well for schedule in schedules}
     for router in (
         upload.router(runner, entries),

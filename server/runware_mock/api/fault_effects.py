@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from runware_mock.api.request_log import Noted
+from runware_mock.api.request_records import Noted
 from runware_mock.api.transport import STOPPING, TRANSPORT
 from runware_mock.faults.base import LONGEST_DELAY, Event
 from runware_mock.faults.matching import effects_of

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -10,13 +10,14 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from runware_mock.api.fault_effects import end, end_after_delivery, frame_head, frames_of, paced, pause
 from runware_mock.api.limits import Readers
-from runware_mock.api.request_journal import RequestEntries, sent_over_socket
+from runware_mock.api.request_records import RequestEntries
 from runware_mock.api.transport import STOPPING, TRANSPORT
 from runware_mock.clock import in_ms, monotonic_s
 from runware_mock.protocol.messages import Reply
 from runware_mock.protocol.response_plan import ResponsePlan
 from runware_mock.services import Services
 from runware_mock.storage import deliveries
+from runware_mock.storage.journal import NOTHING_SENT
 
 # The close reason of a fault plan.
 PLANNED = "planned"
@@ -102,7 +103,7 @@ class Outbox:
             if plan is None:
                 await self._deliver_next(frames)
             else:
-                if sent := sent_over_socket(frames, plan):
+                if sent := _really_sent(frames, plan):
                     await self._entries.note_sent([reply], *sent)
                 await self._deliver_planned(frames, plan)
 
@@ -209,6 +210,20 @@ class Outbox:
             self._services.clocks.refresh(connection)
             since_at = self._services.now_at(self.session[0]) - in_ms(self._services.settings.replay_window)
             return deliveries.take_frames(connection, *self.session, since_at)
+
+
+def _really_sent(frames: Sequence[str], plan: ResponsePlan) -> tuple[int | None, str | None] | None:
+    """Return the close code and the text that a plan makes of an answer's frames; None if they arrive as they are."""
+    if plan.is_silent or plan.hang_up is not None:
+        return NOTHING_SENT, None
+    if plan.kept_bytes is not None and frames:
+        return None, frames[0].encode()[: plan.kept_bytes].decode("utf-8", "replace")
+    closes = plan.close_code is not None and plan.close_after_frames <= len(frames) * plan.copies
+    code = plan.close_code if closes else None
+    if closes and plan.close_after_frames == 0:
+        return code, None
+    changed = plan.kept_share is not None or plan.garbled_share is not None
+    return (code, "\n".join(frames) if changed else None) if closes or changed else None
 
 
 class Sessions:

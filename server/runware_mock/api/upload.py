@@ -31,8 +31,7 @@ from runware_mock.api.fault_effects import (
 )
 from runware_mock.api.guard import check_origin
 from runware_mock.api.openapi import task_operation
-from runware_mock.api.request_journal import RequestEntries
-from runware_mock.api.request_log import Noted, note
+from runware_mock.api.request_records import Noted, RequestEntries, note
 from runware_mock.api.transport import STOPPING
 from runware_mock.faults.base import Event
 from runware_mock.protocol.errors import Refusal

@@ -25,8 +25,7 @@ from runware_mock.api.guard import check_origin
 from runware_mock.api.incoming import Incoming
 from runware_mock.api.limits import BUSY, Readers, Room
 from runware_mock.api.outbox import PLANNED, TOO_BIG, Outbox, Sessions
-from runware_mock.api.request_journal import RequestEntries
-from runware_mock.api.request_log import Noted, log_request, note
+from runware_mock.api.request_records import Noted, RequestEntries, log_request, note
 from runware_mock.api.transport import STOPPING, TRANSPORT
 from runware_mock.clock import monotonic_s
 from runware_mock.faults.base import Event, Point
@@ -301,34 +300,17 @@ class Sockets:
         self.room = room
         self.readers = readers
         self.sessions = Sessions(runner.services)
-        self._open: set[Socket] = set()
-
-    def count(self) -> int:
-        """Return how many sockets are open."""
-        return len(self._open)
+        self.open_count = 0
 
     async def serve(self, websocket: WebSocket) -> None:
         """Serve one socket until it closes."""
-        try:
-            check_origin(websocket, self.runner.services.settings)
-            status = await self._refused_upgrade(websocket)
-        except Refusal as refusal:
-            # Logged, as a browser does not tell a page why its socket was refused.
-            key = bearer_key(websocket.scope)
-            holds_own_key = key is not None and holds_key(refusal.message.lower(), key.lower())
-            _log.warning("%s", "The Origin of a socket held its own key." if holds_own_key else refusal.message)
-            await websocket.send_denial_response(refused(refusal))
-            return
-        except Exception as error:  # noqa: BLE001 - see Runner._run
-            _log.exception("a socket failed inside the mock")
-            await websocket.send_denial_response(refused(crash(error)))
-            return
-        if status is not None:
-            await websocket.send_denial_response(Response(status_code=status))
+        denial = await self._denial(websocket)
+        if denial is not None:
+            await websocket.send_denial_response(denial)
             return
         await websocket.accept()
         socket = Socket(websocket, self)
-        self._open.add(socket)
+        self.open_count += 1
         try:
             await socket.run()
         except Exception:  # noqa: BLE001 - see Runner._run
@@ -336,15 +318,25 @@ class Sockets:
             with suppress(WebSocketDisconnect, RuntimeError):
                 await websocket.close(CLOSE_INTERNAL)
         finally:
-            self._open.discard(socket)
+            self.open_count -= 1
             self.sessions.forget(socket.outbox)
 
-    async def _refused_upgrade(self, websocket: WebSocket) -> int | None:
-        """Return the status with which a fault plan refuses the socket, or None. Few clients send a key this early."""
-        services = self.runner.services
-        account = await head_account(websocket.scope, services)
-        event = Event("upgrade", "ws", plan=plan_of(websocket.scope, account))
-        noted = Noted()
-        note(websocket.scope, noted)
-        response_plan, _ = await met_by(services, account.id, event, noted)
-        return None if response_plan is None or response_plan.answer is None else response_plan.answer.status
+    async def _denial(self, websocket: WebSocket) -> Response | None:
+        """Return the response that refuses a socket before it is open, or None."""
+        scope, services = websocket.scope, self.runner.services
+        try:
+            check_origin(websocket, services.settings)
+            # Few clients send a key this early.
+            account = await head_account(scope, services)
+            note(scope, noted := Noted())
+            plan, _ = await met_by(services, account.id, Event("upgrade", "ws", plan=plan_of(scope, account)), noted)
+        except Refusal as refusal:
+            # Logged, as a browser does not tell a page why its socket was refused.
+            key = bearer_key(scope)
+            holds_own_key = key is not None and holds_key(refusal.message.lower(), key.lower())
+            _log.warning("%s", "The Origin of a socket held its own key." if holds_own_key else refusal.message)
+            return refused(refusal)
+        except Exception as error:  # noqa: BLE001 - see Runner._run
+            _log.exception("a socket failed inside the mock")
+            return refused(crash(error))
+        return None if plan is None or plan.answer is None else Response(status_code=plan.answer.status)

@@ -1,4 +1,4 @@
-"""Journal entries of requests that ran no task, and what was sent when a fault changed an answer.
+"""The log line and the journal entry of a request, and what was sent when a fault changed an answer.
 
 A request to the API that is refused before it has a task, or whose answer is an error without a task's entry, gets an
 entry of its own. A successful authentication, a ping and a dry run get none.
@@ -6,7 +6,8 @@ entry of its own. A successful authentication, a ping and a dry run get none.
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -14,19 +15,25 @@ import msgspec
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from runware_mock.api.dependencies import bearer_key, client_of, header, open_account
-from runware_mock.api.request_log import Noted, listed, noted_of, path_of
 from runware_mock.clock import monotonic_s
+from runware_mock.faults.matching import Met
 from runware_mock.protocol.errors import OURS
 from runware_mock.protocol.messages import Item, Reply
-from runware_mock.protocol.redaction import holds_key, masked, without_key, without_secrets
-from runware_mock.protocol.response_plan import ResponsePlan
+from runware_mock.protocol.redaction import holds_key, masked, without_key, without_real_keys, without_secrets
 from runware_mock.services import Services
 from runware_mock.storage.database import ALL_ACCOUNTS
 from runware_mock.storage.journal import NO_ACCOUNT, NOTHING_SENT, JournalEntry, beginning, note_sent
+from runware_mock.tasks import TASKS
 from runware_mock.tasks.batch import BatchThread
 
 _log = logging.getLogger(__name__)
 
+# Polled by machines, or loaded by the page itself.
+_QUIET = ("/health", "/ready", "/metrics", "/ui/static/")
+_PATH_CHARS = 200
+_NOTED = "noted"
+# How a line of text shows what would not be understood without its name.
+_WORDS = {"duration_ms": "{} ms", "faults": "faults: {}"}
 _FIRST_ERROR_STATUS = 400
 # The server is busy, or the caller is a page that must not open an account: only an account that is open already.
 _OPENS_NOTHING = (403, 408, 413, 503)
@@ -35,6 +42,52 @@ _BODY_CHARS = 4096
 _CONTENT_TYPE_CHARS = 100
 _RESPONSE_STARTS = ("http.response.start", "websocket.http.response.start")
 _RESPONSE_BODIES = ("http.response.body", "websocket.http.response.body")
+_NO_SUCH_PATH: Item = {"code": "notFound", "message": "There is no WebSocket at this path; the API is at /v1."}
+
+
+class Noted:
+    """Facts that only the code that answers a request knows; `account` is the masked label of the account.
+
+    `is_journalled` says that the journal has an entry of it or of its tasks; `body` is one that holds no tasks.
+    """
+
+    def __init__(self) -> None:
+        self.began_s = monotonic_s()
+        self.account = ""
+        self.account_id: int | None = None
+        self.body: bytes | bytearray | str = b""
+        self.is_journalled = False
+        # What the journal keeps of the faults that the connection, not a task, has met.
+        self.met: list[Mapping[str, object]] = []
+        self.task_types: Counter[str] = Counter()
+        self.codes: Counter[str] = Counter()
+        self.faults: Counter[str] = Counter()
+
+    def add_tasks(self, tasks: Iterable[object]) -> None:
+        """Note the types of the tasks."""
+        self.task_types.update(map(_task_type, tasks))
+
+    def add_replies(self, replies: Sequence[Reply]) -> None:
+        """Note how the tasks ended, and the kinds of the faults that they met."""
+        self.codes.update(str(reply.error["code"]) for reply in replies if reply.error)
+        self.faults.update(kind for reply in replies for kind in reply.faults)
+        self.is_journalled |= any(reply.entry_id is not None for reply in replies)
+
+    def add_faults(self, met: Iterable[Met]) -> None:
+        """Note the faults that the connection has met."""
+        self.met += [one.as_json() for one in met]
+        self.faults.update(one.kind for one in met)
+
+
+def note(scope: Scope, noted: Noted) -> None:
+    """Add these facts to the log line of this request."""
+    scope["state"][_NOTED] = noted
+
+
+def _noted_of(scope: Scope, began: Noted) -> Noted:
+    """Return what was noted of a request, or what was known when it began."""
+    noted: Noted = scope["state"].get(_NOTED, began)
+    return noted
 
 
 class RequestEntries:
@@ -130,8 +183,8 @@ class RequestEntries:
         return [None] * len(batch)
 
 
-class RequestJournal:
-    """ASGI middleware that writes an entry for each refused request to the API, before its answer is sent."""
+class RequestRecords:
+    """ASGI middleware that logs each HTTP request, and journals each refused request to the API before its answer."""
 
     def __init__(self, app: ASGIApp, entries: RequestEntries) -> None:
         self._app = app
@@ -139,42 +192,46 @@ class RequestJournal:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or socket."""
-        if not _is_api(scope):
+        if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        began, is_answered = Noted(), False
-        start: Message | None = None
+        began, status, is_answered = Noted(), 0, False
+        refusal: Message | None = None
 
-        async def journalling_send(message: Message) -> None:
-            nonlocal start, is_answered
+        async def recording_send(message: Message) -> None:
+            nonlocal status, refusal, is_answered
             kind = message["type"]
-            if kind in _RESPONSE_STARTS and message["status"] >= _FIRST_ERROR_STATUS:
-                # Sent once the entry is written: a client that has its answer finds the entry.
-                start = message
-                return
-            if start is not None and kind in _RESPONSE_BODIES:
-                errors = _errors_of(message.get("body", b""))
-                await self._entries.add(scope, noted_of(scope) or began, errors, status=start["status"])
-                held, start = start, None
+            if kind in _RESPONSE_STARTS:
+                status = message["status"]
+                if _is_api(scope) and status >= _FIRST_ERROR_STATUS:
+                    # Sent once the entry is written: a client that has its answer finds the entry.
+                    refusal = message
+                    return
+            if refusal is not None and kind in _RESPONSE_BODIES:
+                await self._journal(scope, began, _errors_of(message.get("body", b"")), status)
+                held, refusal = refusal, None
                 await send(held)
             elif kind == "websocket.close" and not is_answered:
                 # There is no such path, which the server answers with 403.
-                await self._entries.add(scope, noted_of(scope) or began, [_NO_SUCH_PATH], status=403)
+                await self._journal(scope, began, [_NO_SUCH_PATH], 403)
             is_answered = True
             await send(message)
 
-        await self._app(scope, receive, journalling_send)
-        if not is_answered:
-            # A fault has broken the connection.
-            await self._entries.add(scope, noted_of(scope) or began, [], status=NOTHING_SENT)
+        try:
+            await self._app(scope, receive, recording_send)
+            if not is_answered:
+                # A fault has broken the connection.
+                await self._journal(scope, began, [], NOTHING_SENT)
+        finally:
+            if scope["type"] == "http":
+                log_request(scope["method"], path_of(scope), status, _noted_of(scope, began))
 
-
-_NO_SUCH_PATH: Item = {"code": "notFound", "message": "There is no WebSocket at this path; the API is at /v1."}
+    async def _journal(self, scope: Scope, began: Noted, errors: Sequence[object], status: int) -> None:
+        if _is_api(scope):
+            await self._entries.add(scope, _noted_of(scope, began), errors, status=status)
 
 
 def _is_api(scope: Scope) -> bool:
-    if scope["type"] not in ("http", "websocket"):
-        return False
     path: str = scope["path"]
     return (path + "/").startswith("/v1/") or (path == "/" and scope.get("method", "POST") == "POST")
 
@@ -210,15 +267,39 @@ def _without(answer: list[Item], key: str | None) -> Any:
     return without_key(answer, key) if key and holds_key(answer, key) else answer
 
 
-def sent_over_socket(frames: Sequence[str], plan: ResponsePlan) -> tuple[int | None, str | None] | None:
-    """Return the close code and the text that a plan makes of an answer's frames; None if they arrive as they are."""
-    if plan.is_silent or plan.hang_up is not None:
-        return NOTHING_SENT, None
-    if plan.kept_bytes is not None and frames:
-        return None, frames[0].encode()[: plan.kept_bytes].decode("utf-8", "replace")
-    closes = plan.close_code is not None and plan.close_after_frames <= len(frames) * plan.copies
-    code = plan.close_code if closes else None
-    if closes and plan.close_after_frames == 0:
-        return code, None
-    changed = plan.kept_share is not None or plan.garbled_share is not None
-    return (code, "\n".join(frames) if changed else None) if closes or changed else None
+def log_request(method: str, path: str, status: int | None, noted: Noted) -> None:
+    """Log what was asked and how it went; a `status` of 0 says that the connection ended without an answer."""
+    is_quiet = path.startswith(_QUIET) or noted.task_types.keys() == {"ping"}
+    level = logging.DEBUG if is_quiet else logging.INFO
+    if not _log.isEnabledFor(level):
+        return
+    fields = {
+        "method": method,
+        "path": path,
+        "taskTypes": listed(noted.task_types),
+        "status": "no answer" if status == 0 else status,
+        "errors": listed(noted.codes),
+        "duration_ms": round((monotonic_s() - noted.began_s) * 1000, 1),
+        "account": noted.account,
+        "faults": listed(noted.faults),
+    }
+    fields = {name: value for name, value in fields.items() if value not in ("", None)}
+    words = (_WORDS.get(name, "{}").format(value) for name, value in fields.items())
+    _log.log(level, "%s", " ".join(words), extra={"request": fields})
+
+
+def listed(counted: Counter[str]) -> str:
+    """Return names with how often each occurs, such as `imageUpload*3,caption`."""
+    return ",".join(name if count == 1 else f"{name}*{count}" for name, count in counted.items())
+
+
+def _task_type(task: object) -> str:
+    name = task.get("taskType") if isinstance(task, dict) else None
+    return name if isinstance(name, str) and (name in TASKS or name in ("ping", "authentication")) else "unknown"
+
+
+def path_of(scope: Scope) -> str:
+    """Return the path as it was sent, without its query; a key in it is masked."""
+    path, key = scope["raw_path"].decode("latin-1"), bearer_key(scope)
+    path = str(without_key(path, key)) if key else path
+    return without_real_keys(path)[:_PATH_CHARS]
