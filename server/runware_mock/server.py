@@ -29,6 +29,7 @@ from runware_mock.certificates import TlsUnusable, server_context
 from runware_mock.logs import set_up_logging
 from runware_mock.scheduler import Schedule
 from runware_mock.settings import Settings
+from runware_mock.values import url_of
 from runware_mock.version import __version__
 
 _log = logging.getLogger(__name__)
@@ -144,8 +145,7 @@ def listening_socket(host: str, port: int) -> socket.socket:
 def address_of(bound: socket.socket, *, is_tls: bool = False) -> str:
     """Return the URL of a bound socket, as a client on this machine writes it."""
     host, port = bound.getsockname()[:2]
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104 - compared, not bound
-    return f"{'https' if is_tls else 'http'}://{host}:{port}"
+    return url_of(host, port, is_tls=is_tls)
 
 
 def ready_document(url: str) -> str:

@@ -154,6 +154,12 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def url_of(host: str, port: int, *, is_tls: bool) -> str:
+    """Return the URL of a server that listens on a host and port, as a client on this machine writes it."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
+    return f"{'https' if is_tls else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
 Duration = Annotated[timedelta, Field(ge=timedelta(0)), BeforeValidator(parse_duration)]
 PositiveDuration = Annotated[timedelta, Field(gt=timedelta(0)), BeforeValidator(parse_duration)]
 Size = Annotated[int, BeforeValidator(parse_size)]

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -64,7 +64,7 @@ def error_of(result: CallToolResult) -> str:
 
 
 def in_memory(url: str, api_key: str | None) -> Ask:
-    call = Call(url, api_key, None, ExitStack())
+    call = Call(url, api_key, None)
     return lambda tool, /, **arguments: asked(server_for(call), tool, **arguments)
 
 
@@ -75,7 +75,7 @@ def ask(mock: RunningMock, api_key: str) -> Ask:
 
 
 def test_there_are_at_most_twelve_tools_those_that_delete_say_so_and_the_page_lists_them(mock: RunningMock) -> None:
-    server = server_for(Call(mock.url, None, None, ExitStack()))
+    server = server_for(Call(mock.url, None, None))
     listed = asyncio.run(_used(server, lambda client: client.list_tools()))
     hints = {tool.name: tool.annotations for tool in listed.tools}
     assert len(hints) <= 12
@@ -144,12 +144,12 @@ def test_a_format_that_models_do_not_read_is_shown_in_one_that_they_do(
 def test_an_agent_of_a_server_with_tls_sees_pictures_and_one_that_does_not_trust_it_is_told(
     tmp_path: Path, api_key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with running_mock(tls=True, data_dir=tmp_path) as secure, ExitStack() as cleanup:
+    with running_mock(tls=True, data_dir=tmp_path) as secure:
         ask = in_memory(secure.url, api_key)
         monkeypatch.setenv("RUNWARE_MOCK_DATA_DIR", str(tmp_path / "of another server"))
         assert "certificate verify failed" in error_of(ask("list_uploads"))
         monkeypatch.setenv("RUNWARE_MOCK_DATA_DIR", str(tmp_path))
-        uuid = Call(secure.url, api_key, None, cleanup).control.media.add(png()).uuid
+        uuid = Call(secure.url, api_key, None).control.media.add(png()).uuid
         assert uuid in text_of(in_memory(secure.url, api_key)("list_uploads"))
         shown = in_memory(secure.url, api_key)("show_picture", uuid=uuid)
         assert [part.mime_type for part in shown.content if isinstance(part, ImageContent)] == ["image/png"]

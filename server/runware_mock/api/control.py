@@ -112,7 +112,7 @@ async def add_medium(
     services: Provided, request: Request, account_id: OneAccountId, uuid: str | None = None, age: Span | None = None
 ) -> models.Medium:
     """Store the body, a picture or any other medium, as if it had been uploaded `age` ago."""
-    data = await _body(request, services)
+    data = await request.body()
     added = await run_in_threadpool(media.add_medium, services, account_id, data, uuid=uuid, age=age)
     return await asyncio.to_thread(media.get_medium, services, account_id, base_url(request.scope, services), added)
 
@@ -261,8 +261,7 @@ def export_fixtures(services: Provided, account_id: OneAccountId) -> Response:
 @api.post("/import", tags=["state"], openapi_extra=_FILE)
 async def load(services: Provided, request: Request, account_id: OneAccountId) -> models.Loaded:
     """Replace the account's state with that of an exported file."""
-    data = await _body(request, services)
-    return await run_in_threadpool(archive.load, services, account_id, data)
+    return await run_in_threadpool(archive.load, services, account_id, await request.body())
 
 
 @api.post("/faults", tags=["faults"], status_code=201)
@@ -334,14 +333,3 @@ async def _moved(services: Services, move: Callable[..., models.Moved], account_
         except UnderWay:
             await asyncio.sleep(_POLL_S)
     return await asyncio.to_thread(move, services, account_id, to)
-
-
-async def _body(request: Request, services: Services) -> bytes:
-    limit_bytes = services.settings.max_message_bytes
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit_bytes:
-            message = f"the body is longer than {limit_bytes} bytes (--max-message-bytes)"
-            raise ControlRefused(message, "body", status=413)
-    return bytes(body)

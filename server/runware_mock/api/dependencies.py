@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 
 from fastapi import Body, Depends, Query, Request
 from pydantic import BeforeValidator, Field, WithJsonSchema
+from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from runware_mock.control.calls import LARGEST_ID, ControlRefused
@@ -29,27 +30,17 @@ _log = logging.getLogger(__name__)
 # Parsing or searching more bytes in the event loop would hold up other clients.
 _READ_IN_LOOP = 64 * 1024
 _CLIENT_CHARS = 100
-_HEADERS = "runware_mock.headers"
 _HTTP_SCHEMES = {"ws": "http", "wss": "https"}
 
 
-def headers_of(scope: Scope) -> dict[bytes, bytes]:
-    """Return the headers of a request or socket by their lower-case names; the first of equal names counts."""
-    headers: dict[bytes, bytes] | None = scope.get(_HEADERS)
-    if headers is None:
-        headers = scope[_HEADERS] = dict(reversed(list(scope["headers"])))
-    return headers
-
-
-def header(scope: Scope, name: bytes) -> str | None:
-    """Return a header's text, or None."""
-    value = headers_of(scope).get(name)
-    return None if value is None else value.decode("latin-1")
+def header(scope: Scope, name: str) -> str | None:
+    """Return a header's text, or None; the first of equal names counts."""
+    return Headers(scope=scope).get(name)
 
 
 def bearer_key(scope: Scope) -> str | None:
     """Return the key of `Authorization: Bearer <key>`, or None."""
-    scheme, _, key = (header(scope, b"authorization") or "").partition(" ")
+    scheme, _, key = (header(scope, "authorization") or "").partition(" ")
     return key.strip() if scheme.lower() == "bearer" else None
 
 
@@ -75,9 +66,9 @@ def missing_key(scope: Scope, settings: Settings) -> Refusal:
     hint = "Send it as 'Authorization: Bearer <key>'"
     if not settings.api_key:
         hint += "; runware-mock accepts any key"
-    if header(scope, b"authorization"):
+    if header(scope, "authorization"):
         hint += ". The Authorization header of this request lacks 'Bearer ' or a key"
-    elif header(scope, b"x-api-key"):
+    elif header(scope, "x-api-key"):
         hint += ". The header X-API-Key is not read"
     return refuse("missingApiKey", f"{hint}.")
 
@@ -119,7 +110,7 @@ def caller_of(scope: Scope, account: Account, services: Services, api_key: objec
         account,
         "ws" if scope["type"] == "websocket" else "rest",
         base_url(scope, services, api_key),
-        dry_run in (b"1", b"true") or header(scope, b"x-runware-dry-run") in ("1", "true"),
+        dry_run in (b"1", b"true") or header(scope, "x-runware-dry-run") in ("1", "true"),
         client_of(scope, api_key),
         plan_of(scope, account),
     )
@@ -127,13 +118,13 @@ def caller_of(scope: Scope, account: Account, services: Services, api_key: objec
 
 def plan_of(scope: Scope, account: Account) -> str | None:
     """Return the fault plan that the client names in its key or a header, or None."""
-    return account.plan or header(scope, b"x-runware-mock-plan")
+    return account.plan or header(scope, "x-runware-mock-plan")
 
 
 def client_of(scope: Scope, api_key: object) -> str | None:
     """Return the SDK of `X-SDK-Name: python`, `X-SDK-Version: 0.5.24`, or else the User-Agent; None if unknown."""
-    name = header(scope, b"x-sdk-name")
-    client = f"{name}/{header(scope, b'x-sdk-version') or '?'}" if name else header(scope, b"user-agent")
+    name = header(scope, "x-sdk-name")
+    client = f"{name}/{header(scope, 'x-sdk-version') or '?'}" if name else header(scope, "user-agent")
     if client and isinstance(api_key, str) and holds_key(client, api_key):
         client = str(without_key(client, api_key))
     return without_real_keys(client)[:_CLIENT_CHARS] if client else None
@@ -147,7 +138,7 @@ def base_url(scope: Scope, services: Services, api_key: object = None) -> str:
     if services.settings.public_url:
         return services.settings.public_url.rstrip("/")
     scheme = scope["scheme"]
-    named = header(scope, b"host")
+    named = header(scope, "host")
     if not named or (isinstance(api_key, str) and holds_key(named.lower(), api_key.lower())):
         host, port = scope["server"] or ("127.0.0.1", services.settings.port)
         named = f"{host}:{port}"

@@ -80,13 +80,13 @@ def is_control(scope: Scope) -> bool:
 
 async def failure_response(request: Request, error: Exception) -> Response:
     """Return the answer to a request that has failed; a crash of the mock is logged."""
+    if isinstance(error, ClientDisconnect):
+        # The client is gone, so nobody reads the answer.
+        return Response()
     if is_control(request.scope):
         return control_failure(request, error)
     if wants_page(request.scope):
         return page_failure(request, error)
-    if isinstance(error, ClientDisconnect):
-        # The client is gone, so nobody reads the answer.
-        return Response()
     if isinstance(error, ControlRefused):
         # A program that gets `/` does not want the page, and must learn nothing from it.
         error = HTTPException(405)

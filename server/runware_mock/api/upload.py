@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid as uuids
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 
 from fastapi import APIRouter, Request
 from starlette.requests import ClientDisconnect
@@ -88,7 +88,7 @@ def router(runner: Runner, entries: RequestEntries) -> APIRouter:
         if all(reply.is_streamed for reply in replies):
             events = text_events(replies)
             if plan is None:
-                return StreamingResponse(_each(events), 200, CORS_HEADERS, EVENT_STREAM)
+                return StreamingResponse(events, 200, CORS_HEADERS, EVENT_STREAM)
             planned = PlannedResponse(200, b"".join(events), CORS_HEADERS, plan, EVENT_STREAM)
         else:
             status, body = rest_body(replies, single_object=settings.data_shape == "object")
@@ -107,11 +107,6 @@ def router(runner: Runner, entries: RequestEntries) -> APIRouter:
         api.add_api_route(path, run_tasks, methods=["POST"], include_in_schema=is_documented, openapi_extra=extra)
         api.add_api_route(path, preflight, methods=["OPTIONS"], include_in_schema=False)
     return api
-
-
-async def _each(events: Sequence[bytes]) -> AsyncIterator[bytes]:
-    for event in events:
-        yield event
 
 
 async def _replies(request: Request, runner: Runner, noted: Noted) -> list[Reply]:

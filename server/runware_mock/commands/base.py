@@ -4,7 +4,6 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property, wraps
@@ -18,7 +17,7 @@ from runware_mock.client import ControlClient, ControlError, Listing
 from runware_mock.control_models import Account, Answer, Entry, Expiring, FaultState, Medium, PlanState, Snapshot
 from runware_mock.protocol.redaction import masked
 from runware_mock.settings import ENV_PREFIX, BadSetting, Settings
-from runware_mock.values import parse_duration, write_duration
+from runware_mock.values import parse_duration, url_of, write_duration
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -43,12 +42,11 @@ class Call:
     url: str
     api_key: str | None
     token: str | None
-    cleanup: ExitStack
 
     @cached_property
     def control(self) -> ControlClient:
-        """The control API of the server; closed when the command ends."""
-        return self.cleanup.enter_context(ControlClient(self.url, self.api_key, self.token))
+        """The control API of the server."""
+        return ControlClient(self.url, self.api_key, self.token)
 
     @property
     def account(self) -> str:
@@ -94,10 +92,7 @@ def flag_of(name: str) -> str:
 def default_url() -> str:
     """Return the address that `serve` would listen on with the same environment."""
     settings = settings_of(dict.fromkeys(("host", "port", "tls")))
-    is_tls = settings.tls or bool(os.environ.get(f"{ENV_PREFIX}TLS_CERT"))
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104 - compared, not bound
-    address = f"[{host}]" if ":" in host else host
-    return f"{'https' if is_tls else 'http'}://{address}:{settings.port}"
+    return url_of(settings.host, settings.port, is_tls=settings.tls or bool(os.environ.get(f"{ENV_PREFIX}TLS_CERT")))
 
 
 url_option = click.option(
@@ -135,8 +130,7 @@ def control_command(
         @wraps(function)
         def run(*, url: str, account: str | None, token: str | None, as_json: bool, **given: Any) -> None:
             try:
-                with ExitStack() as cleanup:
-                    answer = function(Call(url.rstrip("/"), account, token, cleanup), **given)
+                answer = function(Call(url.rstrip("/"), account, token), **given)
             except ControlError as error:
                 fail(one_line(error, account, token))
             _show(answer, as_json=as_json)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from runware_mock import bundles
 from runware_mock.client import ControlError
 from runware_mock.commands.base import EXIT_FAILED, EXIT_USAGE, fail
 from runware_mock.testing import RunwareMock, serve
@@ -25,8 +26,6 @@ def open_bundle(file: Path, port: int, *, no_page: bool) -> None:
     A bundle is what `export --bundle` and pytest's --runware-mock-bundle write. The first difference between then and
     now is printed. The page is served until you press Ctrl+C.
     """
-    from runware_mock import bundles
-
     try:
         bundle = bundles.unpack(file.read_bytes())
     except (OSError, bundles.BundleUnusable) as error:

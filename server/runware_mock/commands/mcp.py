@@ -34,7 +34,7 @@ def mcp(url: str, account: str | None, token: str | None, *, http: bool, port: i
             raise
         fail("`runware-mock mcp` needs the package mcp 2.3 or newer: pip install 'runware-mock[mcp]'", EXIT_USAGE)
     with ExitStack() as cleanup, suppress(KeyboardInterrupt):
-        server = mcp_tools.server_for(Call(url.rstrip("/"), account, token, cleanup))
+        server = mcp_tools.server_for(Call(url.rstrip("/"), account, token))
         if not http:
             # Python's own handler would wait for the thread that reads standard input.
             signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -4,9 +4,11 @@ import json
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import click
 
+from runware_mock.bundles import pack
 from runware_mock.commands.base import EXIT_USAGE, Call, Printed, control_command, fail, text_of, yes_option
 
 
@@ -128,12 +130,7 @@ def export_state(call: Call, file: Path | None, fixtures: Path | None, *, bundle
         return _export_fixtures(call, fixtures)
     if file is None or fixtures is not None:
         fail("name either a FILE for the whole state, or --fixtures FOLDER for the media", EXIT_USAGE)
-    if bundle:
-        from runware_mock.bundles import pack
-
-        archive = pack(call.control)
-    else:
-        archive = call.control.export()
+    archive = pack(call.control) if bundle else call.control.export()
     try:
         file.write_bytes(archive)
     except OSError as error:
@@ -143,8 +140,6 @@ def export_state(call: Call, file: Path | None, fixtures: Path | None, *, bundle
 
 
 def _export_fixtures(call: Call, folder: Path) -> Printed:
-    from zipfile import ZipFile
-
     if folder.is_dir() and any(folder.iterdir()):
         fail(f"{folder} is not empty: name a new folder, or empty it first")
     written: list[Path] = []

@@ -1,10 +1,10 @@
 """The routes of the page: each fills one template with what a control function returns."""
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import AsyncIterator
 from concurrent.futures import Executor
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any, get_args
 from urllib.parse import urlencode, urlsplit
 
@@ -38,6 +38,7 @@ _ENTRIES = 50
 # A browser that opens one of these API addresses is redirected to the documentation.
 _DOCUMENTED = ("/v1", "/v1/", "/_mock", "/_mock/")
 _UPLOADS = ("imageUpload", "mediaStorage")
+_MOST_THUMBNAILS = 3000
 _CHANGE = b"event: change\ndata: 1\n\n"
 _LOOK_EVERY_S = 0.4
 # After so many looks without a change, a comment keeps the connection alive through proxies.
@@ -195,13 +196,11 @@ class Changes:
 
 
 class Thumbnails:
-    """Draws thumbnails and keeps the newest, by the SHA-256 of the content, since a UUID may be reused."""
-
-    _MOST = 3000
+    """Draws thumbnails and keeps the newest, by the SHA-256 of the content as well, since a UUID may be reused."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._drawn: OrderedDict[bytes, bytes | None] = OrderedDict()
+        self._drawn = lru_cache(_MOST_THUMBNAILS)(self._draw)
 
     def response(self, uuid: str, if_none_match: str | None) -> Response:
         """Return the thumbnail of a medium, or 404 if there is none now."""
@@ -213,16 +212,13 @@ class Thumbnails:
         if if_none_match == headers["ETag"]:
             return Response(status_code=304, headers=headers)
         try:
-            drawn = self._drawn[sha256] if sha256 in self._drawn else self._draw(uuid)
+            drawn = self._drawn(uuid, sha256)
         except (ObjectGone, Refusal) as error:
             # Not remembered: the file may be there next time.
             return Response(status_code=error.status if isinstance(error, Refusal) else 404)
-        self._drawn[sha256] = drawn
-        if len(self._drawn) > self._MOST:
-            self._drawn.popitem(last=False)
         return Response(status_code=404) if drawn is None else Response(drawn, media_type="image/webp", headers=headers)
 
-    def _draw(self, uuid: str) -> bytes | None:
+    def _draw(self, uuid: str, _sha256: bytes) -> bytes | None:
         with self._services.database.reading() as connection:
             file = read_any(connection, uuid)
         return None if file is None else thumbnail(self._services.blobs.picture(file))
