@@ -48,18 +48,8 @@ def add(
     expires_at: int | None = None,
 ) -> None:
     """Store a new medium, last used now; with `expires_at`, it may expire sooner than by its last use."""
-    connection.execute(
-        _ADD,
-        {
-            "uuid": uuid,
-            "account_id": account_id,
-            "content_id": content_id,
-            "task_type": task_type,
-            "created_at": now_at,
-            "last_used_at": now_at,
-            "expires_at": expires_at,
-        },
-    )
+    row = {"uuid": uuid, "account_id": account_id, "content_id": content_id, "task_type": task_type}
+    connection.execute(_ADD, {**row, "created_at": now_at, "last_used_at": now_at, "expires_at": expires_at})
 
 
 def use(connection: Connection, account_id: int, uuid: str, moment: Moment) -> StoredContent | None:

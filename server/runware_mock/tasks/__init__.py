@@ -9,13 +9,12 @@ from runware_mock.protocol.messages import Task
 from runware_mock.services import Caller, Services
 from runware_mock.tasks import (
     image_models,
-    inference,
     inference_models,
     lookups,
     modalities,
     model_search,
     models,
-    transforms,
+    pictures,
     uploads,
 )
 from runware_mock.tasks.results import priced
@@ -82,9 +81,9 @@ def _refuse(task: models.AnyTask, _services: Services, _caller: Caller) -> NoRet
 # Task types of the real service that no stand-in could imitate honestly.
 UNSUPPORTED = ("training",)
 NO_STAND_IN = TaskType(models.AnyTask, _refuse, heeds_dry_run=True, stores=_never)
-_UPSCALE = _picture(image_models.Upscale, transforms.run_upscale)
-_REMOVE_BACKGROUND = _picture(image_models.RemoveBackground, transforms.run_remove_background)
-_PREPROCESS = _picture(image_models.ControlNetPreprocess, transforms.run_preprocess)
+_UPSCALE = _picture(image_models.Upscale, pictures.run_upscale)
+_REMOVE_BACKGROUND = _picture(image_models.RemoveBackground, pictures.run_remove_background)
+_PREPROCESS = _picture(image_models.ControlNetPreprocess, pictures.run_preprocess)
 _CAPTION = _text(models.Caption, modalities.run_caption)
 
 # Both families of names are in use: the older Python SDK sends imageUpscale, the others send upscale.
@@ -96,16 +95,16 @@ TASKS: Mapping[str, TaskType] = {
     "modelUpload": TaskType(models.ModelUpload, model_search.run_upload, may_be_async=True, stores=_never),
     "getTaskDetails": _question(models.GetTaskDetails, lookups.run_details),
     "getResponse": _question(models.GetResponse, lookups.run_response),
-    "imageInference": _picture(inference_models.ImageInference, inference.run),
-    "photoMaker": _picture(inference_models.PhotoMaker, inference.run),
+    "imageInference": _picture(inference_models.ImageInference, pictures.run_inference),
+    "photoMaker": _picture(inference_models.PhotoMaker, pictures.run_inference),
     "upscale": _UPSCALE,
     "imageUpscale": _UPSCALE,
     "removeBackground": _REMOVE_BACKGROUND,
     "imageBackgroundRemoval": _REMOVE_BACKGROUND,
     "controlNetPreprocess": _PREPROCESS,
     "imageControlNetPreProcess": _PREPROCESS,
-    "imageMasking": _picture(image_models.ImageMasking, transforms.run_masking),
-    "vectorize": _picture(image_models.Vectorize, transforms.run_vectorize),
+    "imageMasking": _picture(image_models.ImageMasking, pictures.run_masking),
+    "vectorize": _picture(image_models.Vectorize, pictures.run_vectorize),
     "caption": _CAPTION,
     "imageCaption": _CAPTION,
     "videoInference": _picture(image_models.VideoInference, modalities.run_media),
