@@ -102,5 +102,5 @@ def _written(step: Any, index: int) -> dict[str, Any]:
     try:
         json.dumps(rest)
     except (TypeError, ValueError, RecursionError) as error:
-        raise ControlError(f"this is no JSON: {error}", f"give[{index}]") from None
+        raise ControlError(f"this is not JSON: {error}", f"give[{index}]") from None
     return {**rest, "picture": sent_picture(step["picture"])} if step.get("picture") is not None else rest

@@ -152,7 +152,6 @@ def _is_it(text: str, kept: Mapping[str, Any]) -> bool:
 
 
 def _pictures(bundle: Bundle) -> dict[str, str]:
-    """Return each medium in base64."""
     with zipfile.ZipFile(io.BytesIO(bundle.archive)) as archive:
         state = json.loads(archive.read(_STATE))
         files = {row["id"]: row["bytes"] for row in state["content"]}

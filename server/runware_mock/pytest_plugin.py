@@ -101,7 +101,7 @@ def pytest_configure(config: pytest.Config) -> None:
     try:
         config.pluginmanager.register(FirstRun(chosen_kinds(kinds)), _OBSERVER)
     except ValueError as error:
-        raise pytest.UsageError(f"--runware-mock-matrix: {error}. Write --runware-mock-matrix=KINDS") from None
+        raise pytest.UsageError(f"--runware-mock-matrix: {error} (write --runware-mock-matrix=KINDS)") from None
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(MatrixSession(config))
 
@@ -244,7 +244,6 @@ def pytest_configure_node(node: Any) -> None:
 
 
 def _problems(item: pytest.Item) -> str:
-    """Return why a test must not pass, or nothing."""
     return "\n".join(filter(None, (_leak_report(item), _unmet_or_crashed(item))))
 
 

@@ -94,7 +94,7 @@ def test_a_rule_of_a_file_replaces_another_of_its_name(folder: Path, tmp_path: P
         ("give: {text: [}", ["line 1"]),
         ("a: !!python/object:os.system {}", ["constructor"]),
         ("rules: [{name: n, give: {text: x}}, {name: n, give: {text: x}}]", ["[1]: name: ", "already"]),
-        ('give: {text: x}\nprompt: {regex: "("}', ["prompt: ", "no regular expression"]),
+        ('give: {text: x}\nprompt: {regex: "("}', ["prompt: ", "not a regular expression"]),
     ],
 )
 def test_what_is_no_rule_refuses_to_start_and_names_file_and_field(tmp_path: Path, text: str, words: list[str]) -> None:

@@ -96,11 +96,11 @@ def test_a_hundred_faults_are_a_plan(control: Calls) -> None:
 @pytest.mark.parametrize(
     ("faults", "word"),
     [
-        ([{**ERROR, "task_type": "imageUplaod"}], "is no task type"),
-        ([{**ERROR, "times": None}, ERROR], "never met"),
-        ([{**ERROR, "nth": 2}, {"kind": "reset", "nth": 2}], "never met"),
-        ([{**ERROR, "nth": 2, "times": 2}], "met once at most"),
-        ([{**ERROR, "task_uuid": "the first"}], "no UUID"),
+        ([{**ERROR, "task_type": "imageUplaod"}], "is not a task type"),
+        ([{**ERROR, "times": None}, ERROR], "this one never is"),
+        ([{**ERROR, "nth": 2}, {"kind": "reset", "nth": 2}], "this one never is"),
+        ([{**ERROR, "nth": 2, "times": 2}], "met at most once"),
+        ([{**ERROR, "task_uuid": "the first"}], "not a UUID"),
         ([{"kind": "refuse_upgrade"}], "all accounts"),
     ],
 )

@@ -270,7 +270,7 @@ def test_a_rule_that_no_task_has_fitted_names_the_nearest(talker: Talker, script
     talker.ask(near)
     talker.ask(search(search="dogs"))
     nearest = scripted.answers.get(rule.name).nearest
-    assert nearest == f"modelSearch {near['taskUUID']}: search is 'cats', which does not fit 'cat'"
+    assert nearest == f"modelSearch {near['taskUUID']}: search is 'cats', which does not match 'cat'"
     assert scripted.faults.unmet()[0].nearest == nearest
     talker.ask(search(search="cat", limit=5))
     assert scripted.answers.get(rule.name).nearest is None
@@ -291,21 +291,21 @@ NO_PICTURE = "neither a colour nor the UUID of a medium"
         ({"give": {"picture": "no picture"}}, "give[0].picture", NO_PICTURE),
         ({"give": [{"text": "x"}, {"picture": "cat.png"}]}, "give[1].picture", "path of a file"),
         ({"give": {"picture": "aGVsbG8="}}, "give[0].picture", NO_PICTURE),
-        ({"give": {"picture": "https://example.com/a.png"}}, "give[0].picture", "no URL"),
+        ({"give": {"picture": "https://example.com/a.png"}}, "give[0].picture", "cannot give a URL"),
         ({"give": {"picture": new_uuid()}}, "give[0].picture", "no medium"),
         ({"give": {"picture": ""}}, "give[0].picture", "1 character"),
         ({"give": {"error": "rateLimit"}}, "give[0].error.code", "rateLimitExceeded"),
         ({"give": {"error": "missingParameter"}}, "give[0].error", "name the parameter"),
         ({"give": {"error": "rateLimitExceeded", "text": "x"}}, "give[0]", "whole answer"),
-        ({"give": {"fields": {"taskUUID": "x"}}}, "give[0].fields", "names the task"),
+        ({"give": {"fields": {"taskUUID": "x"}}}, "give[0].fields", "identifies the task"),
         ({"give": {"text": "x", "times": 0}}, "give[0].times", "1"),
         ({"give": {"txet": "x"}}, "give[0].txet", "did you mean text?"),
         ({"give": {"text": "x"}, "promt": "x"}, "promt", "did you mean prompt?"),
         ({"give": {"text": "x"}, "prompt": 5}, "prompt", "wildcards"),
-        ({"give": {"text": "x"}, "prompt": {"regex": "("}}, "prompt", "no regular expression"),
+        ({"give": {"text": "x"}, "prompt": {"regex": "("}}, "prompt", "not a regular expression"),
         ({"give": {"text": "x"}, "prompt": {"regex": "a" * 1001}}, "prompt", "1000 characters"),
-        ({"give": {"text": "x"}, "where": {"a..b": 1}}, "where", "no path"),
-        ({"give": {"text": "x"}, "where": {"a": {"regex": "["}}}, "where", "a: '[' is no regular expression"),
+        ({"give": {"text": "x"}, "where": {"a..b": 1}}, "where", "not the path"),
+        ({"give": {"text": "x"}, "where": {"a": {"regex": "["}}}, "where", "a: '[' is not a regular expression"),
         ({"give": [{"text": "x"}, {"text": "y"}], "nth": 2}, "body", "nth"),
         ({"give": {"text": "x"}, "name": "a/b"}, "name", "slash"),
     ],
@@ -320,11 +320,11 @@ def test_what_is_no_rule_is_refused_by_its_field(control: Calls, rule: dict[str,
 @pytest.mark.parametrize(
     ("asked", "answer", "word"),
     [
-        ({"task_type": "imageInferense"}, {"text": "x"}, "is no task type"),
+        ({"task_type": "imageInferense"}, {"text": "x"}, "is not a task type"),
         ({"task_type": "caption"}, {"picture": "red"}, "have no picture"),
         ({"task_type": "imageUpload", "prompt": "x"}, {"fields": {}}, "have no prompt"),
-        ({"task_uuid": "the first"}, {"fields": {}}, "no UUID"),
-        ({}, [{"fields": {}, "times": None}, {"text": "x"}], "give[1]: one before it"),
+        ({"task_uuid": "the first"}, {"fields": {}}, "not a UUID"),
+        ({}, [{"fields": {}, "times": None}, {"text": "x"}], "give[1]: an earlier one"),
     ],
 )
 def test_a_rule_that_can_never_be_used_warns(control: Calls, asked: dict[str, Any], answer: object, word: str) -> None:

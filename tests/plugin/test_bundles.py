@@ -43,7 +43,7 @@ def test_each_test_that_fails_leaves_a_file_that_repeats_it(project: pytest.Pyte
     shown = opened(folder / "test_it.py-test_fails.zip")
     assert shown.exit_code == 0, shown.output
     assert "test: test_it.py::test_fails" in shown.stdout.splitlines()
-    assert shown.stdout.splitlines()[-1] == "replayed 2 tasks: the same"
+    assert shown.stdout.splitlines()[-1] == "replayed 2 tasks: no difference"
     with zipfile.ZipFile(folder / "test_it.py-test_is_not_met.zip") as archive:
         assert [plan["name"] for plan in json.loads(archive.read("state.json"))["fault_plan"]] == ["resets"]
 
@@ -77,7 +77,7 @@ def changed(file: Path, name: str, old: str, new: str) -> None:
 
 def test_what_an_account_holds_is_replayed_from_its_start(bundle: Path) -> None:
     # The upload, its second try, the result that was asked for, and the use of the picture.
-    assert opened(bundle).stdout.splitlines()[-1] == "replayed 4 tasks: the same"
+    assert opened(bundle).stdout.splitlines()[-1] == "replayed 4 tasks: no difference"
 
 
 def test_the_first_difference_is_printed(bundle: Path) -> None:

@@ -106,7 +106,7 @@ def test_a_bad_cell_that_was_accepted_fails_nothing_and_one_that_is_gone_is_told
     assert result.ret == pytest.ExitCode.OK
     result.stdout.fnmatch_lines(
         [
-            "accepted, but no longer so: lost drop 2 *",
+            "accepted, but no longer found: lost drop 2 *",
             "3 cells of 1 test: 1 survived, 1 failed, 1 doubled (1 accepted)",
         ]
     )
@@ -146,13 +146,13 @@ def test_uses_no_mock():
             "*::test_uploads",
             "  http  failed",
             "*::test_fails",
-            "  fails by itself: AssertionError: assert 1 == 2",
+            "  fails without any fault: AssertionError: assert 1 == 2",
             "*::test_is_flaky",
             "  is flaky: imageUpload: 1 succeeded (1 different) at first, 2 succeeded (1 different) in a second run *",
             "*::test_plans",
             "  plans faults of its own",
             "*::test_sends_nothing",
-            "  meets no fault of these kinds: it sends no task",
+            "  sends no task that could meet these kinds of faults",
             "1 cell of 5 tests: 1 failed",
         ],
         consecutive=True,
@@ -204,7 +204,7 @@ def test_an_application_that_ends_or_trips_has_crashed_and_one_that_the_mock_con
     [
         (
             "--runware-mock-matrix=dropp",
-            "*--runware-mock-matrix: there is no kind 'dropp' of fault; did you mean drop*",
+            "*--runware-mock-matrix: there is no kind 'dropp' of fault; did you mean drop[?]*",
         ),
         ("--runware-mock-matrix-limit=5", "*--runware-mock-matrix-limit: 5 has no unit: write 5s*"),
         ("--runware-mock-matrix-limit=2h", "*--runware-mock-matrix-limit: should be more than 0s and at most 1h*"),
@@ -231,7 +231,7 @@ def test_a_path_that_stands_where_kinds_do_is_told(project: pytest.Pytester) -> 
     project.makepyfile(UPLOADS)
     result = project.runpytest_subprocess("--runware-mock-matrix", "test_it.py")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*there is no kind 'test_it.py' of fault*Write --runware-mock-matrix=KINDS"])
+    result.stderr.fnmatch_lines(["*there is no kind 'test_it.py' of fault*(write --runware-mock-matrix=KINDS)"])
 
 
 def test_the_marker_plans_faults_before_the_test(project: pytest.Pytester) -> None:

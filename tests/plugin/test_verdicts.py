@@ -173,6 +173,6 @@ def test_a_rule_that_must_be_used_and_was_not_fails_the_test_and_names_the_neare
             "*the rule 'the cat' was not fully used",
             "*answer 1: given 0 of 2 times; 0 matching calls seen",
             "*answer 2: given 0 of 1 time; 0 matching calls seen",
-            "*nearest task: imageUpload *: image is 'iVBOR*, which does not fit 'cat'",
+            "*nearest task: imageUpload *: image is 'iVBOR*, which does not match 'cat'",
         ]
     )

@@ -64,8 +64,8 @@ def test_a_leak_is_refused_reported_and_makes_a_failure_of_a_success() -> None:
     assert printed.startswith("403 runware-mock exec refuses im.runware.ai, the real service: use RUNWARE_BASE_URL")
     assert printed.count("403 Forbidden") == 2
     assert report.splitlines() == [
-        "runware-mock: refused to reach the real service: GET im.runware.ai, 1 time",
-        "refused to reach the real service: CONNECT api.runware.ai, 2 times",
+        "runware-mock: GET im.runware.ai was refused 1 time: this is the real service",
+        "CONNECT api.runware.ai was refused 2 times: this is the real service",
     ]
 
 
@@ -96,7 +96,8 @@ def test_a_proxy_of_the_users_own_is_used_for_other_hosts_and_never_for_the_real
 def test_a_proxy_that_does_not_speak_http_is_refused() -> None:
     status, _, report = get(http_proxy="socks5://127.0.0.2:1")
     assert status == 2
-    assert report == "runware-mock: the environment names a proxy of the kind 'socks5': add --no-leak-guard\n"
+    named = "the 'socks5' proxy that the environment names"
+    assert report == f"runware-mock: the leak guard cannot use {named}: add --no-leak-guard\n"
 
 
 def test_without_the_guard_the_environment_stays_as_it_is(host: str) -> None:

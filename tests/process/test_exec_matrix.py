@@ -76,7 +76,7 @@ def test_accepted_cells_make_no_failure(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("program", "reason"),
-    [("false", "fails by itself: status 1"), ("true", "meets no fault of these kinds: it sends no task")],
+    [("false", "fails without any fault: status 1"), ("true", "sends no task that could meet these kinds of faults")],
 )
 def test_what_cannot_be_judged_is_told(program: str, reason: str) -> None:
     done = run_command("exec", "--matrix", "--", program)
@@ -87,7 +87,7 @@ def test_what_cannot_be_judged_is_told(program: str, reason: str) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--matrix", "dropp"), "--matrix: there is no kind 'dropp' of fault; did you mean drop"),
+        (("--matrix", "dropp"), "--matrix: there is no kind 'dropp' of fault; did you mean drop?"),
         (("--matrix", "--matrix-limit", "5"), "--matrix-limit: 5 has no unit"),
         (("--matrix", "--matrix-accepted", "nowhere"), "--matrix-accepted: "),
         (("--matrix", "--faults", "drop"), "--matrix plans the faults itself: leave out --faults"),

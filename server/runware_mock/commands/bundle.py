@@ -11,7 +11,7 @@ import click
 from runware_mock import bundles
 from runware_mock.client import ControlError
 from runware_mock.commands.base import EXIT_FAILED, EXIT_USAGE, fail
-from runware_mock.testing import RunwareMock, serve
+from runware_mock.testing import RunwareMock, counted, serve
 
 _LONGEST_WAIT_S = 0.5
 
@@ -37,7 +37,8 @@ def open_bundle(file: Path, port: int, *, no_page: bool) -> None:
         with _serving(bundle.archive, port) as shown, _serving(bundles.at_the_start(bundle), 0) as fresh:
             recorded = bundles.entries(shown.control)
             difference = bundles.replay(bundle, recorded, fresh)
-            click.echo(f"first difference: {difference}" if difference else f"replayed {len(recorded)} tasks: the same")
+            replayed = f"replayed {counted(len(recorded), 'task')}: no difference"
+            click.echo(f"first difference: {difference}" if difference else replayed)
             if not no_page:
                 account = shown.control.journal.list(limit=1, kind="all")
                 number = account[0].account if account else ""
@@ -51,7 +52,6 @@ def open_bundle(file: Path, port: int, *, no_page: bool) -> None:
 
 @contextmanager
 def _serving(archive: bytes, port: int) -> Iterator[RunwareMock]:
-    """Run a server with the state of an archive."""
     try:
         with serve(port=port) as mock:
             mock.control.load(archive)

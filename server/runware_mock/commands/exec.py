@@ -139,7 +139,7 @@ def exec_command(
             status = child.run([program, *command[1:]], environment)
             problems = _problems(everyone)
         leaks = {} if proxy is None else proxy.refused
-        problems += [f"refused to reach the real service: {leak}, {counted(n, 'time')}" for leak, n in leaks.items()]
+        problems += [f"{leak} was refused {counted(n, 'time')}: this is the real service" for leak, n in leaks.items()]
         if problems:
             click.echo("runware-mock: " + "\n".join(problems), err=True)
     sys.exit(status or (EXIT_FAILED if problems else 0))

@@ -38,7 +38,6 @@ class _Runs:
         self.stopped_by = 0
 
     def stop(self, number: int, _frame: FrameType | None) -> None:
-        """End everything."""
         self.stopped_by = number
         for process in list(self._processes):
             kill(process, has_group=_HAS_GROUP)
@@ -79,7 +78,7 @@ class _Runs:
                 status = process.wait(limit_s)
                 run = _ended(status, "" if is_shown else _last_line(errors.fileno()))
             except subprocess.TimeoutExpired:
-                run = Run("hung", f"had not ended after {limit_s:.1f} s")
+                run = Run("hung", f"was still running after {limit_s:.1f} s")
             finally:
                 if process.poll() is None:
                     kill(process, has_group=_HAS_GROUP)

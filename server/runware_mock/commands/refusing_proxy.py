@@ -137,7 +137,7 @@ def refusing_proxy() -> Iterator[RefusingProxy]:
     upstream = {scheme: urlsplit(url) for scheme, url in getproxies().items() if scheme in ("http", "https", "all")}
     for url in upstream.values():
         if url.scheme not in ("http", "https"):
-            raise ValueError(f"the environment names a proxy of the kind {url.scheme!r}")
+            raise ValueError(f"the leak guard cannot use the {url.scheme!r} proxy that the environment names")
     for scheme in ("http", "https"):
         if "all" in upstream:
             upstream.setdefault(scheme, upstream["all"])

@@ -54,7 +54,7 @@ class Rule(Matching):
     @model_validator(mode="after")
     def _counts_one_way(self) -> Self:
         if self.nth is not None and len(self.give) > 1:
-            raise ValueError("nth: there is one n-th task, so that only one answer can be given: leave out the others")
+            raise ValueError("nth: only one task is the n-th, so give only one answer")
         return self
 
     def plan(self) -> Plan:
@@ -95,7 +95,7 @@ def get_rule(services: Services, account_id: int, name: str) -> RuleState:
     """Return the state of one rule."""
     state = plans.get_plan(services, account_id, name)
     if not _is_rule(state):
-        raise not_found(f"{name[:60]!r} is a fault plan, no rule", "name")
+        raise not_found(f"{name[:60]!r} is a fault plan, not a rule", "name")
     return _rule(state)
 
 

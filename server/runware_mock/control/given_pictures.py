@@ -48,10 +48,10 @@ def _read(services: Services, account_id: int, picture: str, field: str) -> tupl
     try:
         data = read_source(picture)
         if isinstance(data, UrlSource):
-            raise ControlRefused("a rule gives no URL: send the picture itself", field)
+            raise ControlRefused("a rule cannot give a URL: send the picture itself", field)
         return f"sha256:{hashlib.sha256(data).hexdigest()}", stored_form(data, services.codec).data
     except PictureRefused as error:
-        wanted = "it is neither a colour nor the UUID of a medium, and as a picture it is refused"
+        wanted = "it is neither a colour nor the UUID of a medium, nor a usable picture"
         raise ControlRefused(f"{head_of(picture)}: {wanted}: {error}", field) from None
 
 

@@ -85,7 +85,7 @@ def _warned(state: models.PlanState) -> models.PlanState:
             continue
         row = TASKS.get(one.task_type)
         if row is None:
-            warnings.append(f"faults[{index}].task_type: {one.task_type!r} is no task type")
+            warnings.append(f"faults[{index}].task_type: {one.task_type!r} is not a task type")
             continue
         has = {
             "prompt": not _PROMPTS.isdisjoint(properties(row.model)),
@@ -101,9 +101,10 @@ def _warned(state: models.PlanState) -> models.PlanState:
 
 def _with_nearest(services: Services, account_id: int, states: Sequence[models.PlanState]) -> list[models.PlanState]:
     """Name the task that comes nearest to each plan that must be met and that no task has fitted, and what it lacks."""
-    missed = {state.name: next((one for one in state.faults if not one.seen), None) for state in states}
-    wanted = {state.name for state in states if state.must_be_met and not state.is_met and missed[state.name]}
-    if not wanted:
+    unmet = [state for state in states if state.must_be_met and not state.is_met]
+    # Of each the first one.
+    unseen = {state.name: fault for state in unmet for fault in state.faults[::-1] if not fault.seen}
+    if not unseen:
         return list(states)
     newest = select(journal.c.transport, journal.c.task).where(journal.c.kind.in_(("task", "lookup")))
     newest = newest.order_by(journal.c.id.desc()).limit(_LOOKED_AT)
@@ -111,10 +112,8 @@ def _with_nearest(services: Services, account_id: int, states: Sequence[models.P
     with services.database.reading() as connection:
         rows = connection.execute(own).all()
     events = [Event.of_task(msgspec.json.decode(row.task), row.transport) for row in rows]
-    return [
-        state.model_copy(update={"nearest": _nearest(fault, events)}) if fault and state.name in wanted else state
-        for state, fault in zip(states, missed.values(), strict=True)
-    ]
+    nearest = {name: _nearest(fault, events) for name, fault in unseen.items()}
+    return [state.model_copy(update={"nearest": nearest.get(state.name)}) for state in states]
 
 
 def _nearest(fault: models.FaultState, events: Sequence[Event]) -> str | None:

@@ -136,7 +136,8 @@ class Matching(BaseModel):
             found.append(f"taskUUID is not {self.task_uuid}")
         values = [(one, one.value(event)) for one in self.conditions]
         found += [
-            f"{one.path} is {'missing' if value is None else head_of(value)}, which does not fit {head_of(one.pattern)}"
+            f"{one.path} is {'missing' if value is None else head_of(value)}, which does not match "
+            f"{head_of(one.pattern)}"
             for one, value in values
             if not one.check(value)
         ]

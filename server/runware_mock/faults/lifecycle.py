@@ -36,9 +36,9 @@ class Stage(BaseModel):
 
 def _end_in_time(stages: list[Stage]) -> list[Stage]:
     if sum((one.lasts or timedelta() for one in stages), timedelta()) > _LONGEST:
-        raise ValueError(f"the stages last more than {write_duration(_LONGEST)} together")
+        raise ValueError(f"together, the stages last more than {write_duration(_LONGEST)}")
     if any(later.results < earlier.results for earlier, later in pairwise(stages)):
-        raise ValueError("results: a result that is there does not go away")
+        raise ValueError("results: a later stage cannot have fewer results")
     return stages
 
 

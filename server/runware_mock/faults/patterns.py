@@ -81,7 +81,7 @@ def _regex(text: str) -> Check:
     try:
         compiled = regex.compile(text)
     except (regex.error, RecursionError, OverflowError) as error:
-        raise ValueError(f"{head_of(text)} is no regular expression: {error}") from None
+        raise ValueError(f"{head_of(text)} is not a regular expression: {error}") from None
 
     search, quick_chars = compiled.search, _quick_chars(text)
 
@@ -94,7 +94,7 @@ def _regex(text: str) -> Check:
             return search(given, timeout=_REGEX_LIMIT_S) is not None
         except TimeoutError:
             _log.warning(
-                "the regular expression %s took longer than %g s and fits nothing", head_of(text), _REGEX_LIMIT_S
+                "the regular expression %s took longer than %g s, so it matches nothing", head_of(text), _REGEX_LIMIT_S
             )
             return False
 
@@ -160,7 +160,7 @@ def _is_text(pattern: object) -> object:
 def _are_paths(patterns: dict[str, Any]) -> dict[str, Any]:
     for path, pattern in patterns.items():
         if not _PATH.fullmatch(path):
-            raise ValueError(f"{path[:60]!r} is no path of a field, such as width or inputs.referenceImages[0]")
+            raise ValueError(f"{path[:60]!r} is not the path of a field, such as width or inputs.referenceImages[0]")
         try:
             _checked(pattern)
         except ValueError as error:

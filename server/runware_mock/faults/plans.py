@@ -154,11 +154,11 @@ def _warnings(plan: Any, faults: list[AnyFault]) -> list[str]:
                 "make this a plan of all accounts"
             )
         if any(_hides(earlier, one) for earlier in faults[:index]):
-            found.append(f"faults[{index}]: one before it is met each time that it could be, so that it is never met")
+            found.append(f"faults[{index}]: an earlier one is always met first, so this one never is")
         if one.nth is not None and (one.times or 1) > 1:
-            found.append(f"faults[{index}].times: there is one n-th that fits, so that it is met once at most")
+            found.append(f"faults[{index}].times: only one match is the n-th, so it is met at most once")
         if one.task_uuid is not None and not is_uuid(one.task_uuid):
-            found.append(f"faults[{index}].task_uuid: {one.task_uuid!r} is no UUID")
+            found.append(f"faults[{index}].task_uuid: {one.task_uuid!r} is not a UUID")
     if plan.by_name_only and plan.account_id == ALL_ACCOUNTS:
         found.append("by_name_only: a key names plans of its own account, not those of all accounts")
     return found

@@ -67,7 +67,7 @@ class Scripted(BaseModel):
     def _leave_the_names(cls, fields: dict[str, Any]) -> dict[str, Any]:
         for name in _NAMES_OF_A_TASK:
             if name in fields:
-                raise ValueError(f"{name} names the task that is answered; clients would not know another")
+                raise ValueError(f"{name} identifies the task: an answer cannot change it")
         return fields
 
     @model_validator(mode="after")

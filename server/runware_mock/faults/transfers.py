@@ -32,7 +32,6 @@ class _Cut(Fault):
     how: Literal["end", "reset"] = "end"
 
     def add_to(self, plan: ResponsePlan, _draw: random.Random) -> ResponsePlan:
-        """Cut."""
         return replace(plan, kept_bytes=self.after_bytes, is_reset=self.how == "reset")
 
 
@@ -52,7 +51,6 @@ class _Download(Fault):
     uuid: str | None = Field(None, max_length=36, description="Only the medium with this UUID.")
 
     def matches(self, event: Event) -> bool:
-        """Leave other media alone."""
         return self.uuid in (None, event.media_uuid) and super().matches(event)
 
 

@@ -48,9 +48,8 @@ def chosen_kinds(names: str) -> tuple[str, ...]:
     for name in chosen:
         if name not in failures:
             near = get_close_matches(name, failures, 1)
-            raise ValueError(
-                f"there is no kind {name!r} of fault; {f'did you mean {near[0]}' if near else 'see faults kinds'}"
-            )
+            hint = f"did you mean {near[0]}?" if near else "`runware-mock faults kinds` lists all"
+            raise ValueError(f"there is no kind {name!r} of fault; {hint}")
     return tuple(dict.fromkeys(chosen))
 
 

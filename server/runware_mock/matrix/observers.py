@@ -46,19 +46,16 @@ class _Observer:
         self._watch = Watch(mock, self.faults(), is_alone=is_alone)
 
     def faults(self) -> list[dict[str, Any]]:
-        """Return the faults to plan."""
         raise NotImplementedError
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:  # noqa: ARG002 - the hook's signature
-        """Forget the test before."""
         self._watch, self.run = None, Run()
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: "pytest.CallInfo[None]"
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Note how a phase of the test went."""
         report = yield
         if report.outcome != "passed" and self.run.outcome == "passed":
             self.run.outcome = "failed"
@@ -72,7 +69,6 @@ class _Observer:
         return report
 
     def end(self, kinds: Sequence[str] = ()) -> None:
-        """Look at what the server has."""
         self.run.duration_s = monotonic_s() - self._began_s
         if self._watch is not None:
             self._watch.look(self.run, kinds)
@@ -135,7 +131,7 @@ class CellRun(_Observer):
         with self._lock:
             if self._is_sent:
                 return
-            self.run.outcome, self.run.detail = "hung", f"had not ended after {self._limit_s:.1f} s"
+            self.run.outcome, self.run.detail = "hung", f"was still running after {self._limit_s:.1f} s"
             self.end()
             self.send()
         os._exit(1)

@@ -47,11 +47,11 @@ class Subject:
         """Return the cells to run: first one without a fault, then each kind at each of its positions, or none."""
         found = [Cell(kind, n) for kind, seen in self.plain.seen.items() for n in range(1, seen + 1)]
         if self.plain.outcome != "passed":
-            self.excluded = f"fails by itself: {self.plain.detail}"
+            self.excluded = f"fails without any fault: {self.plain.detail}"
         elif self.plain.own_plans:
             self.excluded = "plans faults of its own"
         elif not found:
-            self.excluded = "meets no fault of these kinds: it sends no task"
+            self.excluded = "sends no task that could meet these kinds of faults"
         return [] if self.excluded else [Cell(), *found]
 
     def judge(self, runs: Sequence[tuple[Cell, Run]]) -> None:
@@ -117,7 +117,7 @@ def text(subjects: Sequence[Subject], accepted: Sequence[str], noun: str = "test
             every.append(line)
             if line in new:
                 lines.append(f"{line}\n  {explanation(subject, judged)}")
-    lines += [f"accepted, but no longer so: {line}" for line in accepted if line not in every]
+    lines += [f"accepted, but no longer found: {line}" for line in accepted if line not in every]
     return "\n".join([*lines, summary(subjects, accepted, noun)])
 
 
