@@ -20,7 +20,8 @@ Masks = tuple[int, int, int, int]
 _FILE_HEADER_BYTES = 14
 _CORE_HEADER_BYTES, _INFO_HEADER_BYTES, _V4_HEADER_BYTES, _V5_HEADER_BYTES = 12, 40, 108, 124
 _THREE_MASKS_HEADER_BYTES = 52
-_OS2_HEADER_BYTES = (16, 64)
+# OS/2's second header may end after any of its fields; these lengths are Microsoft's.
+_OS2_HEADER_BYTES = frozenset(range(16, 65)) - {_INFO_HEADER_BYTES, _THREE_MASKS_HEADER_BYTES, 56}
 _info_header = struct.Struct("<IiiHHIIiiII")
 _MASKS_AT, _COLOUR_SPACE_AT, _GAMMA_END_AT = 54, 70, 122
 # biCompression, and the possible bits of a pixel. With an OS/2 header, 3 and 4 mean something else.
@@ -177,7 +178,7 @@ def _read_header(data: bytes) -> _Header:
     compression, _, _, _, used, _ = struct.unpack_from("<6I", known.ljust(24, b"\0"))
     if width_px <= 0 or not height_px:
         raise SyntaxError("a side has no extent")
-    kinds = _OS2_BITS if header_bytes == _OS2_HEADER_BYTES[1] else _BITS
+    kinds = _OS2_BITS if header_bytes in _OS2_HEADER_BYTES else _BITS
     if bits not in kinds.get(compression, ()):
         raise SyntaxError(f"{bits} bits a pixel with the compression {compression}")
     masks, end = _DEFAULT_MASKS.get(bits, _NO_MASKS), _FILE_HEADER_BYTES + header_bytes

@@ -1,5 +1,6 @@
 """GIF: taken apart block by block, its frames decoded one by one, and written frame by frame."""
 
+import re
 import struct
 from collections.abc import Iterator
 from io import BytesIO
@@ -17,6 +18,8 @@ from runware_mock.images.resize import Pixels, Size, image_of
 # GIF89a, sections 18 to 27: labels.
 _TRAILER, _EXTENSION, _IMAGE = 0x3B, 0x21, 0x2C
 _CONTROL, _APPLICATION = 0xF9, 0xFF
+# They end nothing. Pillow and ImageMagick skip them, while browsers stop there.
+_SPARE_TERMINATORS = re.compile(b"\0+")
 # The start of Netscape's block with the loop count; other programs write it under the second name.
 _LOOPS = (b"\x0bNETSCAPE2.0\3\1", b"\x0bANIMEXTS1.0\3\1")
 # Section 23. Some encoders write 4 for 3, and browsers accept it.
@@ -25,6 +28,7 @@ _RESTORE_TO_BACKGROUND = 2
 _NO_CONTROL = bytes(4)
 # They are read one by one in Python. Encoders fill each with 255 bytes.
 _MOST_BLOCKS = 2_000_000
+_MOST_CODES, _WIDEST_CODE_BITS = 4096, 12
 _OPAQUE_FROM = 128
 _TRANSPARENT_INDEX = 255
 # The colours of a file without a palette.
@@ -120,6 +124,12 @@ class GifDecoder(Decoder):
         if 0 in frame.size:
             return np.zeros(frame.size[::-1], np.uint8)
         data = self._data[slice(*frame.span)]
+        if frame.code_bits == 1:
+            rows = _from_two_bits(data, frame.size, deadline)
+            # Appendix E: where each pass begins, and how far apart its rows are.
+            passes = ((0, 8), (4, 8), (2, 4), (1, 2)) if frame.is_interlaced else ((0, 1),)
+            order = [row for start, step in passes for row in range(start, frame.size[1], step)]
+            return rows[np.argsort(order)]
         return np.asarray(frombytes("L", frame.size, data, "gif", frame.code_bits, frame.is_interlaced))
 
     def _read(self) -> None:
@@ -131,6 +141,9 @@ class GifDecoder(Decoder):
         shared = data[13:position]
         # A file that ends between two blocks merely lacks its trailer.
         while position < len(data) and data[position] != _TRAILER:
+            if spare := _SPARE_TERMINATORS.match(data, position):
+                position = spare.end()
+                continue
             start, label, is_image = position, data[position + 1], data[position] == _IMAGE
             if not is_image and data[position] != _EXTENSION:
                 raise SyntaxError("there is something between two blocks")
@@ -170,6 +183,32 @@ class GifDecoder(Decoder):
             span=span,
         )
         self._frames.append(frame)
+
+
+def _from_two_bits(blocks: bytes, size: Size, deadline: Deadline) -> Pixels:
+    """Return the rows, as they come, from codes that start at two bits, which Pillow does not read: appendix F."""
+    coded, at = bytearray(), 0
+    while at < len(blocks):
+        coded += blocks[at + 1 : at + 1 + blocks[at]]
+        at += 1 + blocks[at]
+    known, clear, end = [b"\0", b"\1", b"", b""], 2, 3
+    words, previous, width, at = known.copy(), b"", 2, 0
+    found = bytearray()
+    while len(found) < size[0] * size[1]:
+        deadline.check()
+        code = int.from_bytes(coded[at >> 3 : (at >> 3) + 3], "little") >> (at & 7) & ((1 << width) - 1)
+        at += width
+        if at > 8 * len(coded) or code == end or code > len(words):
+            raise EOFError("not enough image data")
+        if code == clear:
+            words, previous, width = known.copy(), b"", 2
+            continue
+        word = words[code] if code < len(words) else previous + previous[:1]
+        found += word
+        if previous and len(words) < _MOST_CODES:
+            words.append(previous + word[:1])
+        previous, width = word, min(len(words).bit_length(), _WIDEST_CODE_BITS)
+    return np.frombuffer(found, np.uint8, size[0] * size[1]).reshape(size[::-1])
 
 
 def _quantized(frame: Image, *, may_be_clear: bool) -> Image:

@@ -23,14 +23,18 @@ _END = b"\xff\xd9"
 # B.1.1.2 and B.1.1.5: a marker may be preceded by any number of FF; in coded data FF 00 is a byte, and FF D0 to FF D7
 # are restarts, neither of which ends it.
 _MARKER = re.compile(rb"\xff+([\x01-\xcf\xd8-\xfe])")
-_JFIF, _EXIF, _ICC = b"JFIF\0", b"Exif\0\0", b"ICC_PROFILE\0"
+_JFIF, _EXIF, _ICC, _ADOBE = b"JFIF\0", b"Exif\0", b"ICC_PROFILE\0", b"Adobe"
+_JFIF_BYTES = 14
+# ITU T.872, 6.5.3: the byte of a segment with the colour transform, and its value, if not 0, by components.
+_TRANSFORM_AT = 15
+_TRANSFORMS = {3: 1, 4: 2}
 _ICC_CHUNK_BYTES = 65_519
 # They are read one by one in Python. Cameras write some dozens.
 _MOST_SEGMENTS = 100_000
 # Ten are common; libjpeg-turbo's own fuzzers give up at 500.
 _MOST_SCANS = 500
 # libjpeg warns of these, but all pixels are there.
-_HARMLESS = re.compile("extraneous bytes|Adobe color transform|Invalid SOS parameters|Inconsistent progression")
+_HARMLESS = re.compile("extraneous bytes|Invalid SOS parameters|Inconsistent progression")
 _SPACES = {1: ("GRAY", "L"), 3: ("RGB", "RGB"), 4: ("CMYK", "CMYK")}
 _SUBSAMPLING = {"L": "Gray", "RGB": "420", "CMYK": "444"}
 
@@ -41,7 +45,6 @@ class _Header(Struct):
     size: Size = (0, 0)
     components: int = 0
     is_progressive: bool = False
-    has_adobe: bool = False
     exif: bytes = b""
     icc_chunks: dict[int, bytes] = field(default_factory=dict)
     icc_count: int = 0
@@ -101,8 +104,8 @@ class JpegDecoder(Decoder):
     def encode(self, image: Image) -> bytes:
         """Return a JPEG with the ICC profile of this one."""
         pixels = pixels_of(image)
-        # libvips has inverted the CMYK that Adobe's programs store inverted; readers expect it inverted.
-        return self._encoded(255 - pixels if image.mode == "CMYK" and self._header.has_adobe else pixels)
+        # libvips inverts CMYK, as readers do.
+        return self._encoded(255 - pixels if image.mode == "CMYK" else pixels)
 
     def streamable(self, *, fits: bool) -> bytes | None:
         """Return the file if its rows come complete and all are there, as libvips fills missing ones with grey.
@@ -161,23 +164,33 @@ def _read_header(data: bytes) -> _Header:
             header.scan_at, header.scan_components = start - 4, content[0]
             if header.components not in _SPACES or 0 in header.size:
                 raise SyntaxError(f"a picture of {header.components} components, {header.size[0]} by {header.size[1]}")
+            known = _TRANSFORMS.get(header.components)
+            header.segments = [_with_transform(segment, known) if known else segment for segment in header.segments]
             return header
         if kind in _START_OF_FRAME:
             height_px, width_px, header.components = struct.unpack_from(">HHB", content, 1)
             header.size = width_px, height_px
             header.is_progressive = kind in _PROGRESSIVE
-        elif kind == _APP0 and content.startswith(_JFIF) and content[5:6] != b"\1":
+        elif kind == _APP0 and len(content) >= _JFIF_BYTES and content.startswith(_JFIF) and content[5] != 1:
             # libjpeg warns of a major version that it does not know.
             content = _JFIF + b"\1\1" + content[7:]
         elif kind == _APP1 and content.startswith(_EXIF) and not header.exif:
-            header.exif = content
+            # The code ends with a byte of padding.
+            header.exif = content[len(_EXIF) + 1 :]
         elif kind == _APP2 and content.startswith(_ICC):
-            number, header.icc_count = content[12:14]
+            number, header.icc_count = content[12:14].ljust(2, b"\0")
             header.icc_chunks[number] = content[14:]
-        elif kind == _APP14 and content.startswith(b"Adobe"):
-            header.has_adobe = True
+            # libjpeg warns of chunks that do not fit together.
+            continue
         header.segments.append(data[start - 4 : start] + content)
     raise EOFError("the file is truncated")
+
+
+def _with_transform(segment: bytes, known: int) -> bytes:
+    """Return the segment; if it is Adobe's with an undefined transform, with the one that libjpeg then assumes."""
+    if segment.startswith(_ADOBE, 4) and segment[1] == _APP14 and segment[_TRANSFORM_AT : _TRANSFORM_AT + 1] > b"\0":
+        return segment[:_TRANSFORM_AT] + bytes((known,)) + segment[_TRANSFORM_AT + 1 :]
+    return segment
 
 
 def _without_oddities(data: bytes, header: _Header) -> bytes:

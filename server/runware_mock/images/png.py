@@ -23,6 +23,8 @@ _LAST_FILTER = 4
 # Adam7: where each pass begins, across and down, and how far apart its pixels are.
 _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 _PIECE_BYTES = 2**16
+# RFC 1950, 2.2: a valid header of deflated data without a preset dictionary, and one with the largest window.
+_ZLIB_FIXED_BITS, _ZLIB_DEFLATE, _ZLIB_CHECK, _ZLIB_LARGEST_WINDOW = 0x8F20, 0x0800, 31, b"\x78\x01"
 # Nobody needs a larger profile; a thousandth of that may inflate to it.
 _MOST_ICC_BYTES = 2**26
 
@@ -144,7 +146,12 @@ class PngDecoder(Decoder):
         pieces = [png_chunks.head(frame.size, found.bit_depth, found.colour_type, is_interlaced=found.is_interlaced)]
         for kind, content in ((b"PLTE", found.palette), (b"tRNS", found.transparency)):
             pieces += [chunk(kind, content)] if content else []
-        pieces.append(chunk(b"IDAT", b"".join(view[start:end] for start, end in frame.spans)))
+        compressed = bytearray().join(view[start:end] for start, end in frame.spans)
+        header = int.from_bytes(compressed[:2])
+        if header & _ZLIB_FIXED_BITS == _ZLIB_DEFLATE and header % _ZLIB_CHECK == 0:
+            # Some encoders state a smaller window than they use, and libvips takes their word for it.
+            compressed[:2] = _ZLIB_LARGEST_WINDOW
+        pieces.append(chunk(b"IDAT", compressed))
         return b"".join((*pieces, chunk(b"IEND", b"")))
 
     def _check_rows(self, frame: PngFrame, deadline: Deadline) -> None:

@@ -23,6 +23,9 @@ _MOST_CHUNKS = 100_000
 _CRITICAL = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
 # Pixels are missing without these; any other broken chunk is left out, as browsers do.
 _HOLDS_PIXELS = (b"fcTL", b"fdAT")
+# The checksum of a chunk, and the length and kind of the next one.
+_BETWEEN_CONTENTS = 12
+_MOST_PALETTE_BYTES = 3 * 256
 # 5.6: the chunks before the pixels that define the meaning of their colours.
 _COLOUR_CHUNKS = (b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM", b"mDCV", b"cLLI")
 # Table 12: colour types, how many samples a pixel has, and how many bits a sample may have.
@@ -84,13 +87,21 @@ def read_chunks(data: bytes) -> PngChunks:
         if number >= _MOST_CHUNKS:
             raise SyntaxError(f"more than {_MOST_CHUNKS} chunks")
         if kind == b"IDAT":
-            found.frames[0].spans.append((start, end))
+            spans = found.frames[0].spans
+            # 5.6: image data is consecutive. What follows other chunks is none.
+            if not spans or start == spans[-1][1] + _BETWEEN_CONTENTS:
+                spans.append((start, end))
+        elif kind == b"IHDR" or (kind == b"PLTE" and found.palette):
+            # 5.6: "Multiple allowed? No".
+            raise SyntaxError(f"there are two chunks {kind!r}")
         elif kind in _HOLDS_PIXELS:
             _add_frame(found, kind, data[start : start + _control.size], (start + 4, end))
         else:
             _add_description(found, kind, data[start:end])
     if found.colour_type == INDEXED and not found.palette:
         raise SyntaxError("the palette is missing")
+    if found.colour_type == INDEXED and len(found.palette) > _MOST_PALETTE_BYTES:
+        raise SyntaxError("the palette has more than 256 colours")
     _check_frames(found)
     return found
 
@@ -194,7 +205,7 @@ def _check_frames(found: PngChunks) -> None:
     del found.frames[count:]
 
 
-def chunk(kind: bytes, content: bytes) -> bytes:
+def chunk(kind: bytes, content: bytes | bytearray) -> bytes:
     """Return one chunk with its length and checksum."""
     checksum = isal_zlib.crc32(content, isal_zlib.crc32(kind))
     return b"".join((struct.pack(">I", len(content)), kind, content, struct.pack(">I", checksum)))

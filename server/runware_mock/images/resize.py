@@ -91,8 +91,8 @@ def orientation(exif: bytes) -> int:
         (start,) = struct.unpack_from(order + "I", tiff, 4)
         (entries,) = struct.unpack_from(order + "H", tiff, start)
         for entry in range(start + 2, start + 2 + 12 * entries, 12):
-            tag, kind, _, value = struct.unpack_from(order + "HHIH", tiff, entry)
-            if tag == _ORIENTATION_TAG and kind == _SHORT:
+            if struct.unpack_from(order + "HHI", tiff, entry) == (_ORIENTATION_TAG, _SHORT, 1):
+                (value,) = struct.unpack_from(order + "H", tiff, entry + 8)
                 return int(value)
     except struct.error:
         pass
