@@ -4,7 +4,7 @@ import asyncio
 import logging
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import parse_qsl
 
 from fastapi import Body, Depends, Query, Request
@@ -108,12 +108,17 @@ def caller_of(scope: Scope, account: Account, services: Services, api_key: objec
     dry_run = dict(parse_qsl(query)).get(b"dryRun") if b"dryRun" in query else None
     return Caller(
         account,
-        "ws" if scope["type"] == "websocket" else "rest",
+        transport_of(scope),
         base_url(scope, services, api_key),
         dry_run in (b"1", b"true") or header(scope, "x-runware-dry-run") in ("1", "true"),
         client_of(scope, api_key),
         plan_of(scope, account),
     )
+
+
+def transport_of(scope: Scope) -> Literal["rest", "ws"]:
+    """Return how the journal calls the transport."""
+    return "ws" if scope["type"] == "websocket" else "rest"
 
 
 def plan_of(scope: Scope, account: Account) -> str | None:

@@ -15,9 +15,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
+from runware_mock.api.dependencies import plan_of, transport_of
 from runware_mock.api.request_records import Noted
 from runware_mock.api.transport import STOPPING, TRANSPORT
-from runware_mock.faults.base import LONGEST_DELAY, Event
+from runware_mock.faults.base import LONGEST_DELAY, Event, Point
 from runware_mock.faults.matching import effects_of
 from runware_mock.protocol.errors import Refusal
 from runware_mock.protocol.messages import Reply, ws_frame
@@ -252,14 +253,14 @@ def garbled(text: str, plan: ResponsePlan) -> str:
 
 
 async def met_by(
-    services: Services, account_id: int, event: Event, noted: Noted | None = None
+    services: Services, scope: Scope, account: Account, point: Point, noted: Noted, size_bytes: int | None = None
 ) -> tuple[ResponsePlan | None, Refusal | None]:
-    """Return the response plan for an event that is not a task, and the refusal that answers it; note the faults."""
-    if not await is_planned(services, account_id):
+    """Return the response plan for what a client does, and the refusal that answers it; note the faults."""
+    if not await is_planned(services, account.id):
         return None, None
-    met = await asyncio.to_thread(services.faults.meet, account_id, event)
-    if noted is not None:
-        noted.add_faults(met)
+    event = Event(point, transport_of(scope), plan=plan_of(scope, account), size_bytes=size_bytes)
+    met = await asyncio.to_thread(services.faults.meet, account.id, event)
+    noted.add_faults(met)
     return effects_of(met)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from runware_mock.api.dependencies import bearer_key, client_of, header, open_account
+from runware_mock.api.dependencies import bearer_key, client_of, header, open_account, transport_of
 from runware_mock.clock import monotonic_s
 from runware_mock.faults.matching import Met
 from runware_mock.protocol.errors import OURS
@@ -161,7 +161,7 @@ class RequestEntries:
             account_id=account_id,
             at=now_at,
             ready_at=now_at,
-            transport="ws" if scope["type"] == "websocket" else "rest",
+            transport=transport_of(scope),
             task_type="",
             task_uuid="",
             task=_described(scope, noted, key, is_stranger=account_id is None),

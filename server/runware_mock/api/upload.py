@@ -15,7 +15,6 @@ from runware_mock.api.dependencies import (
     keyless,
     missing_key,
     open_account,
-    plan_of,
     read_tasks,
 )
 from runware_mock.api.failures import CORS_HEADERS, AnsweringRoute, envelope, preflight
@@ -33,7 +32,6 @@ from runware_mock.api.guard import check_origin
 from runware_mock.api.openapi import task_operation
 from runware_mock.api.request_records import Noted, RequestEntries, note
 from runware_mock.api.transport import STOPPING
-from runware_mock.faults.base import Event
 from runware_mock.protocol.errors import Refusal
 from runware_mock.protocol.messages import (
     AUTHENTICATION,
@@ -139,7 +137,7 @@ async def _replies(request: Request, runner: Runner, noted: Noted) -> list[Reply
     # A dry run leaves nothing behind.
     noted.is_journalled = caller.dry_run
     if planned or (account.id != head.id and await is_planned(services, account.id)):
-        plan, met = await met_by(services, account.id, Event("authentication", "rest", plan=caller.plan), noted)
+        plan, met = await met_by(services, request.scope, account, "authentication", noted)
         if plan is not None:
             await pause(plan, request.scope["state"][STOPPING])
         if met is not None:
@@ -159,8 +157,7 @@ async def _replies(request: Request, runner: Runner, noted: Noted) -> list[Reply
 async def _met_by_upload(request: Request, account: Account, services: Services, noted: Noted) -> ResponsePlan | None:
     length = request.headers.get("content-length", "")
     size_bytes = int(length) if length.isdigit() else None
-    event = Event("upload", "rest", plan=plan_of(request.scope, account), size_bytes=size_bytes)
-    plan, _ = await met_by(services, account.id, event, noted)
+    plan, _ = await met_by(services, request.scope, account, "upload", noted, size_bytes)
     return plan
 
 

@@ -16,7 +16,6 @@ from runware_mock.api.dependencies import (
     head_account,
     keyless,
     open_account,
-    plan_of,
     read_tasks,
 )
 from runware_mock.api.failures import refused
@@ -28,7 +27,7 @@ from runware_mock.api.outbox import PLANNED, TOO_BIG, Outbox, Sessions
 from runware_mock.api.request_records import Noted, RequestEntries, log_request, note
 from runware_mock.api.transport import STOPPING, TRANSPORT
 from runware_mock.clock import monotonic_s
-from runware_mock.faults.base import Event, Point
+from runware_mock.faults.base import Point
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.messages import (
     AUTHENTICATION,
@@ -178,20 +177,22 @@ class Socket:
                 await self._journal(refused, noted, CLOSE_TRY_LATER)
                 await self.outbox.close(CLOSE_TRY_LATER, BUSY)
         except Refusal as refusal:
-            noted.add_replies([reply := Reply.refused(refusal)])
             noted.body = raw
-            await self._journal(reply, noted)
-            await self.outbox.deliver(reply)
+            await self._refuse(Reply.refused(refusal), noted)
         except WebSocketDisconnect:
             # `run` receives the same from the next message.
             pass
         except Exception as error:  # noqa: BLE001 - see Runner._run
             _log.exception("a frame failed inside the mock")
-            await self._journal(reply := Reply.refused(crash(error)), noted)
-            await self.outbox.deliver(reply)
+            await self._refuse(Reply.refused(crash(error)), noted)
         answering = asyncio.create_task(self._answer(pending, size_bytes, noted))
         self._running.add(answering)
         answering.add_done_callback(self._running.discard)
+
+    async def _refuse(self, reply: Reply, noted: Noted) -> None:
+        noted.add_replies([reply])
+        await self._journal(reply, noted)
+        await self.outbox.deliver(reply)
 
     async def _journal(self, refused: Reply, noted: Noted, status: int | None = None, api_key: object = None) -> None:
         """Add a refused frame to the journal; `status` is the close code if it ends the socket."""
@@ -204,8 +205,10 @@ class Socket:
         noted.add_tasks(tasks)
         if authentication := first_authentication(tasks):
             api_key = authentication.get("apiKey")
-            refused = await self._authenticate(api_key, authentication.get("connectionSessionUUID"), noted)
-            if refused is not None:
+            try:
+                await self._authenticate(api_key, authentication.get("connectionSessionUUID"), noted)
+            except Refusal as refusal:
+                refused = Reply.refused(refusal, {"taskType": AUTHENTICATION})
                 await self._journal(refused, noted, api_key=api_key)
                 # The socket stays open: one SDK hangs forever if it is closed after this answer.
                 await self.outbox.send(ws_frame(refused))
@@ -252,22 +255,22 @@ class Socket:
         async for part in when_ready(reply, self._services, self._account, self._websocket.scope):
             await self.outbox.deliver(part, one_each=one_each)
 
-    async def _authenticate(self, api_key: object, session_uuid: object, noted: Noted) -> Reply | None:
-        """Open the account of a key and say so; return the answer that refuses it instead, if it is refused."""
+    async def _authenticate(self, api_key: object, session_uuid: object, noted: Noted) -> None:
+        """Open the account of a key and say so; raises the refusal of the key."""
         self._stranger = _STRANGER
         try:
             account = await open_account(api_key, self._services)
             plan, planned_refusal = await self._meet("authentication", account, noted)
-        except Refusal as refusal:
-            return Reply.refused(refusal, {"taskType": AUTHENTICATION})
+        except Refusal:
+            raise
         except Exception:  # noqa: BLE001 - see Runner._run
             _log.exception("an authentication failed inside the mock")
             self._stranger = refuse("mockInternalError", "Its log says more.")
-            return Reply.refused(self._stranger, {"taskType": AUTHENTICATION})
+            raise self._stranger from None
         if plan is not None:
             await pause(plan, self._stopping)
         if planned_refusal is not None:
-            return Reply.refused(planned_refusal, {"taskType": AUTHENTICATION})
+            raise planned_refusal
         self._account, self._api_key = account, api_key
         # Anything but a UUID is neither stored nor sent back: it could be anything.
         resumes = isinstance(session_uuid, str) and is_uuid(session_uuid)
@@ -279,7 +282,6 @@ class Socket:
             self.outbox.is_resumed = True
             await self.outbox.replay()
             self._sockets.sessions.look_out()
-        return None
 
     async def _meet(
         self, point: Point, account: Account | None, noted: Noted, size_bytes: int | None = None
@@ -287,8 +289,7 @@ class Socket:
         """Return the response plan and the refusal that a connection event meets."""
         if account is None:
             return None, None
-        event = Event(point, "ws", plan=plan_of(self._websocket.scope, account), size_bytes=size_bytes)
-        return await met_by(self._services, account.id, event, noted)
+        return await met_by(self._services, self._websocket.scope, account, point, noted, size_bytes)
 
 
 class Sockets:
@@ -329,7 +330,7 @@ class Sockets:
             # Few clients send a key this early.
             account = await head_account(scope, services)
             note(scope, noted := Noted())
-            plan, _ = await met_by(services, account.id, Event("upgrade", "ws", plan=plan_of(scope, account)), noted)
+            plan, _ = await met_by(services, scope, account, "upgrade", noted)
         except Refusal as refusal:
             # Logged, as a browser does not tell a page why its socket was refused.
             key = bearer_key(scope)

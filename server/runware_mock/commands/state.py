@@ -11,11 +11,9 @@ import click
 from runware_mock.bundles import pack
 from runware_mock.commands.base import EXIT_USAGE, Call, Printed, control_command, fail, text_of, yes_option
 
-
-@control_command("accounts")
-def accounts(call: Call) -> Any:
-    """List the accounts and how much each of them has."""
-    return call.control.accounts()
+accounts = control_command("accounts", help="List the accounts and how much each of them has.")(
+    lambda call: call.control.accounts()
+)
 
 
 @control_command("reset")
@@ -33,28 +31,12 @@ def clock() -> None:
     """Freeze, move and reset the clock of one account or of all."""
 
 
-@control_command("show", clock)
-def show_clock(call: Call) -> Any:
-    """Show the clock."""
-    return call.control.clock.get()
-
-
-@control_command("freeze", clock)
-def freeze_clock(call: Call) -> Any:
-    """Stop the clock."""
-    return call.control.clock.freeze()
-
-
-@control_command("resume", clock)
-def resume_clock(call: Call) -> Any:
-    """Let the clock run on from the time it shows."""
-    return call.control.clock.resume()
-
-
-@control_command("reset", clock)
-def reset_clock(call: Call) -> Any:
-    """Go back to the real time."""
-    return call.control.clock.reset()
+control_command("show", clock, help="Show the clock.")(lambda call: call.control.clock.get())
+control_command("freeze", clock, help="Stop the clock.")(lambda call: call.control.clock.freeze())
+control_command("resume", clock, help="Let the clock run on from the time it shows.")(
+    lambda call: call.control.clock.resume()
+)
+control_command("reset", clock, help="Go back to the real time.")(lambda call: call.control.clock.reset())
 
 
 @control_command("set", clock)
@@ -85,10 +67,9 @@ def snapshot() -> None:
     """Save the state of an account under a name, and return to it."""
 
 
-@control_command("list", snapshot, is_for_one=True)
-def list_snapshots(call: Call) -> Any:
-    """List the snapshots."""
-    return call.control.snapshots.list()
+control_command("list", snapshot, is_for_one=True, help="List the snapshots.")(
+    lambda call: call.control.snapshots.list()
+)
 
 
 @control_command("save", snapshot, is_for_one=True)
