@@ -176,6 +176,16 @@ def test_a_planned_fault_happens_and_is_told_as_planned(ask: Ask, talker: Talker
     assert "This is the planned fault error of the plan broken." in explained
 
 
+def test_a_planned_fault_that_leaves_no_answer_is_explained_too(
+    mock: RunningMock, api_key: str, ask: Ask, talker: Talker
+) -> None:
+    assert talker.ask({**upload(png()), "image": "photo.jpg"}).codes
+    text_of(ask("plan_fault", kind="http", fields={"status": 502}, name="bad gateway"))
+    authorized = {"Authorization": f"Bearer {api_key}"}
+    assert plain.post(f"{mock.url}/v1", json=[upload(png())], headers=authorized).status_code == 502
+    assert "This is the planned fault http of the plan bad gateway." in text_of(ask("explain_refusal"))
+
+
 def test_an_answer_rule_answers(ask: Ask, talker: Talker) -> None:
     text_of(ask("add_answer", match={"task_type": "imageUpload"}, give={"error": "internalServerError"}, name="no"))
     assert talker.ask(upload(png())).codes == ["internalServerError"]

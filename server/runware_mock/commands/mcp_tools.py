@@ -4,6 +4,7 @@ import json
 import socket
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
+from functools import partial
 from io import BytesIO
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -41,6 +42,7 @@ _SHOWN_FORMATS = ("gif", "jpeg", "png", "webp")
 _SHOWN_SIDE_PX = 1024
 _SHOWN_BYTES = 1 << 20
 _REFUSABLE: tuple[Literal["task", "lookup", "request"], ...] = ("task", "lookup", "request")
+_REFUSED: tuple[Literal["error", "fault"], ...] = ("error", "fault")
 
 
 def server_for(call: Call) -> MCPServer[Any]:
@@ -176,9 +178,10 @@ class _Tools:
         return text_of(found)
 
     def explain_refusal(self, entry_id: int | None = None) -> str:
-        """Explain why a task or request was refused, and show its journal entry; without an id, the newest refusal."""
+        """Explain why a task or request was refused or failed, with its journal entry; without an id, the newest."""
         if entry_id is None:
-            pages = (self._control.journal.list(limit=1, outcome="error", kind=kind) for kind in _REFUSABLE)
+            newest_of = partial(self._control.journal.list, limit=1)
+            pages = (newest_of(outcome=outcome, kind=kind) for outcome in _REFUSED for kind in _REFUSABLE)
             newest = max((entry for page in pages for entry in page), key=lambda entry: entry.id, default=None)
             if newest is None:
                 raise ToolError("nothing was refused yet")
