@@ -8,7 +8,7 @@ export interface Start {
   settings?: Settings;
   /** The command to run instead of `runware-mock`: `["python3", "-m", "runware_mock"]`. */
   command?: readonly string[];
-  /** Where `uvx --from` takes runware-mock from, if it is not installed: a version, a folder or an address. */
+  /** Where `uvx --from` takes runware-mock from, if it is not installed: a folder, an address or a requirement. */
   from?: string;
 }
 
