@@ -1,16 +1,11 @@
 import { afterEach, beforeEach, test as base, type TestAPI } from "vitest";
 
 import type { RunwareMock } from "./mock.js";
-import { accountPerTest, freshAccount } from "./runners.js";
+import { accountPerTest, useFreshAccount } from "./runners.js";
 
 /** Vitest's `test` with the fixture `runwareMock`, a fresh account; unmet plans fail the test. */
 export const test: TestAPI<{ runwareMock: RunwareMock }> = base.extend<{ runwareMock: RunwareMock }>({
-  // Vitest reads which fixtures this one needs from the braces.
-  runwareMock: async ({}, use) => {
-    const mock = freshAccount();
-    await use(mock);
-    await mock.verify();
-  },
+  runwareMock: useFreshAccount,
 });
 
 /** One account a test: `const mock = useRunwareMock()` in a file or a `describe`, `mock()` in its tests. */
