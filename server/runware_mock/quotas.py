@@ -27,10 +27,7 @@ class Quotas:
         self.is_on = self._limits_storage or settings.quota_tasks_per_minute is not None
 
     def refusal(self, account_id: int, moment: Moment, *, stores: bool) -> Refusal | None:
-        """Count a task that is about to begin; return the refusal if it must not.
-
-        A task that `stores` something needs room for at least one medium and one byte.
-        """
+        """Count a task about to begin; return the refusal if it must not, or if it `stores` and there is no room."""
         if (most := self._settings.quota_tasks_per_minute) is not None:
             wait_s = self._wait_s(account_id, moment.now_at, most)
             if wait_s:

@@ -123,10 +123,7 @@ def take_all(services: Services, connection: Connection, account_id: int, *, is_
 
 
 def deliver(services: Services, taken: Sequence[Due]) -> int:
-    """Make requests in parallel, each until it arrives, is given up, or has its next attempt not due yet.
-
-    Return how many attempts were made.
-    """
+    """Make requests side by side until each arrives, is given up or is due later; return the number of attempts."""
     with ThreadPoolExecutor(min(_AT_ONCE, len(taken)) or 1, "delivery") as pool:
         return sum(pool.map(lambda one: _deliver(services, one), taken))
 

@@ -57,10 +57,7 @@ class Decoder:
         raise NotImplementedError
 
     def streamable(self, *, fits: bool) -> bytes | None:
-        """Return the file in a form that libvips can downsize, row by row if it does not fit into the budget.
-
-        None if libvips cannot.
-        """
+        """Return the file as libvips can downsize it, by rows unless it `fits` the budget; None if it cannot."""
         del fits
         return None
 

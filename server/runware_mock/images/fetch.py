@@ -80,10 +80,7 @@ class UrlFetcher(Struct, frozen=True):
         raise FetchFailed(f"More than {MAX_REDIRECTS} redirects.")
 
     def send(self, method: str, url: str, content_type: str, body: bytes, timeout_s: float) -> int:
-        """Make the request and return the status; raises FetchFailed unless a success is answered in time.
-
-        Redirects are not followed.
-        """
+        """Make the request, without redirects; return the status. Raises FetchFailed unless it is a success in time."""
         deadline_s = self._begin("Reaching out", timeout_s)
         with self._opened(method, url, deadline_s, {"Content-Type": content_type}, body, timeout_s) as response:
             if response.status // 100 != _SUCCESS:

@@ -84,12 +84,9 @@ def _meant(ip: IPv4Address | IPv6Address) -> list[IPv4Address | IPv6Address]:
         return [ip]
     if inside := ip.ipv4_mapped or ip.sixtofour:
         return [inside]
+    lowest = IPv4Address(int(ip) & 0xFFFF_FFFF)
     if any(ip in network for network in _IPV4_AT_THE_END):
-        return [_lowest(int(ip))]
+        return [lowest]
     if ip in _LOCAL_NAT64 or int(ip) >> 32 & 0xFFFF_FFFF in _ISATAP:
-        return [ip, _lowest(int(ip))]
+        return [ip, lowest]
     return [ip, *(ip.teredo or ())]
-
-
-def _lowest(bits: int) -> IPv4Address:
-    return IPv4Address(bits & 0xFFFF_FFFF)

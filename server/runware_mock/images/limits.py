@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from runware_mock.clock import monotonic_s
 
@@ -12,20 +13,19 @@ MOST_WORK_PX = 2**31
 MOST_FRAMES = 100_000
 
 
+@dataclass(eq=False)
 class OverBudget(Exception):
     """One picture alone needs more than the whole budget."""
 
-    def __init__(self, needed_bytes: int, budget_bytes: int) -> None:
-        super().__init__(needed_bytes, budget_bytes)
-        self.needed_bytes, self.budget_bytes = needed_bytes, budget_bytes
+    needed_bytes: int
+    budget_bytes: int
 
 
+@dataclass(eq=False)
 class TookTooLong(Exception):
     """A picture took longer than its time limit."""
 
-    def __init__(self, limit_s: float) -> None:
-        super().__init__(limit_s)
-        self.limit_s = limit_s
+    limit_s: float
 
 
 class Deadline:

@@ -51,10 +51,7 @@ _control = struct.Struct(">5I2H2B")
 
 
 class PngFrame(Frame):
-    """One picture of the file, and the spans of the file that hold its compressed rows.
-
-    The first picture is the default image, which animations may hide.
-    """
+    """One picture of the file, and where its compressed rows are; animations may hide the first, the default image."""
 
     is_hidden: bool = False
     spans: list[Span] = field(default_factory=list)

@@ -20,10 +20,7 @@ class UrlSource(Struct, frozen=True):
 
 
 def read_source(value: str) -> UrlSource | bytes:
-    """Return the URL or the bytes of a text: "Image to upload (URL, Data URI, or Base64)".
-
-    Raises PictureRefused if the text has none of these forms.
-    """
+    """Return the URL or bytes of a "URL, Data URI, or Base64"; raises PictureRefused for any other text."""
     text = value.strip()
     scheme = text[:8].lower()
     if scheme.startswith(("http://", "https://")):

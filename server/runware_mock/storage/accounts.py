@@ -130,8 +130,5 @@ def new_uuid(connection: Connection, account_id: int, seed: int | None) -> str:
 
 def _hash_key(database: Database, seed: int | None) -> bytes:
     """Return this database's own key, so that none of its hashes can be looked up in another database."""
-
-    def make() -> bytes:
-        return secrets.token_bytes(32) if seed is None else hashlib.sha256(f"runware-mock {seed}".encode()).digest()
-
-    return secret_of(database, "account_hash", make)
+    seeded = None if seed is None else hashlib.sha256(f"runware-mock {seed}".encode()).digest()
+    return secret_of(database, "account_hash", lambda: seeded or secrets.token_bytes(32))

@@ -213,21 +213,6 @@ def _s3_options(url: SplitResult, folder: str, timeout_s: float, retries: int) -
 ObjectStore = FolderStore | S3Objects
 
 
-def _open_store(url: str, folder: str, timeout_s: float) -> ObjectStore:
-    """Return the objects in this folder of the storage; raises StoreFailed unless it can be used."""
-    parts = urlsplit(url)
-    try:
-        is_folder = parts.scheme == "file"
-        store = FolderStore(Path(unquote(parts.path)) / folder) if is_folder else S3Objects(parts, folder, timeout_s)
-    except ImportError:
-        raise StoreFailed("S3 needs an optional library: install runware-mock[s3]") from None
-    try:
-        store.prove()
-    except store.failures as error:
-        raise StoreFailed(store.reason(error)) from error
-    return store
-
-
 class Blobs:
     """The bytes of contents: in their rows or, for new ones if there is a `store`, in objects.
 
@@ -331,10 +316,22 @@ def open_blobs(settings: Settings, database: Database) -> Blobs:
     """Return the place for the bytes of pictures; raises StoreFailed if it cannot be used."""
     if settings.content_url is None:
         return Blobs(database)
+    failed = f"cannot use the object storage {settings.content_url}"
     # Each database has its own folder, so that none deletes the objects of another.
     folder = secret_of(database, "object_folder", lambda: secrets.token_hex(8).encode()).decode()
+    url = urlsplit(settings.content_url)
     try:
-        store = _open_store(settings.content_url, folder, settings.content_timeout.total_seconds())
+        store = (
+            FolderStore(Path(unquote(url.path)) / folder)
+            if url.scheme == "file"
+            else S3Objects(url, folder, settings.content_timeout.total_seconds())
+        )
+    except ImportError:
+        raise StoreFailed(f"{failed}: S3 needs an optional library: install runware-mock[s3]") from None
     except StoreFailed as error:
-        raise StoreFailed(f"cannot use the object storage {settings.content_url}: {error}") from error
-    return Blobs(database, store)
+        raise StoreFailed(f"{failed}: {error}") from error
+    blobs = Blobs(database, store)
+    problem = blobs.problem()
+    if problem is not None:
+        raise StoreFailed(f"{failed}: {problem}")
+    return blobs

@@ -8,7 +8,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, bindparam, delete, exists, func, insert, select, update
 from sqlalchemy.dialects import sqlite
 
-from runware_mock.images.formats import Picture
+from runware_mock.images.formats import Picture, Sent
 from runware_mock.storage.models import content, dropped_object, medium, snapshot_content
 
 
@@ -98,7 +98,8 @@ def hold(connection: Connection, sent_sha256: bytes) -> StoredContent | None:
 
 def add(connection: Connection, placed: Placed, now_at: int) -> StoredContent:
     """Store a picture and return its content; if another task just stored the same bytes, return that one's content."""
-    picture, sent = placed.picture, placed.picture.sent
+    picture = placed.picture
+    sent = picture.sent or Sent(len(picture.data), picture.width_px, picture.height_px, 1)
     row = {
         "format": picture.format,
         "width_px": picture.width_px,
@@ -106,10 +107,10 @@ def add(connection: Connection, placed: Placed, now_at: int) -> StoredContent:
         "frames": picture.frames,
         "size_bytes": len(picture.data),
         "sent_sha256": placed.sent_sha256,
-        "sent_size_bytes": sent.size_bytes if sent else len(picture.data),
-        "sent_width_px": sent.width_px if sent else picture.width_px,
-        "sent_height_px": sent.height_px if sent else picture.height_px,
-        "orientation": sent.orientation if sent else 1,
+        "sent_size_bytes": sent.size_bytes,
+        "sent_width_px": sent.width_px,
+        "sent_height_px": sent.height_px,
+        "orientation": sent.orientation,
         "object_key": placed.object_key,
         "created_at": now_at,
         "bytes": picture.data if placed.object_key is None else None,
@@ -149,10 +150,7 @@ def _mend_or_drop(connection: Connection, content_id: int, in_place_of: str | No
 
 
 def delete_unused(connection: Connection, content_ids: Iterable[int]) -> int:
-    """Delete those of the contents that no medium or snapshot points at; return how many.
-
-    Their objects are deleted after the commit: see `dropped`.
-    """
+    """Delete those contents that no medium or snapshot needs; return how many. Their objects follow: see `dropped`."""
     ordered, deleted = sorted(set(content_ids)), 0
     for start in range(0, len(ordered), _CHUNK):
         is_chosen = content.c.id.in_(ordered[start : start + _CHUNK])

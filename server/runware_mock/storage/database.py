@@ -68,11 +68,9 @@ class Database(ABC):
     is_shared: bool
     engine: Engine
 
-    @contextmanager
-    def reading(self) -> Iterator[Connection]:
+    def reading(self) -> AbstractContextManager[Connection]:
         """Open a connection on which each statement sees what has been committed by then."""
-        with self.engine.connect() as connection:
-            yield connection
+        return self.engine.connect()
 
     @abstractmethod
     def viewing(self) -> AbstractContextManager[Connection]:

@@ -1,7 +1,4 @@
-"""The journal: one entry for each task and its answer, and for each request that ran no task.
-
-It detects reused taskUUIDs and serves getResponse.
-"""
+"""The journal: tasks with their answers, for getResponse and to find reused taskUUIDs, and all other requests."""
 
 import hashlib
 import logging
@@ -201,10 +198,7 @@ def note_sent(connection: Connection, ids: Collection[int], status: int | None, 
 
 
 def abbreviated(value: object, is_known: bool = False, depth: int = 0) -> object:  # noqa: FBT001, FBT002 - calls itself for each value
-    """Return a task with each long string replaced by its head, length and digest.
-
-    `is_known` omits the digest, since that of the uploaded file is stored anyway.
-    """
+    """Return a task with each long string replaced by its head, its length and, unless it `is_known`, its digest."""
     if isinstance(value, str):
         if len(value) > _KEPT_CHARS:
             return _shortened(value, is_known=is_known)

@@ -64,18 +64,14 @@ class PostgresDatabase(Database):
         session = _SESSION.format(round(1000 * statement_timeout_s))
         event.listen(self.engine, "connect", partial(_on_connect, session))
 
-    @contextmanager
-    def viewing(self) -> Iterator[Connection]:
+    def viewing(self) -> AbstractContextManager[Connection]:
         """Open a read-only transaction: every statement sees what was committed when the first one ran."""
-        with self._begun("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY") as connection:
-            yield connection
+        return self._begun("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
 
-    @contextmanager
-    def writing(self, *account_ids: int) -> Iterator[Connection]:
+    def writing(self, *account_ids: int) -> AbstractContextManager[Connection]:
         """Open a transaction that commits at the end of the block, or leaves nothing; raises Clashed."""
         # READ COMMITTED: each statement takes a new snapshot, so that reads see what the locks' last owners committed.
-        with self._begun("BEGIN ISOLATION LEVEL READ COMMITTED" + _locking(account_ids)) as connection:
-            yield connection
+        return self._begun("BEGIN ISOLATION LEVEL READ COMMITTED" + _locking(account_ids))
 
     def migrating(self) -> AbstractContextManager[Connection]:
         """Open a transaction that may recreate tables, as any transaction of PostgreSQL may."""

@@ -26,10 +26,7 @@ class BatchThread(Generic[Asked, Answer]):
         self._thread.submit(int)
 
     def submit(self, asked: Asked) -> Future[Answer]:
-        """Return the future answer; one that is cancelled before its turn is skipped.
-
-        Raises RuntimeError after `close`.
-        """
+        """Return the future answer; one cancelled before its turn is skipped. Raises RuntimeError after `close`."""
         future: Future[Answer] = Future()
         self._waiting.put((asked, future))
         # One call for each waiting item; a call does nothing if an earlier one has taken its item.

@@ -116,10 +116,7 @@ class Sized(WithOutput):
 
     @model_validator(mode="after")
     def _is_complete(self) -> Self:
-        """Require a prompt and a size, unless there are pictures to take them from.
-
-        A live error requires a size "or referenceImages".
-        """
+        """Require a prompt and a size, unless pictures give them; a live error says: a size "or referenceImages"."""
         if not (self.positive_prompt or self.has_pictures):
             if "positive_prompt" not in self.model_fields_set:
                 raise Missing("positivePrompt", "string")

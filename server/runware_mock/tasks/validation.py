@@ -1,6 +1,7 @@
 """Validate a task as it was sent, and turn pydantic's errors into Runware's own words."""
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from itertools import islice
@@ -18,13 +19,12 @@ from runware_mock.protocol.messages import Task, head_of, kind_of
 _MOST_TOLD, _NAME_CHARS = 20, 64
 
 
+@dataclass(eq=False)
 class Missing(ValueError):
     """Raised in a validator: this task needs a parameter that others may leave out."""
 
-    def __init__(self, parameter: str, kind: str) -> None:
-        super().__init__(parameter)
-        self.parameter = parameter
-        self.kind = kind
+    parameter: str
+    kind: str
 
 
 class Invalid(ValueError):

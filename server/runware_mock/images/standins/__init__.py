@@ -1,4 +1,1 @@
-"""Stand-ins: pictures and texts that answer tasks that the real service runs on a GPU.
-
-Pure functions on Pillow images: equal parameters give equal results.
-"""
+"""Stand-ins for what the real service makes on a GPU: pure functions, whose results depend on the parameters alone."""

@@ -74,10 +74,7 @@ def small(picture: Image, max_side_px: int) -> Image:
 
 
 def main_colours(picture: Image, count: int, mask: Image | None = None) -> list[tuple[Rgb, int]]:
-    """Return up to `count` colours of an RGB picture with their numbers of pixels, the most frequent first.
-
-    Only pixels where `mask` is white count.
-    """
+    """Return up to `count` colours of an RGB picture and the pixels of each where `mask` is white, the most first."""
     few = picture.quantize(count)
     values = few.getpalette() or []
     palette = zip(values[0::3], values[1::3], values[2::3], strict=True)

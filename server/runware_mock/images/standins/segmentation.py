@@ -101,10 +101,7 @@ def foreground_labels(picture: Image) -> NDArray[np.int32]:
 
 
 def label_regions(mask: Mask, least_px: int = 1) -> NDArray[np.int32]:
-    """Return an array that numbers the connected regions of `mask` from 1, the largest first, and is 0 elsewhere.
-
-    Regions of fewer than `least_px` pixels are left out.
-    """
+    """Number the connected regions of `mask` of at least `least_px` pixels from 1, the largest first; the rest is 0."""
     count_px = np.count_nonzero(mask)
     # Only the pixels of the mask are counted, since masks of edges are large and nearly empty.
     places = np.zeros(mask.shape, np.int32)
