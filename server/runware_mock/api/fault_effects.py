@@ -227,19 +227,6 @@ def frames_of(reply: Reply, *, one_each: bool = False) -> list[str]:
     return frames if plan.kept_share is None else [frame[: int(len(frame) * plan.kept_share)] for frame in frames]
 
 
-def frame_head(size_bytes: int, *, is_first: bool = True, is_last: bool = True) -> bytes:
-    """Return what precedes a text message, or a fragment of one, on a WebSocket (RFC 6455, section 5.2).
-
-    The library sends only whole messages; its own control frames may come between fragments.
-    """
-    first_byte = (0x80 if is_last else 0) | (0x1 if is_first else 0)
-    if size_bytes < 126:  # noqa: PLR2004 - 126 and 127 say that a longer number follows
-        return struct.pack("!BB", first_byte, size_bytes)
-    if size_bytes < 2**16:
-        return struct.pack("!BBH", first_byte, 126, size_bytes)
-    return struct.pack("!BBQ", first_byte, 127, size_bytes)
-
-
 def garbled(text: str, plan: ResponsePlan) -> str:
     """Return a text with at least one of its characters changed, if the plan says so."""
     if plan.garbled_share is None or not text:

@@ -7,8 +7,9 @@ from contextlib import suppress
 
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+from websockets import Frame, Opcode
 
-from runware_mock.api.fault_effects import end, end_after_delivery, frame_head, frames_of, paced, pause
+from runware_mock.api.fault_effects import end, end_after_delivery, frames_of, paced, pause
 from runware_mock.api.limits import Readers
 from runware_mock.api.request_records import RequestEntries
 from runware_mock.api.transport import STOPPING, TRANSPORT
@@ -137,8 +138,9 @@ class Outbox:
         data = frame.encode()
         left_bytes = len(data)
         async for piece in paced(data, bytes_per_s, self._transport, self._stopping):
-            is_first, left_bytes = left_bytes == len(data), left_bytes - len(piece)
-            self._transport.write(frame_head(len(piece), is_first=is_first, is_last=not left_bytes) + piece)
+            opcode = Opcode.TEXT if left_bytes == len(data) else Opcode.CONT
+            left_bytes -= len(piece)
+            self._transport.write(Frame(opcode, piece, fin=not left_bytes).serialize(mask=False))
         if left_bytes:
             raise WebSocketDisconnect(1006)
 
@@ -171,7 +173,8 @@ class Outbox:
         elif plan.kept_bytes is not None and frames:
             await self._keep(frames)
             data = frames[0].encode()
-            self._transport.write(frame_head(len(data)) + data[: plan.kept_bytes])
+            whole = Frame(Opcode.TEXT, data).serialize(mask=False)
+            self._transport.write(whole[: len(whole) - len(data) + plan.kept_bytes])
             await end_after_delivery(self._transport, is_reset=plan.is_reset)
         elif plan.close_code is not None and plan.close_after_frames == 0:
             await self._keep(frames)

@@ -1,10 +1,10 @@
 """The pictures that scripted answers give: read and checked when a plan is made, so that they never go missing."""
 
 import hashlib
+from contextlib import suppress
 
 import pybase64
 from PIL import Image, ImageColor
-from sqlalchemy import select
 
 from runware_mock.control.calls import ControlRefused
 from runware_mock.faults.plans import Plan
@@ -14,10 +14,9 @@ from runware_mock.images.source import UrlSource, read_source
 from runware_mock.images.standins.conversion import encode
 from runware_mock.protocol.messages import head_of, is_uuid
 from runware_mock.services import Services
+from runware_mock.storage import media
 from runware_mock.storage.blobs import ObjectGone
-from runware_mock.storage.contents import FILE, StoredFile
 from runware_mock.storage.database import ALL_ACCOUNTS
-from runware_mock.storage.models import content, medium
 from runware_mock.tasks.uploads import stored_form
 
 
@@ -56,13 +55,12 @@ def _read(services: Services, account_id: int, picture: str, field: str) -> tupl
 
 
 def _stored(services: Services, account_id: int, uuid: str, field: str) -> bytes:
-    found = select(*FILE).join_from(medium, content).where(medium.c.uuid == uuid.lower())
-    own = found if account_id == ALL_ACCOUNTS else found.where(medium.c.account_id == account_id)
     with services.database.reading() as connection:
-        row = connection.execute(own).first()
-    try:
-        if row is not None:
-            return services.blobs.read(StoredFile(*row))
-    except ObjectGone:
-        pass
+        if account_id == ALL_ACCOUNTS:
+            file = media.read_any(connection, uuid.lower())
+        else:
+            file = media.read_own(connection, account_id, uuid.lower(), services.moment(account_id))
+    with suppress(ObjectGone):
+        if file is not None:
+            return services.blobs.read(file)
     raise ControlRefused(f"no medium {uuid} is stored", field)
