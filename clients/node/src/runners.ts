@@ -34,13 +34,6 @@ export function freshAccount(): RunwareMock {
   return new RunwareMock(url, freshKey(), { token: process.env["RUNWARE_MOCK_CONTROL_TOKEN"] });
 }
 
-/** The fixture of Vitest and Playwright Test, which read from the braces that it needs no other fixture. */
-export async function useFreshAccount({}: object, use: (mock: RunwareMock) => Promise<unknown>): Promise<void> {
-  const mock = freshAccount();
-  await use(mock);
-  await mock.verify();
-}
-
 /** Open one account a test, and fail the test if its plans were not met; the returned function gives the account. */
 export function accountPerTest(hooks: Hooks): () => RunwareMock {
   let current: RunwareMock | undefined;
