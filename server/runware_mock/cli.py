@@ -161,13 +161,12 @@ def migrate(**values: Any) -> None:
         fail(str(error), EXIT_USAGE)
 
 
-@main.command()
+@main.command("purge")
 @settings_flags(*_STORE_SETTINGS)
 @click.option("--dry-run", envvar="RUNWARE_MOCK_DRY_RUN", is_flag=True, help="Only say what would be removed.")
-def purge(*, dry_run: bool, **values: Any) -> None:
+def purge_now(*, dry_run: bool, **values: Any) -> None:
     """Remove expired media now, whether or not a server is running."""
-    from runware_mock import purge as purging
-    from runware_mock import services
+    from runware_mock import purge, services
 
     with ExitStack() as cleanup:
         settings = _store_settings(values)
@@ -176,9 +175,9 @@ def purge(*, dry_run: bool, **values: Any) -> None:
         except services.UNUSABLE as error:
             fail(str(error), EXIT_USAGE)
         try:
-            expired = purging.forecast(opened)
-            media = expired.media if dry_run else purging.purge_expired(opened).media
-            orphans = purging.count_orphans(opened) if dry_run else purging.collect_orphans(opened)
+            expired = purge.forecast(opened)
+            media = expired.media if dry_run else purge.purge_expired(opened).media
+            orphans = purge.count_orphans(opened) if dry_run else purge.collect_orphans(opened)
         except (*services.UNUSABLE, Refusal) as error:
             fail(error.message if isinstance(error, Refusal) else str(error))
         did, more = "would purge" if dry_run else "purged", f", {orphans} orphaned objects" if orphans else ""

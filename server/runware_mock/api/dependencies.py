@@ -2,9 +2,10 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import parse_qsl
 
 from fastapi import Body, Depends, Query, Request
@@ -28,7 +29,7 @@ from runware_mock.values import parse_duration
 _log = logging.getLogger(__name__)
 
 # Parsing or searching more bytes in the event loop would hold up other clients.
-_READ_IN_LOOP = 64 * 1024
+_READ_IN_LOOP_BYTES = 64 * 1024
 _CLIENT_CHARS = 100
 _HTTP_SCHEMES = {"ws": "http", "wss": "https"}
 
@@ -75,9 +76,7 @@ def missing_key(scope: Scope, settings: Settings) -> Refusal:
 
 async def read_tasks(raw: bytes | bytearray | str, settings: Settings) -> list[object]:
     """Return the tasks of a body or frame, as `parse_tasks` does; a long one is parsed in a thread."""
-    if len(raw) <= _READ_IN_LOOP:
-        return parse_tasks(raw, settings.max_tasks)
-    return await asyncio.to_thread(parse_tasks, raw, settings.max_tasks)
+    return await _off_loop(len(raw), parse_tasks, raw, settings.max_tasks)
 
 
 async def keyless(tasks: list[object], api_key: object, account: Account, length: int) -> list[object]:
@@ -85,9 +84,11 @@ async def keyless(tasks: list[object], api_key: object, account: Account, length
 
     `length` is that of the body or frame that held them.
     """
-    if length <= _READ_IN_LOOP:
-        return _keyless(tasks, api_key, account)
-    return await asyncio.to_thread(_keyless, tasks, api_key, account)
+    return await _off_loop(length, _keyless, tasks, api_key, account)
+
+
+async def _off_loop(size_bytes: int, act: Callable[..., list[object]], *given: Any) -> list[object]:
+    return act(*given) if size_bytes <= _READ_IN_LOOP_BYTES else await asyncio.to_thread(act, *given)
 
 
 def _keyless(tasks: list[object], api_key: object, account: Account) -> list[object]:

@@ -12,9 +12,9 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
+from runware_mock.api.failures import refused
 from runware_mock.api.transport import TRANSPORT
 from runware_mock.protocol.errors import Refusal, refuse
-from runware_mock.protocol.messages import Reply, rest_body
 from runware_mock.settings import Settings
 
 try:
@@ -275,8 +275,8 @@ def _too_many() -> Refusal:
 
 
 def _response(refusal: Refusal) -> Response:
-    status, body = rest_body([Reply.refused(refusal)])
-    headers = {"Access-Control-Allow-Origin": "*", "Connection": "close"}
+    response = refused(refusal)
+    response.headers["Connection"] = "close"
     if refusal.code != "requestTooLarge":
-        headers["Retry-After"] = "1"
-    return Response(body, status, headers, "application/json")
+        response.headers["Retry-After"] = "1"
+    return response

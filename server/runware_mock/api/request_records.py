@@ -152,12 +152,14 @@ class RequestEntries:
         key: str | None,
         account_id: int | None,
     ) -> JournalEntry:
-        answer: list[Item] = [one for one in errors if isinstance(one, dict)]
+        answer: Any = [one for one in errors if isinstance(one, dict)]
         is_crash = any(one.get("code") in OURS for one in answer)
+        if key and holds_key(answer, key):
+            answer = without_key(answer, key)
         now_at = self._services.now_at(account_id or ALL_ACCOUNTS)
         return JournalEntry(
             outcome="crash" if is_crash else "error" if answer else "fault",
-            answer=_without(answer, key),
+            answer=answer,
             account_id=account_id,
             at=now_at,
             ready_at=now_at,
@@ -261,10 +263,6 @@ def _described(scope: Scope, noted: Noted, key: str | None, *, is_stranger: bool
         "body": beginning(without_secrets(text, key), len(noted.body)),
     }
     return {name: value for name, value in described.items() if value}
-
-
-def _without(answer: list[Item], key: str | None) -> Any:
-    return without_key(answer, key) if key and holds_key(answer, key) else answer
 
 
 def log_request(method: str, path: str, status: int | None, noted: Noted) -> None:
