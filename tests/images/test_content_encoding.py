@@ -7,7 +7,7 @@ from datetime import timedelta
 import brotli
 import pytest
 
-from runware_mock.images.fetch import UrlFetcher
+from runware_mock.images.fetch import ContentDecoder, UrlFetcher
 from runware_mock.images.guard import FetchFailed
 from tests.images.picture_host import PICTURE, PictureHost
 
@@ -21,6 +21,7 @@ def raw_deflate(data: bytes) -> bytes:
 ENCODED = {
     "gzip": gzip.compress(PICTURE),
     "x-gzip": gzip.compress(PICTURE),
+    "gzip ": gzip.compress(PICTURE[:50]) + gzip.compress(b"") + gzip.compress(PICTURE[50:]),
     "GZIP": gzip.compress(PICTURE),
     "deflate": zlib.compress(PICTURE),
     "deflate ": raw_deflate(PICTURE),
@@ -39,6 +40,15 @@ def fetch(host: PictureHost, header: str, body: bytes, max_bytes: int = 10**6) -
 @pytest.mark.parametrize("header", ENCODED)
 def test_an_encoded_picture_is_decoded(host: PictureHost, header: str) -> None:
     assert fetch(host, header, ENCODED[header]) == PICTURE
+
+
+@pytest.mark.parametrize("header", ENCODED)
+def test_it_is_decoded_in_whatever_pieces_it_comes_and_what_follows_is_ignored(header: str) -> None:
+    decoder = ContentDecoder(header, len(PICTURE) + 1)
+    tail = b"" if header == "identity" else b"rubbish"
+    pieces = [decoder.decode(bytes((byte,))) for byte in ENCODED[header] + tail]
+    decoder.finish()
+    assert b"".join(pieces) == PICTURE
 
 
 def test_the_request_names_what_it_can_decode(host: PictureHost) -> None:

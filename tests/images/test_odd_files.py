@@ -102,6 +102,49 @@ def test_a_jpeg_with_an_odd_segment_is_stored_and_refused_only_if_it_is_cut(
         codec.stored_form(data[: -len(rest) // 9] + b"\xff\xd9")
 
 
+# The standard codes of a difference of the category of its bits, for lightness and colours: ITU T.81, annex K.3.
+CATEGORIES = (("00", "010", "011", "100", "101", "110", "1110"), ("00", "01", "10", "110", "1110", "11110", "111110"))
+END_OF_BLOCK = ("1010", "00")
+
+
+def at_rare_resolution(size: Size, across: int, down: int) -> tuple[bytes, tuple[float, float, float]]:
+    """Return a JPEG of one colour that stores `across` times `down` blocks of lightness for one of each other."""
+    first, rest = jpeg(size)
+    steps = [value[1] for value in rest.split(b"\xff\xdb\0\x43")[1:]]
+    head, _, scan = rest.partition(b"\xff\xda")
+    found = head.index(b"\xff\xc0")
+    head = head[: found + 11] + bytes((across << 4 | down,)) + head[found + 12 :]
+    units = -(-size[0] // (8 * across)) * -(-size[1] // (8 * down))
+    differences = (40, -20, 30)
+    start, others = "", ""
+    for value, table, blocks in zip(differences, (0, 1, 1), (across * down, 1, 1), strict=True):
+        category = abs(value).bit_length()
+        amplitude = value if value > 0 else value + (1 << category) - 1
+        same = CATEGORIES[table][0] + END_OF_BLOCK[table]
+        start += f"{CATEGORIES[table][category]}{amplitude:0{category}b}{END_OF_BLOCK[table]}" + same * (blocks - 1)
+        others += same * blocks
+    bits = start + others * (units - 1)
+    bits += "1" * (-len(bits) % 8)
+    coded = int(bits, 2).to_bytes(len(bits) // 8).replace(b"\xff", b"\xff\0")
+    lightness, blue, red = (
+        value * step / 8 for value, step in zip(differences, (steps[0], *steps[-1:] * 2), strict=True)
+    )
+    colour = (1.402 * red, -0.344 * blue - 0.714 * red, 1.772 * blue)
+    sent = first + head + b"\xff\xda" + scan[:12] + coded + b"\xff\xd9"
+    return sent, tuple(128 + lightness + part for part in colour)  # type: ignore[return-value] # three of them
+
+
+@every_codec
+@both_sizes
+@pytest.mark.parametrize("factors", [(4, 2), (3, 1), (3, 2)])
+def test_colours_of_a_jpeg_may_be_at_any_resolution(codec: Codec, size: Size, factors: tuple[int, int]) -> None:
+    data, colour = at_rare_resolution(size, *factors)
+    assert opened(codec.stored_form(data)).getpixel((9, 9)) == pytest.approx(colour, abs=3)
+    codec.stored_form(data[:-2])
+    with pytest.raises(PictureRefused, match="cannot be decoded"):
+        codec.stored_form(data[: -len(data) // 9])
+
+
 @every_codec
 @pytest.mark.parametrize("transform", [None, 0, 1], ids=["no mark of Adobe", "Adobe's", "an unknown transform"])
 def test_a_cmyk_jpeg_keeps_its_inks_whoever_wrote_it(codec: Codec, transform: int | None) -> None:

@@ -214,7 +214,7 @@ class ContentDecoder:
         """Return the next data decoded; raises FetchFailed if they are broken."""
         try:
             for step in self._steps:
-                data = step.decode(data, self._max_bytes) if data and not step.is_finished else b""
+                data = step.decode(data, self._max_bytes)
         except (zlib.error, brotli.error) as error:
             raise FetchFailed(f"The answer's Content-Encoding is broken: {error}.") from None
         return data
@@ -236,12 +236,17 @@ class _Zlib:
         return self._inflater is not None and self._inflater.eof
 
     def decode(self, data: bytes, max_bytes: int) -> bytes:
-        if self._inflater is None:
-            # zlib.h: "Add 32 to windowBits to enable zlib and gzip decoding with automatic header detection". RFC 1950:
-            # the low half of a zlib header's first byte is 8. RFC 1952: a gzip header's first byte is 31.
-            is_raw = data[0] & 15 != 8 and data[0] != 31  # noqa: PLR2004 - see above
-            self._inflater = zlib.decompressobj(-zlib.MAX_WBITS if is_raw else 32 + zlib.MAX_WBITS)
-        return self._inflater.decompress(data, max_bytes)
+        out = b""
+        # RFC 1952, 2.2: "A gzip file consists of a series of 'members'".
+        while data and len(out) < max_bytes and (not self.is_finished or _GZIP.startswith(data[:2])):
+            if self._inflater is None or self.is_finished:
+                # zlib recognises its own header and that of gzip, not that there is none. RFC 1950: the low half of the
+                # first byte of its own is 8.
+                is_raw = data[0] & 15 != 8 and data[0] != _GZIP[0]  # noqa: PLR2004 - see above
+                self._inflater = zlib.decompressobj(-zlib.MAX_WBITS if is_raw else _ANY_HEADER + zlib.MAX_WBITS)
+            out += self._inflater.decompress(data, max_bytes - len(out))
+            data = self._inflater.unused_data
+        return out
 
 
 class _Brotli:
@@ -253,10 +258,15 @@ class _Brotli:
         return bool(self._decompressor.is_finished())
 
     def decode(self, data: bytes, max_bytes: int) -> bytes:
+        if not data or self.is_finished:
+            return b""
         out: bytes = self._decompressor.process(data, output_buffer_limit=max_bytes)
         while len(out) < max_bytes and not self._decompressor.can_accept_more_data():
             out += self._decompressor.process(b"", output_buffer_limit=max_bytes - len(out))
         return out
 
 
+# zlib.h: "Add 32 to windowBits to enable zlib and gzip decoding with automatic header detection".
+_ANY_HEADER = 32
+_GZIP = b"\x1f\x8b"
 _STEPS: dict[str, type[_Zlib | _Brotli]] = {"gzip": _Zlib, "x-gzip": _Zlib, "deflate": _Zlib, "br": _Brotli}

@@ -4,11 +4,14 @@ import re
 import struct
 from collections.abc import Iterator
 from functools import cached_property
+from hashlib import sha256
+from io import BytesIO
 
 import numpy as np
 import simplejpeg
 from msgspec import Struct, field
 from PIL.Image import Image
+from PIL.JpegImagePlugin import JpegImageFile
 
 from runware_mock.images.decoder import Decoder
 from runware_mock.images.limits import Deadline
@@ -35,6 +38,8 @@ _MOST_SEGMENTS = 100_000
 _MOST_SCANS = 500
 # libjpeg warns of these, but all pixels are there.
 _HARMLESS = re.compile("extraneous bytes|Invalid SOS parameters|Inconsistent progression")
+# Bits behind every restart marker, which stand for other coefficients than the zeros that libjpeg makes up.
+_MORE = b"".join(b"\x5a\xc3\x17\xe4" * 64 + bytes((0xFF, marker)) for marker in range(0xD0, 0xD8))
 _SPACES = {1: ("GRAY", "L"), 3: ("RGB", "RGB"), 4: ("CMYK", "CMYK")}
 _SUBSAMPLING = {"L": "Gray", "RGB": "420", "CMYK": "444"}
 
@@ -66,6 +71,7 @@ class JpegDecoder(Decoder):
         self._space, self._mode = _SPACES[header.components]
         # If so, rows come complete, one by one; else all coefficients wait in memory for the last scan.
         self.is_in_one_scan = header.scan_components == header.components and not header.is_progressive
+        self._is_rare = self._mode != "CMYK" and _is_rare(self._data)
         if not self.is_in_one_scan:
             # Searching 6 MB takes 5 ms, during which no other thread gets the interpreter.
             scans = sum(kind == _START_OF_SCAN for kind, _, _ in _segments(self._data, header.scan_at))
@@ -85,7 +91,7 @@ class JpegDecoder(Decoder):
     def needed_bytes(self, size: Size | None = None) -> int:
         """Return roughly the memory needed: coefficients, pixels at the scale of decoding, twice, and the result."""
         width_px, height_px = size or (1, 1)
-        scale = max(1, min(self.size[0] // width_px, self.size[1] // height_px, 8))
+        scale = 1 if self._is_rare else max(1, min(self.size[0] // width_px, self.size[1] // height_px, 8))
         scaled_px = -(-self.size[0] // scale) * -(-self.size[1] // scale)
         coefficients = 0 if self.is_in_one_scan else self._header.components * self.size[0] * self.size[1]
         return 2 * coefficients + 8 * scaled_px + 12 * width_px * height_px
@@ -126,6 +132,8 @@ class JpegDecoder(Decoder):
 
     def _decode(self, space: str, least: Size) -> Pixels:
         """Decode at the smallest scale that is no smaller than `least`; raises ValueError if pixels are missing."""
+        if self._is_rare:
+            return self._decoded_by_pillow(least)
         options = {"min_width": least[0], "min_height": least[1]}
         try:
             pixels: Pixels = simplejpeg.decode_jpeg(self._data, space, **options)
@@ -135,10 +143,38 @@ class JpegDecoder(Decoder):
             pixels = simplejpeg.decode_jpeg(self._data, space, strict=False, **options)
         return pixels
 
+    def _decoded_by_pillow(self, least: Size) -> Pixels:
+        """Decode colours that are stored at a rare resolution, which TurboJPEG's interface does not know.
+
+        Pillow does not tell what libjpeg warns of. But if pixels are missing, it makes some from whatever follows.
+        """
+        extended = self._data.removesuffix(_END) + _MORE + _END
+        complete, other = (sha256(_opened(data, self._mode, self.size).tobytes()) for data in (self._data, extended))
+        if complete.digest() != other.digest():
+            raise EOFError("pixels are missing")
+        return pixels_of(_opened(self._data, self._mode, least))
+
     def _encoded(self, pixels: Pixels) -> bytes:
         subsampling = _SUBSAMPLING[self._mode]
         encoded: bytes = simplejpeg.encode_jpeg(np.ascontiguousarray(pixels), QUALITY, self._space, subsampling)
         return _with_icc_profile(encoded, self.icc_profile)
+
+
+def _is_rare(data: bytes) -> bool:
+    """Return whether TurboJPEG's interface does not know the resolution of the colours."""
+    try:
+        simplejpeg.decode_jpeg_header(data, strict=False)
+    except ValueError as error:
+        return "subsampling" in str(error)
+    return False
+
+
+def _opened(data: bytes, mode: str, least: Size) -> Image:
+    """Return a JPEG decoded by Pillow, scaled down by as large a power of two as `least` allows."""
+    image = JpegImageFile(BytesIO(data))
+    image.draft(mode, least)
+    image.load()
+    return image
 
 
 def _segments(data: bytes, position: int) -> Iterator[tuple[int, int, int]]:

@@ -35,7 +35,9 @@ class WebpDecoder(Decoder):
         self._chunks, moving = _chunks(data)
         self.size = self._read_size()
         self.frames = moving or 1
-        self.icc_profile = self._content(b"ICCP") or None
+        # Browsers ignore a profile that the flags do not announce.
+        has_profile = any(flags & _ICC_PROFILE for flags in self._content(b"VP8X")[:1])
+        self.icc_profile = (has_profile and self._content(b"ICCP")) or None
         self.orientation = orientation(self._content(b"EXIF"))
         self._check_work(self.frames, "frames")
         self.pixel_bytes = _PIXEL_BYTES + (10 if self.is_animated else 8)
