@@ -13,7 +13,8 @@ from runware_mock.tasks.models import ModelSearch, ModelUpload
 from runware_mock.tasks.results import echoed
 from runware_mock.tasks.work import Done, Work
 
-# AIR identifier, name, version, category, architecture, tags. The last five are examples of their kinds, not real ones.
+_COLUMNS = ("air", "name", "version", "category", "architecture", "tags", "conditioning")
+# The last five are examples of their kinds, not real ones.
 _CATALOGUE = (
     ("runware:100@1", "FLUX.1 [schnell]", "1.0", "checkpoint", "flux1s", ("base model",)),
     ("runware:101@1", "FLUX.1 [dev]", "1.0", "checkpoint", "flux1d", ("base model",)),
@@ -26,7 +27,7 @@ _CATALOGUE = (
     ("civitai:101055@128078", "SD XL", "v1.0", "checkpoint", "sdxl", ("base model", "photorealistic")),
     ("civitai:4384@128713", "DreamShaper", "8", "checkpoint", "sd1x", ("photorealistic", "fantasy")),
     ("runware-mock:1@1", "Example LoRA", "1", "lora", "sdxl", ("example",)),
-    ("runware-mock:2@1", "Example ControlNet Canny", "1", "controlnet", "sdxl", ("example",)),
+    ("runware-mock:2@1", "Example ControlNet Canny", "1", "controlnet", "sdxl", ("example",), "canny"),
     ("runware-mock:3@1", "Example VAE", "1", "vae", "sdxl", ("example",)),
     ("runware-mock:4@1", "Example embedding", "1", "embeddings", "sd1x", ("example",)),
     ("runware-mock:5@1", "Example LyCORIS", "1", "lycoris", "sd1x", ("example",)),
@@ -60,7 +61,7 @@ def run_search(task: ModelSearch, services: Services, caller: Caller) -> Work:
     with services.database.reading() as connection:
         uploads = journal.model_uploads(connection, caller.account.id)
     # "To update a model's metadata, use the same AIR identifier": the newest upload counts, and comes first.
-    models = {str(sent.get("air")): _uploaded(sent) for sent in reversed(uploads)}
+    models = {str(sent.get("air")): _described(sent) for sent in reversed(uploads)}
     visible = {"all": (False, True), "public": (False,), "private": (True,)}[task.visibility]
     own = [model for model in reversed(models.values()) if model["private"] in visible]
     found = [model for model in [*own, *(_built_in() if task.visibility == "all" else ())] if _matches(task, model)]
@@ -78,26 +79,11 @@ def run_upload(task: ModelUpload, _services: Services, _caller: Caller) -> Work:
 
 
 def _built_in() -> list[dict[str, Any]]:
-    return [
-        {
-            "air": air,
-            "name": name,
-            "version": version,
-            "category": category,
-            "architecture": architecture,
-            "tags": list(tags),
-            "heroImage": "",
-            "private": False,
-            "comment": "",
-            **(_CHECKPOINT if category == "checkpoint" else {}),
-            **({"conditioning": "canny"} if category == "controlnet" else {}),
-        }
-        for air, name, version, category, architecture, tags in _CATALOGUE
-    ]
+    return [_described(dict(zip(_COLUMNS, row, strict=False))) for row in _CATALOGUE]
 
 
-def _uploaded(sent: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a model as its upload described it."""
+def _described(sent: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a model as its upload, or a row of the catalogue, describes it."""
     category = str(sent.get("category", "")).lower()
     return {
         **(_CHECKPOINT if category == "checkpoint" else {}),
