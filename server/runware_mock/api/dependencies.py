@@ -10,7 +10,6 @@ from urllib.parse import parse_qsl
 
 from fastapi import Body, Depends, Query, Request
 from pydantic import BeforeValidator, Field, WithJsonSchema
-from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from runware_mock.control.calls import LARGEST_ID, ControlRefused
@@ -34,14 +33,14 @@ _CLIENT_CHARS = 100
 _HTTP_SCHEMES = {"ws": "http", "wss": "https"}
 
 
-def header(scope: Scope, name: str) -> str | None:
-    """Return a header's text, or None; the first of equal names counts."""
-    return Headers(scope=scope).get(name)
+def header(scope: Scope, name: bytes) -> str | None:
+    """Return a header's text by its lower-case name, or None; the first of equal names counts."""
+    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), None)
 
 
 def bearer_key(scope: Scope) -> str | None:
     """Return the key of `Authorization: Bearer <key>`, or None."""
-    scheme, _, key = (header(scope, "authorization") or "").partition(" ")
+    scheme, _, key = (header(scope, b"authorization") or "").partition(" ")
     return key.strip() if scheme.lower() == "bearer" else None
 
 
@@ -67,9 +66,9 @@ def missing_key(scope: Scope, settings: Settings) -> Refusal:
     hint = "Send it as 'Authorization: Bearer <key>'"
     if not settings.api_key:
         hint += "; runware-mock accepts any key"
-    if header(scope, "authorization"):
+    if header(scope, b"authorization"):
         hint += ". The Authorization header of this request lacks 'Bearer ' or a key"
-    elif header(scope, "x-api-key"):
+    elif header(scope, b"x-api-key"):
         hint += ". The header X-API-Key is not read"
     return refuse("missingApiKey", f"{hint}.")
 
@@ -111,7 +110,7 @@ def caller_of(scope: Scope, account: Account, services: Services, api_key: objec
         account,
         transport_of(scope),
         base_url(scope, services, api_key),
-        dry_run in (b"1", b"true") or header(scope, "x-runware-dry-run") in ("1", "true"),
+        dry_run in (b"1", b"true") or header(scope, b"x-runware-dry-run") in ("1", "true"),
         client_of(scope, api_key),
         plan_of(scope, account),
     )
@@ -124,13 +123,13 @@ def transport_of(scope: Scope) -> Literal["rest", "ws"]:
 
 def plan_of(scope: Scope, account: Account) -> str | None:
     """Return the fault plan that the client names in its key or a header, or None."""
-    return account.plan or header(scope, "x-runware-mock-plan")
+    return account.plan or header(scope, b"x-runware-mock-plan")
 
 
 def client_of(scope: Scope, api_key: object) -> str | None:
     """Return the SDK of `X-SDK-Name: python`, `X-SDK-Version: 0.5.24`, or else the User-Agent; None if unknown."""
-    name = header(scope, "x-sdk-name")
-    client = f"{name}/{header(scope, 'x-sdk-version') or '?'}" if name else header(scope, "user-agent")
+    name = header(scope, b"x-sdk-name")
+    client = f"{name}/{header(scope, b'x-sdk-version') or '?'}" if name else header(scope, b"user-agent")
     if client and isinstance(api_key, str) and holds_key(client, api_key):
         client = str(without_key(client, api_key))
     return without_real_keys(client)[:_CLIENT_CHARS] if client else None
@@ -144,7 +143,7 @@ def base_url(scope: Scope, services: Services, api_key: object = None) -> str:
     if services.settings.public_url:
         return services.settings.public_url.rstrip("/")
     scheme = scope["scheme"]
-    named = header(scope, "host")
+    named = header(scope, b"host")
     if not named or (isinstance(api_key, str) and holds_key(named.lower(), api_key.lower())):
         host, port = scope["server"] or ("127.0.0.1", services.settings.port)
         named = f"{host}:{port}"

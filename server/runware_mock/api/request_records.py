@@ -252,7 +252,7 @@ def _described(scope: Scope, noted: Noted, key: str | None, *, is_stranger: bool
     """Return what is known of a request, in place of a task."""
     body = noted.body[:_BODY_CHARS]
     text = body if isinstance(body, str) else body.decode("utf-8", "replace")
-    content_type = (header(scope, "content-type") or "")[:_CONTENT_TYPE_CHARS]
+    content_type = (header(scope, b"content-type") or "")[:_CONTENT_TYPE_CHARS]
     described: Item = {
         "method": scope.get("method", "WebSocket"),
         "path": path_of(scope),
