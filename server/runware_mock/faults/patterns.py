@@ -21,7 +21,7 @@ _REGEX_LIMIT_S = 0.1
 # So a search has no limit if it surely ends within it: it tries at most so many ways to fit the text.
 _QUICK_WAYS = 10_000_000
 _FLAGS = re.compile(r"\(\?[aimsu]+\)")
-_ESCAPED = re.compile(r"\\[AbBdDsSwWZ\W]")
+_ESCAPED = re.compile(r"\\[AbBdDnrsStwWZ\W]")
 _REPEAT = re.compile(r"[*+?{]")
 # Groups that are repeated, special groups, references, and what only this library has, such as fuzzy matches.
 _MAY_TAKE_LONG = re.compile(r"\)[*+?{]|\(\?|\\|\{(?!\d*,?\d*\})")
