@@ -209,8 +209,8 @@ BMPS: dict[str, tuple[Callable[[Size], bytes], tuple[int, ...]]] = {
         (1, 2, 3, 128),
     ),
     "no opacity at all": (
-        lambda size: masked(size, 32, (0xFF0000, 0xFF00, 0xFF, 0xFF000000), 0x00010203),
-        (1, 2, 3, 255),
+        lambda size: masked(size, 32, (0xFF0000, 0xFF00, 0xFF, 0xFF000000), 0),
+        (0, 0, 0, 0),
     ),
     "2 bits": (two_bits, (1, 2, 3, 255)),
     "OS/2": (os2, (1, 2, 3, 255)),

@@ -175,6 +175,25 @@ def test_an_os2_header_may_end_after_any_field(size: Size, header_bytes: int) ->
     assert opened(PLAIN.stored_form(data)).getpixel((5, 5)) == COLOUR
 
 
+@both_sizes
+@pytest.mark.parametrize(("header_bytes", "alpha"), [(56, 255), (108, 127), (124, 127)])
+def test_the_alpha_mask_of_a_bmp_counts_without_the_other_masks(size: Size, header_bytes: int, alpha: int) -> None:
+    """Microsoft's fourth and fifth headers make only the masks of the colours depend on the compression."""
+    masks = struct.pack("<4I", 0xF00, 0xF0, 0xF, 0xFF000000)
+    pixels = (bytes(reversed(COLOUR)) + b"\x7f") * (size[0] * size[1])
+    data = bmp(size, info(size, 32, 0, masks).ljust(header_bytes - 4, b"\0"), pixels)
+    assert opened(PLAIN.stored_form(data)).convert("RGBA").getpixel((5, 5)) == pytest.approx((*COLOUR, alpha), abs=2)
+
+
+@pytest.mark.parametrize("is_top_down", [False, True])
+def test_run_lengths_go_from_the_side_that_the_height_names(is_top_down: bool) -> None:  # noqa: FBT001 - a case
+    size = (4, -2 if is_top_down else 2)
+    data = bmp(size, info(size, 8, 1), b"\4\0\0\0\4\1\0\1", bytes(4) + bytes(reversed(COLOUR)) + bytes(1017))
+    picture = opened(PLAIN.stored_form(data)).convert("RGB")
+    assert picture.getpixel((1, 1 if is_top_down else 0)) == COLOUR
+    assert picture.getpixel((1, 0 if is_top_down else 1)) == (0, 0, 0)
+
+
 def two_colour_gif(size: Size, coded: bytes, layout: int = 0) -> bytes:
     """Return a GIF of black and a colour."""
     head = b"GIF89a" + struct.pack("<HHBBB", *size, 0x80, 0, 0) + bytes(3) + bytes(COLOUR)

@@ -23,7 +23,7 @@ _THREE_MASKS_HEADER_BYTES = 52
 # OS/2's second header may end after any of its fields; these lengths are Microsoft's.
 _OS2_HEADER_BYTES = frozenset(range(16, 65)) - {_INFO_HEADER_BYTES, _THREE_MASKS_HEADER_BYTES, 56}
 _info_header = struct.Struct("<IiiHHIIiiII")
-_MASKS_AT, _COLOUR_SPACE_AT, _GAMMA_END_AT = 54, 70, 122
+_MASKS_AT, _ALPHA_MASK_AT, _COLOUR_SPACE_AT, _GAMMA_END_AT = 54, 66, 70, 122
 # biCompression, and the possible bits of a pixel. With an OS/2 header, 3 and 4 mean something else.
 _RGB, _RLE8, _RLE4, _BITFIELDS, _ALPHABITFIELDS, _RLE24 = 0, 1, 2, 3, 6, 4
 _OS2_BITS = {_RGB: (1, 2, 4, 8, 16, 24, 32), _RLE8: (8,), _RLE4: (4,), _RLE24: (24,)}
@@ -128,11 +128,7 @@ class BmpDecoder(Decoder):
         mode, raw = layout
         # The last argument: 1 for rows from the top down, -1 for the other way.
         image = frombuffer(mode, self.size, rows, "raw", raw, stride, 1 if header.is_top_down else -1)
-        if mode == "P":
-            return self._with_palette(image)
-        # Browsers take fully transparent pictures for ones whose program left alpha unset.
-        is_unset = mode == "RGBA" and image.getchannel("A").getextrema() == (0, 0)
-        return image.convert("RGB") if is_unset else image
+        return self._with_palette(image) if mode == "P" else image
 
     def _with_palette(self, image: Image) -> Image:
         colours = self._header.colours
@@ -146,7 +142,7 @@ class BmpDecoder(Decoder):
             values = values[::-1]
         masks = self._header.masks
         bands = [np.rint((values & mask) * (255 / max(1, mask))).astype(np.uint8) for mask in masks]
-        return image_of(np.dstack(bands if bands[3].any() else bands[:3]))
+        return image_of(np.dstack(bands if masks[3] else bands[:3]))
 
     def _run_lengths(self, deadline: Deadline) -> Image:
         """Return the expanded picture; pixels that no run covers are transparent, as in browsers."""
@@ -158,12 +154,13 @@ class BmpDecoder(Decoder):
             end = min(width_px, column + len(run))
             pixels[row, column:end] = run[: end - column]
             is_covered[row, column:end] = True
-        # Run lengths always go from the bottom up, and blue comes first.
-        image = image_of(pixels[::-1, :, ::-1])
+        # Blue comes first.
+        order = slice(None, None, 1 if self._header.is_top_down else -1)
+        image = image_of(pixels[order, :, ::-1])
         image = self._with_palette(image) if image.mode == "L" else image
         if not is_covered.all():
             image = image.convert("RGBA")
-            image.putalpha(image_of(is_covered[::-1].astype(np.uint8) * 255))
+            image.putalpha(image_of(is_covered[order].astype(np.uint8) * 255))
         return image
 
 
@@ -188,6 +185,9 @@ def _read_header(data: bytes) -> _Header:
         count = 4 if header_bytes > _THREE_MASKS_HEADER_BYTES or is_alpha_behind else 3
         red, green, blue, *alpha = struct.unpack_from(f"<{count}I", data, _MASKS_AT)
         masks, end = (red, green, blue, alpha[0] if alpha else 0), max(end, _MASKS_AT + 4 * count)
+    if compression == _RGB and bits == 32 and header_bytes >= _V4_HEADER_BYTES:  # noqa: PLR2004 - bits
+        # "valid only if bV5Compression is set to BI_BITFIELDS" is said of the other masks alone.
+        masks = (*masks[:3], *struct.unpack_from("<I", data, _ALPHA_MASK_AT))
     entry_bytes = 3 if is_core else 4
     count = 0 if bits > _MOST_INDEXED_BITS else min(used or 1 << bits, 256)
     entries = np.frombuffer(data[end : end + count * entry_bytes], np.uint8)
