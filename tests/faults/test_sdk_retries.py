@@ -43,7 +43,7 @@ def plan_by_name(control: Calls, fault: dict[str, Any]) -> None:
     plan(control, fault, name=PLAN, by_name_only=True)
 
 
-def two_uploads(sdk: Sdk, mock: RunningMock, api_key: str, pictures: tuple[Picture, ...], **options: object) -> Outcome:
+def two_uploads(sdk: Sdk, mock: RunningMock, api_key: str, pictures: tuple[Picture, ...], **options: Any) -> Outcome:
     """Upload two pictures, one after the other, with one client."""
     paths = (pictures[0].path, pictures[1].path)
     options.setdefault("request_timeout_s", SDK_JS_REQUEST_TIMEOUT_S)

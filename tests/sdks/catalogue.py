@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypedDict, cast
@@ -103,7 +104,14 @@ class Client:
         return Path(runner)
 
     def run(
-        self, scenario: str, url: str, key: str, *sources: Path | str, trusted: object = None, **options: object
+        self,
+        scenario: str,
+        url: str,
+        key: str,
+        *sources: Path | str,
+        trusted: object = None,
+        variables: Mapping[str, str] | None = None,
+        **options: object,
     ) -> Outcome:
         """Run one scenario in the SDK's own environment and read the line it prints; it trusts a certificate."""
         command = {
@@ -124,7 +132,7 @@ class Client:
             capture_output=True,
             text=True,
             timeout=PROCESS_LIMIT_S,
-            env=clean_environment() if trusted is None else {**clean_environment(), **_trusting(trusted)},
+            env={**clean_environment(), **(variables or {}), **({} if trusted is None else _trusting(trusted))},
             check=False,
         )
         if done.returncode != 0 or not done.stdout.strip():

@@ -10,20 +10,22 @@ import pytest
 from runware_mock.testing import RunwareMock
 from tests.running import RunningMock
 from tests.sdks.answers import assert_worked
-from tests.sdks.catalogue import AI_SDK, PROCESS_LIMIT_S, PY_NEW_REST, PY_NEW_WS, SDK_JS, Answer, Sdk
+from tests.sdks.catalogue import AI_SDK, PROCESS_LIMIT_S, PY_LEGACY, PY_NEW_REST, PY_NEW_WS, SDK_JS, Answer, Sdk
 from tests.sdks.uses import ROWS, THREE_AT_ONCE
 
 pytestmark = pytest.mark.timeout(PROCESS_LIMIT_S + 20)
 
-# Not py-0.5: it ignores an answer that says `processing`, and asks again after 30 s.
-POLLING = (PY_NEW_WS, PY_NEW_REST)
+POLLING = (PY_LEGACY, PY_NEW_WS, PY_NEW_REST)
+# py-0.5 ignores an answer that says `processing`, and asks again after this time, which is 30 s by default.
+IMPATIENT = {"RUNWARE_VIDEO_INITIAL_TIMEOUT": "1000"}
 
 
 def answered(sdk: Sdk, mock: RunningMock, key: str) -> Answer:
     """Ask for three pictures at once, asynchronously, and return what the SDK makes of them."""
     row = next(row for row in ROWS if (row.sdk, row.use.title, row.delivery) == (sdk, THREE_AT_ONCE, "async"))
     picture = {"path": "", "url": "", "webhook": ""}
-    outcome = sdk.run("uses", sdk.url(mock), key, calls=[row.call], picture=picture, call_limit_s=25)
+    calls = {"calls": [row.call], "picture": picture, "call_limit_s": 25}
+    outcome = sdk.run("uses", sdk.url(mock), key, variables=IMPATIENT, **calls)
     assert_worked(outcome)
     return outcome["answers"][row.name]
 
@@ -35,7 +37,9 @@ def test_an_sdk_polls_until_all_results_are_there(sdk: Sdk, mock: RunningMock) -
     account.answers.on("imageInference").give(fields={"NSFWContent": False}, lifecycle=stages)
     answer = answered(sdk, mock, account.api_key)
     assert answer["ok"], answer.get("error")
-    assert len({item["imageUUID"] for item in answer["items"]}) == 3
+    assert len(answer["items"]) == 3
+    # py-0.5 counts the first result again when it is told of it again, and leaves out the last one.
+    assert len({item["imageUUID"] for item in answer["items"]}) == (2 if sdk is PY_LEGACY else 3)
 
 
 @pytest.mark.parametrize("sdk", POLLING, ids=str)
