@@ -136,7 +136,7 @@ def at_rare_resolution(size: Size, across: int, down: int) -> tuple[bytes, tuple
 
 @every_codec
 @both_sizes
-@pytest.mark.parametrize("factors", [(4, 2), (3, 1), (3, 2)])
+@pytest.mark.parametrize("factors", [(4, 2), (3, 1), (3, 2), (1, 4), (4, 1), (1, 2)])
 def test_colours_of_a_jpeg_may_be_at_any_resolution(codec: Codec, size: Size, factors: tuple[int, int]) -> None:
     data, colour = at_rare_resolution(size, *factors)
     assert opened(codec.stored_form(data)).getpixel((9, 9)) == pytest.approx(colour, abs=3)

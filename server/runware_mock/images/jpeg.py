@@ -166,6 +166,9 @@ def _is_rare(data: bytes) -> bool:
         simplejpeg.decode_jpeg_header(data, strict=False)
     except ValueError as error:
         return "subsampling" in str(error)
+    except KeyError:
+        # It can be decoded, but has no name.
+        pass
     return False
 
 
