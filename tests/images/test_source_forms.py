@@ -5,7 +5,7 @@ import base64
 import pytest
 
 from runware_mock.images.formats import PictureRefused
-from runware_mock.images.source import UrlSource, decode_base64, read_source
+from runware_mock.images.source import decode_base64, read_source
 from tests.images.looking import stored_bytes
 from tests.images.painting import encoded, photo
 from tests.talking import Talker, data_uri, upload
@@ -107,7 +107,7 @@ def test_an_upload_without_image_names_the_missing_field(talker: Talker) -> None
     "url", ["http://example.com/a.png", "https://example.com/a.png", " HTTPS://example.com/a.png\n"]
 )
 def test_a_url_is_told_from_base64(url: str) -> None:
-    assert read_source(url) == UrlSource(url.strip())
+    assert read_source(url) == url.strip()
 
 
 @pytest.mark.parametrize("cut", [0, 1, 2])

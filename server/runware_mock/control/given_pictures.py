@@ -10,7 +10,7 @@ from runware_mock.control.calls import ControlRefused
 from runware_mock.faults.plans import Plan
 from runware_mock.faults.scripted import AnswerFault
 from runware_mock.images.formats import PictureRefused
-from runware_mock.images.source import UrlSource, read_source
+from runware_mock.images.source import read_source
 from runware_mock.images.standins.conversion import encode
 from runware_mock.protocol.messages import head_of, is_uuid
 from runware_mock.services import Services
@@ -46,7 +46,7 @@ def _read(services: Services, account_id: int, picture: str, field: str) -> tupl
         return picture, encode(Image.new("RGBA", (1, 1), colour), "png", 0)
     try:
         data = read_source(picture)
-        if isinstance(data, UrlSource):
+        if isinstance(data, str):
             raise ControlRefused("a rule cannot give a URL: send the picture itself", field)
         return f"sha256:{hashlib.sha256(data).hexdigest()}", stored_form(data, services.codec).data
     except PictureRefused as error:

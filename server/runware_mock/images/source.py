@@ -4,7 +4,6 @@ import re
 from urllib.parse import unquote, unquote_to_bytes
 
 import pybase64
-from msgspec import Struct
 
 from runware_mock.images.formats import PictureRefused
 
@@ -13,18 +12,12 @@ _LONGEST_PATH = 1024
 _FILE_PATH = re.compile(r"(?:file:|~/|\.{1,2}[/\\]|[A-Za-z]:\\).*|[^:]*[^.]\.[A-Za-z0-9]{2,5}", re.IGNORECASE)
 
 
-class UrlSource(Struct, frozen=True):
-    """The picture is to be fetched from `url`."""
-
-    url: str
-
-
-def read_source(value: str) -> UrlSource | bytes:
-    """Return the URL or bytes of a "URL, Data URI, or Base64"; raises PictureRefused for any other text."""
+def read_source(value: str) -> str | bytes:
+    """Return a URL as a text, or the bytes of a "Data URI, or Base64"; raises PictureRefused for any other text."""
     text = value.strip()
     scheme = text[:8].lower()
     if scheme.startswith(("http://", "https://")):
-        return UrlSource(text)
+        return text
     if scheme.startswith("data:"):
         header, comma, payload = text.partition(",")
         if not comma:

@@ -59,16 +59,11 @@ class Reply(Struct, frozen=True):
         """Return what is sent at which instant: together what is there together, and all at once if a fault is met."""
         if not self.ready_at or self.response_plan is not None or self.error is not None:
             return [(max(self.ready_at, default=None), self)]
-        return [
-            (
-                at,
-                replace(
-                    self,
-                    items=tuple(item for item, item_at in zip(self.items, self.ready_at, strict=True) if item_at == at),
-                ),
-            )
-            for at in sorted(set(self.ready_at))
-        ]
+        parts: list[tuple[int | None, Reply]] = []
+        for at in sorted(set(self.ready_at)):
+            items = tuple(item for item, item_at in zip(self.items, self.ready_at, strict=True) if item_at == at)
+            parts.append((at, replace(self, items=items)))
+        return parts
 
     @classmethod
     def refused(cls, refusal: Refusal, task: object = None) -> "Reply":

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from runware_mock.images.codec import opened
 from runware_mock.images.formats import Picture, PictureRefused
 from runware_mock.images.guard import FetchFailed
-from runware_mock.images.source import UrlSource, read_source
+from runware_mock.images.source import read_source
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.messages import Task, is_uuid, kind_of
 from runware_mock.services import Caller, Services
@@ -101,8 +101,8 @@ class Inputs:
             return self._load_stored(path, uuid)
         try:
             source = read_source(value)
-            if isinstance(source, UrlSource):
-                source = self._services.fetch(source.url)
+            if isinstance(source, str):
+                source = self._services.fetch(source)
             return Input(path, self._services.codec.stored_form(source), None, self._page)
         except FetchFailed as error:
             raise refuse("failedToTransferImage", str(error), parameter=path, page=self._page) from error

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from runware_mock.images.codec import Codec
 from runware_mock.images.formats import FORMATS, Picture, PictureRefused, detect_format, unaccepted, url_path
 from runware_mock.images.guard import FetchFailed
-from runware_mock.images.source import UrlSource, read_source
+from runware_mock.images.source import read_source
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.messages import Item, kind_of
 from runware_mock.services import Caller, Services
@@ -86,7 +86,7 @@ class _Upload(Struct, frozen=True):
             source = read_source(value)
             if self.caller.dry_run:
                 # Checked as far as possible without the network.
-                if not isinstance(source, UrlSource):
+                if isinstance(source, bytes):
                     self.form(source)
                 return [{**item, "cost": 0.0}]
             store = self._loaded(source)
@@ -101,14 +101,14 @@ class _Upload(Struct, frozen=True):
 
         return commit
 
-    def _loaded(self, source: UrlSource | bytes) -> StoreContent:
-        if not isinstance(source, UrlSource):
+    def _loaded(self, source: str | bytes) -> StoreContent:
+        if isinstance(source, bytes):
             return self._storing(source)
-        if uuid := stored_uuid(source.url, self.caller.base_url):
+        if uuid := stored_uuid(source, self.caller.base_url):
             self._refuse_gone(uuid)
             return partial(self._use_stored, uuid)
         try:
-            return self._storing(self.services.fetch(source.url))
+            return self._storing(self.services.fetch(source))
         except FetchFailed as error:
             raise refuse("failedToTransferImage", str(error), parameter=self.parameter) from error
 
