@@ -332,6 +332,17 @@ def test_a_rule_that_can_never_be_used_warns(control: Calls, asked: dict[str, An
     assert word in warning
 
 
+def test_a_rule_behind_another_for_the_same_tasks_warns(control: Calls) -> None:
+    def warnings(**rule: Any) -> list[str]:
+        return list(control.post("/answers", give={"text": "x"}, **rule)["warnings"])
+
+    assert warnings(name="cats", task_type="caption", prompt="*cat*") == []
+    assert warnings(task_type="caption", prompt="*dog*") == []
+    assert warnings(task_type="caption") == []
+    (warning,) = warnings(task_type="caption", prompt="*cat*", where={"width": 512})
+    assert warning == "give[0]: the rule 'cats' answers all of these tasks, so this never does"
+
+
 def test_an_answer_that_holds_itself_is_refused(scripted: RunwareMock) -> None:
     endless: list[object] = []
     endless.append(endless)

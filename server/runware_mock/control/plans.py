@@ -30,11 +30,17 @@ def add_plan(services: Services, account_id: int, plan: Plan, field: str = "faul
     """Add a plan and return its state; `field` is how the caller names its faults."""
     plan, pictures = read_pictures(services, account_id, plan, field)
     with changing(services, account_id) as connection:
+        hidden = plans.hidden_answers(connection, account_id, plan)
         try:
             name = plans.add(connection, account_id, plan, services.clocks.real_at(), pictures)
         except PlanExists as error:
             raise conflict(f"there is already a plan or rule {error}: delete it first", "name") from None
-        return _warned(plans.states(connection, account_id, name)[0])
+        state = _warned(plans.states(connection, account_id, name)[0])
+    never = [
+        f"faults[{position}]: the rule {other!r} answers all of these tasks, so this never does"
+        for position, other in hidden.items()
+    ]
+    return state.model_copy(update={"warnings": (*state.warnings, *never)})
 
 
 def list_plans(services: Services, account_id: int) -> models.Plans:

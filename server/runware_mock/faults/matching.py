@@ -7,7 +7,6 @@ of them, in the same order.
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import pybase64
@@ -15,8 +14,8 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from runware_mock.faults.answers import RateLimitFault
 from runware_mock.faults.base import Event, Fault, Point, Transport
-from runware_mock.faults.kinds import FAULT
 from runware_mock.faults.lifecycle import Stage
+from runware_mock.faults.plans import parsed
 from runware_mock.faults.scripted import AnswerFault, Given
 from runware_mock.protocol.errors import Refusal
 from runware_mock.protocol.response_plan import NOTHING, ResponsePlan
@@ -152,7 +151,7 @@ class _Plans:
 
     def __init__(self, connection: Connection, account_id: int) -> None:
         rows = connection.execute(_FAULTS_OF, {"account_id": account_id})
-        self._faults = [_Planned(*row[:-1], _parsed(row.spec)) for row in rows]
+        self._faults = [_Planned(*row[:-1], parsed(row.spec)) for row in rows]
         # By what most events have in common: only some plans concern a task type.
         self._concerned: dict[tuple[Point, Transport, str | None], _Concerned] = {}
 
@@ -240,9 +239,3 @@ def _is_met(one: Fault, row: Any, tokens_now: dict[str, Any], real_at: int) -> b
         tokens_now |= {"tokens": tokens - has_token, "counted_at": real_at}
         return not has_token
     return True
-
-
-# More than anybody plans.
-@lru_cache(maxsize=10_000)
-def _parsed(spec: str) -> Fault:
-    return FAULT.validate_json(spec)

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -94,6 +95,19 @@ def states(connection: Connection, account_id: int, name: str | None = None) -> 
     return [_state(plan, faults.get(plan.id, [])) for plan in plans]
 
 
+def hidden_answers(connection: Connection, account_id: int, plan: Plan) -> dict[int, str]:
+    """Return which answers of a rule to be added would never be given, each with the rule that answers instead."""
+    owners = fault_plan.c.account_id.in_((account_id, ALL_ACCOUNTS))
+    present = select(fault_plan.c.name, fault.c.spec).join_from(fault, fault_plan)
+    rows = connection.execute(present.where(owners, ~fault_plan.c.by_name_only)) if _is_rule(plan) else ()
+    earlier = [(row.name, parsed(row.spec)) for row in rows]
+    hidden = {}
+    for position, one in enumerate(plan.faults):
+        if name := next((name for name, other in earlier if other.is_only_one and _hides(other, one)), None):
+            hidden[position] = name
+    return hidden
+
+
 def names_of_file_rules(connection: Connection) -> list[str]:
     """Return the names of the rules that were read from files; all are for all accounts."""
     return list(connection.scalars(select(fault_plan.c.name).join_from(fault_plan, rule_of_file)))
@@ -118,6 +132,17 @@ def _rows(connection: Connection, account_id: int, name: str | None) -> list[Any
     return list(connection.execute(own if name is None else own.where(fault_plan.c.name == name)))
 
 
+# More than anybody plans.
+@lru_cache(maxsize=10_000)
+def parsed(spec: str) -> AnyFault:
+    """Return a stored fault."""
+    return FAULT.validate_json(spec)
+
+
+def _is_rule(plan: Plan) -> bool:
+    return all(one.is_only_one for one in plan.faults)
+
+
 def _seeded(one: Fault) -> Fault:
     """Draw the seed of what is random, unless it is given."""
     if one.seed is not None or not (one.is_random or one.probability < 1):
@@ -126,7 +151,7 @@ def _seeded(one: Fault) -> Fault:
 
 
 def _state(row: Any, rows: list[Any]) -> PlanState:
-    kept = [FAULT.validate_json(one.spec) for one in rows]
+    kept = [parsed(one.spec) for one in rows]
     states = [_fault_state(one, one_row) for one, one_row in zip(kept, rows, strict=True)]
     return PlanState(
         name=row.name,
