@@ -19,7 +19,7 @@ from runware_mock.api.openapi import add_tasks
 from runware_mock.api.request_records import RequestEntries, RequestRecords
 from runware_mock.api.transport import STOPPING
 from runware_mock.api.ui import routes as ui
-from runware_mock.api.ui.pages import FOLDER, StaticPart
+from runware_mock.api.ui.pages import FOLDER, StaticPart, compile_templates
 from runware_mock.api.websocket import Sockets
 from runware_mock.clock import Clock, SystemClock
 from runware_mock.control.answers import load_rules
@@ -43,6 +43,8 @@ from runware_mock.webhooks import delivery_schedule
 
 _CHECKPOINT_S = 1.0
 _READING_THREADS = 32
+# It takes 0.1 s, which neither the first view of the page nor the first upload after the start should wait for.
+_PAGE_COMPILED_AFTER_S = 2.0
 _ABOUT = (
     "`POST /v1` and the WebSocket at the same path are Runware's API. Calls under `/_mock` control the mock. Send your "
     "application's API key as `Authorization: Bearer KEY`: a control call then acts on its account, and without a key "
@@ -97,6 +99,9 @@ def create_app(settings: Settings, clock: Clock | None = None, shared: Path | No
         for schedule in schedules:
             schedule.start()
             cleanup.callback(schedule.stop)
+        loop = asyncio.get_running_loop()
+        compiling = loop.call_later(_PAGE_COMPILED_AFTER_S, loop.run_in_executor, None, compile_templates)
+        cleanup.callback(compiling.cancel)
         with cleanup:
             yield {STOPPING: asyncio.Event()}
 

@@ -77,6 +77,12 @@ def page(request: Request, template: str, values: dict[str, Any], status: int = 
     return response
 
 
+def compile_templates() -> None:
+    """Compile all templates, so that the first view of a page does not."""
+    for name in _TEMPLATES.list_templates():
+        _TEMPLATES.get_template(name)
+
+
 def page_failure(request: Request, error: Exception) -> HTMLResponse:
     """Return the page that says what went wrong."""
     if isinstance(error, HTTPException):
