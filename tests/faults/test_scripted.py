@@ -279,6 +279,10 @@ def test_a_rule_that_no_task_has_fitted_names_the_nearest(talker: Talker, script
 NO_PICTURE = "neither a colour nor the UUID of a medium"
 
 
+def nested(levels: int) -> list[Any]:
+    return [nested(levels - 1)] if levels else []
+
+
 @pytest.mark.parametrize(
     ("rule", "field", "word"),
     [
@@ -308,6 +312,8 @@ NO_PICTURE = "neither a colour nor the UUID of a medium"
         ({"give": {"text": "x"}, "where": {"a": {"regex": "["}}}, "where", "a: '[' is not a regular expression"),
         ({"give": [{"text": "x"}, {"text": "y"}], "nth": 2}, "body", "nth"),
         ({"give": {"text": "x"}, "name": "a/b"}, "name", "slash"),
+        ({"give": {"text": "x"}, "faults": [{"kind": "http"}]}, "faults", "there are task_type"),
+        ({"give": {"fields": {"a": nested(900)}}}, "give[0].fields", "too deeply"),
     ],
 )
 def test_what_is_no_rule_is_refused_by_its_field(control: Calls, rule: dict[str, Any], field: str, word: str) -> None:
@@ -341,6 +347,22 @@ def test_a_rule_behind_another_for_the_same_tasks_warns(control: Calls) -> None:
     assert warnings(task_type="caption") == []
     (warning,) = warnings(task_type="caption", prompt="*cat*", where={"width": 512})
     assert warning == "give[0]: the rule 'cats' answers all of these tasks, so this never does"
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        (rb'{"give": {"text": "x"}, "prompt": "\ud800"}', "prompt"),
+        (rb'{"give": {"text": "x"}, "where": {"a": ["\ud800"]}}', "where"),
+        (rb'{"give": {"fields": {"a": "\ud800"}}}', "give[0].fields"),
+        (b'{"give": {"fields": {"a": NaN}}}', "give[0].fields"),
+        (b'{"give": {"text": "x"}, "where": {"a": 1e999}}', "where"),
+    ],
+)
+def test_a_value_that_no_json_could_keep_is_refused(control: Calls, body: bytes, field: str) -> None:
+    status, error = control.refused("POST", "/answers", content=body, headers={"Content-Type": "application/json"})
+    assert (status, error["field"]) == (400, field)
+    assert "surrogate pair, NaN or Infinity" in error["message"]
 
 
 def test_an_answer_that_holds_itself_is_refused(scripted: RunwareMock) -> None:

@@ -142,7 +142,7 @@ def _refusal_of(request: Request, error: Exception) -> ControlRefused:
             # A key that the upload API refuses, too.
             return ControlRefused(error.message, "account", "forbidden", error.status)
         case RequestValidationError():
-            return _invalid(error.errors()[0])
+            return _invalid(request.url.path, error.errors()[0])
         case HTTPException(status_code=400):
             return ControlRefused("the body is not JSON, or is nested too deeply", "body")
         case HTTPException():
@@ -171,7 +171,7 @@ def _no_such_call(request: Request, error: HTTPException) -> ControlRefused:
     return not_found(f"no such path {path[:100]}; {meant}there are {', '.join(known)}", "path")
 
 
-def _invalid(error: Mapping[str, Any]) -> ControlRefused:
+def _invalid(path: str, error: Mapping[str, Any]) -> ControlRefused:
     """Return what FastAPI found wrong with a parameter or a field of the body."""
     source, *location = error["loc"]
     message = str(error["msg"]).removeprefix("Value error, ")
@@ -179,14 +179,15 @@ def _invalid(error: Mapping[str, Any]) -> ControlRefused:
         return ControlRefused(f"the body is not JSON: {message}", source)
     if not location and source == "body":
         return ControlRefused(f"{message}; send a JSON object, with Content-Type: application/json", source)
-    if location[:1] == ["faults"]:
+    if location[:1] == ["faults"] and location[1:]:
         message = _fault_message(error, location) or message
         # The location contains the kind of the fault, which is not a field; if the kind is missing, it ends there.
         location = [*location[:2], *location[3:], *(["kind"] if error["type"].startswith("union_tag") else [])]
         if error["type"] == "model_attributes_type":
             location.append("kind")
     elif error["type"] == "extra_forbidden":
-        known = Step.model_fields if location[0] == "give" else {**Rule.model_fields, **Plan.model_fields}
+        body = Rule.model_fields if path.startswith(f"{PREFIX}/answers") else Plan.model_fields
+        known = Step.model_fields if location[0] == "give" else body
         message = f"there is no field {str(location[-1])[:40]!r}; {_nearest(str(location[-1]), known)}"
     return ControlRefused(message, dotted(location) or source)
 

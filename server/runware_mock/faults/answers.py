@@ -32,6 +32,7 @@ from runware_mock.protocol.response_plan import HttpAnswer, ResponsePlan
 _MOST_COPIES = 100
 _FRAMING = frozenset(("content-length", "transfer-encoding"))
 _WITHOUT_A_BODY = (204, 304)
+_CODES = [code for code in CATALOGUE if code not in OURS]
 
 
 class PlannedError(BaseModel):
@@ -39,17 +40,17 @@ class PlannedError(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    code: str = Field(examples=[code for code in CATALOGUE if code not in OURS])
+    code: str = Field(examples=_CODES)
     parameter: str | None = Field(None, max_length=100)
     message: str | None = Field(None, max_length=2000)
 
     @field_validator("code")
     @classmethod
     def _known(cls, code: str) -> str:
-        if code not in CATALOGUE or code in OURS:
-            near = get_close_matches(code, CATALOGUE, 1)
+        if code not in _CODES:
+            near = get_close_matches(code, _CODES, 1)
             meant = f"did you mean {near[0]}? " if near else ""
-            raise ValueError(f"{code!r} is not in the catalogue; {meant}It has {', '.join(CATALOGUE)}")
+            raise ValueError(f"{code!r} is not in the catalogue; {meant}it has {', '.join(_CODES)}")
         return code
 
     @model_validator(mode="after")

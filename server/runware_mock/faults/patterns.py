@@ -1,5 +1,6 @@
 """Patterns that plans compare with the fields of a task: globs, exact values and regular expressions."""
 
+import json
 import logging
 import re
 from collections.abc import Callable, Mapping
@@ -7,6 +8,7 @@ from fnmatch import translate
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, WithJsonSchema
+from pydantic_core import to_json
 
 from runware_mock.protocol.messages import Task, head_of
 
@@ -143,6 +145,18 @@ def prompt_of(task: Task) -> str | None:
     return next((text for text in found if isinstance(text, str)), None)
 
 
+def storable(value: Any) -> Any:
+    """Return a value that can be written as JSON; raises ValueError for any other, which a body of JSON may bring."""
+    try:
+        json.dumps(value, allow_nan=False)
+        to_json(value)
+    except (ValueError, RecursionError):
+        raise ValueError(
+            "this cannot be kept as JSON: it is nested too deeply, or has half of a surrogate pair, NaN or Infinity"
+        ) from None
+    return value
+
+
 def _checked(pattern: object) -> object:
     check_of(pattern)
     return pattern
@@ -169,5 +183,7 @@ def _are_paths(patterns: dict[str, Any]) -> dict[str, Any]:
 
 
 _TEXT_SCHEMA: dict[str, Any] = {"anyOf": [{"type": "string"}, {"type": "object"}, {"type": "null"}]}
-TextPattern = Annotated[Any, AfterValidator(_is_text), WithJsonSchema(_TEXT_SCHEMA)]
-FieldPatterns = Annotated[dict[str, Any], Field(max_length=_MOST_PATHS), AfterValidator(_are_paths)]
+TextPattern = Annotated[Any, AfterValidator(storable), AfterValidator(_is_text), WithJsonSchema(_TEXT_SCHEMA)]
+FieldPatterns = Annotated[
+    dict[str, Any], Field(max_length=_MOST_PATHS), AfterValidator(storable), AfterValidator(_are_paths)
+]

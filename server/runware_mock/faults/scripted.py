@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from msgspec import Struct
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from runware_mock.faults.answers import PlannedError
 from runware_mock.faults.base import Fault, Point, Transport
 from runware_mock.faults.lifecycle import Lifecycle
+from runware_mock.faults.patterns import storable
 from runware_mock.protocol.errors import Refusal
 from runware_mock.protocol.messages import Item
 
@@ -45,7 +46,7 @@ class Scripted(BaseModel):
     text: str | None = Field(
         None, max_length=_LONGEST_TEXT, description="The text of a caption, a prompt or an answer."
     )
-    fields: dict[str, Any] = Field(
+    fields: Annotated[dict[str, Any], AfterValidator(storable)] = Field(
         default_factory=dict,
         max_length=100,
         description="Fields to merge into each item of the answer; null removes one.",
