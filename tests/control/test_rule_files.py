@@ -107,6 +107,15 @@ def test_what_is_no_rule_refuses_to_start_and_names_file_and_field(tmp_path: Pat
     assert done.stderr.count("\n") == 1
 
 
+def test_a_rule_that_can_never_be_used_is_logged_with_its_file(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "rules.yaml").write_text("{task_type: imageInferense, give: {text: x}}")
+    with running_mock(answers=tmp_path):
+        pass
+    assert "rules.yaml: give[0].task_type: 'imageInferense' is not a task type" in caplog.messages
+
+
 def test_a_folder_without_rules_says_what_to_do(tmp_path: Path) -> None:
     done = run_command("serve", "--port", "0", "--in-memory", "--answers", str(tmp_path))
     assert (done.returncode, "put .yaml or .json files there" in done.stderr) == (2, True)

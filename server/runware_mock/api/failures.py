@@ -1,7 +1,7 @@
 """Responses in Runware's envelope, and the answers to failures: that envelope, a control API error, or a page."""
 
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -16,8 +16,8 @@ from starlette.types import Scope
 
 from runware_mock.api.guard import check_caller
 from runware_mock.api.ui.pages import page_failure, wants_page
-from runware_mock.control.answers import Rule, Step
-from runware_mock.control.calls import Code, ControlRefused, dotted, not_found
+from runware_mock.control.answers import Rule, no_such_field
+from runware_mock.control.calls import Code, ControlRefused, dotted, nearest, not_found
 from runware_mock.faults.kinds import KINDS, common_fields, own_fields
 from runware_mock.faults.plans import Plan
 from runware_mock.protocol.errors import Refusal, refuse
@@ -186,9 +186,7 @@ def _invalid(path: str, error: Mapping[str, Any]) -> ControlRefused:
         if error["type"] == "model_attributes_type":
             location.append("kind")
     elif error["type"] == "extra_forbidden":
-        body = Rule.model_fields if path.startswith(f"{PREFIX}/answers") else Plan.model_fields
-        known = Step.model_fields if location[0] == "give" else body
-        message = f"there is no field {str(location[-1])[:40]!r}; {_nearest(str(location[-1]), known)}"
+        message = no_such_field(location, Rule if path.startswith(f"{PREFIX}/answers") else Plan)
     return ControlRefused(message, dotted(location) or source)
 
 
@@ -196,14 +194,9 @@ def _fault_message(error: Mapping[str, Any], location: Sequence[Any]) -> str | N
     """Return a message with the nearest valid kind or field, if a fault has an unknown one."""
     if error["type"] == "union_tag_invalid":
         kind = str(error["ctx"]["tag"])[:40]
-        return f"there is no kind {kind!r} of fault; {_nearest(kind, KINDS)}"
+        return f"there is no kind {kind!r} of fault; {nearest(kind, KINDS)}"
     if error["type"] == "extra_forbidden":
         kind, field = str(location[2]), str(location[3])
         known = {**own_fields(kind), **common_fields()}
-        return f"a fault of the kind {kind} has no field {field[:40]!r}; {_nearest(field, known)}"
+        return f"a fault of the kind {kind} has no field {field[:40]!r}; {nearest(field, known)}"
     return None
-
-
-def _nearest(given: str, known: Iterable[str]) -> str:
-    near = get_close_matches(given, list(known), 1)
-    return f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"

@@ -1,14 +1,16 @@
 """Scripted answers: rules that say what tasks are answered with. A rule is a plan whose faults are all answers."""
 
+import logging
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
 
 from runware_mock.answer_models import GivenState, Rules, RuleState
 from runware_mock.control import plans
-from runware_mock.control.calls import ControlRefused, changing, dotted, not_found
+from runware_mock.control.calls import ControlRefused, changing, dotted, nearest, not_found
 from runware_mock.control.given_pictures import read_pictures
 from runware_mock.control_models import Deleted, PlanState
 from runware_mock.faults import plans as stored_plans
@@ -18,6 +20,8 @@ from runware_mock.faults.scripted import AnswerFault, Scripted
 from runware_mock.rule_files import BadRules, FoundRule, read_rules
 from runware_mock.services import Services
 from runware_mock.storage.database import ALL_ACCOUNTS, retried
+
+_log = logging.getLogger(__name__)
 
 _MOST_STEPS = 100
 # Names of rules that have none; a slash would end a name in a path.
@@ -81,6 +85,15 @@ class Rule(Matching):
         return None if position == len(self.give) - 1 and self.nth is None else 1
 
 
+def no_such_field(location: Sequence[int | str], body: type[BaseModel]) -> str:
+    """Return what is wrong with a field that a rule or plan does not have."""
+    name = str(location[-1])
+    wrong = f"there is no field {name[:40]!r}"
+    if location[0] == "give" and len(location) > len(("give", 0, name)):
+        return wrong
+    return f"{wrong}; {nearest(name, (Step if location[0] == 'give' else body).model_fields)}"
+
+
 def add_rule(services: Services, account_id: int, rule: Rule) -> RuleState:
     """Add a rule and return its state."""
     return _rule(plans.add_plan(services, account_id, rule.plan(), "give[{}]"))
@@ -129,6 +142,10 @@ def load_rules(services: Services, path: Path | None) -> None:
                     raise BadRules(f"{where}: name: there is already a rule {error}") from None
 
     stored()
+    wheres = {plan.name: where for where, plan, _ in checked}
+    for rule in list_rules(services, ALL_ACCOUNTS).rules if wheres else ():
+        for warning in rule.warnings if rule.name in wheres else ():
+            _log.warning("%s: %s", wheres[rule.name], warning)
 
 
 def _is_rule(state: PlanState) -> bool:
@@ -162,4 +179,6 @@ def _checked(services: Services, found: FoundRule) -> tuple[Plan, dict[int, str]
     except ValidationError as error:
         first = error.errors()[0]
         message = first["msg"].removeprefix("Value error, ")
+        if first["type"] == "extra_forbidden":
+            message = no_such_field(first["loc"], Rule)
         raise BadRules(f"{found.where}: {dotted(first['loc']) or 'rule'}: {message}") from None

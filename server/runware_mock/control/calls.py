@@ -1,8 +1,9 @@
 """What all control calls share: why they fail, and the transaction in which they change things."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -46,6 +47,12 @@ def dotted(location: Sequence[str | int]) -> str:
     """Write the location of a pydantic error as a path: `("faults", 0, "kind")` is `faults[0].kind`."""
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
     return text.removeprefix(".")
+
+
+def nearest(given: str, known: Iterable[str]) -> str:
+    """Return a hint at what was meant, or at all that there is."""
+    near = get_close_matches(given, list(known), 1)
+    return f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
 
 
 _LOOK = select(
