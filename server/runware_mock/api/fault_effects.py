@@ -246,6 +246,8 @@ async def met_by(
     if not await is_planned(services, account.id):
         return None, None
     event = Event(point, transport_of(scope), plan=plan_of(scope, account), size_bytes=size_bytes)
+    if not services.faults.may_meet(account.id, event):
+        return None, None
     met = await asyncio.to_thread(services.faults.meet, account.id, event)
     noted.add_faults(met)
     return effects_of(met)

@@ -102,6 +102,12 @@ class Faults:
         # The plans of each account, at a version of what control calls have made.
         self._kept: tuple[int, dict[int, _Plans]] = (-1, {})
 
+    def may_meet(self, account_id: int, event: Event) -> bool:
+        """Tell whether such an event may meet a fault, without reading the database."""
+        version, plans = self._kept
+        known = plans.get(account_id) if version == self._clocks.version else None
+        return known is None or known.concern(event)
+
     def meet(self, account_id: int, event: Event) -> tuple[Met, ...]:
         """Return the faults that an event meets; they are consumed."""
         if not self._clocks.is_planned(account_id):
@@ -155,22 +161,30 @@ class _Plans:
         # By what most events have in common: only some plans concern a task type.
         self._concerned: dict[tuple[Point, Transport, str | None], _Concerned] = {}
 
+    def concern(self, event: Event) -> bool:
+        """Tell whether any fault is for events of this kind."""
+        return bool(self._concerning(event).faults)
+
     def fitting(self, event: Event) -> list[_Planned]:
         """Return the faults that fit an event, in the order of the plans."""
+        return [
+            one
+            for one in self._concerning(event).candidates(event)
+            if (not one.by_name_only or one.plan == event.plan) and one.fault.matches(event)
+        ]
+
+    def _concerning(self, event: Event) -> "_Concerned":
         key = (event.point, event.transport, event.task_type)
         if key not in self._concerned:
             self._concerned[key] = _Concerned([one for one in self._faults if one.fault.concerns(*key)])
-        return [
-            one
-            for one in self._concerned[key].candidates(event)
-            if (not one.by_name_only or one.plan == event.plan) and one.fault.matches(event)
-        ]
+        return self._concerned[key]
 
 
 class _Concerned:
     """The faults that concern one kind of events, of which an account may have a thousand: they are sifted first."""
 
     def __init__(self, faults: Sequence[_Planned]) -> None:
+        self.faults = faults
         # Each field that any of them asks for is read once.
         fields = {one.steps: one for planned in faults for one in planned.fault.conditions}
         self._fields = list(fields.values())
