@@ -29,6 +29,12 @@ ERROR = {"kind": "error", "code": "failedToTransferImage", "parameter": "image"}
         ({**ERROR, "probability": 1.1}, "faults[0].probability", "1"),
         ({**ERROR, "transport": "carrier pigeon"}, "faults[0].transport", "rest"),
         ({**ERROR, "surprise": 1}, "faults[0].surprise", "has no field 'surprise'"),
+        ({"kind": "answer", "error": {"kode": 1}}, "faults[0].error.code", "required"),
+        (
+            {"kind": "answer", "error": {"code": "invalidImage", "x": 1}},
+            "faults[0].error.x",
+            "there is no field 'x'",
+        ),
         ({"kind": "latency", "delay": "-1s"}, "faults[0].delay", "duration"),
         ({"kind": "latency", "delay": "2h"}, "faults[0].delay", "more than 1h"),
         ({"kind": "latency", "delay": "soon"}, "faults[0].delay", "duration"),

@@ -304,6 +304,7 @@ def nested(levels: int) -> list[Any]:
         ({"give": {"fields": {"taskUUID": "x"}}}, "give[0].fields", "identifies the task"),
         ({"give": {"text": "x", "times": 0}}, "give[0].times", "1"),
         ({"give": {"txet": "x"}}, "give[0].txet", "did you mean text?"),
+        ({"give": {"lifecycle": [{"polls": 1, "pols": 1}]}}, "give[0].lifecycle[0].pols", "there is no field 'pols'"),
         ({"give": {"text": "x"}, "promt": "x"}, "promt", "did you mean prompt?"),
         ({"give": {"text": "x"}, "prompt": 5}, "prompt", "wildcards"),
         ({"give": {"text": "x"}, "prompt": {"regex": "("}}, "prompt", "not a regular expression"),

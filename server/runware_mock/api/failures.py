@@ -196,7 +196,9 @@ def _fault_message(error: Mapping[str, Any], location: Sequence[Any]) -> str | N
         kind = str(error["ctx"]["tag"])[:40]
         return f"there is no kind {kind!r} of fault; {nearest(kind, KINDS)}"
     if error["type"] == "extra_forbidden":
-        kind, field = str(location[2]), str(location[3])
+        kind, field, *deeper = (str(part) for part in location[2:])
+        if deeper:
+            return f"there is no field {deeper[-1][:40]!r}"
         known = {**own_fields(kind), **common_fields()}
         return f"a fault of the kind {kind} has no field {field[:40]!r}; {nearest(field, known)}"
     return None

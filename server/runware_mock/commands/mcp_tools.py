@@ -94,7 +94,7 @@ class _Server(MCPServer[Any]):
         # The SDK ignores them, and a filter that is ignored finds too much.
         for argument in () if known is None else sorted(arguments.keys() - known):
             near = get_close_matches(argument, known or (), 1)
-            meant = f"did you mean {near[0]}?" if near else f"it has {', '.join(known or ())}"
+            meant = f"did you mean {near[0]}?" if near else f"it has {', '.join(known or ()) or 'none'}"
             raise ToolError(f"{name} has no argument {argument!r}: {meant}")
         try:
             return await super().call_tool(name, arguments, context)
