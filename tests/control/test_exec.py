@@ -79,6 +79,14 @@ def test_a_plan_that_was_not_met_makes_a_failure_of_a_success(tmp_path: Path) ->
     assert history[0] == "tasks sent to the mock:"
 
 
+def test_a_plan_that_the_command_made_itself_counts_too() -> None:
+    made = "from runware_mock.testing import RunwareMock; import os;"
+    made += "RunwareMock(os.environ['RUNWARE_MOCK_URL'], os.environ['RUNWARE_API_KEY']).faults.plan({'kind': 'http'})"
+    result = executed("--", sys.executable, "-c", made)
+    assert result.exit_code == 1
+    assert "was not fully met" in result.stderr
+
+
 def test_a_command_that_fails_keeps_its_status_and_gets_the_report() -> None:
     result = executed("--faults", "http", *uploads(0, 7))
     assert result.exit_code == 7
