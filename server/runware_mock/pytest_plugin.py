@@ -101,7 +101,8 @@ def pytest_configure(config: pytest.Config) -> None:
     try:
         config.pluginmanager.register(FirstRun(chosen_kinds(kinds)), _OBSERVER)
     except ValueError as error:
-        raise pytest.UsageError(f"--runware-mock-matrix: {error} (write --runware-mock-matrix=KINDS)") from None
+        hint = "write --runware-mock-matrix=KINDS, or give paths before it"
+        raise pytest.UsageError(f"--runware-mock-matrix: {error} ({hint})") from None
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(MatrixSession(config))
 

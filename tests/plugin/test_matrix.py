@@ -231,7 +231,7 @@ def test_a_path_that_stands_where_kinds_do_is_told(project: pytest.Pytester) -> 
     project.makepyfile(UPLOADS)
     result = project.runpytest_subprocess("--runware-mock-matrix", "test_it.py")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*there is no kind 'test_it.py' of fault*(write --runware-mock-matrix=KINDS)"])
+    result.stderr.fnmatch_lines(["*there is no kind 'test_it.py' of fault*or give paths before it)"])
 
 
 def test_the_marker_plans_faults_before_the_test(project: pytest.Pytester) -> None:
