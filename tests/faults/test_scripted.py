@@ -329,6 +329,7 @@ def test_what_is_no_rule_is_refused_by_its_field(control: Calls, rule: dict[str,
     [
         ({"task_type": "imageInferense"}, {"text": "x"}, "is not a task type"),
         ({"task_type": "caption"}, {"picture": "red"}, "have no picture"),
+        ({"task_type": "imageInference"}, {"text": "x"}, "give[0].text: tasks of the type imageInference have no text"),
         ({"task_type": "imageUpload", "prompt": "x"}, {"fields": {}}, "have no prompt"),
         ({"task_uuid": "the first"}, {"fields": {}}, "not a UUID"),
         ({}, [{"fields": {}, "times": None}, {"text": "x"}], "give[1]: an earlier one"),
@@ -337,6 +338,11 @@ def test_what_is_no_rule_is_refused_by_its_field(control: Calls, rule: dict[str,
 def test_a_rule_that_can_never_be_used_warns(control: Calls, asked: dict[str, Any], answer: object, word: str) -> None:
     (warning,) = control.post("/answers", **asked, give=answer)["warnings"]
     assert word in warning
+
+
+@pytest.mark.parametrize("task_type", ["caption", "imageCaption", "textInference", "promptEnhance", "getResponse"])
+def test_a_text_for_a_task_that_answers_with_one_does_not_warn(control: Calls, task_type: str) -> None:
+    assert control.post("/answers", task_type=task_type, give={"text": "x"})["warnings"] == []
 
 
 def test_a_rule_behind_another_for_the_same_tasks_warns(control: Calls) -> None:

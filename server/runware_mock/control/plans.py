@@ -17,11 +17,14 @@ from runware_mock.storage.database import ALL_ACCOUNTS, retried
 from runware_mock.storage.models import fault_plan, journal
 from runware_mock.tasks import TASKS
 from runware_mock.tasks.image_models import WithOutput
+from runware_mock.tasks.models import Caption, GetResponse, PromptEnhance, TextInference
 from runware_mock.tasks.validation import properties
 
 # Of how many tasks the nearest one is named.
 _LOOKED_AT = 200
 _PROMPTS = {"positivePrompt", "prompt", "messages"}
+# A poll answers with the text of the task that it asks about.
+_WITH_TEXT = (Caption, TextInference, PromptEnhance, GetResponse)
 _COUNTS = {"seen", "met", "remaining"}
 
 
@@ -96,6 +99,7 @@ def _warned(state: models.PlanState) -> models.PlanState:
         has = {
             "prompt": not _PROMPTS.isdisjoint(properties(row.model)),
             "picture": issubclass(row.model, WithOutput),
+            "text": issubclass(row.model, _WITH_TEXT),
         }
         warnings += [
             f"faults[{index}].{name}: tasks of the type {one.task_type} have no {name}"
