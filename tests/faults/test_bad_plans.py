@@ -14,7 +14,7 @@ ERROR = {"kind": "error", "code": "failedToTransferImage", "parameter": "image"}
     [
         ({"kind": "explosion"}, "faults[0].kind", "latency"),
         ({}, "faults[0].kind", "kind"),
-        (5, "faults[0].kind", ""),
+        (5, "faults[0].kind", "JSON object"),
         ({"kind": "error"}, "faults[0].code", "required"),
         ({"kind": "error", "code": "failedToTransfer"}, "faults[0].code", "failedToTransferImage"),
         ({"kind": "error", "code": "mockInternalError"}, "faults[0].code", "catalogue"),
@@ -68,25 +68,27 @@ def test_what_is_no_fault_is_refused_by_its_field(control: Calls, fault: object,
 
 
 @pytest.mark.parametrize(
-    ("body", "field"),
+    ("body", "field", "word"),
     [
-        ({}, "faults"),
-        ({"faults": []}, "faults"),
-        ({"faults": [ERROR] * 101}, "faults"),
-        ({"faults": [ERROR], "name": ""}, "name"),
-        ({"faults": [ERROR], "name": "x" * 101}, "name"),
-        ({"faults": [ERROR], "name": "a/b"}, "name"),
-        ({"faults": [ERROR], "name": "a+b"}, "name"),
-        ({"faults": [ERROR], "name": "a\nb"}, "name"),
-        ({"faults": [ERROR], "name": ".."}, "name"),
-        ({"faults": [ERROR], "color": "red"}, "color"),
-        ([], "body"),
-        (None, "body"),
+        ({}, "faults", "required"),
+        ({"faults": []}, "faults", "at least 1 item"),
+        ({"faults": [ERROR] * 101}, "faults", "at most 100 items"),
+        ({"faults": [ERROR], "name": ""}, "name", "at least 1 character"),
+        ({"faults": [ERROR], "name": "x" * 101}, "name", "at most 100 characters"),
+        ({"faults": [ERROR], "name": "a/b"}, "name", "slash"),
+        ({"faults": [ERROR], "name": "a+b"}, "name", "plus"),
+        ({"faults": [ERROR], "name": "a\nb"}, "name", "control character"),
+        ({"faults": [ERROR], "name": ".."}, "name", "dots"),
+        ({"faults": [ERROR], "color": "red"}, "color", "there is no field"),
+        ([], "body", "the body must be a JSON object"),
+        (5, "body", "the body must be a JSON object"),
+        (None, "body", "the body must be a JSON object"),
     ],
 )
-def test_what_is_no_plan_is_refused_by_its_field(control: Calls, body: Any, field: str) -> None:
+def test_what_is_no_plan_is_refused_by_its_field(control: Calls, body: Any, field: str, word: str) -> None:
     status, error = control.refused("POST", "/faults", json=body)
     assert (status, error["field"]) == (400, field)
+    assert word in error["message"]
 
 
 @pytest.mark.parametrize("body", [b"no JSON", b"\xff", b"[" * 100_000])

@@ -290,7 +290,7 @@ def nested(levels: int) -> list[Any]:
         ({"give": []}, "give", "1"),
         ({"give": {}}, "give[0]", "at least one of picture"),
         ({"give": 5}, "give", "list"),
-        ({"give": [[{"text": "x"}]]}, "give[0]", ""),
+        ({"give": [[{"text": "x"}]]}, "give[0]", "must be a JSON object"),
         ({"give": [{"text": "x"}] * 101}, "give", "100"),
         ({"give": {"picture": "no picture"}}, "give[0].picture", NO_PICTURE),
         ({"give": [{"text": "x"}, {"picture": "cat.png"}]}, "give[1].picture", "path of a file"),

@@ -171,14 +171,23 @@ def _no_such_call(request: Request, error: HTTPException) -> ControlRefused:
     return not_found(f"no such path {path[:100]}; {meant}there are {', '.join(known)}", "path")
 
 
+# Pydantic speaks of dictionaries and models; who sends JSON knows objects.
+_NO_OBJECT = ("model_attributes_type", "model_type", "dict_type")
+
+
 def _invalid(path: str, error: Mapping[str, Any]) -> ControlRefused:
     """Return what FastAPI found wrong with a parameter or a field of the body."""
     source, *location = error["loc"]
     message = str(error["msg"]).removeprefix("Value error, ")
     if error["type"] == "json_invalid":
         return ControlRefused(f"the body is not JSON: {message}", source)
+    is_no_object = error["type"] in _NO_OBJECT
     if not location and source == "body":
-        return ControlRefused(f"{message}; send a JSON object, with Content-Type: application/json", source)
+        if is_no_object or error["type"] == "missing":
+            message = "the body must be a JSON object, with Content-Type: application/json"
+        return ControlRefused(message, source)
+    if is_no_object:
+        message = "this must be a JSON object"
     if location[:1] == ["faults"] and location[1:]:
         message = _fault_message(error, location) or message
         # The location contains the kind of the fault, which is not a field; if the kind is missing, it ends there.

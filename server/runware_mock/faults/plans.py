@@ -32,7 +32,7 @@ def is_plan_name(name: str) -> str:
     return name
 
 
-PlanName = Annotated[str, AfterValidator(is_plan_name), Field(min_length=1, max_length=100)]
+PlanName = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(is_plan_name)]
 
 
 class Plan(BaseModel):
