@@ -54,6 +54,8 @@ ERROR = {"kind": "error", "code": "failedToTransferImage", "parameter": "image"}
         ({"kind": "refuse_upgrade", "task_type": "imageUpload"}, "faults[0]", "connections, not tasks"),
         ({"kind": "rate_limit", "rate_per_s": 0}, "faults[0].rate_per_s", "0"),
         ({"kind": "rate_limit"}, "faults[0].rate_per_s", "required"),
+        ({"kind": "slow_upload", "bytes_per_s": 0}, "faults[0].bytes_per_s", "1"),
+        ({"kind": "slow_answer", "bytes_per_s": "64"}, "faults[0].bytes_per_s", "no unit"),
         ({"kind": "truncate", "keep": 1}, "faults[0].keep", "1"),
         ({"kind": "duplicate", "copies": 1}, "faults[0].copies", "2"),
         ({"kind": "vanish", "after": "99999999d"}, "faults[0].after", "36500d"),
@@ -99,6 +101,13 @@ def test_what_is_no_json_is_refused(control: Calls, body: bytes) -> None:
 
 def test_a_hundred_faults_are_a_plan(control: Calls) -> None:
     assert len(control.post("/faults", faults=[ERROR] * 100)["faults"]) == 100
+
+
+@pytest.mark.parametrize("kind", ["slow_upload", "slow_answer", "slow_download"])
+@pytest.mark.parametrize(("rate", "bytes_per_s"), [("64KiB", 65536), (1, 1)])
+def test_a_rate_is_a_size_or_a_number(control: Calls, kind: str, rate: str | int, bytes_per_s: int) -> None:
+    (fault,) = control.post("/faults", faults=[{"kind": kind, "bytes_per_s": rate}])["faults"]
+    assert fault["bytes_per_s"] == bytes_per_s
 
 
 @pytest.mark.parametrize(

@@ -2357,7 +2357,10 @@ export interface components {
             probability?: number;
             /** @description Seed for random choices; a random one if left out. */
             seed?: number | null;
-            /** @default 1024 */
+            /**
+             * @description How many bytes pass in a second, such as 64KiB.
+             * @default 1024
+             */
             bytes_per_s?: number;
             /**
              * @description discriminator enum property added by openapi-typescript
@@ -2397,7 +2400,10 @@ export interface components {
             seed?: number | null;
             /** @description Only the medium with this UUID. */
             uuid?: string | null;
-            /** @default 1024 */
+            /**
+             * @description How many bytes pass in a second, such as 64KiB.
+             * @default 1024
+             */
             bytes_per_s?: number;
             /**
              * @description discriminator enum property added by openapi-typescript
@@ -2435,7 +2441,10 @@ export interface components {
             probability?: number;
             /** @description Seed for random choices; a random one if left out. */
             seed?: number | null;
-            /** @default 1024 */
+            /**
+             * @description How many bytes pass in a second, such as 64KiB.
+             * @default 1024
+             */
             bytes_per_s?: number;
             /**
              * @description discriminator enum property added by openapi-typescript

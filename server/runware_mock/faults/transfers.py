@@ -37,7 +37,9 @@ class _Cut(Fault):
 
 class _Slow(Fault):
     effect_of: ClassVar[Mapping[str, str]] = {"bytes_per_s": "bytes_per_s"}
-    bytes_per_s: int = Field(1024, ge=1, le=2**40)
+    bytes_per_s: Annotated[
+        Size, Field(ge=1, le=2**40, description="How many bytes pass in a second, such as 64KiB.")
+    ] = 1024
 
 
 class _Upload(Fault):
