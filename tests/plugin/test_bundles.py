@@ -105,6 +105,18 @@ def test_a_bundle_of_another_version_is_refused_in_one_line(
     assert line.startswith(f"runware-mock: {bundle}: {message}")
 
 
+def test_a_damaged_bundle_is_refused_in_plain_words(bundle: Path) -> None:
+    data = bundle.read_bytes()
+    assert data.count(b'"journal"') == 1
+    bundle.write_bytes(data.replace(b'"journal"', b'"jOurnal"'))
+    result = opened(bundle)
+    assert result.exit_code == 2
+    assert result.stderr == (
+        f"runware-mock: {bundle}: this is not an archive that runware-mock exported, or it is damaged: "
+        "Bad CRC-32 for file 'state.json'\n"
+    )
+
+
 def test_what_is_no_bundle_is_refused(runware_mock: RunwareMock) -> None:
     with pytest.raises(bundles.BundleUnusable, match="this is not a bundle: File is not a zip file"):
         bundles.unpack(b"no zip")

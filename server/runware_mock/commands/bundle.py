@@ -45,7 +45,9 @@ def open_bundle(file: Path, port: int, *, no_page: bool) -> None:
                 click.echo(f"open {shown.url}/ui/journal?account={number or ''} (Ctrl+C ends it)")
                 _wait_for_a_signal()
     except ControlError as error:
-        fail(f"{file}: {error.field or 'archive'}: {error.message}", EXIT_USAGE)
+        # The body is the file itself.
+        where = "" if error.field in (None, "body") else f"{error.field}: "
+        fail(f"{file}: {where}{error.message}", EXIT_USAGE)
     if difference and no_page:
         raise SystemExit(EXIT_FAILED)
 

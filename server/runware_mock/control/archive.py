@@ -275,8 +275,10 @@ def _read(data: bytes, limit_bytes: int) -> tuple[_Archived, dict[str, bytes]]:
     except ControlRefused:
         raise
     except Exception as error:
-        # What zipfile raises for a broken file is not documented.
-        raise ControlRefused(f"this is not an archive that runware-mock exported: {error!r}"[:200], "body") from error
+        # What zipfile raises for a broken file is not documented; the text of a KeyError has quotes around it.
+        reason = str(error).strip('"') or "it ends too early"
+        message = f"this is not an archive that runware-mock exported, or it is damaged: {reason}"
+        raise ControlRefused(message[:200], "body") from error
 
 
 def _check_size(archive: zipfile.ZipFile, limit_bytes: int) -> None:
