@@ -3,7 +3,6 @@
 mock.answers.on("imageInference", prompt="*cat*").give(picture="cat.png")
 """
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -40,9 +39,9 @@ class AnswerCalls:
         """
         asked = {
             "task_type": task_type,
-            "prompt": _pattern(prompt),
-            "model": _pattern(model),
-            "where": {path: _pattern(value) for path, value in (where or {}).items()},
+            "prompt": _pattern(prompt, "prompt"),
+            "model": _pattern(model, "model"),
+            "where": {path: _pattern(value, f"where.{path}") for path, value in (where or {}).items()},
             "task_uuid": task_uuid,
             "nth": nth,
             "transport": transport,
@@ -87,9 +86,11 @@ class Script:
         return self._calls.add({**self._asked, "give": [_written(step, index) for index, step in enumerate(steps)]})
 
 
-def _pattern(value: Any) -> Any:
+def _pattern(value: Any, field: str) -> Any:
     if not isinstance(value, re.Pattern):
         return value
+    if isinstance(value.pattern, bytes):
+        raise ControlError(f"a regular expression for texts is needed, not for bytes: {value.pattern!r}", field)
     flags = "".join(letter for letter in "imsx" if value.flags & getattr(re, letter.upper()))
     return {"regex": f"(?{flags}){value.pattern}" if flags else value.pattern}
 
@@ -99,8 +100,4 @@ def _written(step: Any, index: int) -> dict[str, Any]:
     if not isinstance(step, Mapping):
         raise ControlError("an answer is a mapping such as {'picture': 'cat.png'}", f"give[{index}]")
     rest = {name: value for name, value in step.items() if name != "picture"}
-    try:
-        json.dumps(rest)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise ControlError(f"this is not JSON: {error}", f"give[{index}]") from None
     return {**rest, "picture": sent_picture(step["picture"])} if step.get("picture") is not None else rest

@@ -151,7 +151,7 @@ class Wire:
         given = urlencode({name: value for name, value in (query or {}).items() if value is not None})
         headers = self._headers
         if isinstance(body, Mapping):
-            body, headers = json.dumps(body).encode(), {**headers, "Content-Type": "application/json"}
+            body, headers = _json_of(body), {**headers, "Content-Type": "application/json"}
         url = f"{self.url}/_mock/{path}{'?' if given else ''}{given}"
         try:
             answer = send(method, url, body, headers, timeout_s=self._timeout_s + wait_s, trust=self._trust)
@@ -170,6 +170,28 @@ class Wire:
         if not 200 <= answer.status < 300:  # noqa: PLR2004 - HTTP's own numbers of success
             raise _refusal(answer.status, answer.content)
         return answer.content
+
+
+def _json_of(body: Mapping[str, Any]) -> bytes:
+    try:
+        return json.dumps(body).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ControlError(f"this is not JSON: {error}", _path_of_no_json(body)) from None
+
+
+def _path_of_no_json(value: Any, path: str = "") -> str | None:
+    """Return the path of the first part that JSON cannot express."""
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, (list, tuple)) else ()
+    for name, part in parts:
+        where = f"{path}[{name}]" if isinstance(name, int) else f"{path}.{name}".lstrip(".")
+        try:
+            json.dumps(part)
+        except TypeError:
+            return _path_of_no_json(part, where)
+        except (ValueError, RecursionError):
+            # It may hold itself, so nobody looks for the end of it.
+            return where
+    return path or None
 
 
 def _read(model: type[A], content: bytes) -> A:
