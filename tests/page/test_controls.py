@@ -7,6 +7,7 @@ import pytest
 from runware_mock.faults.kinds import AnyFault
 from runware_mock.faults.plans import Plan
 from tests import plain
+from tests.control.calling import calling
 from tests.page.opening import KEY, open_live, send
 from tests.pictures import png
 from tests.running import RunningMock
@@ -50,7 +51,7 @@ def test_a_plan_is_added_shown_in_the_header_and_seen_met(alone: RunningMock, pa
     page.get_by_label("Code").fill("failedToTransferImage")
     page.get_by_label("Task type").fill("imageUpload")
     page.get_by_role("button", name="Add plan").click()
-    page.get_by_role("link", name="1 fault plan waiting").wait_for()
+    page.get_by_role("link", name="1 plan waiting").wait_for()
     page.get_by_text("met 0 of 1").wait_for()
     with talking(alone, "rest", KEY) as talker:
         assert talker.ask(upload(png())).codes == ["failedToTransferImage"]
@@ -85,7 +86,10 @@ def test_the_account_is_chosen_once_for_all_controls(alone: RunningMock, page: "
     page.get_by_label("Account").select_option("1")
     page.get_by_text("acts on account 1").wait_for()
     page.get_by_role("button", name="Add plan").click()
-    page.get_by_role("link", name="1 fault plan waiting, account 1").wait_for()
+    page.get_by_role("link", name="1 plan waiting, account 1").wait_for()
+    with calling(alone, KEY) as control:
+        control.post("/answers", task_type="caption", give={"text": "a cat"})
+    page.get_by_role("link", name="2 plans waiting, account 1").wait_for()
     page.get_by_role("button", name="Freeze").click()
     page.get_by_role("link", name="Clock frozen, account 1").wait_for()
 
@@ -105,7 +109,7 @@ def test_snapshot_reset_and_restore(alone: RunningMock, page: "Page") -> None:
     page.get_by_role("button", name="Take a snapshot").click()
     page.locator(".rows", has_text="before & <b> 1 medium").wait_for()
     page.get_by_role("button", name="Reset everything").click()
-    page.get_by_text("This deletes 1 medium, 1 journal entry, 0 fault plans.").wait_for()
+    page.get_by_text("This deletes 1 medium, 1 journal entry, 0 plans.").wait_for()
     agree(page, "Reset")
     page.get_by_role("link", name="Gallery 0").wait_for()
     page.get_by_role("button", name="Restore").click()

@@ -229,7 +229,7 @@ _SIDES = ("ahead", "behind")
 
 
 def _header(services: Services) -> dict[str, Any]:
-    """Return what every page's header shows: how much is stored, moved clocks, and waiting fault plans."""
+    """Return what every page's header shows: how much is stored, moved clocks, and waiting plans and rules."""
     services.refresh()
     states = {owner: services.clocks.clock_of(owner) for owner in (ALL_ACCOUNTS, *services.clocks.own_clocks())}
     moved = {

@@ -30,7 +30,7 @@ async function deletions(data, values) {
   const parts = {
     media: count(sum("media"), "medium", "media"),
     journal: count(sum("journal"), "journal entry", "journal entries"),
-    faults: account ? count(sum("plans"), "fault plan", "fault plans") : "all fault plans",
+    faults: account ? count(sum("plans"), "plan", "plans") : "all plans",
   };
   if (data.scope === "clock") return "The clock shows the real time again. Nothing is deleted.";
   const named = data.scope === "all" ? Object.values(parts) : [parts[data.scope]];
