@@ -23,6 +23,8 @@ Query = Mapping[str, Any]
 
 DEFAULT_URL = "http://127.0.0.1:8080"
 BADGE = "X-Runware-Mock"
+# How far the path of a bad value is followed.
+_DEEPEST = 20
 
 
 class ControlError(Exception):
@@ -179,19 +181,18 @@ def _json_of(body: Mapping[str, Any]) -> bytes:
         raise ControlError(f"this is not JSON: {error}", _path_of_no_json(body)) from None
 
 
-def _path_of_no_json(value: Any, path: str = "") -> str | None:
-    """Return the path of the first part that JSON cannot express."""
+def _path_of_no_json(value: Any, path: str = "", above: tuple[Any, ...] = ()) -> str | None:
+    """Return the path of the first part that JSON cannot express, that holds itself, or that is very deep."""
+    above = (*above, value)
     parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, (list, tuple)) else ()
     for name, part in parts:
-        where = f"{path}[{name}]" if isinstance(name, int) else f"{path}.{name}".lstrip(".")
+        if len(above) > _DEEPEST or any(part is one for one in above):
+            break
         try:
             json.dumps(part)
-        except TypeError:
-            return _path_of_no_json(part, where)
-        except (ValueError, RecursionError):
-            # It may hold itself, so nobody looks for the end of it.
-            return where
-    return path or None
+        except (TypeError, ValueError, RecursionError):
+            return _path_of_no_json(part, f"{path}[{name}]" if isinstance(name, int) else f"{path}.{name}", above)
+    return path.lstrip(".") or None
 
 
 def _read(model: type[A], content: bytes) -> A:

@@ -375,7 +375,7 @@ def test_a_value_that_no_json_could_keep_is_refused(control: Calls, body: bytes,
 def test_an_answer_that_holds_itself_is_refused(scripted: RunwareMock) -> None:
     endless: list[object] = []
     endless.append(endless)
-    for answer in ({"fields": {"a": endless}}, endless):
+    for answer, field in (({"fields": {"a": endless}}, "give[0].fields.a"), (endless, "give[0]")):
         with pytest.raises(ControlError) as caught:
             scripted.answers.on().give(answer)  # type: ignore[arg-type] # that is the mistake
-        assert caught.value.field == "give[0]"
+        assert caught.value.field == field
