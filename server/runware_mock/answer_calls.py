@@ -100,4 +100,9 @@ def _written(step: Any, index: int) -> dict[str, Any]:
     if not isinstance(step, Mapping):
         raise ControlError("an answer is a mapping such as {'picture': 'cat.png'}", f"give[{index}]")
     rest = {name: value for name, value in step.items() if name != "picture"}
-    return {**rest, "picture": sent_picture(step["picture"])} if step.get("picture") is not None else rest
+    if step.get("picture") is None:
+        return rest
+    try:
+        return {**rest, "picture": sent_picture(step["picture"])}
+    except OSError as error:
+        raise ControlError(str(error), f"give[{index}].picture") from None

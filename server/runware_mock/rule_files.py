@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from runware_mock.values import is_file_path
+
 _KINDS = (".json", ".yaml", ".yml")
 _LONGEST_PATH = 1000
 
@@ -52,7 +54,10 @@ def _rules_of(file: Path, name: str) -> Iterator[FoundRule]:
         where = name if rules == [document] else f"{name}[{index}]"
         if not isinstance(rule, dict):
             raise BadRules(f"{where}: a rule is a mapping with `give:`")
-        yield FoundRule(where, with_pictures(rule, file.parent))
+        try:
+            yield FoundRule(where, with_pictures(rule, file.parent))
+        except BadRules as error:
+            raise BadRules(f"{where}: {error}") from None
 
 
 def _document(file: Path) -> Any:
@@ -71,33 +76,49 @@ def _document(file: Path) -> Any:
 
 
 def with_pictures(rule: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """Return a rule with the pictures that are files in it, by a path or relative to a folder."""
+    """Return a rule with the pictures that are files in it, by a path or relative to a folder; raises BadRules."""
     give = rule.get("give")
     steps = [give] if isinstance(give, dict) else give
     if not isinstance(steps, list):
         return dict(rule)
-    return {
-        **rule,
-        "give": [
-            {**step, "picture": sent_picture(step["picture"], folder)}
-            if isinstance(step, dict) and step.get("picture") is not None
-            else step
-            for step in steps
-        ],
-    }
+    return {**rule, "give": [_with_picture(step, index, folder) for index, step in enumerate(steps)]}
+
+
+def _with_picture(step: Any, index: int, folder: Path) -> Any:
+    if not isinstance(step, dict) or step.get("picture") is None:
+        return step
+    try:
+        return {**step, "picture": sent_picture(step["picture"], folder)}
+    except OSError as error:
+        raise BadRules(f"give[{index}].picture: {error}") from None
 
 
 def sent_picture(picture: Any, folder: Path = Path()) -> Any:
-    """Return a picture as a string: the content of a file, of bytes or of a PIL image; anything else as it is."""
-    if isinstance(picture, str) and len(picture) <= _LONGEST_PATH and _is_file(folder / picture):
-        picture = folder / picture
-    if isinstance(picture, Path):
-        picture = picture.read_bytes()
+    """Return a picture as a string: the content of a file, of bytes or of a PIL image; anything else as it is.
+
+    Raises OSError, with a message for users, for a file that cannot be read.
+    """
+    if isinstance(picture, Path) or (
+        isinstance(picture, str)
+        and len(picture) <= _LONGEST_PATH
+        and (_is_file(folder / picture) or is_file_path(picture))
+    ):
+        picture = _content(picture, folder)
     if hasattr(picture, "save"):
         out = io.BytesIO()
         picture.save(out, "PNG")
         picture = out.getvalue()
     return base64.b64encode(picture).decode() if isinstance(picture, bytes) else picture
+
+
+def _content(file: str | Path, folder: Path) -> bytes:
+    try:
+        return (folder / file).read_bytes()
+    except (FileNotFoundError, ValueError):
+        there = "" if Path(file).is_absolute() else f" in {folder.absolute()}"
+        raise FileNotFoundError(f"there is no file {str(file)!r}{there}") from None
+    except OSError as error:
+        raise OSError(f"the file {str(file)!r} cannot be read: {error.strerror or error}") from None
 
 
 def _is_file(path: Path) -> bool:

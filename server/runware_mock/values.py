@@ -14,6 +14,9 @@ _UNITS_S = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 # Operating system timers cannot wait much longer.
 _LONGEST = timedelta(days=36_500)
 _UNITS_BYTES = {"b": 1, "kb": 1000, "mb": 1000**2, "gb": 1000**3, "kib": 2**10, "mib": 2**20, "gib": 2**30}
+_LONGEST_PATH = 1024
+# Base64 contains none of "~.:\\".
+_FILE_PATH = re.compile(r"(?:file:|~/|\.{1,2}[/\\]|[A-Za-z]:\\).*|[^:]*[^.]\.[A-Za-z0-9]{2,5}", re.IGNORECASE)
 _NUMBER = r"\d+(?:\.\d+)?"
 
 
@@ -140,6 +143,11 @@ def _check_http_url(url: str) -> str:
     if not re.match(r"https?://[^/\s]+", url):
         raise ValueError("not an address (write http://… or https://…)")
     return url
+
+
+def is_file_path(text: str) -> bool:
+    """Tell whether a text that may be a picture in base64, a URL or a name looks like the path of a file instead."""
+    return len(text) <= _LONGEST_PATH and bool(_FILE_PATH.fullmatch(text))
 
 
 def is_loopback(host: str) -> bool:

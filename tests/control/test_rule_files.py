@@ -86,7 +86,7 @@ def test_a_rule_of_a_file_replaces_another_of_its_name(folder: Path, tmp_path: P
         ("[]", ["rule"]),
         ("- 5", ["[0]", "mapping"]),
         ("prompt: x", ["give: "]),
-        ("give: {picture: dog.png}", ["give[0].picture: ", "path of a file"]),
+        ("give: {picture: dog.png}", ["give[0].picture: ", "there is no file 'dog.png' in /"]),
         ("give: {text: x}\ntask_typ: y", ["task_typ: "]),
         ("give: [{text: x, times: 0}]", ["give[0].times: "]),
         ("give: &a [*a]", ["ircular"]),
@@ -145,6 +145,13 @@ def test_a_folder_with_a_rule_that_is_refused_adds_none_of_them(mock: RunningMoc
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("runware-mock: zebra.yaml: give[1].picture: 'a zebra': it is neither a colour ")
     assert RunwareMock(mock.url, api_key).answers.list() == []
+
+
+def test_a_picture_that_is_no_file_is_named_by_the_command_line(mock: RunningMock, api_key: str) -> None:
+    add = ("answers", "add", "--url", mock.url, "--account", api_key, "imageInference", "picture=pets/dog.png")
+    done = run_command(*add)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("runware-mock: picture: there is no file 'pets/dog.png' in /")
 
 
 def test_a_thousand_rules_are_loaded_and_the_last_one_answers(tmp_path: Path, api_key: str) -> None:

@@ -47,7 +47,11 @@ def add(call: Call, source: str, fields: tuple[str, ...], **options: Any) -> Any
     values = dict(map(field_of, fields))
     step = {name: values.pop(name) for name in _GIVEN if name in values}
     asked = values if source == "-" else {"task_type": source, **values}
-    return call.control.answers.add(with_pictures({**asked, **given, "give": step}, Path()))
+    try:
+        rule = with_pictures({**asked, **given, "give": step}, Path())
+    except BadRules as error:
+        fail(str(error).removeprefix("give[0]."), EXIT_USAGE)
+    return call.control.answers.add(rule)
 
 
 def _add_all(call: Call, path: Path, given: Mapping[str, Any]) -> list[RuleState]:

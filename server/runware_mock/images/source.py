@@ -1,15 +1,11 @@
 """Read the string of an image field: find out which documented form it has, and decode its bytes."""
 
-import re
 from urllib.parse import unquote, unquote_to_bytes
 
 import pybase64
 
 from runware_mock.images.formats import PictureRefused
-
-_LONGEST_PATH = 1024
-# Base64 contains none of "~.:\\".
-_FILE_PATH = re.compile(r"(?:file:|~/|\.{1,2}[/\\]|[A-Za-z]:\\).*|[^:]*[^.]\.[A-Za-z0-9]{2,5}", re.IGNORECASE)
+from runware_mock.values import is_file_path
 
 
 def read_source(value: str) -> str | bytes:
@@ -26,7 +22,7 @@ def read_source(value: str) -> str | bytes:
             return decode_base64(unquote(payload) if "%" in payload else payload)
         # RFC 2397: without ";base64", the data "is represented using ... the standard %xx hex encoding".
         return _not_empty(unquote_to_bytes(payload))
-    if len(text) <= _LONGEST_PATH and _FILE_PATH.fullmatch(text):
+    if is_file_path(text):
         raise PictureRefused("This looks like the path of a file: send the file's content as base64 or a data URI.")
     if "://" in text[:32]:
         raise PictureRefused(f"URLs must begin with http:// or https://, not {text.partition('://')[0]!r}.")
