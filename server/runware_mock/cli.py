@@ -89,7 +89,7 @@ def serve(**values: Any) -> None:
 
     def announce(url: str) -> None:
         for name, value in settings.changed().items():
-            click.echo(f"{flag_of(name)} {value}".rstrip())
+            click.echo(flag_of(name) if value == "True" else f"{flag_of(name)} {value}")
         if settings.control_token is None and (token := settings.token()):
             click.echo(f"From other machines, or from outside a container, open {url}/?token={token}")
         if sys.stdout.isatty():

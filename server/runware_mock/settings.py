@@ -300,10 +300,9 @@ class Settings(BaseSettings):
         return self.threads or max(1, (os.cpu_count() or 1) // self.workers)
 
     def changed(self) -> dict[str, str]:
-        """Return the settings that differ from their default as a user writes them: secrets hidden, switches empty."""
+        """Return the settings that differ from their default as a user writes them, secrets hidden."""
         given = {name: getattr(self, name) for name in Settings.model_fields}
-        changed = {name: value for name, value in given.items() if value != _default(name)}
-        return {name: "" if value is True else _write(name, value) for name, value in changed.items()}
+        return {name: _write(name, value) for name, value in given.items() if value != _default(name)}
 
 
 def default_text(name: str) -> str:
