@@ -25,7 +25,9 @@ PAGES = (README, *sorted((ROOT / "docs").glob("*.md")))
 # Their examples are run by tests/plugin/test_documentation.py and tests/recipes.
 WITH_SHELL = [page for page in PAGES if page.name not in {"pytest.md", "recipes.md"}]
 ADDRESS = "127.0.0.1:8080"
-LIMIT_S = 60
+# A page may start a dozen servers, on a machine that has other tests to run.
+LIMIT_S = 240
+pytestmark = pytest.mark.timeout(300)
 # Blocks that a test of their own runs, below or elsewhere, or that need what CI has not got.
 RUN_ELSEWHERE = {
     "make serve\n": "test_make_serve_says_when_it_is_ready",
