@@ -2,10 +2,12 @@
 
 import struct
 import zlib
+from io import BytesIO
 
 import numpy as np
 import pytest
 import simplejpeg
+from PIL import Image, ImageCms
 
 from runware_mock.images.codec import Codec, opened
 from runware_mock.images.formats import PictureRefused
@@ -233,3 +235,17 @@ def test_terminators_that_end_nothing_are_skipped(size: Size) -> None:
     whole = two_colour_gif(size, lzw(b"\1" * (size[0] * size[1])))
     for odd in (whole[:-1] + b"\0\0;", whole[:19] + b"\0" + whole[19:], whole[:-1] + b"\0!\xfe\1x\0\0;"):
         assert opened(PLAIN.stored_form(odd)).convert("RGB").getpixel((9, 2)) == COLOUR
+
+
+@every_codec
+@pytest.mark.parametrize("is_announced", [True, False])
+def test_a_profile_of_a_webp_counts_only_if_its_flags_announce_it(codec: Codec, *, is_announced: bool) -> None:
+    out = BytesIO()
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    Image.new("RGB", WIDE, COLOUR).save(out, "webp", icc_profile=profile)
+    data = bytearray(out.getvalue())
+    # RFC 9649, section 2.7: the flags are the first byte of the chunk VP8X.
+    assert (data[12:16], data[20] & 0x20) == (b"VP8X", 0x20)
+    if not is_announced:
+        data[20] -= 0x20
+    assert (b"ICCP" in codec.stored_form(bytes(data)).data) is is_announced
