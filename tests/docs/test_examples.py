@@ -114,7 +114,8 @@ def test_make_serve_says_when_it_is_ready(tmp_path: Path) -> None:
     process = subprocess.Popen(
         command.split(),
         cwd=ROOT,
-        env=clean_environment(RUNWARE_MOCK_PORT="0", RUNWARE_MOCK_DATA_DIR=str(tmp_path)),
+        # Without the arguments of the make that runs this test.
+        env=clean_environment(RUNWARE_MOCK_PORT="0", RUNWARE_MOCK_DATA_DIR=str(tmp_path), ARGS="", MAKEFLAGS=""),
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
