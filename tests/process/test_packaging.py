@@ -1,5 +1,6 @@
 """What is shipped: the container image's recipe, the compose file, the lock file and the wheel."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -114,6 +115,13 @@ def test_the_lock_file_pins_every_package_to_a_version_and_to_no_place() -> None
     for line in lines:
         assert re.fullmatch(r"[a-z0-9._-]+==[^\s:/]+( ; .+)?", line), line
         assert "://" not in line
+
+
+@pytest.mark.parametrize("folder", ["bench/node", "clients/node", "tests/sdks/ai", "tests/sdks/js"])
+def test_the_lock_files_of_npm_name_no_address(folder: str) -> None:
+    lock = (ROOT / folder / "package-lock.json").read_text()
+    assert len(json.loads(lock)["packages"]) > 1
+    assert "://" not in lock
 
 
 def source_tree(tree: Path) -> Path:

@@ -35,6 +35,8 @@ _PREFLIGHT_HEADERS = {
 }
 _USUAL_HEADERS = "Authorization, Content-Type, Range, X-Runware-Mock-Plan"
 _HTTP_ERRORS = {404: "notFound", 405: "methodNotAllowed"}
+# Pydantic speaks of dictionaries and models; who sends JSON knows objects.
+_NO_OBJECT = ("model_attributes_type", "model_type", "dict_type")
 
 PREFIX = "/_mock"
 
@@ -169,10 +171,6 @@ def _no_such_call(request: Request, error: HTTPException) -> ControlRefused:
     near = get_close_matches(path, known, 1)
     meant = f"did you mean {near[0]}? " if near else ""
     return not_found(f"no such path {path[:100]}; {meant}there are {', '.join(known)}", "path")
-
-
-# Pydantic speaks of dictionaries and models; who sends JSON knows objects.
-_NO_OBJECT = ("model_attributes_type", "model_type", "dict_type")
 
 
 def _invalid(path: str, error: Mapping[str, Any]) -> ControlRefused:
