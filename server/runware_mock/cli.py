@@ -152,11 +152,12 @@ def _ready_file(file: Path | None) -> Iterator[Callable[[str], None]]:
 def migrate(**values: Any) -> None:
     """Create the database or upgrade it, without serving."""
     from runware_mock import services
+    from runware_mock.storage import migrations
 
     try:
         with ExitStack() as cleanup:
             database = services.open_database(_store_settings(values), cleanup)
-            click.echo(f"{database.name} is at version {services.DATABASE_VERSION}")
+            click.echo(f"{database.name} is at version {migrations.HEAD}")
     except services.UNUSABLE as error:
         fail(str(error), EXIT_USAGE)
 

@@ -23,11 +23,10 @@ from runware_mock.storage.clocks import Clocks
 from runware_mock.storage.database import ALL_ACCOUNTS, Database, DatabaseUnusable
 from runware_mock.storage.journal import Journal
 from runware_mock.storage.media import Moment
-from runware_mock.storage.migrations import HEAD, prepare
+from runware_mock.storage.migrations import prepare
 from runware_mock.storage.sqlite import FILE_NAME, SqliteDatabase, temporary_folder
 
 _SQLITE = "sqlite:///"
-DATABASE_VERSION = HEAD
 # What keeps services from being created; the message of each is for the user.
 UNUSABLE = (DatabaseUnusable, StoreFailed)
 
