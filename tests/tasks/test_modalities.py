@@ -69,6 +69,8 @@ def test_a_text_is_streamed_word_by_word_when_asked_to(mock: RunningMock, api_ke
     streamed = task("textInference", model="x:1@1", positivePrompt="A fox", deliveryMethod="stream", numberResults=2)
     answer = plain.post(f"{mock.url}/v1", json=[streamed], headers={"Authorization": f"Bearer {api_key}"})
     assert answer.headers["content-type"].startswith("text/event-stream")
+    documented = plain.get(f"{mock.url}/openapi.json").json()["paths"]["/v1"]["post"]["responses"]["200"]["content"]
+    assert set(documented) == {"application/json", "text/event-stream"}
     *events, done, rest = answer.text.split("\n\n")
     assert (done, rest) == ("data: [DONE]", "")
     told = [json.loads(event.removeprefix("data: ")) for event in events]

@@ -146,6 +146,9 @@ def task_operation() -> dict[str, Any]:
     tasks = {"type": "array", "minItems": 1, "items": {"$ref": _REF.format(model="Task")}}
     answer = {"application/json": {"schema": {"$ref": _REF.format(model="Answer")}}}
     text = {"schema": {"type": "string"}}
+    event = {"type": "object", "required": ["data"], "properties": {"data": {"type": "string"}}}
+    # "itemSchema" is of OpenAPI 3.2; FastAPI describes the events of its own streams in the same way.
+    streamed = {"text/event-stream": {**text, "itemSchema": event}}
     dry_run = "Check the tasks and tell their cost, but do nothing."
     return {
         "parameters": [
@@ -157,7 +160,7 @@ def task_operation() -> dict[str, Any]:
         # An authentication task may replace the header.
         "security": [{"apiKey": []}, {}],
         "responses": {
-            status: {"description": text, "content": answer}
-            for status, text in {"200": "The answers to the tasks.", **dict(sorted(refusals.items()))}.items()
+            "200": {"description": "The answers to the tasks, or a streamed text.", "content": {**answer, **streamed}},
+            **{status: {"description": why, "content": answer} for status, why in sorted(refusals.items())},
         },
     }
