@@ -99,7 +99,8 @@ def hidden_answers(connection: Connection, account_id: int, plan: Plan) -> dict[
     """Return which answers of a rule to be added would never be given, each with the rule that answers instead."""
     owners = fault_plan.c.account_id.in_((account_id, ALL_ACCOUNTS))
     present = select(fault_plan.c.name, fault.c.spec).join_from(fault, fault_plan)
-    rows = connection.execute(present.where(owners, ~fault_plan.c.by_name_only)) if _is_rule(plan) else ()
+    present = present.where(owners, ~fault_plan.c.by_name_only).order_by(fault_plan.c.id, fault.c.position)
+    rows = connection.execute(present) if _is_rule(plan) else ()
     earlier = [(row.name, parsed(row.spec)) for row in rows]
     hidden = {}
     for position, one in enumerate(plan.faults):
