@@ -257,7 +257,7 @@ def test_a_state_is_exported_and_imported(run: Run, picture: str, tmp_path: Path
     assert printed(run("export", archive)).startswith(f"wrote the state of account {masked(api_key)} to {archive}, ")
     printed(run("reset"))
     assert printed(run("import", archive)).startswith(f"imported into account {masked(api_key)}: 1 media, ")
-    assert "not an archive" in refused(run("import", picture))
+    assert refused(run("import", picture)).startswith("this is not an archive that runware-mock exported")
 
 
 def test_an_archive_that_cannot_be_written_is_told_in_one_line(run: Run, tmp_path: Path) -> None:

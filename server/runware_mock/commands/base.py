@@ -153,7 +153,8 @@ def _show(answer: Any, *, as_json: bool) -> None:
 def one_line(error: ControlError, api_key: str | None, token: str | None) -> str:
     """Write an error of the server as one line, with the option that supplies what is missing."""
     message, field = " ".join(error.message.split()), error.field or ""
-    if field not in message:
+    # A command has no body: what is wrong with that is wrong with the file it names.
+    if field not in message and field != "body":
         message = f"{field}: {message}"
     is_given = {"account": api_key, "x-control-token": token}.get(field)
     return message if field not in _HINTS or is_given else f"{message} ({_HINTS[field]})"
