@@ -138,10 +138,11 @@ def task_schemas() -> dict[str, Any]:
 
 def task_operation() -> dict[str, Any]:
     """Return what FastAPI cannot know about `POST /v1`: its body, its answers, and its need of a key."""
-    codes = defaultdict(list)
+    codes: dict[int, list[str]] = defaultdict(list)
     for code, row in CATALOGUE.items():
-        if code not in _OF_OTHER_PATHS:
-            codes[row.status].append(row.code or code)
+        shown = row.code or code
+        if code not in _OF_OTHER_PATHS and shown not in codes[row.status]:
+            codes[row.status].append(shown)
     refusals = {str(status): f"Every task failed, the first as one of {', '.join(codes[status])}." for status in codes}
     tasks = {"type": "array", "minItems": 1, "items": {"$ref": _REF.format(model="Task")}}
     answer = {"application/json": {"schema": {"$ref": _REF.format(model="Answer")}}}
