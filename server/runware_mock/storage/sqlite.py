@@ -54,12 +54,13 @@ def temporary_folder() -> Iterator[Path]:
             shutil.rmtree(left)
     # It gets its final name once it is locked, so that no process takes it for an abandoned one.
     made = Path(tempfile.mkdtemp(prefix="runware-mock-new-"))
-    with _locked(made):
-        folder = made.rename(made.with_name(made.name.replace("-new-", "-server-")))
-        try:
-            yield folder
-        finally:
-            shutil.rmtree(folder)
+    folder = made.with_name(made.name.replace("-new-", "-server-"))
+    try:
+        with _locked(made):
+            yield made.rename(folder)
+    finally:
+        for path in (made, folder):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 @contextmanager
