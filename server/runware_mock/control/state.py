@@ -129,7 +129,8 @@ def take_state(connection: Connection, account_id: int) -> AccountState:
     plan_ids = [plan["id"] for plan in rows["fault_plan"]]
     faults = select(fault).where(fault.c.plan_id.in_(plan_ids)).order_by(fault.c.plan_id, fault.c.position)
     rows["fault"] = [dict(row) for row in connection.execute(faults).mappings()]
-    pictures = select(given_picture).where(given_picture.c.plan_id.in_(plan_ids))
+    of_plans = given_picture.c.plan_id.in_(plan_ids)
+    pictures = select(given_picture).where(of_plans).order_by(given_picture.c.plan_id, given_picture.c.position)
     rows["given_picture"] = [dict(row) for row in connection.execute(pictures).mappings()]
     return rows
 
