@@ -247,7 +247,7 @@ def test_a_request_that_ran_no_task_names_the_fault_that_it_met(
             socket.send(json.dumps([{"taskType": "authentication", "apiKey": api_key}]))
             socket.recv(30)
             socket.send(json.dumps([upload(png())]))
-            socket.recv(0.5)
+            socket.recv(30)
     # After a refused authentication, the task is refused, too.
     *_, entry = control.get("/journal/wait", kind="request", timeout="30s")["entries"]
     assert (entry["status"], entry["outcome"]) == (status, outcome)

@@ -112,7 +112,7 @@ def test_a_dropped_reply_over_rest_is_there_for_getresponse(
     task = upload(png())
     headers = {"Authorization": f"Bearer {api_key}"}
     with pytest.raises(error):
-        plain.post(mock.rest_url, json=[task], headers=headers, timeout=1)
+        plain.post(mock.rest_url, json=[task], headers=headers, timeout=30 if hang_up else 2)
     assert is_met(control, name)
     with talking(mock, "rest", api_key) as again:
         assert again.ask(task).codes == ["conflictTaskUUID"]
@@ -153,7 +153,7 @@ def test_a_server_stops_at_once_whoever_still_waits(api_key: str, over: str, fau
             while not is_met(control, name):
                 pass
             began_s = time.monotonic()
-        assert time.monotonic() - began_s < 3
+        assert time.monotonic() - began_s < 5
         asking.join()
 
 

@@ -229,7 +229,7 @@ def stand_still():
 
 
 def test_a_socket_that_was_heard_before_time_was_frozen_is_not_idle(project: pytest.Pytester) -> None:
-    project.makeini("[pytest]\nrunware_mock_settings = idle_timeout=4s\n")
+    project.makeini("[pytest]\nrunware_mock_settings = idle_timeout=12s\n")
     project.makepyfile(
         """
         import json
@@ -249,11 +249,11 @@ def test_a_socket_that_was_heard_before_time_was_frozen_is_not_idle(project: pyt
             with connect(runware_mock.ws_url) as socket:
                 ask(socket, {"taskType": "authentication", "apiKey": runware_mock.api_key})
                 began_s = monotonic_s()
-                wait_until(began_s + 2)
+                wait_until(began_s + 6)
                 ask(socket, {"taskType": "ping", "ping": True})
                 with freezegun.freeze_time("2020-01-01"):
                     # By then the server has looked whether the client has been silent since the beginning.
-                    wait_until(began_s + 4.2)
+                    wait_until(began_s + 12.2)
                     assert ask(socket, {"taskType": "ping", "ping": True})[0]["pong"] is True
         """
     )

@@ -121,23 +121,22 @@ def test_a_silent_socket_is_closed_with_1011() -> None:
 
 def test_a_socket_that_waits_for_its_task_is_not_idle(api_key: str) -> None:
     with (
-        running_mock(idle_timeout=timedelta(milliseconds=50)) as mock,
+        running_mock(idle_timeout=timedelta(seconds=2)) as mock,
         slow_picture() as slow,
         talking_ws(mock, api_key) as talker,
-        talking_ws(mock, None) as idle,
     ):
         talker.socket.send(json.dumps([upload(slow.url)]))
         assert slow.asked_for.wait(30)
-        with pytest.raises(ConnectionClosed):
+        with talking_ws(mock, None) as idle, pytest.raises(ConnectionClosed):
             idle.socket.recv(30)
         slow.may_answer.set()
         assert talker.frame()["data"][0]["imageUUID"]
 
 
 def test_a_socket_whose_authentication_takes_long_is_not_idle(api_key: str) -> None:
-    with running_mock(idle_timeout=timedelta(milliseconds=100)) as mock:
+    with running_mock(idle_timeout=timedelta(seconds=2)) as mock:
         with calling(mock, api_key) as control:
-            plan(control, {"kind": "delay_authentication", "delay": "500ms"})
+            plan(control, {"kind": "delay_authentication", "delay": "3s"})
         with talking_ws(mock, None) as talker:
             answer = talker.ask({"taskType": AUTHENTICATION, "apiKey": api_key}, upload(png()))
         assert [item["taskType"] for item in answer.data] == [AUTHENTICATION, "imageUpload"]
