@@ -285,7 +285,7 @@ class WebhookCalls(_Calls):
         return Listing(page.entries, page)
 
     def resend(self, id: int) -> models.Queued:  # noqa: A002 - the name of the entry's field
-        """Call a webhook again, with the body that the call with this id has carried."""
+        """Call a webhook again, with the body of the call that has this id."""
         return self._wire.post(models.Queued, f"webhooks/{id}/resend")
 
 

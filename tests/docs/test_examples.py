@@ -32,8 +32,8 @@ pytestmark = pytest.mark.timeout(300)
 RUN_ELSEWHERE = {
     "make serve\n": "test_make_serve_says_when_it_is_ready",
     "pip install .\n": "tests/process/test_packaging.py",
-    "pip install 'runware-mock[mcp]'\n": "tests/control/test_mcp.py",
-    "pip install 'runware-mock[postgres]'\n": "test_several_processes_on_postgresql_start_as_shown",
+    "pip install '.[mcp]'\n": "tests/control/test_mcp.py",
+    "pip install '.[postgres]'\n": "test_several_processes_on_postgresql_start_as_shown",
     "(cd clients/node ": "tests/node",
     "docker compose up": "needs a container engine",
     "runware-mock serve --port 0": "test_a_script_waits_for_the_ready_file",

@@ -676,7 +676,7 @@ export interface components {
             };
             /** @description Only the n-th match, counted from 1. */
             nth?: number | null;
-            /** @description Only over REST, or only over WebSocket. */
+            /** @description Only over REST (`rest`), or only over WebSocket (`ws`). */
             transport?: ("rest" | "ws") | null;
             /**
              * @description How many times it happens; null for every time.
@@ -763,7 +763,7 @@ export interface components {
             };
             /** @description Only the n-th match, counted from 1. */
             nth?: number | null;
-            /** @description Only over REST, or only over WebSocket. */
+            /** @description Only over REST (`rest`), or only over WebSocket (`ws`). */
             transport?: ("rest" | "ws") | null;
             /**
              * @description How many times it happens; null for every time.
@@ -807,7 +807,7 @@ export interface components {
             };
             /** @description Only the n-th match, counted from 1. */
             nth?: number | null;
-            /** @description Only over REST, or only over WebSocket. */
+            /** @description Only over REST (`rest`), or only over WebSocket (`ws`). */
             transport?: ("rest" | "ws") | null;
             /**
              * @description How many times it happens; null for every time.
@@ -853,7 +853,7 @@ export interface components {
             };
             /** @description Only the n-th match, counted from 1. */
             nth?: number | null;
-            /** @description Only over REST, or only over WebSocket. */
+            /** @description Only over REST (`rest`), or only over WebSocket (`ws`). */
             transport?: ("rest" | "ws") | null;
             /**
              * @description How many times it happens; null for every time.
@@ -901,7 +901,7 @@ export interface components {
             };
             /** @description Only the n-th match, counted from 1. */
             nth?: number | null;
-            /** @description Only over REST, or only over WebSocket. */
+            /** @description Only over REST (`rest`), or only over WebSocket (`ws`). */
             transport?: ("rest" | "ws") | null;
             /**
              * @description How many times it happens; null for every time.
@@ -949,7 +949,7 @@ export interface components {
             };
             /** @description Only the n-th match, counted from 1. */
             nth?: number | null;
-            /** @description Only over REST, or only over WebSocket. */
+            /** @description Only over REST (`rest`), or only over WebSocket (`ws`). */
             transport?: ("rest" | "ws") | null;
             /**
              * @description How many times it happens; null for every time.
@@ -990,7 +990,7 @@ export interface components {
             };
             /** @description Only the n-th match, counted from 1. */
             nth?: number | null;
-            /** @description Only over REST, or only over WebSocket. */
+            /** @description Only over REST (`rest`), or only over WebSocket (`ws`). */
             transport?: ("rest" | "ws") | null;
             /**
              * @description How many times it happens; null for every time.
@@ -1033,7 +1033,7 @@ export interface components {
             };
             /** @description Only the n-th match, counted from 1. */
             nth?: number | null;
-            /** @description Only over REST, or only over WebSocket. */
+            /** @description Only over REST (`rest`), or only over WebSocket (`ws`). */
             transport?: ("rest" | "ws") | null;
             /**
              * @description How many times it happens; null for every time.
@@ -1078,7 +1078,7 @@ export interface components {
             };
             /** @description Only the n-th match, counted from 1. */
             nth?: number | null;
-            /** @description Only over REST, or only over WebSocket. */
+            /** @description Only over REST (`rest`), or only over WebSocket (`ws`). */
             transport?: ("rest" | "ws") | null;
             /**
              * @description How many times it happens; null for every time.
@@ -1116,7 +1116,7 @@ export interface components {
             };
             /** @description Only the n-th match, counted from 1. */
             nth?: number | null;
-            /** @description Only over REST, or only over WebSocket. */
+            /** @description Only over REST (`rest`), or only over WebSocket (`ws`). */
             transport?: ("rest" | "ws") | null;
             /**
              * @description How many times it happens; null for every time.
@@ -1154,7 +1154,7 @@ export interface components {
             };
             /** @description Only the n-th match, counted from 1. */
             nth?: number | null;
-            /** @description Only over REST, or only over WebSocket. */
+            /** @description Only over REST (`rest`), or only over WebSocket (`ws`). */
             transport?: ("rest" | "ws") | null;
             /**
              * @description How many times it happens; null for every time.
@@ -1192,7 +1192,7 @@ export interface components {
             };
             /** @description Only the n-th match, counted from 1. */
             nth?: number | null;
-            /** @description Only over REST, or only over WebSocket. */
+            /** @description Only over REST (`rest`), or only over WebSocket (`ws`). */
             transport?: ("rest" | "ws") | null;
             /**
              * @description How many times it happens; null for every time.
@@ -1276,7 +1276,7 @@ export interface components {
             };
             /** @description Only the n-th match, counted from 1. */
             nth?: number | null;
-            /** @description Only over REST, or only over WebSocket. */
+            /** @description Only over REST (`rest`), or only over WebSocket (`ws`). */
             transport?: ("rest" | "ws") | null;
             /**
              * @description How many times it happens; null for every time.
@@ -1349,7 +1349,7 @@ export interface components {
             };
             /** @description Only the n-th match, counted from 1. */
             nth?: number | null;
-            /** @description Only over REST, or only over WebSocket. */
+            /** @description Only over REST (`rest`), or only over WebSocket (`ws`). */
             transport?: ("rest" | "ws") | null;
             /**
              * @description How many times it happens; null for every time.
@@ -1440,7 +1440,7 @@ export interface components {
             };
             /** @description Only the n-th match, counted from 1. */
             nth?: number | null;
-            /** @description Only over REST, or only over WebSocket. */
+            /** @description Only over REST (`rest`), or only over WebSocket (`ws`). */
             transport?: ("rest" | "ws") | null;
             /**
              * @description How many times it happens; null for every time.
@@ -1478,7 +1478,7 @@ export interface components {
             };
             /** @description Only the n-th match, counted from 1. */
             nth?: number | null;
-            /** @description Only over REST, or only over WebSocket. */
+            /** @description Only over REST (`rest`), or only over WebSocket (`ws`). */
             transport?: ("rest" | "ws") | null;
             /**
              * @description How many times it happens; null for every time.
@@ -1538,7 +1538,7 @@ export interface components {
             };
             /** @description Only the n-th match, counted from 1. */
             nth?: number | null;
-            /** @description Only over REST, or only over WebSocket. */
+            /** @description Only over REST (`rest`), or only over WebSocket (`ws`). */
             transport?: ("rest" | "ws") | null;
             /**
              * @description How many times it happens; null for every time.
@@ -1585,7 +1585,7 @@ export interface components {
             };
             /** @description Only the n-th match, counted from 1. */
             nth?: number | null;
-            /** @description Only over REST, or only over WebSocket. */
+            /** @description Only over REST (`rest`), or only over WebSocket (`ws`). */
             transport?: ("rest" | "ws") | null;
             /**
              * @description How many times it happens; null for every time.
@@ -1626,7 +1626,7 @@ export interface components {
             };
             /** @description Only the n-th match, counted from 1. */
             nth?: number | null;
-            /** @description Only over REST, or only over WebSocket. */
+            /** @description Only over REST (`rest`), or only over WebSocket (`ws`). */
             transport?: ("rest" | "ws") | null;
             /**
              * @description How many times it happens; null for every time.
@@ -1690,7 +1690,7 @@ export interface components {
             };
             /** @description Only the n-th match, counted from 1. */
             nth?: number | null;
-            /** @description Only over REST, or only over WebSocket. */
+            /** @description Only over REST (`rest`), or only over WebSocket (`ws`). */
             transport?: ("rest" | "ws") | null;
             /**
              * @description How many times it happens; null for every time.
@@ -1728,7 +1728,7 @@ export interface components {
             };
             /** @description Only the n-th match, counted from 1. */
             nth?: number | null;
-            /** @description Only over REST, or only over WebSocket. */
+            /** @description Only over REST (`rest`), or only over WebSocket (`ws`). */
             transport?: ("rest" | "ws") | null;
             /**
              * @description How many times it happens; null for every time.
@@ -1797,7 +1797,7 @@ export interface components {
             };
             /** @description Only the n-th match, counted from 1. */
             nth?: number | null;
-            /** @description Only over REST, or only over WebSocket. */
+            /** @description Only over REST (`rest`), or only over WebSocket (`ws`). */
             transport?: ("rest" | "ws") | null;
             /**
              * @description How many times it happens; null for every time.
@@ -1843,7 +1843,7 @@ export interface components {
             };
             /** @description Only the n-th match, counted from 1. */
             nth?: number | null;
-            /** @description Only over REST, or only over WebSocket. */
+            /** @description Only over REST (`rest`), or only over WebSocket (`ws`). */
             transport?: ("rest" | "ws") | null;
             /**
              * @description How many times it happens; null for every time.
@@ -1966,7 +1966,7 @@ export interface components {
             };
             /** @description Only the n-th match, counted from 1. */
             nth?: number | null;
-            /** @description Only over REST, or only over WebSocket. */
+            /** @description Only over REST (`rest`), or only over WebSocket (`ws`). */
             transport?: ("rest" | "ws") | null;
             /** @description How many times it refuses; null for every time. */
             times?: number | null;
@@ -2002,7 +2002,7 @@ export interface components {
             };
             /** @description Only the n-th match, counted from 1. */
             nth?: number | null;
-            /** @description Only over REST, or only over WebSocket. */
+            /** @description Only over REST (`rest`), or only over WebSocket (`ws`). */
             transport?: ("rest" | "ws") | null;
             /**
              * @description How many times it happens; null for every time.
@@ -2038,7 +2038,7 @@ export interface components {
             };
             /** @description Only the n-th match, counted from 1. */
             nth?: number | null;
-            /** @description Only over REST, or only over WebSocket. */
+            /** @description Only over REST (`rest`), or only over WebSocket (`ws`). */
             transport?: ("rest" | "ws") | null;
             /**
              * @description How many times it happens; null for every time.
@@ -2078,7 +2078,7 @@ export interface components {
             };
             /** @description Only the n-th match, counted from 1. */
             nth?: number | null;
-            /** @description Only over REST, or only over WebSocket. */
+            /** @description Only over REST (`rest`), or only over WebSocket (`ws`). */
             transport?: ("rest" | "ws") | null;
             /**
              * @description How many times it happens; null for every time.
@@ -2116,7 +2116,7 @@ export interface components {
             };
             /** @description Only the n-th match, counted from 1. */
             nth?: number | null;
-            /** @description Only over REST, or only over WebSocket. */
+            /** @description Only over REST (`rest`), or only over WebSocket (`ws`). */
             transport?: ("rest" | "ws") | null;
             /**
              * @description How many times it happens; null for every time.
@@ -2136,7 +2136,7 @@ export interface components {
              */
             kind: "reorder";
         };
-        /** @description A task's results are sent last one first, each `gap` after the one before, so that later tasks overtake them. */
+        /** @description A task's results are sent in reverse order, each `gap` after the one before: later tasks overtake them. */
         ReorderWebhookFault: {
             /** @description Only tasks of this type. */
             task_type?: string | null;
@@ -2152,7 +2152,7 @@ export interface components {
             };
             /** @description Only the n-th match, counted from 1. */
             nth?: number | null;
-            /** @description Only over REST, or only over WebSocket. */
+            /** @description Only over REST (`rest`), or only over WebSocket (`ws`). */
             transport?: ("rest" | "ws") | null;
             /**
              * @description How many times it happens; null for every time.
@@ -2205,7 +2205,7 @@ export interface components {
             };
             /** @description Only the n-th match, counted from 1. */
             nth?: number | null;
-            /** @description Only over REST, or only over WebSocket. */
+            /** @description Only over REST (`rest`), or only over WebSocket (`ws`). */
             transport?: ("rest" | "ws") | null;
             /**
              * @description How many times it happens; null for every time.
@@ -2243,7 +2243,7 @@ export interface components {
             };
             /** @description Only the n-th match, counted from 1. */
             nth?: number | null;
-            /** @description Only over REST, or only over WebSocket. */
+            /** @description Only over REST (`rest`), or only over WebSocket (`ws`). */
             transport?: ("rest" | "ws") | null;
             /** @description A random name if left out. */
             name?: string | null;
@@ -2307,7 +2307,7 @@ export interface components {
             };
             /** @description Only the n-th match, counted from 1. */
             nth?: number | null;
-            /** @description Only over REST, or only over WebSocket. */
+            /** @description Only over REST (`rest`), or only over WebSocket (`ws`). */
             transport?: ("rest" | "ws") | null;
             /**
              * @description How many times it happens; null for every time.
@@ -2343,7 +2343,7 @@ export interface components {
             };
             /** @description Only the n-th match, counted from 1. */
             nth?: number | null;
-            /** @description Only over REST, or only over WebSocket. */
+            /** @description Only over REST (`rest`), or only over WebSocket (`ws`). */
             transport?: ("rest" | "ws") | null;
             /**
              * @description How many times it happens; null for every time.
@@ -2384,7 +2384,7 @@ export interface components {
             };
             /** @description Only the n-th match, counted from 1. */
             nth?: number | null;
-            /** @description Only over REST, or only over WebSocket. */
+            /** @description Only over REST (`rest`), or only over WebSocket (`ws`). */
             transport?: ("rest" | "ws") | null;
             /**
              * @description How many times it happens; null for every time.
@@ -2427,7 +2427,7 @@ export interface components {
             };
             /** @description Only the n-th match, counted from 1. */
             nth?: number | null;
-            /** @description Only over REST, or only over WebSocket. */
+            /** @description Only over REST (`rest`), or only over WebSocket (`ws`). */
             transport?: ("rest" | "ws") | null;
             /**
              * @description How many times it happens; null for every time.
@@ -2479,7 +2479,7 @@ export interface components {
             };
             /** @description Only the n-th match, counted from 1. */
             nth?: number | null;
-            /** @description Only over REST, or only over WebSocket. */
+            /** @description Only over REST (`rest`), or only over WebSocket (`ws`). */
             transport?: ("rest" | "ws") | null;
             /**
              * @description How many times it happens; null for every time.
@@ -2522,7 +2522,7 @@ export interface components {
             };
             /** @description Only the n-th match, counted from 1. */
             nth?: number | null;
-            /** @description Only over REST, or only over WebSocket. */
+            /** @description Only over REST (`rest`), or only over WebSocket (`ws`). */
             transport?: ("rest" | "ws") | null;
             /**
              * @description How many times it happens; null for every time.
@@ -2609,7 +2609,7 @@ export interface components {
             };
             /** @description Only the n-th match, counted from 1. */
             nth?: number | null;
-            /** @description Only over REST, or only over WebSocket. */
+            /** @description Only over REST (`rest`), or only over WebSocket (`ws`). */
             transport?: ("rest" | "ws") | null;
             /**
              * @description How many times it happens; null for every time.
@@ -2650,7 +2650,7 @@ export interface components {
             };
             /** @description Only the n-th match, counted from 1. */
             nth?: number | null;
-            /** @description Only over REST, or only over WebSocket. */
+            /** @description Only over REST (`rest`), or only over WebSocket (`ws`). */
             transport?: ("rest" | "ws") | null;
             /**
              * @description How many times it happens; null for every time.

@@ -108,7 +108,7 @@ class Matching(BaseModel):
         description='Only tasks with these fields, each a path with such a pattern or a JSON value: `{"width": 512}`.',
     )
     nth: int | None = Field(None, ge=1, le=1_000_000_000, description="Only the n-th match, counted from 1.")
-    transport: Transport | None = Field(None, description="Only over REST, or only over WebSocket.")
+    transport: Transport | None = Field(None, description="Only over REST (`rest`), or only over WebSocket (`ws`).")
 
     @cached_property
     def conditions(self) -> tuple[Condition, ...]:

@@ -69,7 +69,7 @@ class DelayWebhookFault(WebhookFault):
 
 
 class ReorderWebhookFault(WebhookFault):
-    """A task's results are sent last one first, each `gap` after the one before, so that later tasks overtake them."""
+    """A task's results are sent in reverse order, each `gap` after the one before: later tasks overtake them."""
 
     kind: Literal["reorder_webhook"]
     gap: Delay = timedelta(seconds=1)
