@@ -226,6 +226,8 @@ def test_every_task_checks_its_own_parameters(talker: Talker, wrong: dict[str, o
     [
         inference(seedImage=new_uuid()),
         task("upscale", inputImage=new_uuid(), upscaleFactor=2),
+        # Alpha times 255 is more than a float holds.
+        task("removeBackground", inputImage=new_uuid(), rgba=[1e308, -1e308, 0.5, -1e308]),
         task("caption", inputImage=new_uuid()),
         task("vectorize", inputs={"image": new_uuid()}),
         task("promptEnhance", prompt="a cat"),

@@ -178,7 +178,8 @@ class RemoveBackground(WithSettings):
             raise Invalid("It must be an array of four numbers: red, green, blue and alpha.")
         # Alpha is documented from 0 to 1, and seen up to 255.
         scaled = (*value[:3], value[3] * 255 if value[3] <= 1 else value[3])
-        return tuple(max(0, min(255, round(part))) for part in scaled)
+        # Before it is rounded: a large float times 255 is infinite.
+        return tuple(round(max(0, min(255, part))) for part in scaled)
 
 
 class ControlNetPreprocess(WithSettings):
