@@ -13,6 +13,7 @@ from pydantic.alias_generators import to_camel
 
 from runware_mock.images.formats import FORMATS
 from runware_mock.protocol.errors import CATALOGUE
+from runware_mock.protocol.messages import EVENT_STREAM
 from runware_mock.tasks import TASKS
 from runware_mock.tasks.models import AnyTask
 from runware_mock.tasks.validation import TaskSchema
@@ -149,7 +150,7 @@ def task_operation() -> dict[str, Any]:
     text = {"schema": {"type": "string"}}
     event = {"type": "object", "required": ["data"], "properties": {"data": {"type": "string"}}}
     # "itemSchema" is of OpenAPI 3.2; FastAPI describes the events of its own streams in the same way.
-    streamed = {"text/event-stream": {**text, "itemSchema": event}}
+    streamed = {EVENT_STREAM: {**text, "itemSchema": event}}
     dry_run = "Check the tasks and tell their cost, but do nothing."
     return {
         "parameters": [

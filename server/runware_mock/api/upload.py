@@ -35,6 +35,7 @@ from runware_mock.api.transport import STOPPING
 from runware_mock.protocol.errors import Refusal
 from runware_mock.protocol.messages import (
     AUTHENTICATION,
+    EVENT_STREAM,
     PONG,
     Reply,
     authenticated,
@@ -52,7 +53,6 @@ from runware_mock.tasks.runner import Pending, Runner
 
 # The documented address, with and without a slash, and the root that the SDKs' test environments use.
 API_PATHS = ("/v1", "/v1/", "/")
-EVENT_STREAM = "text/event-stream"
 # How often to look whether the client still waits for its answer.
 _LOOK_S = 0.25
 

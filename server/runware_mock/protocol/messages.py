@@ -35,6 +35,7 @@ UUID_OF_ANY_FORM = re.compile(rf"{UUID.pattern}|[0-9a-f]{{32}}", re.IGNORECASE)
 _KINDS = {dict: "an object", list: "an array", str: "a string", bool: "a boolean", int: "a number", float: "a number"}
 
 AUTHENTICATION = "authentication"
+EVENT_STREAM = "text/event-stream"
 _ECHO_LIMIT = 256
 _HEAD_LIMIT = 60
 

@@ -24,6 +24,7 @@ from runware_mock.control.plans import list_plans, waiting_plans
 from runware_mock.control_models import Answer, Entry, Medium, PlanState, instant, write_instant, write_span
 from runware_mock.images.codec import thumbnail
 from runware_mock.protocol.errors import Refusal
+from runware_mock.protocol.messages import EVENT_STREAM
 from runware_mock.services import Services
 from runware_mock.storage.blobs import ObjectGone
 from runware_mock.storage.clocks import ClockState
@@ -153,7 +154,7 @@ def router(services: Services, threads: Executor | None = None) -> APIRouter:  #
     async def events(request: Request) -> StreamingResponse:
         """Stream an event whenever something has changed."""
         stopping: asyncio.Event = request.scope["state"][STOPPING]
-        return StreamingResponse(changes.events(stopping), media_type="text/event-stream", headers=HEADERS)
+        return StreamingResponse(changes.events(stopping), media_type=EVENT_STREAM, headers=HEADERS)
 
     def documentation(request: Request) -> RedirectResponse:
         """Redirect a browser to the documentation; tell a program that it must POST, or which calls exist."""
