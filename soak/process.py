@@ -31,6 +31,7 @@ class ServerProcess:
         self._command = command("serve", "--port", str(port), "--data-dir", str(folder), *arguments)
         self._environment = clean_environment(**variables)
         self._process: subprocess.Popen[bytes] | None = None
+        self._start_bytes = 0
 
     @property
     def pid(self) -> int:
@@ -41,10 +42,11 @@ class ServerProcess:
     def start(self) -> None:
         """Start a process."""
         with self._log.open("ab") as log:
+            self._start_bytes = log.tell()
             self._process = subprocess.Popen(self._command, stdout=log, stderr=log, env=self._environment)
 
     def wait_until_ready(self) -> None:
-        """Wait until an upload would succeed; start again what ended because its database was away."""
+        """Wait until all its processes serve; start again what ended because its database was away."""
         give_up_s = time.monotonic() + _READY_WITHIN_S
         while not self._is_ready():
             if time.monotonic() > give_up_s:
@@ -54,6 +56,9 @@ class ServerProcess:
             time.sleep(0.1)
 
     def _is_ready(self) -> bool:
+        # Each of its processes answers /ready for itself; the line comes once all of them serve.
+        if b"ready on" not in self._log.read_bytes()[self._start_bytes :]:
+            return False
         with suppress(httpx.HTTPError):
             return httpx.get(f"{self.url}/ready", timeout=5, trust_env=False).status_code == httpx.codes.OK
         return False
