@@ -132,6 +132,19 @@ def test_a_body_that_is_no_object_is_refused(control: Calls, body: bytes) -> Non
     assert error["field"]
 
 
+def test_a_body_without_a_content_type_is_read_as_json(control: Calls) -> None:
+    for path, body in (("/clock/freeze", b""), ("/faults", b'{"faults": [{"kind": "latency", "delay": "1ms"}]}')):
+        assert "content-type" not in control.client.build_request("POST", path, content=body).headers
+        assert control.client.post(path, content=body).is_success
+
+
+@pytest.mark.parametrize("header", ["Bearer", "bearer"])
+def test_a_key_that_a_shell_left_empty_does_not_stand_for_all_accounts(mock: RunningMock, header: str) -> None:
+    with calling(mock, None) as control:
+        status, error = control.refused("POST", "/reset", json={}, headers={"Authorization": header})
+    assert (status, error["field"]) == (401, "Authorization")
+
+
 def test_a_key_that_the_api_refuses_is_refused_here(mock: RunningMock) -> None:
     with running_mock(api_key=("only-this-one",)) as strict, calling(strict, "not-this-one") as control:
         status, error = control.refused("GET", "/clock")

@@ -225,6 +225,24 @@ def test_a_name_is_taken_once(control: Calls) -> None:
     assert control.delete("/faults") == {"deleted": 2}
 
 
+def test_without_a_key_the_plans_and_rules_of_every_account_are_listed_and_deleted(store: Store, api_key: str) -> None:
+    with running_mock(**store.settings) as mock, calling(mock, None) as everyone, calling(mock, api_key) as control:
+        plan(control, ERROR, name="mine")
+        control.post("/answers", name="a cat", task_type="caption", give={"text": "a cat"})
+        plan(everyone, ERROR, name="ours")
+        assert [(one["name"], one["account"]) for one in everyone.get("/faults")["plans"]] == [
+            ("ours", None),
+            ("mine", 1),
+            ("a cat", 1),
+        ]
+        assert [one["name"] for one in everyone.get("/answers")["rules"]] == ["a cat"]
+        assert [one["name"] for one in control.get("/faults")["plans"]] == ["mine", "a cat"]
+        assert everyone.refused("DELETE", "/faults/mine")[0] == 404, "another account may have a plan of this name, too"
+        assert everyone.delete("/answers") == {"deleted": 1}
+        assert everyone.delete("/faults") == {"deleted": 2}
+        assert control.get("/faults")["plans"] == []
+
+
 def test_a_database_that_cannot_tell_of_plans_leaves_nobody_waiting(store: Store, transport: str, api_key: str) -> None:
     with running_mock(**store.settings) as mock, talking(mock, transport, api_key) as talker:
         assert talker.ask(upload(png())).item

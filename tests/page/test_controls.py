@@ -57,6 +57,8 @@ def test_a_plan_is_added_shown_in_the_header_and_seen_met(alone: RunningMock, pa
         assert talker.ask(upload(png())).codes == ["failedToTransferImage"]
     page.get_by_text("met 1 of 1").wait_for()
     page.locator(".plan").get_by_role("button", name="Delete").click()
+    page.get_by_text("It cannot be undone.").wait_for()
+    agree(page, "Delete")
     page.get_by_text("Nothing is planned").wait_for()
 
 
@@ -90,6 +92,12 @@ def test_the_account_is_chosen_once_for_all_controls(alone: RunningMock, page: "
     with calling(alone, KEY) as control:
         control.post("/answers", task_type="caption", give={"text": "a cat"})
     page.get_by_role("link", name="2 plans waiting, account 1").wait_for()
+    page.get_by_label("Account").select_option("All accounts")
+    page.locator(".plan", has_text="for account 1").nth(1).wait_for()
+    page.locator(".plan").first.get_by_role("button", name="Delete").click()
+    page.get_by_role("link", name="1 plan waiting, account 1").wait_for()
+    page.get_by_label("Account").select_option("1")
+    page.get_by_text("acts on account 1").wait_for()
     page.get_by_role("button", name="Freeze").click()
     page.get_by_role("link", name="Clock frozen, account 1").wait_for()
 

@@ -41,6 +41,8 @@ _LONGEST_WAIT_S = 600.0
 api = APIRouter(
     route_class=GuardedRoute,
     prefix=PREFIX,
+    # A body without a Content-Type is read as JSON. GuardedRoute refuses pages of other hosts, which may send such.
+    strict_content_type=False,
     generate_unique_id_function=lambda route: route.name,
     # Instead of FastAPI's own 422, which is never sent.
     responses={"4XX": {"model": Refused}, "500": {"model": Refused}},
@@ -272,7 +274,7 @@ def add_plan(services: Provided, account_id: AccountId, plan: Plan) -> models.Pl
 
 @api.get("/faults", tags=["faults"])
 def list_plans(services: Provided, account_id: AccountId) -> models.Plans:
-    """List the plans: what was met, and what remains."""
+    """List the plans, without a key those of every account: what was met, and what remains."""
     return plans.list_plans(services, account_id)
 
 
@@ -290,7 +292,7 @@ def delete_plan(services: Provided, account_id: AccountId, name: str) -> models.
 
 @api.delete("/faults", tags=["faults"])
 def delete_plans(services: Provided, account_id: AccountId) -> models.Deleted:
-    """Delete every plan of the account."""
+    """Delete every plan of the account, or of all accounts."""
     return plans.delete_plans(services, account_id)
 
 
@@ -302,7 +304,7 @@ def add_rule(services: Provided, account_id: AccountId, rule: answers.Rule) -> R
 
 @api.get("/answers", tags=["answers"])
 def list_rules(services: Provided, account_id: AccountId) -> Rules:
-    """List the rules: what was given, and what remains."""
+    """List the rules, without a key those of every account: what was given, and what remains."""
     return answers.list_rules(services, account_id)
 
 
@@ -320,7 +322,7 @@ def delete_rule(services: Provided, account_id: AccountId, name: str) -> models.
 
 @api.delete("/answers", tags=["answers"])
 def delete_rules(services: Provided, account_id: AccountId) -> models.Deleted:
-    """Delete every rule of the account, and no other plan."""
+    """Delete every rule of the account, or of all accounts, and no other plan."""
     return answers.delete_rules(services, account_id)
 
 

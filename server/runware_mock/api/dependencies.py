@@ -186,6 +186,13 @@ def account_of(
     # The call depends on the account's clock, which another process may have moved.
     services.refresh()
     key = bearer_key(request.scope)
+    if key == "":
+        # A shell leaves this of "Bearer $RUNWARE_API_KEY" where the variable is not set; all accounts are not meant.
+        raise ControlRefused(
+            "Authorization has no API key; add one, or leave the header out to act on all accounts",
+            "Authorization",
+            status=401,
+        )
     if key:
         return services.accounts.open(key).id
     return ALL_ACCOUNTS if account is None else find_account(services, account)

@@ -100,7 +100,7 @@ def add_rule(services: Services, account_id: int, rule: Rule) -> RuleState:
 
 
 def list_rules(services: Services, account_id: int) -> Rules:
-    """Return the state of an account's rules, or of the rules that are for all accounts."""
+    """Return the state of an account's rules, or of all rules."""
     return Rules(rules=tuple(_rule(one) for one in plans.list_plans(services, account_id).plans if _is_rule(one)))
 
 
@@ -144,7 +144,7 @@ def load_rules(services: Services, path: Path | None) -> None:
     stored()
     wheres = {plan.name: where for where, plan, _ in checked}
     for rule in list_rules(services, ALL_ACCOUNTS).rules if wheres else ():
-        for warning in rule.warnings if rule.name in wheres else ():
+        for warning in rule.warnings if rule.account is None and rule.name in wheres else ():
             _log.warning("%s: %s", wheres[rule.name], warning)
 
 

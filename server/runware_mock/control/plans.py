@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from runware_mock import control_models as models
 from runware_mock.control.calls import changing, conflict, not_found
@@ -47,16 +47,21 @@ def add_plan(services: Services, account_id: int, plan: Plan, field: str = "faul
 
 
 def list_plans(services: Services, account_id: int) -> models.Plans:
-    """Return the state of an account's plans, or of the plans that are for all accounts."""
+    """Return the state of an account's plans, or of all plans."""
     with services.database.reading() as connection:
-        states = plans.states(connection, account_id)
-    return models.Plans(plans=tuple(_with_nearest(services, account_id, [_warned(state) for state in states])))
+        found = {owner: plans.states(connection, owner) for owner in _owners(connection, account_id)}
+    shown = [
+        state
+        for owner, states in found.items()
+        for state in _with_nearest(services, owner, [_warned(state) for state in states])
+    ]
+    return models.Plans(plans=tuple(shown))
 
 
 def waiting_plans(services: Services) -> dict[int, int]:
     """Return how many plans of each account were not fully met yet; account 0 has those of all accounts."""
     with services.database.reading() as connection:
-        owners = connection.scalars(select(fault_plan.c.account_id).distinct()).all()
+        owners = _owners(connection, ALL_ACCOUNTS)
         counts = {owner: sum(not plan.is_met for plan in plans.states(connection, owner)) for owner in owners}
     return {owner: count for owner, count in counts.items() if count}
 
@@ -77,13 +82,22 @@ def delete_plans(
     name: str | None = None,
     only: Callable[[models.PlanState], bool] = lambda _state: True,
 ) -> models.Deleted:
-    """Delete one plan, or all of an account that are chosen by `only`."""
+    """Delete one plan, or those that `only` chooses of an account, or of all accounts."""
     with changing(services, account_id) as connection:
-        chosen = [state.name for state in plans.states(connection, account_id, name) if only(state)]
-        count = plans.remove(connection, account_id, chosen)
+        owners = [account_id] if name is not None else _owners(connection, account_id)
+        chosen = {
+            owner: [state.name for state in plans.states(connection, owner, name) if only(state)] for owner in owners
+        }
+        count = sum(plans.remove(connection, owner, names) for owner, names in chosen.items())
     if name is not None and not count:
         raise not_found(f"there is no plan or rule {name[:60]!r}", "name")
     return models.Deleted(deleted=count)
+
+
+def _owners(connection: Connection, account_id: int) -> list[int]:
+    """Return the account, or every account that has plans, after account 0, whose plans are for all accounts."""
+    owners = select(fault_plan.c.account_id).distinct().order_by(fault_plan.c.account_id)
+    return list(connection.scalars(owners)) if account_id == ALL_ACCOUNTS else [account_id]
 
 
 def _warned(state: models.PlanState) -> models.PlanState:

@@ -127,13 +127,19 @@ def router(services: Services, threads: Executor | None = None) -> APIRouter:  #
     def controls(request: Request) -> HTMLResponse:
         """Show the clock, the fault plans and the snapshots of an account."""
         account_id = account_of(request)
+        all_plans = list_plans(services, ALL_ACCOUNTS).plans
         saved = [] if account_id == ALL_ACCOUNTS else _json(state.list_snapshots(services, account_id))["snapshots"]
         return show(
             request,
             "controls.html",
             account_id=account_id,
             clock=_json(clocks.show(services, account_id)),
-            plans=[(plan, _spec(plan)) for plan in list_plans(services, account_id).plans],
+            # An account meets its own plans and those for all accounts.
+            plans=[
+                (plan, _spec(plan))
+                for plan in all_plans
+                if account_id == ALL_ACCOUNTS or plan.account in {None, account_id}
+            ],
             server=base_url(request.scope, services),
             snapshots=saved,
             task_types=list(TASKS),

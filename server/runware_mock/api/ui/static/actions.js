@@ -43,7 +43,8 @@ async function act(element, values, body) {
     const about = await deletions(data, values);
     // Moving a clock is only asked about where it deletes something.
     const isHarmless = data.forecast && about === "" && data.verb !== "Purge";
-    if (about === null || (!isHarmless && !(await ask(data.ask, about || "Nothing has expired.", data.verb)))) return;
+    const otherwise = data.forecast ? "Nothing has expired." : "It cannot be undone.";
+    if (about === null || (!isHarmless && !(await ask(data.ask, about || otherwise, data.verb)))) return;
   }
   const [method, path] = data.call.split(" ");
   const target = path.replace("{name}", encodeURIComponent(values?.name ?? ""));
