@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,10 @@ import pytest
 
 from tests import plain
 from tests.running import RunningMock
+from tests.sdks.install import ENVIRONMENTS
 
-# "openapi-python-client" of PyPI and "openapi-typescript" of npm, wherever they are installed.
-PYTHON_CLIENT = shutil.which("openapi-python-client")
-TYPESCRIPT = shutil.which("openapi-typescript")
+PYTHON_CLIENT = ENVIRONMENTS / "openapi_client" / "bin" / "openapi-python-client"
+TYPESCRIPT = ENVIRONMENTS / "node-client" / "node_modules" / ".bin" / "openapi-typescript"
 
 
 @pytest.fixture
@@ -31,7 +30,7 @@ def operations(document: Path) -> dict[str, Any]:
     return {one["operationId"]: one for path in paths.values() for one in path.values()}
 
 
-@pytest.mark.skipif(PYTHON_CLIENT is None, reason="openapi-python-client is not installed (pip install it)")
+@pytest.mark.skipif(not PYTHON_CLIENT.exists(), reason="openapi-python-client is not installed: run `make sdks`")
 def test_openapi_python_client_generates_every_operation(document: Path, tmp_path: Path) -> None:
     out = tmp_path / "client"
     command = [str(PYTHON_CLIENT), "generate", "--path", str(document), "--output-path", str(out), "--meta", "none"]
@@ -44,7 +43,7 @@ def test_openapi_python_client_generates_every_operation(document: Path, tmp_pat
     assert re.search(r"def sync\(.*body: list\[.*ImageUpload.*\) -> Answer", generated["run_tasks"], re.DOTALL)
 
 
-@pytest.mark.skipif(TYPESCRIPT is None, reason="openapi-typescript is not installed (npm install it)")
+@pytest.mark.skipif(not TYPESCRIPT.exists(), reason="openapi-typescript is not installed: run `make sdks`")
 def test_openapi_typescript_generates_every_operation(document: Path, tmp_path: Path) -> None:
     out = tmp_path / "api.d.ts"
     subprocess.run([str(TYPESCRIPT), str(document), "--output", str(out)], check=True, capture_output=True)

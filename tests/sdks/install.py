@@ -1,4 +1,4 @@
-"""Install each official SDK into an environment of its own under `.sdks/`.
+"""Install each official SDK, and what else the tests run, into an environment of its own under `.sdks/`.
 
 Both Python SDKs are imported as `runware`, so one environment cannot hold both.
 Run it again at any time: an environment whose pinned files have not changed is left alone.
@@ -84,6 +84,8 @@ NODE = ("package.json", "package-lock.json")
 ALL = (
     Environment("py_legacy", PYTHON, install_python),
     Environment("py_new", PYTHON, install_python),
+    # It generates a client from the OpenAPI document.
+    Environment("openapi_client", PYTHON, install_python),
     Environment("js", NODE, install_node),
     Environment("ai", NODE, install_node),
     # The npm package's own tools and test runners.
