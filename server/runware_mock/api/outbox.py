@@ -23,8 +23,8 @@ from runware_mock.storage.journal import NOTHING_SENT
 # The close reason of a fault plan.
 PLANNED = "planned"
 # Frames sent this shortly before a connection broke are sent again after a resume; a client that did get one
-# has no task waiting for it any more, and ignores it.
-_UNSURE_S = 1.0
+# has no task waiting for it any more, and ignores it. Long enough for the break to be noticed on a busy machine.
+_UNSURE_S = 5.0
 _LOOK_EVERY_S = 0.25
 # RFC 6455, section 7.4.1: "1009 … a message that is too big for it to process".
 TOO_BIG = 1009
