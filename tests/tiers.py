@@ -13,6 +13,7 @@ _FULL = (
     "control/test_client.py",
     "control/test_generators.py",
     "docs/test_examples.py",
+    "docs/test_installing.py",
     "faults/test_sdk_retries.py",
     "fuzz",
     "node",

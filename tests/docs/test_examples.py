@@ -31,6 +31,7 @@ pytestmark = pytest.mark.timeout(300)
 # Blocks that a test of their own runs, below or elsewhere, or that need what CI has not got.
 RUN_ELSEWHERE = {
     "make serve\n": "test_make_serve_says_when_it_is_ready",
+    "pip install /path/to/runware-mock": "tests/docs/test_installing.py",
     "pip install .\n": "tests/process/test_packaging.py",
     "pip install '.[mcp]'\n": "tests/control/test_mcp.py",
     "pip install '.[postgres]'\n": "test_several_processes_on_postgresql_start_as_shown",
@@ -179,7 +180,7 @@ def test_the_javascript_sdk_uploads_as_shown(own_mock: RunningMock, folder: Path
     assert own_mock.url in run([node, "example.mjs"], "", folder)
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/answers.md", "docs/faults.md", "docs/journal.md"])
+@pytest.mark.parametrize("page", ["docs/answers.md", "docs/faults.md", "docs/journal.md"])
 def test_the_tests_of_a_page_pass(folder: Path, page: str) -> None:
     tests = [text for language, text in blocks(ROOT / page) if language == "python" and "def test_" in text]
     (folder / "test_example.py").write_text("\n".join(tests))

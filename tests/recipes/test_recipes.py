@@ -23,6 +23,8 @@ class Recipe(NamedTuple):
     folder: str
     command: str
     success: str
+    # What its page says to install first.
+    install: str = ""
     missing: Callable[[], str | None] = lambda: None
 
 
@@ -40,12 +42,14 @@ def without(name: str, *asked: str, word: str = "") -> Callable[[], str | None]:
 
 
 RECIPES = (
-    Recipe("pytest", "python -m pytest", r"\b2 passed\b"),
-    Recipe("unittest", "python -m unittest", r"^OK$"),
-    Recipe("shell", "runware-mock exec -- sh upload.sh", r"^ok: http://\S+/image/ii/\S+\.png$", without("curl")),
-    Recipe("go", "runware-mock exec -- go test -count=1 ./...", r"^ok\s+example\.com/upload\b", without("go")),
-    Recipe("java", "runware-mock exec -- java UploadTest.java", r"^ok: http://\S+\.png$", without("javac")),
-    Recipe("php", "runware-mock exec -- php upload.php", r"^ok: http://\S+\.png$", without("php", "-m", word="curl")),
+    Recipe("pytest", "python -m pytest", r"\b2 passed\b", "pip install /path/to/runware-mock pytest httpx\n"),
+    Recipe("unittest", "python -m unittest", r"^OK$", "pip install /path/to/runware-mock\n"),
+    Recipe("shell", "runware-mock exec -- sh upload.sh", r"^ok: http://\S+/image/ii/\S+\.png$", "", without("curl")),
+    Recipe("go", "runware-mock exec -- go test -count=1 ./...", r"^ok\s+example\.com/upload\b", "", without("go")),
+    Recipe("java", "runware-mock exec -- java UploadTest.java", r"^ok: http://\S+\.png$", "", without("javac")),
+    Recipe(
+        "php", "runware-mock exec -- php upload.php", r"^ok: http://\S+\.png$", "", without("php", "-m", word="curl")
+    ),
 )
 # Run by tests/node, which has the packed npm package.
 IN_JAVASCRIPT = (
@@ -97,7 +101,7 @@ def test_the_page_shows_every_recipe_as_it_is() -> None:
     texts = {text for _, text in shown}
     recipes = (*RECIPES, *IN_JAVASCRIPT)
     kept = {file.read_text(encoding="utf-8") for recipe in recipes for file in files(recipe)}
-    assert texts == kept | {f"{recipe.command}\n" for recipe in recipes}
+    assert texts == kept | {f"{recipe.install}{recipe.command}\n" for recipe in recipes}
     assert {recipe.folder for recipe in recipes} == {
         place.name for place in HERE.iterdir() if place.is_dir() and not place.name.startswith("__")
     }
