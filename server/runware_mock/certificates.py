@@ -118,7 +118,7 @@ def _authority_class() -> Any:
         from trustme import CA
     except ImportError:
         raise TlsUnusable(
-            "--tls needs runware-mock[tls]: pip install 'runware-mock[tls]', or give --tls-cert and --tls-key"
+            "--tls needs the extra tls: run pip install '.[tls]' in the checkout, or give --tls-cert and --tls-key"
         ) from None
     return CA
 

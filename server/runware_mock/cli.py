@@ -91,7 +91,7 @@ def serve(**values: Any) -> None:
         for name, value in settings.changed().items():
             click.echo(flag_of(name) if value == "True" else f"{flag_of(name)} {value}")
         if settings.control_token is None and (token := settings.token()):
-            click.echo(f"From other machines, or from outside a container, open {url}/?token={token}")
+            click.echo(f"Page (from another machine, use this machine's address): {url}/?token={token}")
         if sys.stdout.isatty():
             click.echo(_introduction(settings, url))
         write_ready_file(server.ready_document(url))

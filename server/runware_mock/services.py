@@ -128,7 +128,7 @@ def database_of(settings: Settings, folder: Path | None = None) -> Database:
         try:
             from runware_mock.storage.postgres import PostgresDatabase
         except ImportError as error:
-            hint = "--database-url needs a driver, which pip install 'runware-mock[postgres]' brings"
+            hint = "--database-url needs the extra postgres: run pip install '.[postgres]' in the checkout"
             raise DatabaseUnusable(f"{hint}: {error}") from error
         return PostgresDatabase(url)
     durability = "FULL" if settings.durable else "NORMAL"

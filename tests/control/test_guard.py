@@ -67,7 +67,7 @@ def test_a_server_that_others_can_reach_prints_a_link_with_a_token_for_them(tmp_
     for _ in range(2):
         with mock_process(tmp_path, **everywhere) as process:
             (line,) = [line for line in process.started if "?token=" in line]
-            assert line.startswith(f"From other machines, or from outside a container, open {process.url}/?token=")
+            assert line.startswith(f"Page (from another machine, use this machine's address): {process.url}/?token=")
             tokens.add(token := line.strip().partition("?token=")[2])
             assert plain.get(f"{process.url}/_mock/clock").status_code == 200, "from this machine it needs none"
             assert _from_outside(process.url) in (403, None)

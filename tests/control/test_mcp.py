@@ -27,7 +27,7 @@ from tests.process.ports import free_port
 from tests.running import RunningMock, clean_environment, command, running_mock
 from tests.talking import Talker, upload
 
-pytest.importorskip("mcp", reason="needs the package mcp: pip install 'runware-mock[mcp]'")
+pytest.importorskip("mcp", reason="needs the extra mcp")
 
 from mcp import Client, StdioServerParameters
 from mcp_types import CallToolResult, ImageContent, TextContent
@@ -331,7 +331,7 @@ def test_without_the_package_the_command_says_what_to_install(monkeypatch: pytes
     monkeypatch.delitem(sys.modules, "runware_mock.commands.mcp_tools")
     monkeypatch.delattr("runware_mock.commands.mcp_tools")
     monkeypatch.setitem(sys.modules, "mcp.server", None)
-    assert refused(invoked("mcp"), 2).endswith("pip install 'runware-mock[mcp]'")
+    assert refused(invoked("mcp"), 2).endswith("pip install '.[mcp]' in the checkout")
 
 
 def test_no_other_command_imports_it() -> None:

@@ -65,8 +65,8 @@ def test_the_extra_is_named_where_it_is_missing(tmp_path: Path) -> None:
     )
     assert ended.returncode == 2
     assert ended.stderr == (
-        f"runware-mock: cannot use the object storage s3://{BUCKET}: S3 needs an optional library: install "
-        "runware-mock[s3]\n"
+        f"runware-mock: cannot use the object storage s3://{BUCKET}: S3 needs the extra s3: run "
+        "pip install '.[s3]' in the checkout\n"
     )
 
 

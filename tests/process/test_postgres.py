@@ -134,7 +134,7 @@ def test_a_missing_driver_is_told_with_what_brings_it(url: str) -> None:
     ended = subprocess.run(command, check=False, capture_output=True, text=True, env=clean_environment())
     assert ended.returncode == 2
     (line,) = ended.stderr.splitlines()
-    assert "pip install 'runware-mock[postgres]'" in line
+    assert "pip install '.[postgres]'" in line
     assert PASSWORD not in line
 
 

@@ -224,7 +224,7 @@ def test_without_the_extra_it_is_told_what_to_install(tmp_path: Path) -> None:
     hidden = clean_environment(PYTHONPATH=str(tmp_path))
     ended = subprocess.run(line_of_command, check=False, capture_output=True, text=True, env=hidden)
     (line,) = ended.stderr.splitlines()
-    assert "--tls needs runware-mock[tls]: pip install 'runware-mock[tls]'" in line
+    assert "--tls needs the extra tls: run pip install '.[tls]'" in line
 
 
 def test_commands_find_a_server_with_tls_by_the_same_environment(data_dir: Path, server: MockProcess) -> None:

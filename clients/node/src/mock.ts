@@ -81,6 +81,11 @@ export class RunwareMock {
     return this.#wire.download("export");
   }
 
+  /** Return the account's media as a zip of a folder for `--fixtures`: the files, and a manifest. */
+  exportFixtures(): Promise<Buffer> {
+    return this.#wire.download("export/fixtures");
+  }
+
   load(archive: Uint8Array): Promise<Schemas["Loaded"]> {
     return this.#wire.post("import", archive);
   }

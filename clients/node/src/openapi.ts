@@ -545,7 +545,7 @@ export interface paths {
         };
         /**
          * List Plans
-         * @description List the plans: what was met, and what remains.
+         * @description List the plans, without a key those of every account: what was met, and what remains.
          */
         get: operations["list_plans"];
         put?: never;
@@ -556,7 +556,7 @@ export interface paths {
         post: operations["add_plan"];
         /**
          * Delete Plans
-         * @description Delete every plan of the account.
+         * @description Delete every plan of the account, or of all accounts.
          */
         delete: operations["delete_plans"];
         options?: never;
@@ -597,7 +597,7 @@ export interface paths {
         };
         /**
          * List Rules
-         * @description List the rules: what was given, and what remains.
+         * @description List the rules, without a key those of every account: what was given, and what remains.
          */
         get: operations["list_rules"];
         put?: never;
@@ -608,7 +608,7 @@ export interface paths {
         post: operations["add_rule"];
         /**
          * Delete Rules
-         * @description Delete every rule of the account, and no other plan.
+         * @description Delete every rule of the account, or of all accounts, and no other plan.
          */
         delete: operations["delete_rules"];
         options?: never;

@@ -24,7 +24,7 @@ _HOST = "127.0.0.1"
 def mcp(url: str, account: str | None, token: str | None, *, http: bool, port: int) -> None:
     """Let an agent control a running server: a server of the Model Context Protocol.
 
-    It needs the extra: pip install 'runware-mock[mcp]'. The agent starts this command itself. With --http, it runs
+    It needs the extra mcp: run pip install '.[mcp]' in the checkout. The agent starts this command itself. With --http, it runs
     until stopped, and any number of agents on this machine can use it.
     """
     try:
@@ -32,7 +32,7 @@ def mcp(url: str, account: str | None, token: str | None, *, http: bool, port: i
     except ImportError as error:  # an older version lacks what a newer one has
         if (error.name or "").partition(".")[0] not in ("mcp", "mcp_types"):
             raise
-        fail("`runware-mock mcp` needs the package mcp 2.3 or newer: pip install 'runware-mock[mcp]'", EXIT_USAGE)
+        fail("`runware-mock mcp` needs the package mcp 2.3 or newer: run pip install '.[mcp]' in the checkout", EXIT_USAGE)
     with ExitStack() as cleanup, suppress(KeyboardInterrupt):
         server = mcp_tools.server_for(Call(url.rstrip("/"), account, token))
         if not http:

@@ -327,7 +327,7 @@ def open_blobs(settings: Settings, database: Database) -> Blobs:
             else S3Objects(url, folder, settings.content_timeout.total_seconds())
         )
     except ImportError:
-        raise StoreFailed(f"{failed}: S3 needs an optional library: install runware-mock[s3]") from None
+        raise StoreFailed(f"{failed}: S3 needs the extra s3: run pip install '.[s3]' in the checkout") from None
     except StoreFailed as error:
         raise StoreFailed(f"{failed}: {error}") from error
     blobs = Blobs(database, store)

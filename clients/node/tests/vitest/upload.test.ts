@@ -69,6 +69,7 @@ test("media, snapshots, the journal and an export are at hand", async ({ runware
   const medium = await runwareMock.media.add(PICTURE, { age: "3d" });
   await runwareMock.snapshots.save("one picture");
   const archive = await runwareMock.export();
+  expect((await runwareMock.exportFixtures()).toString("latin1")).toContain("manifest.json");
   await runwareMock.reset();
   expect(await runwareMock.media.list()).toEqual([]);
   await runwareMock.snapshots.restore("one picture");
