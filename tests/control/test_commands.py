@@ -134,6 +134,8 @@ def test_deleting_from_all_accounts_needs_a_yes() -> None:
         for command in ("reset", "journal clear", "faults delete", "clock advance 31d", "clock set 2026-06-01"):
             line = refused(invoked(*command.split(), RUNWARE_MOCK_URL=mock.url), 2)
             assert "of all accounts: add --yes" in line
+        assert "this would reset the clock of all" in refused(invoked("reset", "clock", RUNWARE_MOCK_URL=mock.url), 2)
+        assert "'medias' is not one of" in invoked("reset", "medias", RUNWARE_MOCK_URL=mock.url).stderr
         printed(invoked("clock", "advance", "1d", RUNWARE_MOCK_URL=mock.url))
         assert len(control.media.list()) == 1
         printed(invoked("clock", "advance", "31d", "--yes", RUNWARE_MOCK_URL=mock.url))

@@ -16,12 +16,22 @@ accounts = control_command("accounts", help="List the accounts and how much each
 )
 
 
+# What each scope does to all accounts.
+_RESETS = {
+    "all": "delete everything",
+    "media": "delete the media",
+    "journal": "delete the journal",
+    "faults": "delete the fault plans and answer rules",
+    "clock": "reset the clock",
+}
+
+
 @control_command("reset")
-@click.argument("scope", default="all", metavar="[all|media|journal|faults|clock]")
+@click.argument("scope", default="all", type=click.Choice(tuple(_RESETS)))
 @yes_option
 def reset(call: Call, scope: str, *, yes: bool) -> Any:
     """Delete everything, or one part, of one account or of all."""
-    call.confirm(f"delete {'everything' if scope == 'all' else f'the {scope}'}", yes=yes)
+    call.confirm(_RESETS[scope], yes=yes)
     answer = call.control.reset(scope)
     return Printed(f"reset {call.account}\n{text_of(answer)}", answer)
 
