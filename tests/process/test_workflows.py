@@ -55,6 +55,12 @@ def test_the_recipes_that_run_on_every_system_are_there() -> None:
         assert (ROOT / "tests" / folder.removeprefix("../")).is_dir()
 
 
+def test_the_npm_package_and_the_types_of_its_answers_are_tested() -> None:
+    command, *paths = jobs("test")["node"]["steps"][-1]["run"].split()
+    assert command == ".venv/bin/pytest"
+    assert all((ROOT / path).exists() for path in paths)
+
+
 def test_a_release_has_the_image_for_both_architectures() -> None:
     assert used(jobs("release")["image"], "docker/build-push-action")["platforms"] == "linux/amd64,linux/arm64"
 
