@@ -17,7 +17,7 @@ from tests import postgres
 from tests.docs.reference import PAGE, reference
 from tests.docs.tables import common_field_rows, fault_rows, settings_rows
 from tests.running import RunningMock, clean_environment, running_mock
-from tests.sdks.catalogue import PY_LEGACY, PY_NEW_WS, SDK_JS
+from tests.sdks.catalogue import AI_SDK, PY_LEGACY, PY_NEW_WS, SDK_JS, Client
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
@@ -95,18 +95,24 @@ def test_the_shell_blocks_of_a_page_run_in_one_shell_and_again(own_mock: Running
     assert '"errors"' not in printed
 
 
+def test_the_readme_is_short() -> None:
+    assert len(README.read_text(encoding="utf-8").splitlines()) <= 150
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_blocks_are_of_languages_that_are_run_or_show_what_is_printed(page: Path) -> None:
     known = {"sh", "bash", "python", "go", "java", "js", "php", "json", "text", "yaml"}
     assert {language for language, _ in blocks(page)} <= known
 
 
-def test_the_first_upload_is_answered_as_shown(own_mock: RunningMock, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("page", "extension"), [("README.md", "png"), ("docs/getting-started.md", "jpg")])
+def test_an_upload_is_answered_as_shown(own_mock: RunningMock, folder: Path, page: str, extension: str) -> None:
     address = own_mock.url.removeprefix("http://")
-    answer = json.loads(run(["sh"], block("README.md", "sh", "curl").replace(ADDRESS, address), tmp_path))
-    (item,), (shown,) = answer["data"], json.loads(block("README.md", "json", "imageUpload"))["data"]
+    text = block(page, "sh", "imageUpload").replace(ADDRESS, address)
+    answer = json.loads(run(["sh"], text, folder, RUNWARE_API_KEY="a-key-for-tests-0123456789abcdef"))
+    (item,), (shown,) = answer["data"], json.loads(block("docs/getting-started.md", "json", "imageUpload"))["data"]
     assert set(item) == set(shown)
-    assert item["imageURL"] == f"http://{address}/image/ii/{item['imageUUID']}.png"
+    assert item["imageURL"] == f"http://{address}/image/ii/{item['imageUUID']}.{extension}"
 
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="make is not on this machine")
@@ -160,24 +166,30 @@ def test_the_older_python_sdk_uploads_as_shown(own_mock: RunningMock, folder: Pa
     assert own_mock.url in run([str(PY_LEGACY.interpreter()), "-"], text, folder)
 
 
-@pytest.mark.parametrize("transport", ["websocket", "rest"])
-def test_the_newer_python_sdk_uploads_as_shown(own_mock: RunningMock, folder: Path, transport: str) -> None:
-    text = block("docs/sdks.md", "python", "ws_base_url")
-    if transport == "rest":
-        page = (ROOT / "docs" / "sdks.md").read_text(encoding="utf-8")
-        (options,) = re.findall(r'`(transport="rest", http_base_url="[^"]*")`', page)
-        text = text.replace('ws_base_url="ws://127.0.0.1:8080/v1"', options)
-        assert options in text
-    text = text.replace(ADDRESS, own_mock.url.removeprefix("http://"))
+@pytest.mark.parametrize(("page", "option"), [("README.md", "http_base_url"), ("docs/sdks.md", "ws_base_url")])
+def test_the_newer_python_sdk_uploads_as_shown(own_mock: RunningMock, folder: Path, page: str, option: str) -> None:
+    text = block(page, "python", option).replace(ADDRESS, own_mock.url.removeprefix("http://"))
     assert own_mock.url in run([str(PY_NEW_WS.interpreter()), "-"], text, folder)
 
 
-def test_the_javascript_sdk_uploads_as_shown(own_mock: RunningMock, folder: Path) -> None:
-    node = str(SDK_JS.interpreter())
-    (folder / "node_modules").symlink_to(SDK_JS.home / "node_modules")
-    text = block("README.md", "js", "sdk-js").replace(ADDRESS, own_mock.url.removeprefix("http://"))
-    (folder / "example.mjs").write_text(text)
-    assert own_mock.url in run([node, "example.mjs"], "", folder)
+@pytest.mark.parametrize(
+    ("client", "package", "printed"),
+    [
+        (SDK_JS, "@runware/sdk-js", r"imageURL: 'http://"),
+        (AI_SDK, "@runware/ai-sdk-provider", r"\bimage/png \d+ bytes$"),
+    ],
+    ids=["sdk-js", "ai"],
+)
+def test_a_javascript_sdk_works_as_shown(
+    own_mock: RunningMock, folder: Path, client: Client, package: str, printed: str
+) -> None:
+    node = str(client.interpreter())
+    # The page says which file each is saved as, and what runs it.
+    pasted = rf"{package}`\. Save it as `(\S+)`, run `node \1`:\n\n```js\n(.*?)```"
+    ((name, text),) = re.findall(pasted, README.read_text(encoding="utf-8"), re.DOTALL)
+    (folder / "node_modules").symlink_to(client.home / "node_modules")
+    (folder / name).write_text(text.replace(ADDRESS, own_mock.url.removeprefix("http://")))
+    assert re.search(printed, run([node, name], "", folder))
 
 
 @pytest.mark.parametrize("page", ["docs/answers.md", "docs/faults.md", "docs/journal.md"])
