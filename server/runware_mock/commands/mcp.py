@@ -32,7 +32,10 @@ def mcp(url: str, account: str | None, token: str | None, *, http: bool, port: i
     except ImportError as error:  # an older version lacks what a newer one has
         if (error.name or "").partition(".")[0] not in ("mcp", "mcp_types"):
             raise
-        fail("`runware-mock mcp` needs the package mcp 2.3 or newer: run pip install '.[mcp]' in the checkout", EXIT_USAGE)
+        fail(
+            "`runware-mock mcp` needs the package mcp 2.3 or newer: run pip install '.[mcp]' in the checkout",
+            EXIT_USAGE,
+        )
     with ExitStack() as cleanup, suppress(KeyboardInterrupt):
         server = mcp_tools.server_for(Call(url.rstrip("/"), account, token))
         if not http:
