@@ -24,8 +24,8 @@ _HOST = "127.0.0.1"
 def mcp(url: str, account: str | None, token: str | None, *, http: bool, port: int) -> None:
     """Let an agent control a running server: a server of the Model Context Protocol.
 
-    It needs the extra mcp: run pip install '.[mcp]' in the checkout. The agent starts this command itself. With --http, it runs
-    until stopped, and any number of agents on this machine can use it.
+    It needs the extra mcp: run pip install '.[mcp]' in the checkout. The agent starts this command itself. With --http,
+    it runs until stopped, and any number of agents on this machine can use it.
     """
     try:
         from runware_mock.commands import mcp_tools
