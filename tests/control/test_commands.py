@@ -344,7 +344,23 @@ def test_every_kind_of_fault_is_listed_as_documented_and_its_example_can_be_adde
         assert program == "runware-mock"
         assert run(*arguments).exit_code == 0, example
         assert run("faults", "kinds", name).stdout.splitlines()[:3] == lines[3 * named.index(name) :][:3]
-    assert "  times: How many times it happens; null for every time." in run("faults", "kinds", "latency").stdout
+
+
+def test_each_field_of_a_kind_is_listed_with_its_values_its_default_and_what_it_means(run: Run) -> None:
+    for kind, model in KINDS.items():
+        lines = run("faults", "kinds", kind).stdout.splitlines()
+        for name, field in model.model_fields.items():
+            if name == "kind":
+                continue
+            assert field.description, f"{kind}.{name} has no description"
+            (line,) = [one for one in lines if one.startswith((f"  {name}:", f"  {name} ("))]
+            assert f": {field.description.removesuffix('.')}" in line
+            assert ("(required)" in line) is field.is_required()
+    error, upload, drawn = (run("faults", "kinds", kind).stdout for kind in ("error", "cut_upload", "latency"))
+    assert "  code (required): Code of the error: invalidApiKey, missingApiKey, " in error
+    assert "  how (stall, reset or refuse; default reset): " in upload
+    assert "  distribution (fixed, uniform or lognormal; default fixed): " in drawn
+    assert "  times (1): How many times it happens; null for every time." in drawn
 
 
 def test_a_kind_that_does_not_exist_is_refused_with_the_nearest(run: Run) -> None:

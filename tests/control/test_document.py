@@ -4,7 +4,9 @@ from typing import Any, get_args
 
 import jsonschema_rs
 import pytest
+from pydantic import ValidationError
 
+from runware_mock.faults.kinds import FAULT, KINDS, example
 from runware_mock.images.standins.preprocess import PREPROCESSORS
 from runware_mock.protocol.errors import CATALOGUE
 from runware_mock.tasks import TASKS
@@ -99,3 +101,32 @@ def test_the_limits_of_every_parameter_are_those_of_the_task(
 
 def test_every_preprocessor_that_is_drawn_is_documented() -> None:
     assert set(get_args(PreprocessorName)) == set(PREPROCESSORS)
+
+
+def test_every_kind_of_fault_has_the_example_of_the_table_and_defaults_that_can_be_sent(document: Schema) -> None:
+    for kind, model in KINDS.items():
+        schema = document["components"]["schemas"][model.__name__]
+        (shown,) = schema["examples"]
+        fields = [f"{name}={value}" for name, value in shown.items() if name != "kind"]
+        assert sorted([kind, *fields]) == sorted(example(kind).split())
+        for name, field in schema["properties"].items():
+            assert field.keys().isdisjoint({"ge", "le", "gt", "lt"}), (
+                f"{kind}.{name}: these are no words of JSON Schema"
+            )
+            FAULT.validate_python({**shown, **({name: field["default"]} if "default" in field else {})})
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "least"), [("cut_upload", "after_bytes", 0), ("slow_answer", "bytes_per_s", 1)]
+)
+def test_the_schema_of_a_number_of_bytes_takes_what_a_fault_takes(
+    document: Schema, kind: str, name: str, least: int
+) -> None:
+    schema = document["components"]["schemas"][KINDS[kind].__name__]["properties"][name]
+    for value in ("64KiB", least, 1024, 2**40):
+        assert jsonschema_rs.is_valid(schema, value)
+        FAULT.validate_python({"kind": kind, name: value})
+    for wrong in (least - 1, 2**40 + 1, 1.5, None, True):
+        assert not jsonschema_rs.is_valid(schema, wrong)
+        with pytest.raises(ValidationError):
+            FAULT.validate_python({"kind": kind, name: wrong})

@@ -15,7 +15,7 @@ from runware_mock.commands.media import sample
 from runware_mock.tasks import TASKS, UNSUPPORTED
 from tests import postgres
 from tests.docs.reference import PAGE, reference
-from tests.docs.tables import common_field_rows, fault_rows, settings_rows
+from tests.docs.tables import common_field_rows, fault_rows, own_field_rows, settings_rows
 from tests.running import RunningMock, clean_environment, running_mock
 from tests.sdks.catalogue import AI_SDK, PY_LEGACY, PY_NEW_WS, SDK_JS, Client
 
@@ -223,9 +223,10 @@ def test_the_table_of_tasks_is_complete() -> None:
     [
         ("settings.md", "| flag | default | meaning |\n|---|---|---|\n", settings_rows()),
         ("faults.md", "| kind | fields | what happens | example |\n|---|---|---|---|\n", fault_rows()),
+        ("faults.md", "| field | of | meaning |\n|---|---|---|\n", own_field_rows()),
         ("faults.md", "| field | meaning |\n|---|---|\n", common_field_rows()),
     ],
-    ids=["settings", "faults", "fields"],
+    ids=["settings", "faults", "own fields", "fields"],
 )
 def test_a_table_says_what_the_code_says(page: str, head: str, rows: list[str]) -> None:
     text = (ROOT / "docs" / page).read_text(encoding="utf-8")

@@ -81,6 +81,19 @@ def test_the_form_has_every_kind_of_fault_and_every_field(alone: RunningMock, pa
     assert (fault["headers"], fault["times"], fault["status"]) == ({"Retry-After": "7"}, None, 503)
 
 
+@pytest.mark.parametrize(("typed", "size_bytes"), [("64KiB", 65536), ("2048", 2048)])
+def test_the_form_takes_a_number_of_bytes_with_and_without_a_unit(
+    alone: RunningMock, page: "Page", typed: str, size_bytes: int
+) -> None:
+    open_live(page, f"{alone.url}/ui/controls")
+    page.get_by_label("Kind").select_option("cut_answer")
+    page.get_by_label("After bytes").fill(typed)
+    page.get_by_role("button", name="Add plan").click()
+    page.get_by_text("met 0 of 1").wait_for()
+    (fault,) = plain.get(f"{alone.url}/_mock/faults").json()["plans"][0]["faults"]
+    assert fault["after_bytes"] == size_bytes
+
+
 def test_the_account_is_chosen_once_for_all_controls(alone: RunningMock, page: "Page") -> None:
     send(alone, upload(png()))
     open_live(page, f"{alone.url}/ui/controls")

@@ -660,7 +660,13 @@ export interface components {
         Accounts: {
             accounts: components["schemas"]["Account"][];
         };
-        /** @description The task is answered as a rule says, with a picture, a text, fields or an error: see docs/answers.md. */
+        /**
+         * @description The task is answered as a rule says, with a picture, a text, fields or an error: see docs/answers.md.
+         * @example {
+         *       "kind": "answer",
+         *       "picture": "orange"
+         *     }
+         */
         AnswerFault: {
             /** @description Only tasks of this type. */
             task_type?: string | null;
@@ -747,7 +753,13 @@ export interface components {
             offset: string;
             account: number | null;
         };
-        /** @description The socket is closed after `after_frames` more frames, the reply included; 0 closes it instead of the reply. */
+        /**
+         * @description The socket is closed after `after_frames` more frames, the reply included; 0 closes it instead of the reply.
+         * @example {
+         *       "code": 1011,
+         *       "kind": "close"
+         *     }
+         */
         CloseFault: {
             /** @description Only tasks of this type. */
             task_type?: string | null;
@@ -782,16 +794,28 @@ export interface components {
              * @enum {string}
              */
             kind: "close";
-            /** @default 1011 */
+            /**
+             * @description Close code of the WebSocket.
+             * @default 1011
+             */
             code?: number;
-            /** @default 0 */
+            /**
+             * @description How many more frames are sent first.
+             * @default 0
+             */
             after_frames?: number;
         };
         /** @description How many there are. */
         Count: {
             count: number;
         };
-        /** @description The connection ends, or is reset, once `after_bytes` of the answer were sent, or all of a shorter one. */
+        /**
+         * @description The connection ends, or is reset, once `after_bytes` of the answer were sent, or all of a shorter one.
+         * @example {
+         *       "after_bytes": 1024,
+         *       "kind": "cut_answer"
+         *     }
+         */
         CutAnswerFault: {
             /** @description Only tasks of this type. */
             task_type?: string | null;
@@ -824,9 +848,12 @@ export interface components {
             /**
              * @description How many bytes pass, such as 64KiB.
              * @default 1024
+             * @example 64KiB
+             * @example 65536
              */
-            after_bytes?: number;
+            after_bytes?: string | number;
             /**
+             * @description Whether the connection then ends or is reset.
              * @default end
              * @enum {string}
              */
@@ -837,7 +864,13 @@ export interface components {
              */
             kind: "cut_answer";
         };
-        /** @description The connection ends, or is reset, once `after_bytes` of a stored file were sent, or all of a shorter one. */
+        /**
+         * @description The connection ends, or is reset, once `after_bytes` of a stored file were sent, or all of a shorter one.
+         * @example {
+         *       "after_bytes": 1024,
+         *       "kind": "cut_download"
+         *     }
+         */
         CutDownloadFault: {
             /** @description Only tasks of this type. */
             task_type?: string | null;
@@ -872,9 +905,12 @@ export interface components {
             /**
              * @description How many bytes pass, such as 64KiB.
              * @default 1024
+             * @example 64KiB
+             * @example 65536
              */
-            after_bytes?: number;
+            after_bytes?: string | number;
             /**
+             * @description Whether the connection then ends or is reset.
              * @default end
              * @enum {string}
              */
@@ -885,7 +921,13 @@ export interface components {
              */
             kind: "cut_download";
         };
-        /** @description A request or message of at least `after_bytes` is cut: it stalls, is reset, or is refused (`status`, or 1009). */
+        /**
+         * @description A request or message of at least `after_bytes` is cut: it stalls, is reset, or is refused (`status`, or 1009).
+         * @example {
+         *       "after_bytes": 1024,
+         *       "kind": "cut_upload"
+         *     }
+         */
         CutUploadFault: {
             /** @description Only tasks of this type. */
             task_type?: string | null;
@@ -923,17 +965,29 @@ export interface components {
             /**
              * @description How many bytes pass, such as 64KiB.
              * @default 1024
+             * @example 64KiB
+             * @example 65536
              */
-            after_bytes?: number;
+            after_bytes?: string | number;
             /**
+             * @description Whether nothing more is read, the connection is reset, or the upload is refused.
              * @default reset
              * @enum {string}
              */
             how?: "stall" | "reset" | "refuse";
-            /** @default 413 */
+            /**
+             * @description HTTP status of a refusal.
+             * @default 413
+             */
             status?: number;
         };
-        /** @description The answer to the authentication is delayed, by the real clock. */
+        /**
+         * @description The answer to the authentication is delayed, by the real clock.
+         * @example {
+         *       "delay": "5s",
+         *       "kind": "delay_authentication"
+         *     }
+         */
         DelayAuthenticationFault: {
             /** @description Only tasks of this type. */
             task_type?: string | null;
@@ -964,8 +1018,8 @@ export interface components {
             /** @description Seed for random choices; a random one if left out. */
             seed?: number | null;
             /**
-             * @description A duration such as 2s, 500ms or 1h30m.
-             * @default PT5S
+             * @description Length of the delay.
+             * @default 5s
              */
             delay?: string;
             /**
@@ -974,7 +1028,13 @@ export interface components {
              */
             kind: "delay_authentication";
         };
-        /** @description The answer to a download is delayed, by the real clock. */
+        /**
+         * @description The answer to a download is delayed, by the real clock.
+         * @example {
+         *       "delay": "2s",
+         *       "kind": "delay_download"
+         *     }
+         */
         DelayDownloadFault: {
             /** @description Only tasks of this type. */
             task_type?: string | null;
@@ -1005,8 +1065,8 @@ export interface components {
             /** @description Seed for random choices; a random one if left out. */
             seed?: number | null;
             /**
-             * @description A duration such as 2s, 500ms or 1h30m.
-             * @default PT2S
+             * @description Length of the delay.
+             * @default 2s
              */
             delay?: string;
             /** @description Only the medium with this UUID. */
@@ -1017,7 +1077,13 @@ export interface components {
              */
             kind: "delay_download";
         };
-        /** @description The webhook is called late, by the account's clock. */
+        /**
+         * @description The webhook is called late, by the account's clock.
+         * @example {
+         *       "delay": "10s",
+         *       "kind": "delay_webhook"
+         *     }
+         */
         DelayWebhookFault: {
             /** @description Only tasks of this type. */
             task_type?: string | null;
@@ -1053,8 +1119,8 @@ export interface components {
              */
             kind: "delay_webhook";
             /**
-             * @description A duration such as 2s, 500ms or 1h30m.
-             * @default PT10S
+             * @description Length of the delay.
+             * @default 10s
              */
             delay?: string;
         };
@@ -1062,7 +1128,12 @@ export interface components {
         Deleted: {
             deleted: number;
         };
-        /** @description The task is done but its reply is lost, and so is the connection, unless `hang_up` is false. */
+        /**
+         * @description The task is done but its reply is lost, and so is the connection, unless `hang_up` is false.
+         * @example {
+         *       "kind": "drop"
+         *     }
+         */
         DropFault: {
             /** @description Only tasks of this type. */
             task_type?: string | null;
@@ -1097,10 +1168,19 @@ export interface components {
              * @enum {string}
              */
             kind: "drop";
-            /** @default true */
+            /**
+             * @description Whether the connection is reset, too.
+             * @default true
+             */
             hang_up?: boolean;
         };
-        /** @description The reply is sent more than once. */
+        /**
+         * @description The reply is sent more than once.
+         * @example {
+         *       "copies": 2,
+         *       "kind": "duplicate"
+         *     }
+         */
         DuplicateFault: {
             /** @description Only tasks of this type. */
             task_type?: string | null;
@@ -1135,10 +1215,19 @@ export interface components {
              * @enum {string}
              */
             kind: "duplicate";
-            /** @default 2 */
+            /**
+             * @description How often it is sent.
+             * @default 2
+             */
             copies?: number;
         };
-        /** @description The webhook is called more than once with the same body. */
+        /**
+         * @description The webhook is called more than once with the same body.
+         * @example {
+         *       "copies": 2,
+         *       "kind": "duplicate_webhook"
+         *     }
+         */
         DuplicateWebhookFault: {
             /** @description Only tasks of this type. */
             task_type?: string | null;
@@ -1173,10 +1262,18 @@ export interface components {
              * @enum {string}
              */
             kind: "duplicate_webhook";
-            /** @default 2 */
+            /**
+             * @description How often it is called.
+             * @default 2
+             */
             copies?: number;
         };
-        /** @description The connection is closed without a byte of an answer. */
+        /**
+         * @description The connection is closed without a byte of an answer.
+         * @example {
+         *       "kind": "empty"
+         *     }
+         */
         EmptyFault: {
             /** @description Only tasks of this type. */
             task_type?: string | null;
@@ -1206,7 +1303,10 @@ export interface components {
             probability?: number;
             /** @description Seed for random choices; a random one if left out. */
             seed?: number | null;
-            /** @default false */
+            /**
+             * @description Whether the task is done first.
+             * @default false
+             */
             after_work?: boolean;
             /**
              * @description discriminator enum property added by openapi-typescript
@@ -1260,7 +1360,13 @@ export interface components {
                 [key: string]: unknown;
             } | null;
         };
-        /** @description The task fails with an error from the catalogue; other tasks of the request are not affected. */
+        /**
+         * @description The task fails with an error from the catalogue; other tasks of the request are not affected.
+         * @example {
+         *       "code": "invalidApiKey",
+         *       "kind": "error"
+         *     }
+         */
         ErrorFault: {
             /** @description Only tasks of this type. */
             task_type?: string | null;
@@ -1291,6 +1397,7 @@ export interface components {
             /** @description Seed for random choices; a random one if left out. */
             seed?: number | null;
             /**
+             * @description Code of the error.
              * @example invalidApiKey
              * @example missingApiKey
              * @example invalidJson
@@ -1325,7 +1432,9 @@ export interface components {
              * @example originNotAllowed
              */
             code: string;
+            /** @description Parameter that the error names. */
             parameter?: string | null;
+            /** @description Message of the error, instead of its usual one. */
             message?: string | null;
             /**
              * @description discriminator enum property added by openapi-typescript
@@ -1333,7 +1442,13 @@ export interface components {
              */
             kind: "error";
         };
-        /** @description The webhook is called with an error from the catalogue, although the task succeeded. */
+        /**
+         * @description The webhook is called with an error from the catalogue, although the task succeeded.
+         * @example {
+         *       "code": "invalidApiKey",
+         *       "kind": "error_webhook"
+         *     }
+         */
         ErrorWebhookFault: {
             /** @description Only tasks of this type. */
             task_type?: string | null;
@@ -1363,9 +1478,46 @@ export interface components {
             probability?: number;
             /** @description Seed for random choices; a random one if left out. */
             seed?: number | null;
-            /** @default internalServerError */
+            /**
+             * @description Code of the error.
+             * @default internalServerError
+             * @example invalidApiKey
+             * @example missingApiKey
+             * @example invalidJson
+             * @example invalidRequest
+             * @example invalidTaskType
+             * @example invalidTaskUUID
+             * @example conflictTaskUUID
+             * @example missingImage
+             * @example invalidImage
+             * @example missingParameter
+             * @example invalidParameter
+             * @example invalidInputImage
+             * @example invalidInputImagesCount
+             * @example rateLimitExceeded
+             * @example storageQuotaExceeded
+             * @example insufficientCredits
+             * @example accountSuspended
+             * @example insufficientPermissions
+             * @example contentPolicyViolation
+             * @example mediaExpired
+             * @example timeoutProvider
+             * @example internalServerError
+             * @example serviceUnavailable
+             * @example unsupportedTaskType
+             * @example failedToTransferImage
+             * @example taskNotFound
+             * @example mediaNotFound
+             * @example requestTimeout
+             * @example requestTooLarge
+             * @example notFound
+             * @example methodNotAllowed
+             * @example originNotAllowed
+             */
             code?: string;
+            /** @description Parameter that the error names. */
             parameter?: string | null;
+            /** @description Message of the error, instead of its usual one. */
             message?: string | null;
             /**
              * @description discriminator enum property added by openapi-typescript
@@ -1424,7 +1576,13 @@ export interface components {
             media: components["schemas"]["Expiring"][];
             would_purge: components["schemas"]["WouldPurge"];
         };
-        /** @description Some bytes of the answer are changed. */
+        /**
+         * @description Some bytes of the answer are changed.
+         * @example {
+         *       "kind": "garble",
+         *       "share": 0.1
+         *     }
+         */
         GarbleAnswerFault: {
             /** @description Only tasks of this type. */
             task_type?: string | null;
@@ -1454,7 +1612,10 @@ export interface components {
             probability?: number;
             /** @description Seed for random choices; a random one if left out. */
             seed?: number | null;
-            /** @default 0.1 */
+            /**
+             * @description Share of the bytes that are changed.
+             * @default 0.1
+             */
             share?: number;
             /**
              * @description discriminator enum property added by openapi-typescript
@@ -1462,7 +1623,13 @@ export interface components {
              */
             kind: "garble";
         };
-        /** @description Some bytes of a stored file are changed on their way. */
+        /**
+         * @description Some bytes of a stored file are changed on their way.
+         * @example {
+         *       "kind": "garble_download",
+         *       "share": 0.1
+         *     }
+         */
         GarbleDownloadFault: {
             /** @description Only tasks of this type. */
             task_type?: string | null;
@@ -1492,7 +1659,10 @@ export interface components {
             probability?: number;
             /** @description Seed for random choices; a random one if left out. */
             seed?: number | null;
-            /** @default 0.1 */
+            /**
+             * @description Share of the bytes that are changed.
+             * @default 0.1
+             */
             share?: number;
             /** @description Only the medium with this UUID. */
             uuid?: string | null;
@@ -1522,7 +1692,13 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
-        /** @description The whole request gets this status and body, either instead of the work or, with `after_work`, after it. */
+        /**
+         * @description The whole request gets this status and body, either instead of the work or, with `after_work`, after it.
+         * @example {
+         *       "kind": "http",
+         *       "status": 503
+         *     }
+         */
         HttpFault: {
             /** @description Only tasks of this type. */
             task_type?: string | null;
@@ -1552,24 +1728,43 @@ export interface components {
             probability?: number;
             /** @description Seed for random choices; a random one if left out. */
             seed?: number | null;
-            /** @default false */
+            /**
+             * @description Whether the task is done first.
+             * @default false
+             */
             after_work?: boolean;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
             kind: "http";
-            /** @default 503 */
+            /**
+             * @description HTTP status of the answer.
+             * @default 503
+             */
             status?: number;
-            /** @default  */
+            /**
+             * @description Body of the answer.
+             * @default
+             */
             body?: string;
-            /** @default text/html */
+            /**
+             * @description The Content-Type that is sent.
+             * @default text/html
+             */
             content_type?: string;
+            /** @description More headers of the answer, such as `{"Retry-After": "1"}`. */
             headers?: {
                 [key: string]: string;
             };
         };
-        /** @description What the task stored appears only after some time on the account's clock. */
+        /**
+         * @description What the task stored appears only after some time on the account's clock.
+         * @example {
+         *       "by": "2s",
+         *       "kind": "late"
+         *     }
+         */
         LateFault: {
             /** @description Only tasks of this type. */
             task_type?: string | null;
@@ -1605,12 +1800,18 @@ export interface components {
              */
             kind: "late";
             /**
-             * @description A duration such as 2s, 500ms or 1h30m.
-             * @default PT2S
+             * @description How long it is missing.
+             * @default 2s
              */
             by?: string;
         };
-        /** @description The answer is delayed, by the real clock. */
+        /**
+         * @description The answer is delayed, by the real clock.
+         * @example {
+         *       "delay": "1s",
+         *       "kind": "latency"
+         *     }
+         */
         LatencyFault: {
             /** @description Only tasks of this type. */
             task_type?: string | null;
@@ -1642,7 +1843,7 @@ export interface components {
             seed?: number | null;
             /**
              * @description The delay if fixed, its median if lognormal.
-             * @default PT1S
+             * @default 1s
              */
             delay?: string;
             /**
@@ -1651,21 +1852,25 @@ export interface components {
              */
             kind: "latency";
             /**
+             * @description How delays are drawn.
              * @default fixed
              * @enum {string}
              */
             distribution?: "fixed" | "uniform" | "lognormal";
             /**
-             * @description A duration such as 2s, 500ms or 1h30m.
-             * @default PT0S
+             * @description The shortest delay if uniform.
+             * @default 0s
              */
             least?: string;
             /**
-             * @description A duration such as 2s, 500ms or 1h30m.
-             * @default PT1S
+             * @description The longest delay if uniform.
+             * @default 1s
              */
             most?: string;
-            /** @default 0.5 */
+            /**
+             * @description Spread if lognormal: the standard deviation of the delay's logarithm.
+             * @default 0.5
+             */
             sigma?: number;
         };
         /** @description How much an archive held. */
@@ -1674,7 +1879,12 @@ export interface components {
             journal: number;
             plans: number;
         };
-        /** @description A download finds nothing, as if the file had expired. */
+        /**
+         * @description A download finds nothing, as if the file had expired.
+         * @example {
+         *       "kind": "lose_download"
+         *     }
+         */
         LoseDownloadFault: {
             /** @description Only tasks of this type. */
             task_type?: string | null;
@@ -1712,7 +1922,12 @@ export interface components {
              */
             kind: "lose_download";
         };
-        /** @description The webhook is never called. */
+        /**
+         * @description The webhook is never called.
+         * @example {
+         *       "kind": "lose_webhook"
+         *     }
+         */
         LoseWebhookFault: {
             /** @description Only tasks of this type. */
             task_type?: string | null;
@@ -1781,7 +1996,12 @@ export interface components {
              */
             time_left: string;
         };
-        /** @description A stored file is served with another Content-Type. */
+        /**
+         * @description A stored file is served with another Content-Type.
+         * @example {
+         *       "kind": "mislabel_download"
+         *     }
+         */
         MislabelDownloadFault: {
             /** @description Only tasks of this type. */
             task_type?: string | null;
@@ -1818,7 +2038,10 @@ export interface components {
              * @enum {string}
              */
             kind: "mislabel_download";
-            /** @default text/html */
+            /**
+             * @description The Content-Type that is sent.
+             * @default text/html
+             */
             content_type?: string;
         };
         /** @description A clock that was moved, and what fell due on the way. */
@@ -1827,7 +2050,12 @@ export interface components {
             purged: components["schemas"]["Purged"];
             delivered: number;
         };
-        /** @description A ping gets no pong. */
+        /**
+         * @description A ping gets no pong.
+         * @example {
+         *       "kind": "no_pong"
+         *     }
+         */
         NoPongFault: {
             /** @description Only tasks of this type. */
             task_type?: string | null;
@@ -1897,6 +2125,7 @@ export interface components {
         /** @description An error from the catalogue. */
         PlannedError: {
             /**
+             * @description Code of the error.
              * @example invalidApiKey
              * @example missingApiKey
              * @example invalidJson
@@ -1931,7 +2160,9 @@ export interface components {
              * @example originNotAllowed
              */
             code: string;
+            /** @description Parameter that the error names. */
             parameter?: string | null;
+            /** @description Message of the error, instead of its usual one. */
             message?: string | null;
         };
         /** @description Fault plans, in the order in which they were made. */
@@ -1950,7 +2181,13 @@ export interface components {
             /** Format: date-time */
             due_at: string;
         };
-        /** @description Each task takes a token from a bucket of `burst`, refilled at `rate_per_s` by the real clock, or is refused. */
+        /**
+         * @description Each task takes a token from a bucket of `burst`, refilled at `rate_per_s` by the real clock, or is refused.
+         * @example {
+         *       "kind": "rate_limit",
+         *       "rate_per_s": 1
+         *     }
+         */
         RateLimitFault: {
             /** @description Only tasks of this type. */
             task_type?: string | null;
@@ -1968,7 +2205,7 @@ export interface components {
             nth?: number | null;
             /** @description Only over REST (`rest`), or only over WebSocket (`ws`). */
             transport?: ("rest" | "ws") | null;
-            /** @description How many times it refuses; null for every time. */
+            /** @description How many times it refuses; null for every time, which is the default. */
             times?: number | null;
             /**
              * @description Chance that it happens to a match.
@@ -1982,11 +2219,23 @@ export interface components {
              * @enum {string}
              */
             kind: "rate_limit";
+            /**
+             * @description Tokens per second.
+             * @example 1
+             */
             rate_per_s: number;
-            /** @default 1 */
+            /**
+             * @description How many tokens the bucket holds; it is full at first.
+             * @default 1
+             */
             burst?: number;
         };
-        /** @description The API key is refused. */
+        /**
+         * @description The API key is refused.
+         * @example {
+         *       "kind": "refuse_authentication"
+         *     }
+         */
         RefuseAuthenticationFault: {
             /** @description Only tasks of this type. */
             task_type?: string | null;
@@ -2022,7 +2271,13 @@ export interface components {
              */
             kind: "refuse_authentication";
         };
-        /** @description A download is answered with a status and no file. */
+        /**
+         * @description A download is answered with a status and no file.
+         * @example {
+         *       "kind": "refuse_download",
+         *       "status": 503
+         *     }
+         */
         RefuseDownloadFault: {
             /** @description Only tasks of this type. */
             task_type?: string | null;
@@ -2052,7 +2307,10 @@ export interface components {
             probability?: number;
             /** @description Seed for random choices; a random one if left out. */
             seed?: number | null;
-            /** @default 503 */
+            /**
+             * @description HTTP status of the answer.
+             * @default 503
+             */
             status?: number;
             /** @description Only the medium with this UUID. */
             uuid?: string | null;
@@ -2062,7 +2320,13 @@ export interface components {
              */
             kind: "refuse_download";
         };
-        /** @description The WebSocket upgrade is refused. */
+        /**
+         * @description The WebSocket upgrade is refused.
+         * @example {
+         *       "kind": "refuse_upgrade",
+         *       "status": 503
+         *     }
+         */
         RefuseUpgradeFault: {
             /** @description Only tasks of this type. */
             task_type?: string | null;
@@ -2092,7 +2356,10 @@ export interface components {
             probability?: number;
             /** @description Seed for random choices; a random one if left out. */
             seed?: number | null;
-            /** @default 503 */
+            /**
+             * @description HTTP status of the answer.
+             * @default 503
+             */
             status?: number;
             /**
              * @description discriminator enum property added by openapi-typescript
@@ -2100,7 +2367,12 @@ export interface components {
              */
             kind: "refuse_upgrade";
         };
-        /** @description The reply is sent after the next one; over REST, after all the others. */
+        /**
+         * @description The reply is sent after the next one; over REST, after all the others.
+         * @example {
+         *       "kind": "reorder"
+         *     }
+         */
         ReorderFault: {
             /** @description Only tasks of this type. */
             task_type?: string | null;
@@ -2136,7 +2408,13 @@ export interface components {
              */
             kind: "reorder";
         };
-        /** @description A task's results are sent in reverse order, each `gap` after the one before: later tasks overtake them. */
+        /**
+         * @description A task's results are sent in reverse order, each `gap` after the one before: later tasks overtake them.
+         * @example {
+         *       "gap": "1s",
+         *       "kind": "reorder_webhook"
+         *     }
+         */
         ReorderWebhookFault: {
             /** @description Only tasks of this type. */
             task_type?: string | null;
@@ -2172,8 +2450,8 @@ export interface components {
              */
             kind: "reorder_webhook";
             /**
-             * @description A duration such as 2s, 500ms or 1h30m.
-             * @default PT1S
+             * @description Time between two results.
+             * @default 1s
              */
             gap?: string;
         };
@@ -2189,7 +2467,12 @@ export interface components {
             /** @default 0 */
             clock?: number;
         };
-        /** @description The connection is reset. */
+        /**
+         * @description The connection is reset.
+         * @example {
+         *       "kind": "reset"
+         *     }
+         */
         ResetFault: {
             /** @description Only tasks of this type. */
             task_type?: string | null;
@@ -2219,7 +2502,10 @@ export interface components {
             probability?: number;
             /** @description Seed for random choices; a random one if left out. */
             seed?: number | null;
-            /** @default false */
+            /**
+             * @description Whether the task is done first.
+             * @default false
+             */
             after_work?: boolean;
             /**
              * @description discriminator enum property added by openapi-typescript
@@ -2291,7 +2577,12 @@ export interface components {
             sha256: string;
             orientation: number | null;
         };
-        /** @description The server stops reading and sending but does not close the socket: a half-open connection. */
+        /**
+         * @description The server stops reading and sending but does not close the socket: a half-open connection.
+         * @example {
+         *       "kind": "silent"
+         *     }
+         */
         SilentFault: {
             /** @description Only tasks of this type. */
             task_type?: string | null;
@@ -2327,7 +2618,13 @@ export interface components {
              */
             kind: "silent";
         };
-        /** @description The answer is sent slowly. */
+        /**
+         * @description The answer is sent slowly.
+         * @example {
+         *       "bytes_per_s": 1024,
+         *       "kind": "slow_answer"
+         *     }
+         */
         SlowAnswerFault: {
             /** @description Only tasks of this type. */
             task_type?: string | null;
@@ -2360,15 +2657,23 @@ export interface components {
             /**
              * @description How many bytes pass in a second, such as 64KiB.
              * @default 1024
+             * @example 64KiB
+             * @example 65536
              */
-            bytes_per_s?: number;
+            bytes_per_s?: string | number;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
             kind: "slow_answer";
         };
-        /** @description A stored file is sent slowly. */
+        /**
+         * @description A stored file is sent slowly.
+         * @example {
+         *       "bytes_per_s": 1024,
+         *       "kind": "slow_download"
+         *     }
+         */
         SlowDownloadFault: {
             /** @description Only tasks of this type. */
             task_type?: string | null;
@@ -2403,15 +2708,23 @@ export interface components {
             /**
              * @description How many bytes pass in a second, such as 64KiB.
              * @default 1024
+             * @example 64KiB
+             * @example 65536
              */
-            bytes_per_s?: number;
+            bytes_per_s?: string | number;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
             kind: "slow_download";
         };
-        /** @description The body of a request, or a WebSocket message, is read slowly. */
+        /**
+         * @description The body of a request, or a WebSocket message, is read slowly.
+         * @example {
+         *       "bytes_per_s": 1024,
+         *       "kind": "slow_upload"
+         *     }
+         */
         SlowUploadFault: {
             /** @description Only tasks of this type. */
             task_type?: string | null;
@@ -2444,8 +2757,10 @@ export interface components {
             /**
              * @description How many bytes pass in a second, such as 64KiB.
              * @default 1024
+             * @example 64KiB
+             * @example 65536
              */
-            bytes_per_s?: number;
+            bytes_per_s?: string | number;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -2463,7 +2778,13 @@ export interface components {
         Snapshots: {
             snapshots: components["schemas"]["Snapshot"][];
         };
-        /** @description The task's URLs cannot be fetched. */
+        /**
+         * @description The task's URLs cannot be fetched.
+         * @example {
+         *       "kind": "source",
+         *       "status": 404
+         *     }
+         */
         SourceFault: {
             /** @description Only tasks of this type. */
             task_type?: string | null;
@@ -2499,14 +2820,23 @@ export interface components {
              */
             kind: "source";
             /**
+             * @description Why: no connection, no answer in time, an HTTP status, or a file that is no picture.
              * @default unreachable
              * @enum {string}
              */
             reason?: "unreachable" | "timeout" | "status" | "no_picture";
-            /** @default 404 */
+            /**
+             * @description The HTTP status, with `reason=status`.
+             * @default 404
+             */
             status?: number;
         };
-        /** @description Each item of the reply is sent in its own frame. */
+        /**
+         * @description Each item of the reply is sent in its own frame.
+         * @example {
+         *       "kind": "split"
+         *     }
+         */
         SplitFault: {
             /** @description Only tasks of this type. */
             task_type?: string | null;
@@ -2593,7 +2923,13 @@ export interface components {
             width_px: number | null;
             height_px: number | null;
         };
-        /** @description The answer breaks off partway. */
+        /**
+         * @description The answer breaks off partway.
+         * @example {
+         *       "keep": 0.5,
+         *       "kind": "truncate"
+         *     }
+         */
         TruncateFault: {
             /** @description Only tasks of this type. */
             task_type?: string | null;
@@ -2634,7 +2970,13 @@ export interface components {
              */
             keep?: number;
         };
-        /** @description What the task stored vanishes, at once or after some time on the account's clock. */
+        /**
+         * @description What the task stored vanishes, at once or after some time on the account's clock.
+         * @example {
+         *       "after": "0s",
+         *       "kind": "vanish"
+         *     }
+         */
         VanishFault: {
             /** @description Only tasks of this type. */
             task_type?: string | null;
@@ -2670,8 +3012,8 @@ export interface components {
              */
             kind: "vanish";
             /**
-             * @description A duration such as 2s, 500ms or 1h30m.
-             * @default PT0S
+             * @description How long it is there.
+             * @default 0s
              */
             after?: string;
         };

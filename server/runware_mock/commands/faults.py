@@ -75,14 +75,19 @@ def list_kinds(kind: str | None) -> None:
         meant = f"did you mean {near[0]}?" if near else f"there are {', '.join(KINDS)}"
         fail(f"there is no kind {kind!r}: {meant}", EXIT_USAGE)
     for name in KINDS if kind is None else (kind,):
-        fields = [f"{field} ({default})" if default else field for field, default in own_fields(name).items()]
+        fields = [f"{field} ({one.note})" if one.note else field for field, one in own_fields(name).items()]
         click.echo(f"{name}: {meaning(name)}")
         click.echo(f"  fields   {', '.join(fields) or 'none of its own'}")
         click.echo(f"  example  runware-mock faults add {example(name)}")
     if kind is not None:
-        click.echo("Fields of every kind:")
-        for field, use in common_fields().items():
-            click.echo(f"  {field}: {use}")
+        own = own_fields(kind)
+        others = {field: one for field, one in common_fields().items() if field not in own}
+        for title, described in (("Its own fields", own), ("Fields of every kind", others)):
+            lines = [
+                f"  {field}{f' ({one.note})' if one.note else ''}: {one.meaning}" for field, one in described.items()
+            ]
+            if lines:
+                click.echo("\n".join([f"{title}:", *lines]))
 
 
 @control_command("verify", faults)

@@ -32,7 +32,7 @@ from runware_mock.protocol.response_plan import HttpAnswer, ResponsePlan
 _MOST_COPIES = 100
 _FRAMING = frozenset(("content-length", "transfer-encoding"))
 _WITHOUT_A_BODY = (204, 304)
-_CODES = [code for code in CATALOGUE if code not in OURS]
+CODES = [code for code in CATALOGUE if code not in OURS]
 
 
 class PlannedError(BaseModel):
@@ -40,17 +40,17 @@ class PlannedError(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    code: str = Field(examples=_CODES)
-    parameter: str | None = Field(None, max_length=100)
-    message: str | None = Field(None, max_length=2000)
+    code: str = Field(examples=CODES, description="Code of the error.")
+    parameter: str | None = Field(None, max_length=100, description="Parameter that the error names.")
+    message: str | None = Field(None, max_length=2000, description="Message of the error, instead of its usual one.")
 
     @field_validator("code")
     @classmethod
     def _known(cls, code: str) -> str:
-        if code not in _CODES:
-            near = get_close_matches(code, _CODES, 1)
+        if code not in CODES:
+            near = get_close_matches(code, CODES, 1)
             meant = f"did you mean {near[0]}? " if near else ""
-            raise ValueError(f"{code!r} is not in the catalogue; {meant}it has {', '.join(_CODES)}")
+            raise ValueError(f"{code!r} is not in the catalogue; {meant}it has {', '.join(CODES)}")
         return code
 
     @model_validator(mode="after")
@@ -82,11 +82,13 @@ class LatencyFault(DelayFault):
     """The answer is delayed, by the real clock."""
 
     kind: Literal["latency"]
-    distribution: Literal["fixed", "uniform", "lognormal"] = "fixed"
+    distribution: Literal["fixed", "uniform", "lognormal"] = Field("fixed", description="How delays are drawn.")
     delay: Delay = Field(timedelta(seconds=1), description="The delay if fixed, its median if lognormal.")
-    least: Delay = timedelta(0)
-    most: Delay = timedelta(seconds=1)
-    sigma: float = Field(0.5, gt=0, le=5)
+    least: Delay = Field(timedelta(0), description="The shortest delay if uniform.")
+    most: Delay = Field(timedelta(seconds=1), description="The longest delay if uniform.")
+    sigma: float = Field(
+        0.5, gt=0, le=5, description="Spread if lognormal: the standard deviation of the delay's logarithm."
+    )
 
     is_random: ClassVar[bool] = True
 
@@ -110,10 +112,17 @@ class HttpFault(InsteadFault):
     """The whole request gets this status and body, either instead of the work or, with `after_work`, after it."""
 
     kind: Literal["http"]
-    status: int = Field(503, ge=200, le=599)
-    body: str = Field("", max_length=1_000_000)
-    content_type: str = Field("text/html", pattern=r"^[!-~]+/[!-~]+( ?;[ -~]*)?$", max_length=100)
-    headers: dict[str, str] = Field(default_factory=dict, max_length=50)
+    status: int = Field(503, ge=200, le=599, description="HTTP status of the answer.")
+    body: str = Field("", max_length=1_000_000, description="Body of the answer.")
+    content_type: str = Field(
+        "text/html",
+        pattern=r"^[!-~]+/[!-~]+( ?;[ -~]*)?$",
+        max_length=100,
+        description="The Content-Type that is sent.",
+    )
+    headers: dict[str, str] = Field(
+        default_factory=dict, max_length=50, description='More headers of the answer, such as `{"Retry-After": "1"}`.'
+    )
 
     transports: ClassVar[tuple[Transport, ...]] = REST_ONLY
 
@@ -143,9 +152,11 @@ class RateLimitFault(Fault):
     """Each task takes a token from a bucket of `burst`, refilled at `rate_per_s` by the real clock, or is refused."""
 
     kind: Literal["rate_limit"]
-    rate_per_s: float = Field(gt=0, le=1_000_000)
-    burst: int = Field(1, ge=1, le=1_000_000)
-    times: int | None = Field(None, ge=1, le=1_000_000, description="How many times it refuses; null for every time.")
+    rate_per_s: float = Field(gt=0, le=1_000_000, examples=[1], description="Tokens per second.")
+    burst: int = Field(1, ge=1, le=1_000_000, description="How many tokens the bucket holds; it is full at first.")
+    times: int | None = Field(
+        None, ge=1, le=1_000_000, description="How many times it refuses; null for every time, which is the default."
+    )
 
     def refusal(self, _task: Mapping[str, object]) -> Refusal:
         """Return the refusal of a task too many."""
@@ -182,7 +193,7 @@ class DuplicateFault(Fault):
 
     effect_of: ClassVar[Mapping[str, str]] = {"copies": "copies"}
     kind: Literal["duplicate"]
-    copies: int = Field(2, ge=2, le=_MOST_COPIES)
+    copies: int = Field(2, ge=2, le=_MOST_COPIES, description="How often it is sent.")
 
     transports: ClassVar[tuple[Transport, ...]] = WS_ONLY
 
@@ -207,7 +218,7 @@ class VanishFault(Fault):
     """What the task stored vanishes, at once or after some time on the account's clock."""
 
     kind: Literal["vanish"]
-    after: Span = timedelta(0)
+    after: Span = Field(timedelta(0), description="How long it is there.")
 
     def media_times(self, now_at: int) -> Mapping[str, int]:
         """Let it end."""
@@ -218,7 +229,7 @@ class LateFault(Fault):
     """What the task stored appears only after some time on the account's clock."""
 
     kind: Literal["late"]
-    by: Span = timedelta(seconds=2)
+    by: Span = Field(timedelta(seconds=2), description="How long it is missing.")
 
     def media_times(self, now_at: int) -> Mapping[str, int]:
         """Let it begin later."""
@@ -229,8 +240,11 @@ class SourceFault(Fault):
     """The task's URLs cannot be fetched."""
 
     kind: Literal["source"]
-    reason: Literal["unreachable", "timeout", "status", "no_picture"] = "unreachable"
-    status: int = Field(404, ge=300, le=599)
+    reason: Literal["unreachable", "timeout", "status", "no_picture"] = Field(
+        "unreachable",
+        description="Why: no connection, no answer in time, an HTTP status, or a file that is no picture.",
+    )
+    status: int = Field(404, ge=300, le=599, description="The HTTP status, with `reason=status`.")
 
     def matches(self, event: Event) -> bool:
         """Leave alone the tasks that fetch nothing."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self, get_args
 
 from msgspec.structs import replace
 from pydantic import (
@@ -18,6 +18,7 @@ from pydantic import (
     WithJsonSchema,
     model_validator,
 )
+from pydantic.fields import FieldInfo
 
 from runware_mock.faults.patterns import Check, FieldPatterns, TextPattern, check_of, prompt_of, steps_of, value_at
 from runware_mock.images.fetch import Fetch
@@ -144,8 +145,23 @@ class Matching(BaseModel):
         return found
 
 
+def _complete(schema: dict[str, Any], model: type["Fault"]) -> None:
+    """Add the example, and write the defaults of durations as a plan does: pydantic writes them as ISO 8601."""
+    schema["examples"] = [model.example()]
+    for name, value in schema["properties"].items():
+        if "default" in value:
+            value["default"] = written(model.model_fields[name].default)
+
+
+def written(value: Any) -> Any:
+    """Return a value of a field as a plan has it: a duration is a string."""
+    return write_duration(value) if isinstance(value, timedelta) else value
+
+
 class Fault(Matching):
     """One fault of a plan. A kind overrides the hooks that it needs."""
+
+    model_config = ConfigDict(json_schema_extra=_complete)
 
     point: ClassVar[Point] = "task"
     transports: ClassVar[tuple[Transport, ...]] = ("rest", "ws")
@@ -170,6 +186,26 @@ class Fault(Matching):
                 "where"
             )
         return self
+
+    @classmethod
+    def own_fields(cls) -> dict[str, FieldInfo]:
+        """Return the fields that not every kind has, or not with this meaning."""
+        common = {name: field.description for name, field in Fault.model_fields.items()}
+        return {
+            name: field
+            for name, field in cls.model_fields.items()
+            if name != "kind" and (name not in common or field.description != common[name])
+        }
+
+    @classmethod
+    def example(cls) -> dict[str, Any]:
+        """Return a fault of this kind: with the fields that have examples, or else the first number or duration."""
+        own = cls.own_fields()
+        given = {name: field.examples[0] for name, field in own.items() if field.examples}
+        for name, field in own.items():
+            if not given and type(field.default) in (int, float, timedelta):
+                given[name] = written(field.default)
+        return {"kind": get_args(cls.model_fields["kind"].annotation)[0], **given}
 
     def concerns(self, point: Point, transport: Transport, task_type: str | None) -> bool:
         """Tell whether the fault may be meant for events of this kind."""
@@ -216,7 +252,7 @@ class Fault(Matching):
 class InsteadFault(Fault):
     """A fault that takes the place of the answer, and of the work unless `after_work`."""
 
-    after_work: bool = False
+    after_work: bool = Field(default=False, description="Whether the task is done first.")
 
     @property
     def works(self) -> bool:
@@ -227,7 +263,7 @@ class InsteadFault(Fault):
 class DelayFault(Fault):
     """A fault that delays what is sent; a kind has the default of `delay`."""
 
-    delay: Delay
+    delay: Delay = Field(description="Length of the delay.")
 
     def add_to(self, plan: ResponsePlan, draw: random.Random) -> ResponsePlan:
         """Add to the delay."""
@@ -241,7 +277,7 @@ class DelayFault(Fault):
 class RefuseFault(Fault):
     """A fault that answers with a status and nothing else."""
 
-    status: int = Field(503, ge=400, le=599)
+    status: int = Field(503, ge=400, le=599, description="HTTP status of the answer.")
 
     def add_to(self, plan: ResponsePlan, _draw: random.Random) -> ResponsePlan:
         """Answer with the status."""
@@ -251,7 +287,7 @@ class RefuseFault(Fault):
 class GarbleFault(Fault):
     """A fault that changes some of the bytes that are sent."""
 
-    share: float = Field(0.1, gt=0, le=1)
+    share: float = Field(0.1, gt=0, le=1, description="Share of the bytes that are changed.")
 
     is_random: ClassVar[bool] = True
 

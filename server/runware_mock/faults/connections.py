@@ -40,7 +40,7 @@ class DelayAuthenticationFault(DelayFault):
 
     point: ClassVar[Point] = "authentication"
     kind: Literal["delay_authentication"]
-    delay: Delay = timedelta(seconds=5)
+    delay: Delay = Field(timedelta(seconds=5), description="Length of the delay.")
 
 
 class RefuseAuthenticationFault(Fault):
@@ -77,8 +77,8 @@ class CloseFault(Fault):
     transports: ClassVar[tuple[Transport, ...]] = WS_ONLY
     effect_of: ClassVar[Mapping[str, str]] = {"close_code": "code", "close_after_frames": "after_frames"}
     kind: Literal["close"]
-    code: int = Field(1011, ge=1000, le=4999)
-    after_frames: int = Field(0, ge=0, le=1_000_000)
+    code: int = Field(1011, ge=1000, le=4999, description="Close code of the WebSocket.")
+    after_frames: int = Field(0, ge=0, le=1_000_000, description="How many more frames are sent first.")
 
     @field_validator("code")
     @classmethod
@@ -93,7 +93,7 @@ class DropFault(Fault):
     """The task is done but its reply is lost, and so is the connection, unless `hang_up` is false."""
 
     kind: Literal["drop"]
-    hang_up: bool = True
+    hang_up: bool = Field(default=True, description="Whether the connection is reset, too.")
 
     def add_to(self, plan: ResponsePlan, _draw: random.Random) -> ResponsePlan:
         """Send nothing."""

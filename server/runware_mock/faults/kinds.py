@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin
 
 from pydantic import Field, TypeAdapter
+from pydantic.fields import FieldInfo
 
 from runware_mock.faults import answers, connections, scripted, transfers, webhooks
-from runware_mock.faults.base import Fault
-from runware_mock.values import write_duration
+from runware_mock.faults.base import Fault, written
 
 AnyFault = Annotated[
     answers.ErrorFault
@@ -63,39 +63,51 @@ def meaning(kind: str) -> str:
     return (KINDS[kind].__doc__ or "").splitlines()[0]
 
 
-def own_fields(kind: str) -> dict[str, str]:
-    """Return the fields that other kinds lack, each with its default as a plan writes it, or nothing."""
-    defaults = {
-        name: field.get_default(call_default_factory=True)
-        for name, field in KINDS[kind].model_fields.items()
-        if name not in {*Fault.model_fields, "kind"}
-    }
-    return {name: _written(value) if _is_shown(value) else "" for name, value in defaults.items()}
+class DescribedField(NamedTuple):
+    """What a reader is told about a field."""
+
+    # "required", or its permitted values and its default, as far as there are any.
+    note: str
+    meaning: str
 
 
-def common_fields() -> dict[str, str]:
-    """Return the fields that every kind has, with what they mean."""
-    return {name: field.description or "" for name, field in Fault.model_fields.items()}
+def own_fields(kind: str) -> dict[str, DescribedField]:
+    """Return the fields that not every kind has, or not with this meaning."""
+    return {name: _described(field) for name, field in KINDS[kind].own_fields().items()}
+
+
+def common_fields() -> dict[str, DescribedField]:
+    """Return the fields that every kind has."""
+    return {name: _described(field) for name, field in Fault.model_fields.items()}
 
 
 def example(kind: str) -> str:
-    """Return a fault of this kind as the command line takes it: with what it needs, and a number or duration."""
-    fields = KINDS[kind].model_fields
-    needed = {
-        name: fields[name].examples for name in own_fields(kind) if fields[name].is_required() or fields[name].examples
-    }
-    given = {name: (examples or [1])[0] for name, examples in needed.items()}
-    for name in own_fields(kind):
-        if not given and type(value := fields[name].default) in (int, float, timedelta):
-            given[name] = value
-    return " ".join([kind, *(f"{name}={_written(value)}" for name, value in given.items())])
+    """Return a fault of this kind as the command line takes it."""
+    given = KINDS[kind].example()
+    return " ".join([given.pop("kind"), *(f"{name}={_text(value)}" for name, value in given.items())])
 
 
-def _is_shown(value: Any) -> bool:
-    return isinstance(value, (bool, int, float, str, timedelta)) and value is not False and value != ""
+def _described(field: FieldInfo) -> DescribedField:
+    note = default = _text(field.default)
+    if choices := _choices(field.annotation):
+        note = f"{', '.join(choices[:-1])} or {choices[-1]}{default and f'; default {default}'}"
+    meaning = field.description or ""
+    if len(known := field.examples or ()) > 1:
+        meaning = f"{meaning.removesuffix('.')}: {', '.join(known)}."
+    return DescribedField("required" if field.is_required() else note, meaning)
 
 
-def _written(value: Any) -> str:
-    return (
-        write_duration(value) if isinstance(value, timedelta) else str(value).lower() if value is True else str(value)
-    )
+def _choices(annotation: Any) -> list[str]:
+    """Return the permitted values of a field that has only some."""
+    if get_origin(annotation) is Literal:
+        return [str(value) for value in get_args(annotation)]
+    return [value for part in get_args(annotation) for value in _choices(part)]
+
+
+def _text(value: Any) -> str:
+    """Write a value as the command line takes it; a default that says nothing is left out."""
+    if isinstance(value, bool):
+        return "true" if value else ""
+    if isinstance(value, float):
+        return f"{value:g}"
+    return str(written(value)) if isinstance(value, (int, str, timedelta)) else ""

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Annotated, ClassVar, Literal
 
 from msgspec.structs import replace
-from pydantic import Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from runware_mock.faults.base import (
     PLANNED,
@@ -22,14 +22,34 @@ from runware_mock.faults.base import (
 )
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.response_plan import HttpAnswer, ResponsePlan
-from runware_mock.values import Size
+from runware_mock.values import parse_size
 
-_Position = Annotated[Size, Field(ge=0, le=2**40, description="How many bytes pass, such as 64KiB.")]
+_MOST_BYTES = 2**40
+
+
+def _as_json(least: int) -> WithJsonSchema:
+    # The text first: a form has to take both.
+    number = {"type": "integer", "minimum": least, "maximum": _MOST_BYTES}
+    return WithJsonSchema({"anyOf": [{"type": "string"}, number], "examples": ["64KiB", 65536]})
+
+
+_Position = Annotated[
+    int,
+    Field(ge=0, le=_MOST_BYTES, description="How many bytes pass, such as 64KiB."),
+    BeforeValidator(parse_size),
+    _as_json(0),
+]
+_Rate = Annotated[
+    int,
+    Field(ge=1, le=_MOST_BYTES, description="How many bytes pass in a second, such as 64KiB."),
+    BeforeValidator(parse_size),
+    _as_json(1),
+]
 
 
 class _Cut(Fault):
     after_bytes: _Position = 1024
-    how: Literal["end", "reset"] = "end"
+    how: Literal["end", "reset"] = Field("end", description="Whether the connection then ends or is reset.")
 
     def add_to(self, plan: ResponsePlan, _draw: random.Random) -> ResponsePlan:
         return replace(plan, kept_bytes=self.after_bytes, is_reset=self.how == "reset")
@@ -37,9 +57,7 @@ class _Cut(Fault):
 
 class _Slow(Fault):
     effect_of: ClassVar[Mapping[str, str]] = {"bytes_per_s": "bytes_per_s"}
-    bytes_per_s: Annotated[
-        Size, Field(ge=1, le=2**40, description="How many bytes pass in a second, such as 64KiB.")
-    ] = 1024
+    bytes_per_s: _Rate = 1024
 
 
 class _Upload(Fault):
@@ -61,8 +79,10 @@ class CutUploadFault(_Upload):
 
     kind: Literal["cut_upload"]
     after_bytes: _Position = 1024
-    how: Literal["stall", "reset", "refuse"] = "reset"
-    status: int = Field(413, ge=400, le=599)
+    how: Literal["stall", "reset", "refuse"] = Field(
+        "reset", description="Whether nothing more is read, the connection is reset, or the upload is refused."
+    )
+    status: int = Field(413, ge=400, le=599, description="HTTP status of a refusal.")
 
     def matches(self, event: Event) -> bool:
         """Leave alone what is too short, or does not declare its length."""
@@ -109,7 +129,7 @@ class DelayDownloadFault(_Download, DelayFault):
     """The answer to a download is delayed, by the real clock."""
 
     kind: Literal["delay_download"]
-    delay: Delay = timedelta(seconds=2)
+    delay: Delay = Field(timedelta(seconds=2), description="Length of the delay.")
 
 
 class RefuseDownloadFault(_Download, RefuseFault):
@@ -132,7 +152,12 @@ class MislabelDownloadFault(_Download):
     """A stored file is served with another Content-Type."""
 
     kind: Literal["mislabel_download"]
-    content_type: str = Field("text/html", pattern=r"^[!-~]+/[!-~]+( ?;[ -~]*)?$", max_length=100)
+    content_type: str = Field(
+        "text/html",
+        pattern=r"^[!-~]+/[!-~]+( ?;[ -~]*)?$",
+        max_length=100,
+        description="The Content-Type that is sent.",
+    )
 
     def add_to(self, plan: ResponsePlan, _draw: random.Random) -> ResponsePlan:
         """Replace the header."""

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from pydantic import Field
 
 from runware_mock.clock import in_ms
-from runware_mock.faults.answers import PlannedError
+from runware_mock.faults.answers import CODES, PlannedError
 from runware_mock.faults.base import Delay, Fault, Point
 from runware_mock.protocol.messages import Item
 
@@ -50,7 +50,7 @@ class DuplicateWebhookFault(WebhookFault):
     """The webhook is called more than once with the same body."""
 
     kind: Literal["duplicate_webhook"]
-    copies: int = Field(2, ge=2, le=_MOST_COPIES)
+    copies: int = Field(2, ge=2, le=_MOST_COPIES, description="How often it is called.")
 
     def changed(self, calls: Sequence[Call]) -> Sequence[Call]:
         """Call again."""
@@ -61,7 +61,7 @@ class DelayWebhookFault(WebhookFault):
     """The webhook is called late, by the account's clock."""
 
     kind: Literal["delay_webhook"]
-    delay: Delay = timedelta(seconds=10)
+    delay: Delay = Field(timedelta(seconds=10), description="Length of the delay.")
 
     def changed(self, calls: Sequence[Call]) -> Sequence[Call]:
         """Wait."""
@@ -72,7 +72,7 @@ class ReorderWebhookFault(WebhookFault):
     """A task's results are sent in reverse order, each `gap` after the one before: later tasks overtake them."""
 
     kind: Literal["reorder_webhook"]
-    gap: Delay = timedelta(seconds=1)
+    gap: Delay = Field(timedelta(seconds=1), description="Time between two results.")
 
     def changed(self, calls: Sequence[Call]) -> Sequence[Call]:
         """Let the last one begin."""
@@ -84,7 +84,7 @@ class ErrorWebhookFault(PlannedError, WebhookFault):
     """The webhook is called with an error from the catalogue, although the task succeeded."""
 
     kind: Literal["error_webhook"]
-    code: str = "internalServerError"
+    code: str = Field("internalServerError", examples=CODES, description="Code of the error.")
 
     def changed(self, calls: Sequence[Call]) -> Sequence[Call]:
         """Send the error instead."""

@@ -4,9 +4,6 @@ import { call, say } from "./calls.js";
 const NAMES = { task_uuid: "Task UUID", uuid: "UUID", nth: "Only the n-th", bytes_per_s: "Bytes per second" };
 let schemas;
 
-// "PT1.5S" as people write it here: 1.5s.
-const shown = (value) => String(value).replace(/^PT([\d.]+)S$/, "$1s");
-
 function field(name, schema, isRequired) {
   const type = schema.anyOf?.find((one) => one.type !== "null") ?? schema;
   const mayBeNull = schema.anyOf?.some((one) => one.type === "null") && schema.default !== undefined;
@@ -29,8 +26,10 @@ function field(name, schema, isRequired) {
     input.max = type.maximum ?? "";
     input.step = type.type === "integer" ? 1 : "any";
   }
+  // It takes both: "64KiB", and a number, which is not written as a text.
+  if (schema.anyOf?.some((one) => one.type === "integer") && type.type === "string") input.dataset.number = "";
   if (type.type === "object") input.placeholder = name === "headers" ? "Retry-After: 1" : '{"width": 512}';
-  else if (schema.default !== undefined && schema.default !== null) input.placeholder = shown(schema.default);
+  else if (schema.default !== undefined && schema.default !== null) input.placeholder = schema.default;
   if (name === "task_type") input.setAttribute("list", "task-types");
   if (type.examples) {
     const list = document.createElement("datalist");
@@ -100,6 +99,7 @@ function values(box) {
       if (input.checked) found[input.name.split(":")[0]] = null;
     } else if (input.type === "checkbox") found[input.name] = input.checked;
     else if (input.value && input.type === "number") found[input.name] = Number(input.value);
+    else if ("number" in input.dataset && /^\d+$/.test(input.value)) found[input.name] = Number(input.value);
     else if (input.value && input.name === "headers") {
       found.headers = Object.fromEntries(
         input.value
