@@ -187,7 +187,7 @@ def _seed(services: Services) -> None:
     except BadRules as error:
         raise FixturesUnusable(f"bad value for --answers: {error}") from None
     except ControlRefused as refused:
-        raise FixturesUnusable(f"bad value for --fixtures: {refused.field}: {refused.message}") from None
+        raise FixturesUnusable(f"bad value for --fixtures: {refused.sentence}") from None
     except Refusal as refusal:
         raise FixturesUnusable(f"cannot store what --fixtures or --answers names: {refusal.message}") from None
 

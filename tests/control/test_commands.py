@@ -316,6 +316,9 @@ def test_a_kind_that_does_not_exist_is_refused_in_one_line(run: Run) -> None:
     field = refused(run("faults", "add", "latency", "dely=2s"))
     assert field == "faults[0].dely: a fault of the kind latency has no field 'dely'; did you mean delay?"
     assert "; there are error, latency, " in refused(run("faults", "add", "earthquake"))
+    missing = refused(run("faults", "add", "error"))
+    assert missing == "the field faults[0].code is missing; `runware-mock faults kinds error` lists its fields"
+    assert refused(run("faults", "add", "http", "status=99")) == "faults[0].status must be at least 200; it is 99"
 
 
 def test_verify_fails_until_every_plan_is_met(run: Run, talker: Talker) -> None:

@@ -100,8 +100,30 @@ def test_what_cannot_be_stored_refuses_to_start_and_says_where(tmp_path: Path, m
     (tmp_path / "manifest.json").write_text(manifest)
     done = run_command("serve", "--port", "0", "--in-memory", "--fixtures", str(tmp_path))
     assert done.returncode == 2
-    assert done.stderr.startswith(f"runware-mock: bad value for --fixtures: {field}: ")
+    assert done.stderr.startswith("runware-mock: bad value for --fixtures: ")
+    assert field in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("manifest", "sentence"),
+    [
+        ('{"media": [{"file": "cat.png", "aeg": "1d"}]}', "there is no field 'aeg'; did you mean age?"),
+        ('{"media": [{"fle": "cat.png"}]}', "there is no field 'fle'; did you mean file?"),
+        ('{"media": [{}]}', "the field media[0].file is missing"),
+        ('{"media": [{"file": "cat.png", "age": "29"}]}', "manifest.json: 29 has no unit: write 29s, 29m or 29d"),
+        ('{"media": [{"file": "cat.png", "uuid": "x"}]}', "media[0].uuid must be a UUID; it is 'x'"),
+        ('{"media": [{"file": "cat.png"}], "ownr": "abc"}', "there is no field 'ownr'; did you mean owner?"),
+        ("[]", "this must be a JSON object"),
+    ],
+)
+def test_what_is_wrong_in_a_manifest_is_a_sentence_with_the_nearest_name(
+    tmp_path: Path, manifest: str, sentence: str
+) -> None:
+    (tmp_path / "cat.png").write_bytes(png())
+    (tmp_path / "manifest.json").write_text(manifest)
+    done = run_command("serve", "--port", "0", "--in-memory", "--fixtures", str(tmp_path))
+    assert done.stderr.endswith(f"{sentence}\n")
 
 
 def test_fixtures_that_are_not_there_refuse_to_start() -> None:

@@ -227,7 +227,7 @@ def test_all_accounts_are_changed_only_if_the_agent_says_so(
     ("tool", "arguments", "sentence"),
     [
         ("plan_fault", {"kind": "htp"}, "faults[0].kind"),
-        ("plan_fault", {}, "kind: Field required"),
+        ("plan_fault", {}, "the field kind is missing"),
         ("list_plans", {"name": "x"}, "list_plans has no argument 'name': it has none"),
         ("search_journal", {"task_typ": "ping"}, "search_journal has no argument 'task_typ': did you mean task_type?"),
         ("advance_clock", {"by": "soon"}, "by"),

@@ -85,10 +85,10 @@ def test_a_rule_of_a_file_replaces_another_of_its_name(folder: Path, tmp_path: P
         ("5", ["rule"]),
         ("[]", ["rule"]),
         ("- 5", ["[0]", "mapping"]),
-        ("prompt: x", ["give: "]),
+        ("prompt: x", ["the field give is missing"]),
         ("give: {picture: dog.png}", ["give[0].picture: ", "there is no file 'dog.png' in /"]),
-        ("give: {text: x}\ntask_typ: y", ["task_typ: "]),
-        ("give: [{text: x, times: 0}]", ["give[0].times: "]),
+        ("give: {text: x}\ntask_typ: y", ["there is no field 'task_typ'; did you mean task_type?"]),
+        ("give: [{text: x, times: 0}]", ["give[0].times must be at least 1; it is 0"]),
         ("give: &a [*a]", ["ircular"]),
         ("give: {fields: {a: 2026-01-01}}", ["JSON serializable"]),
         ("give: {text: [}", ["line 1"]),
@@ -113,7 +113,10 @@ def test_a_rule_that_can_never_be_used_is_logged_with_its_file(
     (tmp_path / "rules.yaml").write_text("{task_type: imageInferense, give: {text: x}}")
     with running_mock(answers=tmp_path):
         pass
-    assert "rules.yaml: give[0].task_type: 'imageInferense' is not a task type" in caplog.messages
+    assert (
+        "rules.yaml: give[0].task_type: 'imageInferense' is not a task type; did you mean imageInference?"
+        in caplog.messages
+    )
 
 
 def test_a_folder_without_rules_says_what_to_do(tmp_path: Path) -> None:

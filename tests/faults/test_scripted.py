@@ -286,10 +286,10 @@ def nested(levels: int) -> list[Any]:
 @pytest.mark.parametrize(
     ("rule", "field", "word"),
     [
-        ({}, "give", "required"),
+        ({}, "give", "missing"),
         ({"give": []}, "give", "1"),
         ({"give": {}}, "give[0]", "at least one of picture"),
-        ({"give": 5}, "give", "list"),
+        ({"give": 5}, "give", "give must be a JSON array"),
         ({"give": [[{"text": "x"}]]}, "give[0]", "must be a JSON object"),
         ({"give": [{"text": "x"}] * 101}, "give", "100"),
         ({"give": {"picture": "no picture"}}, "give[0].picture", NO_PICTURE),
@@ -304,7 +304,7 @@ def nested(levels: int) -> list[Any]:
         ({"give": {"fields": {"taskUUID": "x"}}}, "give[0].fields", "identifies the task"),
         ({"give": {"text": "x", "times": 0}}, "give[0].times", "1"),
         ({"give": {"txet": "x"}}, "give[0].txet", "did you mean text?"),
-        ({"give": {"lifecycle": [{"polls": 1, "pols": 1}]}}, "give[0].lifecycle[0].pols", "there is no field 'pols'"),
+        ({"give": {"lifecycle": [{"polls": 1, "pols": 1}]}}, "give[0].lifecycle[0].pols", "did you mean polls?"),
         ({"give": {"text": "x"}, "promt": "x"}, "promt", "did you mean prompt?"),
         ({"give": {"text": "x"}, "prompt": 5}, "prompt", "wildcards"),
         ({"give": {"text": "x"}, "prompt": {"regex": "("}}, "prompt", "not a regular expression"),

@@ -16,9 +16,9 @@ from starlette.types import Scope
 
 from runware_mock.api.guard import check_caller
 from runware_mock.api.ui.pages import page_failure, wants_page
-from runware_mock.control.answers import Rule, no_such_field
-from runware_mock.control.calls import Code, ControlRefused, dotted, nearest, not_found
-from runware_mock.faults.kinds import KINDS, common_fields, own_fields
+from runware_mock.control.answers import Rule
+from runware_mock.control.calls import Code, ControlRefused, not_found
+from runware_mock.control.field_errors import field_error, first_of
 from runware_mock.faults.plans import Plan
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.messages import Reply, rest_body
@@ -35,8 +35,6 @@ _PREFLIGHT_HEADERS = {
 }
 _USUAL_HEADERS = "Authorization, Content-Type, Range, X-Runware-Mock-Plan"
 _HTTP_ERRORS = {404: "notFound", 405: "methodNotAllowed"}
-# Pydantic speaks of dictionaries and models; who sends JSON knows objects.
-_NO_OBJECT = ("model_attributes_type", "model_type", "dict_type")
 
 PREFIX = "/_mock"
 
@@ -144,7 +142,7 @@ def _refusal_of(request: Request, error: Exception) -> ControlRefused:
             # A key that the upload API refuses, too.
             return ControlRefused(error.message, "account", "forbidden", error.status)
         case RequestValidationError():
-            return _invalid(request.url.path, error.errors()[0])
+            return _invalid(request.url.path, error.errors())
         case HTTPException(status_code=400):
             return ControlRefused("the body is not JSON, or is nested too deeply", "body")
         case HTTPException():
@@ -173,39 +171,12 @@ def _no_such_call(request: Request, error: HTTPException) -> ControlRefused:
     return not_found(f"no such path {path[:100]}; {meant}there are {', '.join(known)}", "path")
 
 
-def _invalid(path: str, error: Mapping[str, Any]) -> ControlRefused:
+def _invalid(path: str, errors: Sequence[Mapping[str, Any]]) -> ControlRefused:
     """Return what FastAPI found wrong with a parameter or a field of the body."""
+    error = first_of(errors)
     source, *location = error["loc"]
-    message = str(error["msg"]).removeprefix("Value error, ")
     if error["type"] == "json_invalid":
-        return ControlRefused(f"the body is not JSON: {message}", source)
-    is_no_object = error["type"] in _NO_OBJECT
-    if not location and source == "body":
-        if is_no_object or error["type"] == "missing":
-            message = "the body must be a JSON object, with Content-Type: application/json"
-        return ControlRefused(message, source)
-    if is_no_object:
-        message = "this must be a JSON object"
-    if location[:1] == ["faults"] and location[1:]:
-        message = _fault_message(error, location) or message
-        # The location contains the kind of the fault, which is not a field; if the kind is missing, it ends there.
-        location = [*location[:2], *location[3:], *(["kind"] if error["type"].startswith("union_tag") else [])]
-        if error["type"] == "model_attributes_type":
-            location.append("kind")
-    elif error["type"] == "extra_forbidden":
-        message = no_such_field(location, Rule if path.startswith(f"{PREFIX}/answers") else Plan)
-    return ControlRefused(message, dotted(location) or source)
-
-
-def _fault_message(error: Mapping[str, Any], location: Sequence[Any]) -> str | None:
-    """Return a message with the nearest valid kind or field, if a fault has an unknown one."""
-    if error["type"] == "union_tag_invalid":
-        kind = str(error["ctx"]["tag"])[:40]
-        return f"there is no kind {kind!r} of fault; {nearest(kind, KINDS)}"
-    if error["type"] == "extra_forbidden":
-        kind, field, *deeper = (str(part) for part in location[2:])
-        if deeper:
-            return f"there is no field {deeper[-1][:40]!r}"
-        known = {**own_fields(kind), **common_fields()}
-        return f"a fault of the kind {kind} has no field {field[:40]!r}; {nearest(field, known)}"
-    return None
+        return ControlRefused(f"the body is not JSON: {error['ctx']['error']}", source)
+    if not location and source == "body" and error["type"] != "value_error":
+        return ControlRefused("the body must be a JSON object, with Content-Type: application/json", source)
+    return field_error(error, Rule if path.startswith(f"{PREFIX}/answers") else Plan, whole=source, skipped=1)

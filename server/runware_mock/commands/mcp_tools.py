@@ -22,6 +22,7 @@ from runware_mock.certificates import client_context
 from runware_mock.client import ControlError
 from runware_mock.commands.base import Call, json_of, one_line, text_of
 from runware_mock.connection import Unreachable, send
+from runware_mock.control.field_errors import field_error
 from runware_mock.control_models import Entry, Medium, PlanState
 from runware_mock.faults.kinds import KINDS, common_fields, meaning, own_fields
 from runware_mock.images.codec import DECODERS, opened
@@ -103,7 +104,7 @@ class _Server(MCPServer[Any]):
                 case ControlError() as cause:
                     raise ToolError(one_line(cause, self._call.api_key, self._call.token)) from None
                 case ValidationError() as cause:
-                    wrong = [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in cause.errors()]
+                    wrong = [field_error(one).sentence for one in cause.errors()]
                     raise ToolError("; ".join(wrong)) from None
                 case ToolError() as cause:
                     raise ToolError(str(cause)) from None

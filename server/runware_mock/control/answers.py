@@ -2,15 +2,15 @@
 
 import logging
 import secrets
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from runware_mock.answer_models import GivenState, Rules, RuleState
 from runware_mock.control import plans
-from runware_mock.control.calls import ControlRefused, changing, dotted, nearest, not_found
+from runware_mock.control.calls import ControlRefused, changing, not_found
+from runware_mock.control.field_errors import field_error, first_of
 from runware_mock.control.given_pictures import read_pictures
 from runware_mock.control_models import Deleted, PlanState
 from runware_mock.faults import plans as stored_plans
@@ -83,15 +83,6 @@ class Rule(Matching):
         if "times" in one.model_fields_set:
             return one.times
         return None if position == len(self.give) - 1 and self.nth is None else 1
-
-
-def no_such_field(location: Sequence[int | str], body: type[BaseModel]) -> str:
-    """Return what is wrong with a field that a rule or plan does not have."""
-    name = str(location[-1])
-    wrong = f"there is no field {name[:40]!r}"
-    if location[0] == "give" and len(location) > len(("give", 0, name)):
-        return wrong
-    return f"{wrong}; {nearest(name, (Step if location[0] == 'give' else body).model_fields)}"
 
 
 def add_rule(services: Services, account_id: int, rule: Rule) -> RuleState:
@@ -175,10 +166,7 @@ def _checked(services: Services, found: FoundRule) -> tuple[Plan, dict[int, str]
         named = rule.model_copy(update={"name": rule.name or _UNNAMED + found.where.replace("/", ".")[-90:]})
         return read_pictures(services, ALL_ACCOUNTS, named.plan(), "give[{}]")
     except ControlRefused as refused:
-        raise BadRules(f"{found.where}: {refused.field}: {refused.message}") from None
+        raise BadRules(f"{found.where}: {refused.sentence}") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        message = first["msg"].removeprefix("Value error, ")
-        if first["type"] == "extra_forbidden":
-            message = no_such_field(first["loc"], Rule)
-        raise BadRules(f"{found.where}: {dotted(first['loc']) or 'rule'}: {message}") from None
+        wrong = field_error(first_of(error.errors()), Rule, whole="rule")
+        raise BadRules(f"{found.where}: {wrong.sentence}") from None

@@ -12,8 +12,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, TypeA
 from sqlalchemy import select
 
 from runware_mock import control_models as models
-from runware_mock.control.calls import ControlRefused, changing, conflict, dotted
+from runware_mock.control.calls import ControlRefused, changing, conflict
 from runware_mock.control.clocks import LATEST_AT
+from runware_mock.control.field_errors import field_error, first_of
 from runware_mock.control.state import check_version, put_state, take_state
 from runware_mock.faults.kinds import AnyFault
 from runware_mock.faults.plans import PlanName
@@ -297,8 +298,8 @@ def _state_of(text: bytes) -> _Archived:
     try:
         return _Archived.model_validate(document)
     except ValidationError as error:
-        first = error.errors()[0]
-        raise ControlRefused(f"state.json: {first['msg']}", dotted(first["loc"]) or "body") from None
+        wrong = field_error(first_of(error.errors()), _Archived)
+        raise ControlRefused(f"state.json: {wrong.message}", wrong.field) from None
 
 
 def _proved(row: _Content, data: bytes, services: Services) -> Picture:

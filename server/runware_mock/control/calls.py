@@ -32,6 +32,11 @@ class ControlRefused(Exception):
         """Mask keys: a path that is not known may be anything."""
         self.message = without_real_keys(self.message)
 
+    @property
+    def sentence(self) -> str:
+        """The message, with the field in front unless it names it."""
+        return self.message if not self.field or self.field in self.message else f"{self.field}: {self.message}"
+
 
 def not_found(what: str, field: str | None = None) -> ControlRefused:
     """Return the refusal of a call for something that does not exist."""

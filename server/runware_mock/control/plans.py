@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy import Connection, select
 
 from runware_mock import control_models as models
-from runware_mock.control.calls import changing, conflict, not_found
+from runware_mock.control.calls import changing, conflict, nearest, not_found
 from runware_mock.control.given_pictures import read_pictures
 from runware_mock.faults import plans
 from runware_mock.faults.base import Event
@@ -108,7 +108,8 @@ def _warned(state: models.PlanState) -> models.PlanState:
             continue
         row = TASKS.get(one.task_type)
         if row is None:
-            warnings.append(f"faults[{index}].task_type: {one.task_type!r} is not a task type")
+            hint = nearest(one.task_type, TASKS)
+            warnings.append(f"faults[{index}].task_type: {one.task_type!r} is not a task type; {hint}")
             continue
         has = {
             "prompt": not _PROMPTS.isdisjoint(properties(row.model)),

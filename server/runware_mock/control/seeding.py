@@ -19,7 +19,8 @@ from sqlalchemy import select
 
 from runware_mock.clock import in_ms
 from runware_mock.control.archive import stored_bytes
-from runware_mock.control.calls import ControlRefused, dotted, not_found
+from runware_mock.control.calls import ControlRefused, not_found
+from runware_mock.control.field_errors import field_error, first_of
 from runware_mock.control.media import add_medium
 from runware_mock.images.codec import MAX_SIDE_PX
 from runware_mock.images.formats import FORMATS
@@ -55,6 +56,8 @@ class Listed(BaseModel):
 
 class Manifest(BaseModel):
     """What `--fixtures` stores."""
+
+    model_config = ConfigDict(extra="forbid")
 
     media: list[Listed]
     owner: _Owner | None = None
@@ -151,8 +154,8 @@ def _read(file: Path) -> Manifest:
     except OSError as error:
         raise ControlRefused(f"{file} cannot be read: {error.strerror}", "manifest") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        raise ControlRefused(f"{file}: {first['msg']}", dotted(first["loc"]) or "manifest") from None
+        wrong = field_error(first_of(error.errors()), Manifest, whole="manifest")
+        raise ControlRefused(f"{file}: {wrong.message}", wrong.field) from None
 
 
 def _stable_uuid(name: str) -> UUID:
