@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.node.conftest import Application, environment, node
+from tests.process.ports import free_port
 
 pytestmark = [
     pytest.mark.timeout(240),
@@ -114,8 +115,7 @@ def test_a_taken_port_and_an_unknown_setting_are_named(application: Application)
 
 
 def test_a_url_without_a_mock_is_refused(application: Application) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        url = f"http://127.0.0.1:{closed.getsockname()[1]}"
+    url = f"http://127.0.0.1:{free_port()}"
     told = refusal(application, RUNWARE_MOCK_URL=url)
     assert told.startswith(f"cannot use runware-mock: no runware-mock can be reached at {url}")
 

@@ -44,7 +44,7 @@ def page(browser: "Browser") -> Iterator["Page"]:
     """Open a tab that fails the test on any error of the page's own."""
     context = browser.new_context()
     opened = context.new_page()
-    opened.set_default_timeout(10_000)
+    opened.set_default_timeout(30_000)
     errors: list[str] = []
     opened.on("pageerror", lambda error: errors.append(str(error)))
     opened.on("console", lambda line: errors.append(line.text) if "Content Security Policy" in line.text else None)

@@ -19,6 +19,7 @@ from tests.images.painting import clip, encoded, moving, see_through
 from tests.page.opening import KEY, open_live, send
 from tests.pictures import png
 from tests.process.clients import rest
+from tests.process.ports import free_port
 from tests.running import RunningMock, clean_environment, mock_process, running_mock
 from tests.talking import new_uuid, upload
 
@@ -198,8 +199,8 @@ def test_what_users_write_never_becomes_html(alone: RunningMock, page: "Page", t
 
 
 def test_a_server_that_goes_away_is_noticed_and_found_again(page: "Page", tmp_path: Path) -> None:
-    with mock_process(tmp_path) as first:
-        port = first.url.rpartition(":")[2]
+    port = str(free_port())
+    with mock_process(tmp_path, "--port", port) as first:
         open_live(page, first.url)
         first.stop()
         page.locator('#live[data-state="lost"]').wait_for()

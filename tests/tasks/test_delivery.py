@@ -19,6 +19,7 @@ from runware_mock.storage.models import account, delivery
 from runware_mock.webhooks import ATTEMPTS, deliver_due, delivery_schedule
 from tests.manual_clock import ManualClock
 from tests.pictures import png
+from tests.protocol.wires import wait_until
 from tests.running import START_AT, RunningMock, running_mock
 from tests.stores import Store
 from tests.talking import Talker, new_uuid, talking, upload
@@ -93,6 +94,16 @@ def settle(mock: RunningMock) -> None:
     deliver_due(mock.services)
 
 
+def deliver_all(mock: RunningMock) -> None:
+    """Make calls until none is left."""
+
+    def is_done() -> bool:
+        settle(mock)
+        return not mock.count(delivery)
+
+    wait_until(is_done)
+
+
 @pytest.mark.parametrize("method", ["sync", "async"])
 def test_a_webhook_is_called_once_for_each_result(store: Store, transport: str, api_key: str, method: str) -> None:
     """There is "one call per result", and "query strings must survive"."""
@@ -103,8 +114,7 @@ def test_a_webhook_is_called_once_for_each_result(store: Store, transport: str, 
     ):
         asked = inference(numberResults=2, webhookURL=hook.url, deliveryMethod=method)
         talker.ask(asked)
-        while mock.count(delivery):
-            settle(mock)
+        deliver_all(mock)
         results = talker.ask(get_response(asked)).data
     assert [path for path, _ in hook.taken] == ["/hook?token=secret"] * 2
     # The body is the item itself, to which getResponse adds a few fields.
@@ -122,8 +132,7 @@ def test_a_webhook_may_get_the_envelope_of_an_answer(api_key: str, webhook_body:
     ):
         item = talker.ask(inference(webhookURL=hook.url)).item
         error = talker.ask(inference(webhookURL=hook.url, width=1)).error
-        while mock.count(delivery):
-            settle(mock)
+        deliver_all(mock)
     expected = [{"data": [item]}, {"errors": [error]}] if wrapped else [item, error]
     assert sorted((body for _, body in hook.taken), key=str) == sorted(expected, key=str)
 
@@ -142,8 +151,7 @@ def test_a_webhook_is_told_of_a_task_that_failed_but_not_that_it_came_twice(
         done = inference(webhookURL=hook.url)
         item = talker.ask(done).item
         assert talker.ask(done).codes == ["conflictTaskUUID"]
-        while mock.count(delivery):
-            settle(mock)
+        deliver_all(mock)
     assert sorted((body for _, body in hook.taken), key=str) == sorted([error, item], key=str)
 
 
@@ -157,8 +165,7 @@ def test_a_webhook_waits_until_the_result_is_ready(store: Store, transport: str,
         settle(mock)
         assert not hook.taken
         mock.clock.advance(timedelta(seconds=5))
-        while mock.count(delivery):
-            settle(mock)
+        deliver_all(mock)
         assert len(hook.taken) == 1
 
 
@@ -186,8 +193,7 @@ def test_a_webhook_that_refuses_is_tried_again_with_growing_pauses_and_then_give
             while len(hook.taken) < attempt:
                 settle(mock)
         assert attempt == ATTEMPTS
-        while mock.count(delivery):
-            settle(mock)
+        deliver_all(mock)
         mock.clock.advance(timedelta(days=1))
         settle(mock)
         assert len(hook.taken) == ATTEMPTS
@@ -228,11 +234,9 @@ def test_a_webhook_that_hangs_holds_up_neither_tasks_nor_the_webhooks_of_another
     ):
         # More than are called at once.
         talker.ask(inference(webhookURL=slow.url, numberResults=20))
-        while not slow.taken:
-            pass
+        wait_until(lambda: slow.taken)
         assert other.ask(inference(webhookURL=quick.url)).item
-        while not quick.taken:
-            pass
+        wait_until(lambda: quick.taken)
         assert mock.count(delivery) >= 20
         go_on.set()
 
@@ -258,8 +262,7 @@ def test_an_undelivered_webhook_survives_a_restart(store: Store, api_key: str) -
             assert mock.count(delivery) == 1
         with running_mock(**store.settings) as mock:
             mock.clock.advance(timedelta(hours=1))
-            while mock.count(delivery):
-                settle(mock)
+            deliver_all(mock)
         assert len(hook.taken) == 1
 
 

@@ -1,7 +1,6 @@
 """Webhooks to look at: each attempt in the journal, calls again, and faults that a webhook meets."""
 
 import re
-import socket
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
@@ -18,6 +17,7 @@ from runware_mock.webhooks import ATTEMPTS, deliver_due
 from tests import plain
 from tests.control.calling import Calls, calling
 from tests.faults.planning import met, plan
+from tests.process.ports import free_port
 from tests.running import RunningMock, running_mock
 from tests.talking import talking
 from tests.tasks.asking import inference
@@ -99,9 +99,7 @@ def test_advancing_the_clock_goes_through_all_attempts_at_once(
 
 
 def test_a_closed_port_and_the_control_api_are_named(mock: RunningMock, control: Calls) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
-    ask(mock, webhookURL=f"http://127.0.0.1:{port}/hook")
+    ask(mock, webhookURL=f"http://127.0.0.1:{free_port()}/hook")
     ask(mock, webhookURL=f"{mock.url}/_mock/reset")
     refused, forbidden = calls(control, outcome="error")
     assert (refused["status"], refused["task"]["attempt"]) == (0, 1)

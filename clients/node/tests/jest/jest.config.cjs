@@ -1,1 +1,1 @@
-module.exports = { globalSetup: "runware-mock/global-setup" };
+module.exports = { globalSetup: "runware-mock/global-setup", testTimeout: 30_000 };

@@ -1,1 +1,1 @@
-module.exports = { globalSetup: "./global-setup.cjs" };
+module.exports = { globalSetup: "./global-setup.cjs", testTimeout: 30_000 };
