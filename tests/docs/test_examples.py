@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -53,12 +54,17 @@ def block(page: str, language: str, word: str) -> str:
     return found
 
 
-def run(command: list[str], text: str, folder: Path, **variables: str) -> str:
-    """Run a program on an example and return what it prints."""
+def ended(command: list[str], text: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a program on an example to its end."""
     environment = clean_environment(**variables)
-    done = subprocess.run(
+    return subprocess.run(
         command, input=text, cwd=folder, env=environment, capture_output=True, text=True, timeout=LIMIT_S, check=False
     )
+
+
+def run(command: list[str], text: str, folder: Path, **variables: str) -> str:
+    """Run a program on an example, which must succeed, and return what it prints."""
+    done = ended(command, text, folder, **variables)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -113,6 +119,21 @@ def test_an_upload_is_answered_as_shown(own_mock: RunningMock, folder: Path, pag
     (item,), (shown,) = answer["data"], json.loads(block("docs/getting-started.md", "json", "imageUpload"))["data"]
     assert set(item) == set(shown)
     assert item["imageURL"] == f"http://{address}/image/ii/{item['imageUUID']}.{extension}"
+
+
+def test_without_a_server_the_first_upload_says_that_nothing_listens(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = f"127.0.0.1:{listener.getsockname()[1]}"
+    text = block("README.md", "sh", "imageUpload").replace(ADDRESS, address)
+    done = ended(["sh"], text, tmp_path)
+    assert done.returncode != 0
+    (told,) = re.findall(r"`([^`]+)`\? Start the server first", README.read_text(encoding="utf-8"))
+    assert told in done.stderr
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_no_curl_hides_what_went_wrong(page: Path) -> None:
+    assert not re.search(r"curl (-s|--silent) (?!.*(-S|--show-error))", page.read_text(encoding="utf-8"))
 
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="make is not on this machine")
