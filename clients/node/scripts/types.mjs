@@ -9,6 +9,8 @@ const document = JSON.parse(readFileSync(source, "utf8"), untitled);
 document.paths = Object.fromEntries(Object.entries(document.paths).filter(([path]) => path.startsWith("/_mock/")));
 
 for (const operation of Object.values(document.paths).flatMap((path) => Object.values(path))) {
+  // What follows are tables for the page of the documentation.
+  operation.description = operation.description.split("\n\n")[0];
   delete operation.responses["4XX"];
   delete operation.responses["500"];
 }

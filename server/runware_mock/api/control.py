@@ -28,6 +28,7 @@ from runware_mock.clock import in_ms, monotonic_s
 from runware_mock.control import answers, archive, clocks, journal, media, plans, seeding, state
 from runware_mock.control.calls import ControlRefused, Id
 from runware_mock.faults.plans import Plan
+from runware_mock.faults.tables import all_tables
 from runware_mock.services import Services
 from runware_mock.webhooks import UnderWay
 
@@ -266,7 +267,12 @@ async def load(services: Provided, request: Request, account_id: OneAccountId) -
     return await run_in_threadpool(archive.load, services, account_id, await request.body())
 
 
-@api.post("/faults", tags=["faults"], status_code=201)
+@api.post(
+    "/faults",
+    tags=["faults"],
+    status_code=201,
+    description=f"Add a plan for the account, or for all accounts.\n\n{all_tables()}",
+)
 def add_plan(services: Provided, account_id: AccountId, plan: Plan) -> models.PlanState:
     """Add a plan for the account, or for all accounts."""
     return plans.add_plan(services, account_id, plan)
