@@ -19,7 +19,7 @@ class Application:
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._url = environment["RUNWARE_BASE_URL"]
-        self._http = httpx.Client(headers={"Authorization": f"Bearer {environment['RUNWARE_API_KEY']}"})
+        self._http = httpx.Client(headers={"Authorization": f"Bearer {environment['RUNWARE_API_KEY']}"}, timeout=60)
 
     def close(self) -> None:
         """Close the connection."""

@@ -32,7 +32,7 @@ def test_an_upload_in_the_background_is_waited_for(
     background = threading.Thread(target=application.upload, args=[picture])
     background.start()
 
-    runware_mock.wait_for_uploads(1)
+    runware_mock.wait_for_uploads(1, timeout_s=60)
 
     background.join()
 

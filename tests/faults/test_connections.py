@@ -17,6 +17,7 @@ from tests.control.calling import Calls, calling
 from tests.faults.planning import is_met, plan
 from tests.pictures import png
 from tests.protocol.test_sockets import break_connection, resume, session_of, slow_picture
+from tests.protocol.wires import wait_until
 from tests.running import RunningMock, running_mock
 from tests.talking import Talker, WsTalker, talking, talking_ws, upload
 
@@ -113,6 +114,7 @@ def test_a_dropped_reply_over_rest_is_there_for_getresponse(
     headers = {"Authorization": f"Bearer {api_key}"}
     with pytest.raises(error):
         plain.post(mock.rest_url, json=[task], headers=headers, timeout=30 if hang_up else 2)
+    assert control.get("/journal/wait", timeout="60s")["entries"]
     assert is_met(control, name)
     with talking(mock, "rest", api_key) as again:
         assert again.ask(task).codes == ["conflictTaskUUID"]
@@ -143,17 +145,19 @@ def test_a_task_that_a_fault_kept_from_being_done_was_never_done(
         ("ws", {"kind": "silent"}),
     ],
 )
-def test_a_server_stops_at_once_whoever_still_waits(api_key: str, over: str, fault: dict[str, str | bool]) -> None:
+def test_a_server_stops_at_once_whoever_still_waits(
+    api_key: str, over: str, fault: dict[str, str | bool], caplog: pytest.LogCaptureFixture
+) -> None:
     with ExitStack() as clients:
         with running_mock() as mock, calling(mock, api_key) as control:
             name = plan(control, fault)
             waiting = clients.enter_context(talking(mock, over, api_key))
             asking = threading.Thread(target=lambda: suppressed(waiting, upload(png())))
             asking.start()
-            while not is_met(control, name):
-                pass
+            wait_until(lambda: is_met(control, name))
             began_s = time.monotonic()
-        assert time.monotonic() - began_s < 3
+        assert time.monotonic() - began_s < 5
+        assert "timeout graceful shutdown exceeded" not in caplog.text
         asking.join()
 
 
@@ -236,6 +240,7 @@ def test_a_silent_socket_neither_answers_nor_pongs_nor_closes(mock: RunningMock,
         talker = WsTalker(bare, api_key)
         task = upload(png())
         bare.send(json.dumps([task]))
+        assert control.get("/journal/wait", status=0, timeout="60s")["entries"]
         with pytest.raises(TimeoutError):
             bare.recv(0.5)
         assert not bare.ping().wait(0.3)

@@ -41,9 +41,9 @@ def test_a_fault_that_is_met_is_counted_and_told_by_the_journal(
     with talking(mock, over, f"neighbour-{new_uuid()}") as neighbour:
         assert neighbour.ask(upload(png())).item
 
+    (entry,) = control.get("/journal/wait", task_uuid=task["taskUUID"], timeout="60s")["entries"]
     (state,) = control.get(f"/faults/{name}")["faults"]
     assert (state["met"], state["remaining"]) == (1, 0)
-    (entry,) = control.get("/journal", task_uuid=task["taskUUID"])["entries"]
     assert [(one["plan"], one["kind"]) for one in entry["faults"]] == [(name, kind)]
 
     with talking(mock, over, api_key) as again:

@@ -147,7 +147,7 @@ def test_a_client_that_waits_gets_its_answer_when_the_life_is_over(talker: Talke
     for codes in ([], ["timeoutProvider"]):
         with ThreadPoolExecutor(1) as pool:
             answer = pool.submit(talker.ask, inference())
-            scripted.journal.wait(1)
+            scripted.journal.wait(1, timeout_s=60)
             scripted.clock.advance(seconds=9.999)
             assert not answer.done()
             scripted.clock.advance(seconds=0.001)
@@ -165,7 +165,7 @@ def test_a_socket_gets_each_result_in_a_frame_of_its_own_when_it_is_there(
         assert isinstance(talker, WsTalker)
         asked = inference(numberResults=3)
         talker.socket.send(json.dumps([asked]))
-        scripted.journal.wait(1)
+        scripted.journal.wait(1, timeout_s=60)
         assert poll(talker, asked) == [("processing", None)]
         found = []
         for wait_s, frames in ((10, 1), (20, 2)):

@@ -126,15 +126,16 @@ def answer_of_open_request(bare: socket.socket) -> int:
     return int(bare.recv(65536).split()[1])
 
 
-def test_a_stalled_upload_ends_when_its_client_goes_away(mock: RunningMock, api_key: str, control: Calls) -> None:
-    plan(control, {"kind": "cut_upload", "how": "stall"})
-    before = connections(mock)
-    with connected(mock) as bare:
-        bare.sendall(head_of(api_key, POSITION) + body_of(POSITION))
-        assert is_quiet(bare)
-        assert connections(mock) == before + 1
-    wait_until(lambda: connections(mock) <= before)
-    wait_until(lambda: mock.room.taken_bytes == 0)
+def test_a_stalled_upload_ends_when_its_client_goes_away(api_key: str) -> None:
+    with running_mock() as mock, calling(mock, api_key) as control:
+        plan(control, {"kind": "cut_upload", "how": "stall"})
+        before = connections(mock)
+        with connected(mock) as bare:
+            bare.sendall(head_of(api_key, POSITION) + body_of(POSITION))
+            assert is_quiet(bare)
+            assert connections(mock) == before + 1
+        wait_until(lambda: connections(mock) <= before)
+        wait_until(lambda: mock.room.taken_bytes == 0)
 
 
 def test_a_stalled_upload_does_not_hold_up_a_stop() -> None:
@@ -154,13 +155,13 @@ def test_an_upload_is_read_as_slowly_as_planned_and_its_client_is_not_to_blame()
         calling(mock, key) as control,
         connected(mock) as bare,
     ):
-        name = plan(control, {"kind": "slow_upload", "bytes_per_s": 2 * POSITION})
-        bare.sendall(head_of(key, POSITION) + body_of(POSITION)[:-1])
+        name = plan(control, {"kind": "slow_upload", "bytes_per_s": POSITION // 2})
         began_s = monotonic()
+        bare.sendall(head_of(key, POSITION) + body_of(POSITION)[:-1])
         assert is_quiet(bare)
         bare.sendall(b" ")
         assert answer_of(bare)[0] == 200
-        assert monotonic() - began_s >= 0.5
+        assert monotonic() - began_s >= 1.9
         assert is_met(control, name)
 
 
@@ -191,7 +192,7 @@ def test_the_journal_tells_of_an_upload_that_was_cut(
         bare.sendall(head_of(api_key, POSITION) + body_of(POSITION))
         all_of(bare)
     # The connection may be broken before the entry is written.
-    (entry,) = control.get("/journal/wait", kind="request")["entries"]
+    (entry,) = control.get("/journal/wait", kind="request", timeout="60s")["entries"]
     assert (entry["outcome"], entry["status"], entry["answer"]) == ("fault", status, [])
 
 

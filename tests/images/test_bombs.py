@@ -8,7 +8,7 @@ import struct
 import zlib
 from collections.abc import Callable, Iterator
 from functools import cache
-from time import monotonic
+from time import process_time
 
 import pytest
 
@@ -246,9 +246,9 @@ def rle_bmp(size: tuple[int, int]) -> bytes:
 )
 def test_a_small_file_that_takes_long_is_refused(frugal: Talker, make: Callable[[], bytes], word: str) -> None:
     tasks = upload(make()), upload(encoded(photo((100, 100)), "PNG"))
-    before_bytes, began_s = peak_memory_bytes(), monotonic()
+    before_bytes, began_s = peak_memory_bytes(), process_time()
     answer = frugal.ask(*tasks)
-    assert monotonic() - began_s < 10
+    assert process_time() - began_s < 10
     assert peak_memory_bytes() - before_bytes < BUDGET_BYTES
     assert (answer.codes, len(answer.data)) == (["invalidImage"], 1)
     assert word in answer.errors[0]["message"]

@@ -17,7 +17,7 @@ from tests.talking import Talker, new_uuid, talking, upload
 @pytest.fixture(scope="module")
 def hasty_mock() -> Iterator[RunningMock]:
     """Run a server that soon loses patience and takes no more than 2000 bytes more than the picture."""
-    with running_mock(fetch_timeout="2s", max_message_bytes=len(PICTURE) + 2000) as running:
+    with running_mock(fetch_timeout="4s", max_message_bytes=len(PICTURE) + 2000) as running:
         yield running
 
 
@@ -71,7 +71,7 @@ def test_a_url_that_leads_nowhere_is_refused(talker: Talker, url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "word"), [("/endless", "longer than"), ("/silence", "2 s"), ("/trickle/header", "2 s")]
+    ("path", "word"), [("/endless", "longer than"), ("/silence", "4 s"), ("/trickle/header", "4 s")]
 )
 def test_limits_hold_from_end_to_end(
     hasty_mock: RunningMock, transport: str, api_key: str, host: PictureHost, path: str, word: str
