@@ -369,3 +369,11 @@ def test_each_field_of_a_kind_is_listed_with_its_values_its_default_and_what_it_
 def test_a_kind_that_does_not_exist_is_refused_with_the_nearest(run: Run) -> None:
     ended = run("faults", "kinds", "latensy")
     assert (ended.exit_code, ended.stderr) == (2, "runware-mock: there is no kind 'latensy': did you mean latency?\n")
+
+
+@pytest.mark.parametrize("name", ["photo.xyz", "photo", "photo.tiff"])
+def test_a_sample_in_another_format_is_refused_with_the_formats_there_are(tmp_path: Path, name: str) -> None:
+    ended = invoked("sample", str(tmp_path / name))
+    assert ended.exit_code == 2
+    assert ended.stderr.endswith("its name must end in .jpg, .jpeg, .png, .webp, .bmp or .gif\n")
+    assert not (tmp_path / name).exists()

@@ -63,13 +63,22 @@ def test_any_address_of_the_server_will_do(mock: RunningMock, scheme: str, form:
 
 
 def test_a_server_that_is_not_there_fails_with_the_reason() -> None:
-    ended = diagnosed(f"http://127.0.0.1:{free_port()}")
-    assert (ended.exit_code, ended.stderr) == (1, "runware-mock: not reachable by REST and WebSocket\n")
-    assert ended.stdout.count("cannot be reached: [Errno ") == 2
+    url = f"http://127.0.0.1:{free_port()}"
+    ended = diagnosed(url)
+    assert (ended.exit_code, ended.stdout) == (1, "")
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith(f"runware-mock: {url}/v1 cannot be reached: [Errno ")
+    assert line.endswith("(start one with `runware-mock serve`, or give the address of one with --url)")
+    assert all("cannot be reached: [Errno " in check["problem"] for check in report(url)["checks"])
+    # It may run with a certificate that is not trusted.
+    over_tls = diagnosed(url.replace("http:", "https:")).stdout
+    assert "to trust its certificate" in over_tls
+    assert SDKS[0].name not in over_tls
 
 
 def test_something_else_that_answers_is_told_apart() -> None:
     with stranger_running() as url:
+        assert diagnosed(url).stderr == "runware-mock: not reachable by REST and WebSocket\n"
         problems = {check["transport"]: check["problem"] for check in report(url)["checks"]}
     assert problems["REST"] == f"something else answers at {url}/v1"
     assert "HTTP" in problems["WebSocket"]

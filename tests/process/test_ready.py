@@ -28,7 +28,9 @@ def test_a_port_nobody_listens_on_is_status_1() -> None:
     assert (ended.returncode, ended.stdout) == (1, "")
     (line,) = ended.stderr.splitlines()
     assert line.startswith(f"runware-mock: not ready on {url}: ")
+    assert "no server answers there ([Errno " in line
     assert "Connection refused" in line
+    assert line.endswith(": start one with `runware-mock serve`, or give the address of one with --url")
 
 
 def test_it_asks_the_server_that_serve_would_start_with_the_same_variables(server: MockProcess) -> None:

@@ -145,7 +145,9 @@ def control_command(
 
 def _show(answer: Any, *, as_json: bool) -> None:
     printed = answer if isinstance(answer, Printed) else Printed(text_of(answer), answer)
-    click.echo(json.dumps(json_of(printed.answer), indent=2, ensure_ascii=False) if as_json else printed.text)
+    text = json.dumps(json_of(printed.answer), indent=2, ensure_ascii=False) if as_json else printed.text
+    if text:
+        click.echo(text)
     if printed.problem:
         fail(printed.problem)
 

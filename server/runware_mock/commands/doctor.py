@@ -26,6 +26,8 @@ _TRUST = (
 )
 # Long enough for every client. The account it opens stays empty.
 _OWN_KEY = "runware-mock-doctor-0123456789abcdef"
+_NEXT = "start one with `runware-mock serve`, or give the address of one with --url"
+_UNREACHABLE = "cannot be reached"
 _POLL_S = 0.05
 _TIMEOUT_S = 5.0
 
@@ -137,7 +139,9 @@ def _ready_url(url: str | None, ready_file: Path) -> str:
     try:
         answer = send("GET", f"{url}/health", timeout_s=_TIMEOUT_S, trust=trust)
     except Unreachable as error:
-        raise Unreachable(f" on {url}: {error}") from None
+        is_silent = isinstance(error.__cause__, OSError)
+        reason = f"no server answers there ({error}): {_NEXT}" if is_silent else str(error)
+        raise Unreachable(f" on {url}: {reason}") from None
     if answer.status != HTTPStatus.OK:
         raise Unreachable(f" on {url}: it answers {answer.status}")
     if BADGE not in answer.headers:
@@ -171,7 +175,11 @@ def doctor(call: Call) -> Any:
         ],
     }
     failed = [name for name, problem in checks.items() if problem]
-    return Printed(_text(report), report, f"not reachable by {' and '.join(failed)}" if failed else None)
+    is_gone = all(_UNREACHABLE in (problem or "") for problem in checks.values())
+    if is_gone and not report["trusted"]:
+        return Printed("", report, f"{checks['REST']} ({_NEXT})")
+    text = _text({**report, "sdks": []} if is_gone else report)
+    return Printed(text, report, f"not reachable by {' and '.join(failed)}" if failed else None)
 
 
 def _text(report: Mapping[str, Any]) -> str:
@@ -200,7 +208,7 @@ def _check_rest(server: RunwareMock) -> None:
     try:
         answer = send("POST", server.rest_url, body, headers, timeout_s=_TIMEOUT_S, trust=_trust(server))
     except Unreachable as error:
-        raise Unreachable(f"{server.rest_url} cannot be reached: {error}") from None
+        raise Unreachable(f"{server.rest_url} {_UNREACHABLE}: {error}") from None
     if BADGE not in answer.headers:
         raise Unreachable(f"something else answers at {server.rest_url}")
     _check_answer(answer.content, "authentication")
@@ -218,7 +226,7 @@ def _check_websocket(server: RunwareMock) -> None:
                 _check_answer(socket.recv(_TIMEOUT_S), task_type)
     except (OSError, WebSocketException, ValueError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise Unreachable(f"{server.ws_url} cannot be reached: {reason}") from None
+        raise Unreachable(f"{server.ws_url} {_UNREACHABLE}: {reason}") from None
 
 
 _CHECKS: Mapping[str, Callable[[RunwareMock], None]] = {"REST": _check_rest, "WebSocket": _check_websocket}

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from runware_mock.commands.base import Call, Printed, control_command, table
+from runware_mock.commands.base import EXIT_USAGE, Call, Printed, control_command, fail, table
 from runware_mock.control_models import write_instant
 
 
@@ -61,6 +61,7 @@ def forecast(call: Call, at: str | None, within: str | None) -> Any:
 
 
 _SIZE_PX = (3000, 2000)
+_WRITTEN = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif")
 
 
 @click.command("sample")
@@ -72,6 +73,8 @@ def sample(file: Path) -> None:
     """
     from PIL import Image, ImageDraw
 
+    if file.suffix.lower() not in _WRITTEN:
+        fail(f"cannot write {file}: its name must end in {', '.join(_WRITTEN[:-1])} or {_WRITTEN[-1]}", EXIT_USAGE)
     horizontal = Image.linear_gradient("L").rotate(90).resize(_SIZE_PX)
     vertical = Image.linear_gradient("L").resize(_SIZE_PX)
     picture = Image.merge("RGB", (horizontal, vertical, Image.new("L", _SIZE_PX, 160)))
