@@ -7,11 +7,12 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from runware_mock import ControlClient
 from runware_mock.commands.media import sample
 from runware_mock.faults.tables import (
     COMMON_FIELD_HEAD,
@@ -26,6 +27,7 @@ from runware_mock.tasks import TASKS, UNSUPPORTED
 from tests import plain, postgres
 from tests.docs.reference import PAGE, reference
 from tests.docs.tables import settings_rows
+from tests.pictures import png
 from tests.running import RunningMock, clean_environment, running_mock
 from tests.sdks.catalogue import AI_SDK, PY_LEGACY, PY_NEW_WS, SDK_JS, Client
 
@@ -35,6 +37,7 @@ PAGES = (README, *sorted((ROOT / "docs").glob("*.md")))
 # Their examples are run by tests/plugin/test_documentation.py and tests/recipes.
 WITH_SHELL = [page for page in PAGES if page.name not in {"pytest.md", "recipes.md"}]
 ADDRESS = "127.0.0.1:8080"
+KEY = "a-key-for-tests-0123456789abcdef"
 # A page may start a dozen servers, on a machine that has other tests to run.
 LIMIT_S = 240
 pytestmark = pytest.mark.timeout(300)
@@ -98,9 +101,29 @@ def own_mock() -> Iterator[RunningMock]:
         yield mock
 
 
+@pytest.fixture(scope="module")
+def readers_own(own_mock: RunningMock) -> Callable[[], list[str]]:
+    """Give the account of the pages a medium, a plan, a rule and a snapshot; return what lists what is left of them."""
+    account = ControlClient(own_mock.url, KEY)
+    medium = account.media.add(png())
+    account.faults.plan({"kind": "error", "code": "invalidImage", "task_type": "training"}, name="readers plan")
+    account.answers.on("training", name="readers rule").give(error="invalidImage")
+    account.snapshots.save("readers snapshot")
+
+    def left() -> list[str]:
+        names = [plan.name for plan in account.faults.list()]
+        names += [snapshot.name for snapshot in account.snapshots.list()]
+        names += [one.uuid for one in account.media.list()]
+        return sorted(name for name in names if name.startswith("readers") or name == medium.uuid)
+
+    return left
+
+
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not on this machine")
 @pytest.mark.parametrize("page", WITH_SHELL, ids=lambda page: page.stem)
-def test_the_shell_blocks_of_a_page_run_in_one_shell_and_again(own_mock: RunningMock, folder: Path, page: Path) -> None:
+def test_the_shell_blocks_of_a_page_run_in_one_shell_and_again_and_delete_nothing_of_the_readers(
+    own_mock: RunningMock, readers_own: Callable[[], list[str]], folder: Path, page: Path
+) -> None:
     pasted = "".join(
         text for language, text in blocks(page) if language == "sh" and not text.startswith(tuple(RUN_ELSEWHERE))
     )
@@ -108,6 +131,7 @@ def test_the_shell_blocks_of_a_page_run_in_one_shell_and_again(own_mock: Running
     variables = {"RUNWARE_MOCK_URL": own_mock.url, "RUNWARE_MOCK_DATA_DIR": str(folder), "PATH": with_commands()}
     printed = run(["sh", "-e"], text + text, folder, **variables)
     assert '"errors"' not in printed
+    assert len(readers_own()) == 4
 
 
 def test_the_readme_is_short() -> None:
@@ -124,7 +148,7 @@ def test_blocks_are_of_languages_that_are_run_or_show_what_is_printed(page: Path
 def test_an_upload_is_answered_as_shown(own_mock: RunningMock, folder: Path, page: str, extension: str) -> None:
     address = own_mock.url.removeprefix("http://")
     text = block(page, "sh", "imageUpload").replace(ADDRESS, address)
-    answer = json.loads(run(["sh"], text, folder, RUNWARE_API_KEY="a-key-for-tests-0123456789abcdef"))
+    answer = json.loads(run(["sh"], text, folder, RUNWARE_API_KEY=KEY))
     (item,), (shown,) = answer["data"], json.loads(block("docs/getting-started.md", "json", "imageUpload"))["data"]
     assert set(item) == set(shown)
     assert item["imageURL"] == f"http://{address}/image/ii/{item['imageUUID']}.{extension}"
