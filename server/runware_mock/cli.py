@@ -150,7 +150,7 @@ def _ready_file(file: Path | None) -> Iterator[Callable[[str], None]]:
 @main.command()
 @settings_flags(*_STORE_SETTINGS)
 def migrate(**values: Any) -> None:
-    """Create the database or upgrade it, without serving."""
+    """Create or upgrade the database. Nothing is served."""
     from runware_mock import services
     from runware_mock.storage import migrations
 
@@ -166,7 +166,7 @@ def migrate(**values: Any) -> None:
 @settings_flags(*_STORE_SETTINGS)
 @click.option("--dry-run", envvar="RUNWARE_MOCK_DRY_RUN", is_flag=True, help="Only say what would be removed.")
 def purge_now(*, dry_run: bool, **values: Any) -> None:
-    """Remove expired media now, whether or not a server is running."""
+    """Remove expired media now. A server may be running or not."""
     from runware_mock import purge, services
 
     with ExitStack() as cleanup:
@@ -189,10 +189,10 @@ def purge_now(*, dry_run: bool, **values: Any) -> None:
 @settings_flags("data_dir")
 @click.option("--path", "only_path", is_flag=True, help="Print where the certificate is instead.")
 def ca(*, only_path: bool, **values: Any) -> None:
-    """Print the certificate of the authority behind --tls.
+    """Print the certificate to trust with --tls.
 
-    The authority is created if there is none. Programs trust it with SSL_CERT_FILE=$(runware-mock ca --path); Node also
-    needs NODE_EXTRA_CA_CERTS.
+    It is that of an authority, which is created if there is none. Programs trust it with
+    SSL_CERT_FILE=$(runware-mock ca --path); Node also needs NODE_EXTRA_CA_CERTS.
     """
     try:
         file = ensure_ca(settings_of(values).data_dir)

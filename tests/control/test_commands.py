@@ -3,7 +3,7 @@
 import json
 import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click
@@ -377,3 +377,29 @@ def test_a_sample_in_another_format_is_refused_with_the_formats_there_are(tmp_pa
     assert ended.exit_code == 2
     assert ended.stderr.endswith("its name must end in .jpg, .jpeg, .png, .webp, .bmp or .gif\n")
     assert not (tmp_path / name).exists()
+
+
+def groups(group: click.Group, *path: str) -> Iterator[list[str]]:
+    """Return the arguments that lead to each group of commands."""
+    yield list(path)
+    for name, inner in group.commands.items():
+        if isinstance(inner, click.Group):
+            yield from groups(inner, *path, name)
+
+
+@pytest.mark.parametrize("columns", [60, 80])
+@pytest.mark.parametrize("path", list(groups(main)), ids=" ".join)
+def test_no_summary_of_a_command_is_cut_on_a_narrow_terminal(path: list[str], columns: int) -> None:
+    shown = CliRunner().invoke(main, [*path, "--help"], terminal_width=columns).stdout
+    lines = shown.partition("Commands:")[2].splitlines()
+    assert lines
+    assert not [line for line in lines if line.endswith("...")]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "default"),
+    [(("reset",), "$RUNWARE_API_KEY, or else all accounts."), (("media", "add"), "$RUNWARE_API_KEY.")],
+)
+def test_the_help_says_which_account_a_command_acts_on_by_default(arguments: tuple[str, ...], default: str) -> None:
+    shown = " ".join(invoked(*arguments, "--help").stdout.split())
+    assert f"API key of the account. Default: {default}" in shown

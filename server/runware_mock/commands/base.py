@@ -106,9 +106,9 @@ token_option = click.option("--token", envvar="RUNWARE_MOCK_CONTROL_TOKEN", help
 _json_option = click.option("--json", "as_json", is_flag=True, help="Print the JSON that the API answers.")
 
 
-def account_option(default: str = " Default: all accounts.") -> Callable[[Function], Function]:
-    """Add `--account`; `default` says what happens without one."""
-    text = f"API key of the account.{default}"
+def account_option(otherwise: str = ", or else all accounts") -> Callable[[Function], Function]:
+    """Add `--account`; `otherwise` says what happens without the variable."""
+    text = f"API key of the account. Default: $RUNWARE_API_KEY{otherwise}."
     return click.option("--account", envvar="RUNWARE_API_KEY", metavar="KEY", help=text)
 
 

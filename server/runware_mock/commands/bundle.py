@@ -21,10 +21,10 @@ _LONGEST_WAIT_S = 0.5
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port of the page.  [a free one]")
 @click.option("--no-page", is_flag=True, help="Only replay; exit with status 1 if there is a difference.")
 def open_bundle(file: Path, port: int, *, no_page: bool) -> None:
-    """Show what is in FILE, a bundle, and replay its requests against a fresh mock.
+    """Show a bundle, and replay its requests.
 
-    A bundle is what `export --bundle` and pytest's --runware-mock-bundle write. The first difference between then and
-    now is printed. The page is served until you press Ctrl+C.
+    FILE is what `export --bundle` or pytest's --runware-mock-bundle has written. Its requests are sent to a fresh mock,
+    and the first difference between then and now is printed. The page is served until you press Ctrl+C.
     """
     try:
         bundle = bundles.unpack(file.read_bytes())

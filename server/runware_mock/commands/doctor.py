@@ -110,7 +110,7 @@ SDKS = (
 )
 @click.option("--wait", envvar="RUNWARE_MOCK_WAIT", default="0s", help="How long to wait for the server, such as 2s.")
 def ready(url: str | None, ready_file: Path | None, wait: str) -> None:
-    """Check that the server is ready, and exit with status 1 if not."""
+    """Check that the server is ready. Exits with status 1 if it is not."""
     give_up_s = monotonic_s() + duration_of(wait, "--wait (or RUNWARE_MOCK_WAIT)").total_seconds()
     if url is None and ready_file is None:
         url = default_url()
@@ -151,7 +151,7 @@ def _ready_url(url: str | None, ready_file: Path) -> str:
 
 @control_command("doctor")
 def doctor(call: Call) -> Any:
-    """Check that the server can be reached, and list SDK setups.
+    """Check the server, and list SDK setups.
 
     Shows how to point each SDK at the server, and warns of pitfalls. With --account, use that key for the checks and
     warn of clients that refuse it.

@@ -15,7 +15,7 @@ from runware_mock.testing import counted
 
 @click.group()
 def faults() -> None:
-    """Plan what should go wrong, and check that it did."""
+    """Plan faults, and check that they happened."""
 
 
 def add_common_commands(group: click.Group, kind: str, noun: str) -> None:
@@ -36,7 +36,7 @@ def add_common_commands(group: click.Group, kind: str, noun: str) -> None:
 
     named, perhaps_named = click.argument("name"), click.argument("name", required=False)
     control_command("list", group, help=f"List the {noun}s.")(list_all)
-    control_command("show", group, help=f"Show the {noun} NAME, and what it has done so far.")(named(show))
+    control_command("show", group, help=f"Show the {noun} NAME. It says what was done so far.")(named(show))
     control_command("delete", group, help=f"Delete the {noun} NAME, or all {noun}s.")(perhaps_named(yes_option(delete)))
 
 
@@ -67,7 +67,7 @@ def add(call: Call, source: str, fields: tuple[str, ...], **options: Any) -> Any
 @faults.command("kinds")
 @click.argument("kind", required=False)
 def list_kinds(kind: str | None) -> None:
-    """List the kinds of faults, each with its fields and an example; with KIND, also the fields that all kinds have."""
+    """List the kinds of faults. Each has its fields and an example. With KIND, show one, and what its fields mean."""
     from runware_mock.faults.kinds import KINDS, common_fields, example, meaning, own_fields
 
     if kind is not None and kind not in KINDS:
@@ -92,7 +92,7 @@ def list_kinds(kind: str | None) -> None:
 
 @control_command("verify", faults)
 def verify(call: Call) -> Any:
-    """Exit with status 1 if a plan that must be met is not."""
+    """Check that plans were met. Exits with status 1 if one that must be met is not."""
     unmet = call.control.faults.unmet()
     if not unmet:
         return Printed("every plan is met", unmet)

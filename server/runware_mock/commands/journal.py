@@ -23,7 +23,7 @@ _FILTERS: tuple[tuple[str, type, str], ...] = (
 
 @click.group()
 def journal() -> None:
-    """Read what was requested and how it was answered."""
+    """Read what was requested and answered."""
 
 
 def filtered(function: Function) -> Function:
@@ -44,7 +44,7 @@ def list_entries(call: Call, **chosen: Any) -> Any:
 @control_command("show", journal)
 @click.argument("id", type=int)
 def show(call: Call, id: int) -> Any:  # noqa: A002 - the name of the argument
-    """Show one entry in full: the task, its answer, what was done to its file, and why it was refused."""
+    """Show one entry in full. It has the task, its answer, what was done to its file, and why it was refused."""
     return call.control.journal.get(id)
 
 
@@ -61,7 +61,7 @@ def count(call: Call, **chosen: Any) -> Any:
 @click.option("--timeout", default="5s", show_default=True, help="How long to wait.")
 @filtered
 def wait(call: Call, count: int, timeout: str, **chosen: Any) -> Any:
-    """Wait until there are that many entries; exit with status 1 if they do not come in time."""
+    """Wait until there are that many entries. Exits with status 1 if they do not come in time."""
     return call.control.journal.wait(count, duration_of(timeout, "--timeout").total_seconds(), **chosen)
 
 
@@ -76,7 +76,7 @@ def clear(call: Call, *, yes: bool) -> Any:
 
 @click.group()
 def webhooks() -> None:
-    """See how webhooks were called, and call them again."""
+    """List calls of webhooks, and repeat them."""
 
 
 @control_command("list", webhooks)
@@ -85,13 +85,13 @@ def webhooks() -> None:
 @click.option("--outcome", help="Only success, error or fault.")
 @click.option("--status", type=int, help="Only calls that were answered with this status; 0: without an answer.")
 def list_calls(call: Call, **chosen: Any) -> Any:
-    """List the calls, one line for each attempt, the newest first."""
+    """List the calls, the newest first. Each attempt has a line."""
     return call.control.webhooks.list(**chosen)
 
 
 @control_command("resend", webhooks)
 @click.argument("id", type=int)
 def resend(call: Call, id: int) -> Any:  # noqa: A002 - the name of the argument
-    """Call a webhook again with the body of an earlier call; ID is the first column of the list."""
+    """Call a webhook again. It gets the body of an earlier call; ID is the first column of the list."""
     queued = call.control.webhooks.resend(id)
     return Printed(f"calling {queued.url.partition('?')[0]} again", queued)

@@ -22,10 +22,11 @@ _HOST = "127.0.0.1"
     "--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="Port for --http; 0: any free one."
 )
 def mcp(url: str, account: str | None, token: str | None, *, http: bool, port: int) -> None:
-    """Let an agent control a running server: a server of the Model Context Protocol.
+    """Let an agent control a running server.
 
-    It needs the extra mcp: run pip install '.[mcp]' in the checkout. The agent starts this command itself. With --http,
-    it runs until stopped, and any number of agents on this machine can use it.
+    This is a server of the Model Context Protocol. It needs the extra mcp: run pip install '.[mcp]' in the checkout.
+    The agent starts this command itself. With --http, it runs until stopped, and any number of agents on this machine
+    can use it.
     """
     try:
         from runware_mock.commands import mcp_tools

@@ -11,7 +11,7 @@ from runware_mock.control_models import write_instant
 
 @click.group()
 def media() -> None:
-    """List, add and delete stored media, and see when they expire."""
+    """List, add and delete stored media. Also says when they expire."""
 
 
 @control_command("list", media)
@@ -54,7 +54,7 @@ def add(call: Call, file: Path, uuid: str | None, age: str | None) -> Any:
 @click.option("--at", help="The time of the purge, such as 2026-12-31T23:59:59Z. Default: now.")
 @click.option("--in", "within", help="Or: how long from now, such as 31d.")
 def forecast(call: Call, at: str | None, within: str | None) -> Any:
-    """Show when media expire and what a purge would delete."""
+    """Show when media expire. Also says what a purge would delete."""
     seen = call.control.media.forecast(at, within)
     gone = f"{seen.would_purge.media} media, {seen.would_purge.bytes} bytes"
     return Printed(f"{table(seen.media)}\na purge at {write_instant(seen.at)} would delete {gone}", seen)
@@ -67,9 +67,10 @@ _WRITTEN = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif")
 @click.command("sample")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 def sample(file: Path) -> None:
-    """Write a picture larger than 2048 px to FILE, to have something to upload.
+    """Write a sample picture to FILE.
 
-    The extension chooses the format: .jpg, .png, .webp, .bmp or .gif.
+    It is larger than 2048 px, so that an upload downsizes it. The extension chooses the format: .jpg, .png, .webp, .bmp
+    or .gif.
     """
     from PIL import Image, ImageDraw
 

@@ -11,7 +11,7 @@ import click
 from runware_mock.bundles import pack
 from runware_mock.commands.base import EXIT_USAGE, Call, Printed, control_command, fail, text_of, yes_option
 
-accounts = control_command("accounts", help="List the accounts and how much each of them has.")(
+accounts = control_command("accounts", help="List the accounts and what each stores.")(
     lambda call: call.control.accounts()
 )
 
@@ -30,7 +30,7 @@ _RESETS = {
 @click.argument("scope", default="all", type=click.Choice(tuple(_RESETS)))
 @yes_option
 def reset(call: Call, scope: str, *, yes: bool) -> Any:
-    """Delete everything, or one part, of one account or of all."""
+    """Delete everything, or one part. Acts on one account, or on all."""
     call.confirm(_RESETS[scope], yes=yes)
     answer = call.control.reset(scope)
     return Printed(f"reset {call.account}\n{text_of(answer)}", answer)
@@ -38,7 +38,7 @@ def reset(call: Call, scope: str, *, yes: bool) -> Any:
 
 @click.group()
 def clock() -> None:
-    """Freeze, move and reset the clock of one account or of all."""
+    """Freeze, move and reset clocks. Each account has its own."""
 
 
 control_command("show", clock, help="Show the clock.")(lambda call: call.control.clock.get())
@@ -53,7 +53,7 @@ control_command("reset", clock, help="Go back to the real time.")(lambda call: c
 @click.argument("at")
 @yes_option
 def set_clock(call: Call, at: str, *, yes: bool) -> Any:
-    """Move the clock forward to AT: 2026-12-31T23:59:59Z, or milliseconds since 1970."""
+    """Move the clock forward to an instant. AT is 2026-12-31T23:59:59Z, or milliseconds since 1970."""
     _confirm_purge(call, yes=yes, at=at)
     return call.control.clock.set(at)
 
@@ -62,7 +62,7 @@ def set_clock(call: Call, at: str, *, yes: bool) -> Any:
 @click.argument("by")
 @yes_option
 def advance_clock(call: Call, by: str, *, yes: bool) -> Any:
-    """Move the clock forward BY a duration such as 31d or 2h30m, and show what was purged."""
+    """Move the clock forward by a duration. BY is 31d or 2h30m, for example. Shows what was purged."""
     _confirm_purge(call, yes=yes, within=by)
     return call.control.clock.advance(by)
 
@@ -74,7 +74,7 @@ def _confirm_purge(call: Call, *, yes: bool, **when: Any) -> None:
 
 @click.group()
 def snapshot() -> None:
-    """Save the state of an account under a name, and return to it."""
+    """Save and restore an account's state."""
 
 
 control_command("list", snapshot, is_for_one=True, help="List the snapshots.")(
@@ -93,7 +93,7 @@ def save_snapshot(call: Call, name: str) -> Any:
 @control_command("restore", snapshot, is_for_one=True)
 @click.argument("name")
 def restore_snapshot(call: Call, name: str) -> Any:
-    """Return to the state saved as NAME; the snapshot is kept."""
+    """Return to the state saved as NAME. The snapshot is kept."""
     restored = call.control.snapshots.restore(name)
     return Printed(f"restored {name} of {call.account}: {restored.media} media", restored)
 
@@ -116,7 +116,7 @@ def delete_snapshot(call: Call, name: str) -> Any:
 )
 @click.option("--bundle", is_flag=True, help="Add the version and the settings, for `runware-mock open FILE`.")
 def export_state(call: Call, file: Path | None, fixtures: Path | None, *, bundle: bool) -> Any:
-    """Write the state of an account to FILE, a zip archive."""
+    """Write an account's state to FILE. It is a zip archive."""
     if fixtures is not None and file is None:
         return _export_fixtures(call, fixtures)
     if file is None or fixtures is not None:
@@ -152,7 +152,7 @@ def _export_fixtures(call: Call, folder: Path) -> Printed:
 @control_command("import", is_for_one=True)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def import_state(call: Call, file: Path) -> Any:
-    """Replace the state of an account with the one in FILE."""
+    """Restore an account's state from FILE. It replaces the present one."""
     loaded = call.control.load(file.read_bytes())
     text = f"imported into {call.account}: {loaded.media} media, {loaded.journal} journal entries, {loaded.plans} plans"
     return Printed(text, loaded)
