@@ -71,6 +71,8 @@ def test_the_form_has_every_kind_of_fault_and_every_field(alone: RunningMock, pa
         kinds.select_option(name)
         found = page.locator("#plan [name]").evaluate_all("all => all.map(one => one.name)")
         assert {field for field in found if ":" not in field} == {*kind.model_fields, *Plan.model_fields} - {"faults"}
+    assert page.locator("#plan small code").all_inner_texts(), "examples are set as code"
+    assert not [hint for hint in page.locator("#plan small").all_inner_texts() if "`" in hint]
     # A field that holds a mapping, and one without a limit.
     kinds.select_option("http")
     page.get_by_label("Headers").fill("Retry-After: 7")

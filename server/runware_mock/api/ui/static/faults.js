@@ -56,7 +56,12 @@ function field(name, schema, isRequired) {
 }
 
 function hint(text) {
-  return Object.assign(document.createElement("small"), { textContent: text });
+  const made = document.createElement("small");
+  // Every second part stands between backticks.
+  text.split("`").forEach((part, index) => {
+    made.append(index % 2 ? Object.assign(document.createElement("code"), { textContent: part }) : part);
+  });
+  return made;
 }
 
 function model(kind) {
