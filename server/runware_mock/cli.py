@@ -115,7 +115,7 @@ def _introduction(settings: Settings, url: str) -> str:
         f"  Docs         {url}/docs\n"
         f"  Control API  {url}/_mock/\n"
         f"  Data         {'in memory, deleted at exit' if settings.in_memory else database}\n"
-        "  Stop         Ctrl+C"
+        "  Stop         Ctrl-C"
     )
 
 

@@ -77,7 +77,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--runware-mock-matrix-json", metavar="FILE", help="write the matrix to this file")
     group.addoption("--runware-mock-matrix-html", metavar="FILE", help="write a page with the journal of each bad cell")
-    group.addoption("--runware-mock-matrix-accepted", metavar="FILE", help="bad cells that do not fail the run")
+    group.addoption("--runware-mock-matrix-accepted", metavar="FILE", help="file listing bad cells to accept")
     group.addoption(
         "--runware-mock-bundle", metavar="DIR", help="write a file for `runware-mock open` for each test that fails"
     )

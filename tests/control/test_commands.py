@@ -403,3 +403,9 @@ def test_no_summary_of_a_command_is_cut_on_a_narrow_terminal(path: list[str], co
 def test_the_help_says_which_account_a_command_acts_on_by_default(arguments: tuple[str, ...], default: str) -> None:
     shown = " ".join(invoked(*arguments, "--help").stdout.split())
     assert f"API key of the account. Default: {default}" in shown
+
+
+def test_help_is_written_as_the_documentation_is() -> None:
+    assert "until you press Ctrl-C." in invoked("open", "--help").stdout
+    assert "File listing bad cells to accept." in invoked("exec", "--help").stdout
+    assert "Use libvips for downsizing where it is better: auto" in " ".join(invoked("serve", "--help").stdout.split())

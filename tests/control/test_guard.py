@@ -114,7 +114,9 @@ def test_an_image_url_cannot_read_the_control_api_or_the_page(mock: RunningMock,
 def test_an_unknown_path_is_a_loud_404_that_knows_better(control: Calls) -> None:
     status, error = control.refused("POST", "/clock/advnce", json={})
     assert (status, error["code"]) == (404, "notFound")
-    assert "did you mean /_mock/clock/advance?" in error["message"]
+    assert error["message"] == "there is no path /_mock/clock/advnce; did you mean /_mock/clock/advance?"
+    _, error = control.refused("GET", "/weather/in/paris/tomorrow")
+    assert "; there are " in error["message"]
     assert "/_mock/journal/wait" in error["message"]
     assert control.refused("GET", "")[0] == 404
 

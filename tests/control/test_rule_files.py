@@ -146,7 +146,7 @@ def test_a_folder_with_a_rule_that_is_refused_adds_none_of_them(mock: RunningMoc
     (folder / "zebra.yaml").write_text("give: [{text: x}, {picture: a zebra}]")
     done = run_command("answers", "add", "--url", mock.url, "--account", api_key, str(folder))
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("runware-mock: zebra.yaml: give[1].picture: 'a zebra': it is neither a colour ")
+    assert done.stderr.startswith("runware-mock: zebra.yaml: give[1].picture: 'a zebra' is not a colour, ")
     assert RunwareMock(mock.url, api_key).answers.list() == []
 
 

@@ -16,7 +16,12 @@ ERROR = {"kind": "error", "code": "failedToTransferImage", "parameter": "image"}
         ({}, "faults[0].kind", "missing; `runware-mock faults kinds` lists the kinds"),
         (5, "faults[0]", "faults[0] must be a JSON object"),
         ({"kind": "error"}, "faults[0].code", "missing; `runware-mock faults kinds error` lists its fields"),
-        ({"kind": "error", "code": "failedToTransfer"}, "faults[0].code", "failedToTransferImage"),
+        (
+            {"kind": "error", "code": "failedToTransfer"},
+            "faults[0].code",
+            "catalogue; did you mean failedToTransferImage?",
+        ),
+        ({"kind": "error", "code": "x"}, "faults[0].code", "catalogue; there are invalidApiKey, missingApiKey, "),
         ({"kind": "error", "code": "mockInternalError"}, "faults[0].code", "catalogue"),
         ({"kind": "error", "code": "mockStorageUnavailable"}, "faults[0].code", "catalogue"),
         ({"kind": "error", "code": "missingParameter"}, "faults[0]", "parameter"),

@@ -276,7 +276,7 @@ def test_a_rule_that_no_task_has_fitted_names_the_nearest(talker: Talker, script
     assert scripted.answers.get(rule.name).nearest is None
 
 
-NO_PICTURE = "neither a colour nor the UUID of a medium"
+NO_PICTURE = "is not a colour, the UUID of a medium or a usable picture: "
 
 
 def nested(levels: int) -> list[Any]:

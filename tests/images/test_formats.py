@@ -88,7 +88,7 @@ def test_another_format_is_refused_by_name(talker: Talker, name: str) -> None:
 def test_bytes_of_no_known_format_are_refused(talker: Talker, data: bytes) -> None:
     error = talker.ask(upload(data_uri(data))).error
     assert error["code"] == "invalidImage"
-    assert "no picture of a known format" in error["message"]
+    assert "not a picture in a known format" in error["message"]
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,11 @@ def test_what_cannot_be_fetched_is_said_and_its_neighbour_succeeds(
 
 @pytest.mark.parametrize(
     ("path", "word"),
-    [("/page", "The format is HTML."), ("/nothing", "no picture of a known format"), ("/of_length/9", "no picture")],
+    [
+        ("/page", "The format is HTML."),
+        ("/nothing", "not a picture in a known format"),
+        ("/of_length/9", "not a picture"),
+    ],
 )
 def test_what_is_fetched_but_is_no_picture_is_refused_as_such(
     talker: Talker, host: PictureHost, path: str, word: str

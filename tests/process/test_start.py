@@ -65,7 +65,7 @@ def test_on_a_terminal_it_says_where_everything_is_and_the_ready_line_comes_last
         "Docs": f"{url}/docs",
         "Control API": f"{url}/_mock/",
         "Data": str(tmp_path),
-        "Stop": "Ctrl+C",
+        "Stop": "Ctrl-C",
     }
 
 

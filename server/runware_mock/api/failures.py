@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any
 
 from fastapi import Request
@@ -17,7 +16,7 @@ from starlette.types import Scope
 from runware_mock.api.guard import check_caller
 from runware_mock.api.ui.pages import page_failure, wants_page
 from runware_mock.control.answers import Rule
-from runware_mock.control.calls import Code, ControlRefused, not_found
+from runware_mock.control.calls import Code, ControlRefused, nearest, not_found
 from runware_mock.control.field_errors import field_error, first_of
 from runware_mock.faults.plans import Plan
 from runware_mock.protocol.errors import Refusal, refuse
@@ -166,9 +165,7 @@ def _no_such_call(request: Request, error: HTTPException) -> ControlRefused:
     if error.status_code != 404:  # noqa: PLR2004 - not found
         return ControlRefused(f"{request.method} {path[:100]}: {error.detail}", "method", status=error.status_code)
     known = [one for one in request.app.openapi()["paths"] if one.startswith(PREFIX)]
-    near = get_close_matches(path, known, 1)
-    meant = f"did you mean {near[0]}? " if near else ""
-    return not_found(f"no such path {path[:100]}; {meant}there are {', '.join(known)}", "path")
+    return not_found(f"there is no path {path[:100]}; {nearest(path, known)}", "path")
 
 
 def _invalid(path: str, errors: Sequence[Mapping[str, Any]]) -> ControlRefused:

@@ -24,7 +24,7 @@ def open_bundle(file: Path, port: int, *, no_page: bool) -> None:
     """Show a bundle, and replay its requests.
 
     FILE is what `export --bundle` or pytest's --runware-mock-bundle has written. Its requests are sent to a fresh mock,
-    and the first difference between then and now is printed. The page is served until you press Ctrl+C.
+    and the first difference between then and now is printed. The page is served until you press Ctrl-C.
     """
     try:
         bundle = bundles.unpack(file.read_bytes())
@@ -42,7 +42,7 @@ def open_bundle(file: Path, port: int, *, no_page: bool) -> None:
             if not no_page:
                 account = shown.control.journal.list(limit=1, kind="all")
                 number = account[0].account if account else ""
-                click.echo(f"open {shown.url}/ui/journal?account={number or ''} (Ctrl+C ends it)")
+                click.echo(f"open {shown.url}/ui/journal?account={number or ''} (Ctrl-C ends it)")
                 _wait_for_a_signal()
     except ControlError as error:
         # The body is the file itself.

@@ -85,9 +85,7 @@ _VALUES = tuple(dict.fromkeys((*ENV_NAMES.values(), "url")))
 @click.option("--matrix-jobs", type=click.IntRange(1, 64), default=1, help="How many runs at once.  [1]")
 @click.option("--matrix-json", type=click.Path(path_type=Path), help="Write the matrix to this file.")
 @click.option("--matrix-html", type=click.Path(path_type=Path), help="Write a page about the matrix to this file.")
-@click.option(
-    "--matrix-accepted", type=click.Path(path_type=Path), help="File of the bad cells that do not make a failure."
-)
+@click.option("--matrix-accepted", type=click.Path(path_type=Path), help="File listing bad cells to accept.")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def exec_command(
     *,

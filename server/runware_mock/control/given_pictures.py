@@ -50,8 +50,8 @@ def _read(services: Services, account_id: int, picture: str, field: str) -> tupl
             raise ControlRefused("a rule cannot give a URL: send the picture itself", field)
         return f"sha256:{hashlib.sha256(data).hexdigest()}", stored_form(data, services.codec).data
     except PictureRefused as error:
-        wanted = "it is neither a colour nor the UUID of a medium, nor a usable picture"
-        raise ControlRefused(f"{head_of(picture)}: {wanted}: {error}", field) from None
+        wanted = "a colour, the UUID of a medium or a usable picture"
+        raise ControlRefused(f"{head_of(picture)} is not {wanted}: {error}", field) from None
 
 
 def _stored(services: Services, account_id: int, uuid: str, field: str) -> bytes:

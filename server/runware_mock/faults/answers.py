@@ -49,8 +49,8 @@ class PlannedError(BaseModel):
     def _known(cls, code: str) -> str:
         if code not in CODES:
             near = get_close_matches(code, CODES, 1)
-            meant = f"did you mean {near[0]}? " if near else ""
-            raise ValueError(f"{code!r} is not in the catalogue; {meant}it has {', '.join(CODES)}")
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(CODES)}"
+            raise ValueError(f"there is no error {code[:40]!r} in the catalogue; {hint}")
         return code
 
     @model_validator(mode="after")

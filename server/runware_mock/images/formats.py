@@ -129,7 +129,7 @@ def unaccepted(name: str | None, accepted: Collection[str]) -> str:
     """Return the message that a format, or None, is not accepted, and which ones are."""
     supported = f"Supported formats are: {', '.join(key.upper() for key in accepted)}."
     if name is None:
-        return f"The bytes are no picture of a known format. {supported}"
+        return f"The file is not a picture in a known format. {supported}"
     found = FORMATS.get(name)
     kind = f" ({found.kind})" if found is not None and found.kind != "image" else ""
     return f"The format is {name.upper() if found else name}{kind}. {supported}"
