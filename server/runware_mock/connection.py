@@ -118,7 +118,8 @@ class Wire:
         self.url = url.rstrip("/")
         self._timeout_s = timeout_s
         self._headers = {"User-Agent": f"runware-mock-client/{__version__}"}
-        if api_key:
+        # An empty key is sent, so that the server refuses it: it may be a variable that is not set.
+        if api_key is not None:
             self._headers["Authorization"] = f"Bearer {_header_value(api_key, 'api_key')}"
         if token:
             self._headers["X-Control-Token"] = _header_value(token, "token")

@@ -1,4 +1,4 @@
-"""What the Python client refuses by itself: values that JSON cannot express, and pictures that are not there."""
+"""What the Python client refuses: values that JSON cannot express, pictures that are not there, an empty key."""
 
 import re
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from runware_mock import ControlError
+from runware_mock.client import ControlClient
 from runware_mock.testing import RunwareMock
 from tests.running import RunningMock
 
@@ -59,3 +60,8 @@ def test_a_file_at_an_absolute_path_and_a_folder_are_named_alone(
         script.give(picture=missing)
     with pytest.raises(ControlError, match=r"cannot be read: Is a directory$"):
         script.give(picture=tmp_path)
+
+
+def test_an_empty_key_does_not_stand_for_all_accounts(mock: RunningMock) -> None:
+    with pytest.raises(ControlError, match=r"leave the header out to act on all accounts"):
+        ControlClient(mock.url, "").faults.list()
