@@ -43,7 +43,7 @@ def test_a_statement_that_hangs_fails_in_time_and_others_go_on(own_server: Postg
             connection.execute(text("SELECT pg_sleep(1000)"))
 
     with (
-        closing(PostgresDatabase(own_server.url("mock"), statement_timeout_s=0.2)) as database,
+        closing(PostgresDatabase(own_server.url("mock"), statement_timeout_s=1)) as database,
         ThreadPoolExecutor(3) as pool,
     ):
         waiting = [pool.submit(wait_for_ever, database) for _ in range(3)]
