@@ -63,7 +63,10 @@ class RunningMock:
 
 @contextmanager
 def running_mock(**settings: Any) -> Iterator[RunningMock]:
-    """Run a server on a thread, on a free port, in memory unless `data_dir` or `database_url` is given."""
+    """Run a server on a thread, on a free port, in memory unless `data_dir` or `database_url` is given.
+
+    What it does right after its start, such as a first purge, is over: it removes nothing that a test makes old.
+    """
     settings.setdefault("in_memory", not {"data_dir", "database_url"} & settings.keys())
     clock = ManualClock(START_AT)
     configured = Settings(port=0, **settings)
@@ -75,6 +78,8 @@ def running_mock(**settings: Any) -> Iterator[RunningMock]:
         thread.start()
         assert is_ready.wait(STARTED_WITHIN_S)
         try:
+            for schedule in app.state.schedules:
+                assert schedule.has_acted.wait(STARTED_WITHIN_S), schedule.name
             yield RunningMock(
                 address_of(bound, is_tls=configured.uses_tls), clock, server, app.state.services, app.state.room
             )

@@ -117,6 +117,7 @@ def create_app(settings: Settings, clock: Clock | None = None, shared: Path | No
     )
     app.state.services = services
     app.state.room = room
+    app.state.schedules = schedules
     app.add_middleware(Limits, settings=settings, room=room, readers=readers)
     # Outside the limits, so that the requests they refuse are journalled and logged, too.
     app.add_middleware(RequestRecords, entries=entries)

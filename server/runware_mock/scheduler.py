@@ -34,6 +34,8 @@ class Schedule:
         self._is_well = is_well
         self._stop = threading.Event()
         self._failures = 0
+        # Set once `act` has returned or failed for the first time: what it does at the start may come after /ready.
+        self.has_acted = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
@@ -62,4 +64,5 @@ class Schedule:
                 if not self._failures:
                     _log.exception("the %s failed; it is tried again in time", self.name)
                 self._failures += 1
+            self.has_acted.set()
             self._stop.wait(min(self._every_s, RETRY_S) if self._failures else self._every_s)

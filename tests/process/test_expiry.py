@@ -23,7 +23,7 @@ MILLISECOND = timedelta(milliseconds=1)
 
 @contextmanager
 def mock_and_client(folder: Path) -> Iterator[tuple[RunningMock, RestTalker]]:
-    # Its own purge runs once, at the start, when nothing is stored yet.
+    # Its own purge has run once, at the start, when nothing was stored yet.
     with running_mock(data_dir=folder, purge_every="365d") as mock, rest(mock.url) as talker:
         yield mock, talker
 

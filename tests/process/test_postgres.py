@@ -163,6 +163,7 @@ def test_a_server_of_sqlite_imports_nothing_of_postgresql(tmp_path: Path) -> Non
     assert not [name for name in imported if "psycopg" in name or "postgres" in name]
 
 
+@pytest.mark.timeout(300)
 def test_replicas_that_start_at_once_on_an_empty_database_agree(tmp_path: Path, url: str) -> None:
     """Each on its own would make the tables, the key of its hashes, the account, and the pictures of `--fixtures`."""
     pictures = tmp_path / "pictures"
@@ -172,7 +173,7 @@ def test_replicas_that_start_at_once_on_an_empty_database_agree(tmp_path: Path, 
     folders = [tmp_path / str(number) for number in range(4)]
     for folder in folders:
         folder.mkdir()
-    together = threading.Barrier(len(folders), timeout=STARTED_WITHIN_S)
+    together = threading.Barrier(len(folders), timeout=3 * STARTED_WITHIN_S)
 
     def start(folder: Path) -> str:
         together.wait()
@@ -212,7 +213,8 @@ def test_a_restart_of_the_database_fails_what_runs_and_nothing_after_it(
         assert plain.get(f"{server.url}/health").status_code == 200
         ready = plain.get(f"{server.url}/ready")
         assert ready.status_code == 503
-        assert ready.json()["missing"][0].startswith("database: ")
+        # Before it, deliveries may be named, too: they may have failed again and again by now.
+        assert any(one.startswith("database: ") for one in ready.json()["missing"])
         own_server.start()
         # The connections of before are dead; nobody gets one of them.
         for talker in (rest_talker, ws_talker):

@@ -46,6 +46,13 @@ def purges_logged() -> Iterator[threading.Event]:
         logger.removeHandler(listener)
 
 
+@pytest.fixture
+def server(tmp_path: Path, store: Store) -> Iterator[MockProcess]:
+    """Run a server that leaves what the test makes old to the command, even if its own first purge is late."""
+    with mock_process(tmp_path, *store.arguments, "--retention=36500d") as running:
+        yield running
+
+
 @pytest.mark.both_databases
 def test_the_server_purges_by_itself_what_has_expired_and_nothing_else(store: Store) -> None:
     with (
@@ -111,7 +118,7 @@ def test_the_retention_can_be_given_to_the_command(store: Store, server: MockPro
 
 @pytest.mark.parametrize("is_serving", [True, False])
 def test_the_file_shrinks_again(tmp_path: Path, *, is_serving: bool) -> None:
-    with mock_process(tmp_path) as server:
+    with mock_process(tmp_path, "--retention=36500d") as server:
         with rest(server.url) as talker:
             young = talker.ask(upload(scenes.small(1))).item
             old = [talker.ask(upload(scenes.heavy(number))).item["imageUUID"] for number in range(MANY)]

@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
+from time import sleep
 from typing import Any
 
 from sqlalchemy import URL, Connection, create_engine, event
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
+from runware_mock.clock import monotonic_s
 from runware_mock.storage.database import Database, problem_of
 from runware_mock.values import write_size
 
@@ -27,6 +29,9 @@ _FOLDER_PREFIX = "runware-mock-server-"
 
 _BUSY_TIMEOUT_S = 30
 _TRUNCATE_TIMEOUT_MS = 100
+# A checkpoint of another process or thread moves 20 MB in 0.3 s.
+_OTHERS_TIMEOUT_S = 2.0
+_OTHERS_LOOK_S = 0.02
 # A longer write-ahead log, left by a burst of big uploads, is truncated after this many calls of `relieve` without a
 # write in between. `journal_size_limit` would truncate earlier: freeing 200 MB takes some disks half a second, and
 # every writer waits.
@@ -285,10 +290,16 @@ class SqliteDatabase(Database):
 
     def _finish_log(self, mode: str) -> None:
         """Restart (RESTART) or truncate (TRUNCATE) the write-ahead log, unless somebody reads it for long."""
-        with self._write_lock, self.reading() as connection:
-            connection.exec_driver_sql(f"PRAGMA busy_timeout={_TRUNCATE_TIMEOUT_MS}")
-            connection.exec_driver_sql(f"PRAGMA wal_checkpoint({mode})").all()
-            connection.exec_driver_sql(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_S * 1000}")
+        give_up_s = monotonic_s() + _OTHERS_TIMEOUT_S
+        while True:
+            with self._write_lock, self.reading() as connection:
+                connection.exec_driver_sql(f"PRAGMA busy_timeout={_TRUNCATE_TIMEOUT_MS}")
+                is_busy, log_pages, _ = connection.exec_driver_sql(f"PRAGMA wal_checkpoint({mode})").one()
+                connection.exec_driver_sql(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_S * 1000}")
+            # -1: another checkpoint is running. SQLite does not wait for its end, whatever the timeout.
+            if not (is_busy and log_pages < 0) or monotonic_s() > give_up_s:
+                return
+            sleep(_OTHERS_LOOK_S)
 
     def close(self) -> None:
         """Close every idle connection once no transaction is being written."""
