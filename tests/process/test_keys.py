@@ -21,7 +21,7 @@ from tests import plain
 from tests.control.calling import calling
 from tests.pictures import png
 from tests.running import RunningMock, mock_process_logging, running_mock
-from tests.talking import Task, talking, upload
+from tests.talking import TIMEOUT_S, Task, talking, upload
 from tests.tasks.asking import inference, task
 
 pytestmark = pytest.mark.both_transports
@@ -133,11 +133,12 @@ def sent_by_ws(url: str, key: str, kind: str) -> list[str]:
     """Send a key in every way over WebSocket; return the answers."""
     answers: list[str] = []
     address = f"ws{url.removeprefix('http')}/v1?apiKey={key}"
+    headers = {"Authorization": f"Bearer {key}", "X-SDK-Name": key}
 
     def asked(messages: list[str | bytes]) -> None:
         with (
             suppress(ConnectionClosed, InvalidHandshake),
-            connect(address, additional_headers={"Authorization": f"Bearer {key}", "X-SDK-Name": key}) as socket,
+            connect(address, additional_headers=headers, open_timeout=TIMEOUT_S) as socket,
         ):
             for message in messages:
                 socket.send(message)
@@ -248,7 +249,7 @@ def test_what_is_no_text_and_no_path_leaves_no_traceback_in_the_log(tmp_path: Pa
             with socket.create_connection((host, int(port))) as connection:
                 connection.sendall(request + b" HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
                 assert connection.recv(4096).startswith(b"HTTP/1.1 40")
-        with connect(server.ws_url) as websocket:
+        with connect(server.ws_url, open_timeout=TIMEOUT_S) as websocket:
             websocket.send(b"\xff\xfe", text=True)
             with pytest.raises(ConnectionClosed) as closed:
                 websocket.recv(30)

@@ -9,10 +9,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from runware_mock import ControlClient
+from tests import plain
 from tests.process import data_folder, scenes
 from tests.process.clients import rest, ws
 from tests.running import MockProcess, mock_process, mock_process_logging
@@ -80,8 +80,8 @@ def test_each_request_has_one_line_that_says_what_was_asked_and_how_it_went(tmp_
 
 def test_what_machines_ask_again_and_again_is_logged_at_debug_alone(tmp_path: Path) -> None:
     with logging_server(tmp_path) as (server, log):
-        httpx.get(f"{server.url}/health")
-        httpx.get(f"{server.url}/v1/nowhere?token=hidden")
+        plain.get(f"{server.url}/health")
+        plain.get(f"{server.url}/v1/nowhere?token=hidden")
         server.stop()
     (line,) = [line for line in log.read_text().splitlines() if " GET " in line]
     assert re.search(r" INFO GET /v1/nowhere 404 \d+\.\d ms$", line)

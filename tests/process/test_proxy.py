@@ -22,7 +22,7 @@ from tests.process.ports import free_port
 from tests.process.test_deploy import NGINX_CONF, PORT
 from tests.running import MockProcess, mock_process
 from tests.stores import store_of
-from tests.talking import upload
+from tests.talking import TIMEOUT_S, upload
 from tests.tasks.asking import inference
 from tests.tasks.webhooks import status, webhook
 
@@ -144,7 +144,7 @@ def test_a_refusal_of_the_mock_comes_through_the_proxy_as_it_is(behind: tuple[st
     url, _ = behind
     answer = plain.post(f"{url}/v1", content=b"[", headers={"Content-Type": "application/json"})
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "invalidJson")
-    with connect(f"ws{url.removeprefix('http')}/v1") as socket:
+    with connect(f"ws{url.removeprefix('http')}/v1", open_timeout=TIMEOUT_S) as socket:
         socket.send(json.dumps([{"taskType": "ping", "ping": True}]))
         assert json.loads(socket.recv(30))["data"][0]["pong"] is True
 

@@ -22,7 +22,7 @@ from runware_mock.certificates import ensure_ca
 from runware_mock.client import ControlClient, ControlError
 from tests.pictures import png
 from tests.running import MockProcess, clean_environment, command, mock_process, run_command, running_mock
-from tests.talking import RestTalker, WsTalker, upload
+from tests.talking import TIMEOUT_S, RestTalker, WsTalker, upload
 
 KEY = "a-key-for-tests-0123456789abcdef"
 
@@ -68,12 +68,12 @@ def test_both_transports_are_served_and_tell_their_addresses(server: MockProcess
     assert server.url.startswith("https://127.0.0.1:")
     assert server.started[-1] == f"runware-mock ready on {server.url}\n"
     picture = png()
-    with httpx.Client(verify=trusting) as client:
+    with httpx.Client(verify=trusting, timeout=TIMEOUT_S) as client:
         item = RestTalker(client, server.rest_url, KEY).ask(upload(picture)).item
         assert item["imageURL"].startswith(f"{server.url}/image/ii/")
         assert client.get(item["imageURL"]).content == picture
     assert server.ws_url.startswith("wss://")
-    with connect(server.ws_url, ssl=trusting) as opened:
+    with connect(server.ws_url, ssl=trusting, open_timeout=TIMEOUT_S) as opened:
         item = WsTalker(opened, KEY).ask(upload(picture)).item
         assert item["imageURL"].startswith(f"{server.url}/image/ii/")
         again = WsTalker(opened, KEY).ask(upload(item["imageURL"])).item
@@ -138,7 +138,8 @@ def test_the_authority_is_told_before_any_server_has_started(tmp_path: Path) -> 
     assert file.read_text().startswith("-----BEGIN CERTIFICATE-----")
     assert "PRIVATE" not in file.read_text()
     with mock_process(tmp_path, "--data-dir", str(tmp_path / "new"), "--tls") as server:
-        assert httpx.get(server.url + "/health", verify=ssl.create_default_context(cafile=file)).status_code == 200
+        context = ssl.create_default_context(cafile=file)
+        assert httpx.get(server.url + "/health", verify=context, timeout=TIMEOUT_S).status_code == 200
 
 
 def test_of_two_that_make_an_authority_at_once_one_wins(tmp_path: Path) -> None:
@@ -169,7 +170,7 @@ def test_the_users_own_certificate_is_shown(tmp_path: Path, own: tuple[Path, Pat
     certificate, key, trusted = own
     with mock_process(tmp_path, f"--tls-cert={certificate}", f"--tls-key={key}") as server:
         context = ssl.create_default_context(cafile=trusted)
-        assert httpx.get(server.url + "/health", verify=context).status_code == 200
+        assert httpx.get(server.url + "/health", verify=context, timeout=TIMEOUT_S).status_code == 200
         assert certificate_of(server.url, context, "mock.example.com")
         assert not (tmp_path / "tls").exists()
         asked = {"RUNWARE_MOCK_TLS_CERT": str(certificate), "RUNWARE_MOCK_PORT": server.url.rpartition(":")[2]}
@@ -262,7 +263,10 @@ def test_a_server_in_the_tests_own_process_may_speak_tls(tmp_path: Path) -> None
         told = mock.env()
         assert told["SSL_CERT_FILE"] == told["NODE_EXTRA_CA_CERTS"] == str(tmp_path / "tls" / "ca.pem")
         assert mock.url.startswith("https:")
-        program = "import os, httpx; print(httpx.get(os.environ['RUNWARE_BASE_URL'].removesuffix('/v1') + '/health'))"
+        program = (
+            "import os, httpx; "
+            "print(httpx.get(os.environ['RUNWARE_BASE_URL'].removesuffix('/v1') + '/health', timeout=60))"
+        )
         environment = {**clean_environment(), **told}
         ended = subprocess.run(
             [sys.executable, "-c", program], capture_output=True, env=environment, check=True, text=True
@@ -289,7 +293,8 @@ def test_curl_speaks_it_where_the_environment_says_so(
 def test_the_token_of_the_page_is_sent_over_tls_alone(tmp_path: Path) -> None:
     with mock_process(tmp_path, "--tls", "--control-token", "open sesame") as server:
         context = ssl.create_default_context(cafile=tmp_path / "tls" / "ca.pem")
-        answer = httpx.get(server.url + "/?token=open%20sesame", verify=context, headers={"Accept": "text/html"})
+        page, headers = server.url + "/?token=open%20sesame", {"Accept": "text/html"}
+        answer = httpx.get(page, verify=context, headers=headers, timeout=TIMEOUT_S)
         assert "secure" in answer.headers["set-cookie"].lower()
 
 
@@ -312,7 +317,7 @@ def test_planned_faults_are_met_over_tls_too(tmp_path: Path, kind: str) -> None:
         mock.faults.plan({"kind": kind})
         headers = {"Authorization": f"Bearer {mock.api_key}"}
         try:
-            answer = httpx.post(mock.rest_url, json=[upload(png())], headers=headers, verify=context)
+            answer = httpx.post(mock.rest_url, json=[upload(png())], headers=headers, verify=context, timeout=TIMEOUT_S)
             assert (kind, answer.status_code) == ("vanish", 200)
         except httpx.HTTPError:
             assert kind != "vanish"

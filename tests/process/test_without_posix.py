@@ -87,4 +87,6 @@ def test_every_dependency_of_the_runtime_has_a_wheel_for(system: str) -> None:
     command = (sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--only-binary", ":all:", "pyproject.toml")
     where = ("--python-platform", system, "--python-version", "3.11")
     done = subprocess.run((*command, *where), cwd=PROJECT, check=False, capture_output=True, text=True)
+    if "error: Request failed after " in done.stderr:
+        pytest.skip(f"the package index cannot be reached: {done.stderr}")
     assert not done.returncode, done.stderr
