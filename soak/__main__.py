@@ -12,7 +12,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -249,8 +249,14 @@ def rss_mib(pid: int) -> float:
 
 def open_sockets(pid: int) -> int:
     """Count the open sockets of a server's processes."""
-    links = (link for one in _family(pid) for link in Path(f"/proc/{one}/fd").iterdir())
-    return sum(str(link.readlink()).startswith("socket:") for link in links if link.is_symlink())
+    return sum(_is_socket(link) for one in _family(pid) for link in Path(f"/proc/{one}/fd").iterdir())
+
+
+def _is_socket(descriptor: Path) -> bool:
+    # It may be closed at any time.
+    with suppress(FileNotFoundError):
+        return str(descriptor.readlink()).startswith("socket:")
+    return False
 
 
 def main() -> int:

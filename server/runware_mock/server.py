@@ -102,11 +102,12 @@ class _Supervisor(Multiprocess):
 
     def terminate_all(self) -> None:
         """Accept no more connections, and let all processes finish what runs."""
+        # First of all: uvicorn's own handler would only note a second signal, and nobody reads that any more.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: self._kill_all())
         for listening in self.sockets:
             listening.close()
         super().terminate_all()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: self._kill_all())
         _later(_ENDS_WITHIN_S, self._kill_all)
 
     def _kill_all(self) -> None:

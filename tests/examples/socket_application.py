@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from websockets.sync.client import ClientConnection, connect
 
 TRIES = 3
-PATIENCE_S = 1.0
+PATIENCE_S = 3.0
 
 
 class Failed(Exception):

@@ -60,6 +60,11 @@ class Gate:
                     continue
                 far = socket.create_connection(self._server)
                 self._sockets += (near, far)
+                if self._is_shut:
+                    # `shut` may have gone through the others before these were among them.
+                    _end(near)
+                    _end(far)
+                    continue
                 for pair in ((near, far), (far, near)):
                     threading.Thread(target=self._forward, args=pair, daemon=True).start()
 

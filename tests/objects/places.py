@@ -46,7 +46,9 @@ class FolderPlace(Place):
 
     def names(self) -> set[str]:
         """Return the names of the objects that are there."""
-        return {file.name for file in self.folder.rglob("*") if file.is_file()} - {MARK}
+        names = {file.name for file in self.folder.rglob("*") if file.is_file()}
+        # A mark has another name until it is complete.
+        return {name for name in names if name != MARK and not name.startswith(f"{MARK}.")}
 
     def remove(self, *names: str) -> None:
         """Delete objects behind the mock's back."""

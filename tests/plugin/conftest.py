@@ -18,7 +18,7 @@ PICTURE = base64.b64decode(
 def ask(mock, task):
     headers = {"Authorization": "Bearer " + mock.api_key}
     task = {"taskUUID": str(uuid.uuid4()), **task}
-    return httpx.post(mock.rest_url, headers=headers, json=[task], trust_env=False, verify=False).json()
+    return httpx.post(mock.rest_url, headers=headers, json=[task], trust_env=False, verify=False, timeout=60).json()
 
 def upload(mock, picture=PICTURE):
     return ask(mock, {"taskType": "imageUpload", "image": base64.b64encode(picture).decode()})

@@ -35,7 +35,7 @@ def waits_end(mock):
     mock.faults.plan({"kind": "latency", "delay": "100ms"})
     background = threading.Thread(target=app.upload, args=[mock])
     background.start()
-    assert len(mock.wait_for_uploads(1)) == 1
+    assert len(mock.wait_for_uploads(1, timeout_s=60)) == 1
     background.join()
     with pytest.raises(AssertionError, match="waited 0.2 s for 2 uploads, but there was 1"):
         mock.wait_for_uploads(2, timeout_s=0.2)

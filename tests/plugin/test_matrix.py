@@ -52,7 +52,9 @@ def sockets(project: pytest.Pytester) -> pytest.Pytester:
 
 
 def matrix(project: pytest.Pytester, *options: str, kinds: str = "drop,http") -> pytest.RunResult:
-    return project.runpytest_subprocess(f"--runware-mock-matrix={kinds}", "--runware-mock-matrix-json=m.json", *options)
+    # Where an answer never comes the application waits 3 s for it: by default, that leaves a busy machine 2 s more.
+    given = (f"--runware-mock-matrix={kinds}", "--runware-mock-matrix-json=m.json", "--runware-mock-matrix-limit=20s")
+    return project.runpytest_subprocess(*given, *options)
 
 
 def written(project: pytest.Pytester) -> dict[str, dict[str, str]]:

@@ -50,7 +50,8 @@ def test_nothing_is_left_of_it(client: httpx.Client) -> None:
     before = set(threading.enumerate())
     with runware_mock.serve() as mock:
         upload(mock, client, png())
-    assert set(threading.enumerate()) == before
+    # Threads of other tests' servers may have ended meanwhile.
+    assert set(threading.enumerate()) <= before
 
 
 def test_two_servers_know_nothing_of_one_another(client: httpx.Client) -> None:

@@ -40,7 +40,7 @@ for _ in range(2):
 
 def matrix(behaviour: str, *options: str, kinds: str = "drop,http") -> subprocess.CompletedProcess[str]:
     program = ("--", sys.executable, "-c", PROGRAM, behaviour)
-    return run_command("exec", "--matrix", kinds, "--matrix-limit", "4s", *options, *program)
+    return run_command("exec", "--matrix", kinds, "--matrix-limit", "10s", *options, *program)
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from tests.faults.planning import met, plan
 from tests.pictures import png
 from tests.process import scenes
 from tests.process.clients import fetched, rest, ws
+from tests.process.test_hardships import wait_until
 from tests.protocol.test_sockets import break_connection, resume, session_of
 from tests.running import MockProcess, mock_process
 from tests.stores import Store, store_of
@@ -192,8 +193,7 @@ def test_a_webhook_is_called_once_for_each_result(pair: Pair, shared: Store, api
                 return [talker.ask(task).item["imageUUID"] for task in asked]
 
         wanted = sorted(uuid for uuids in at_once(send) for uuid in uuids)
-        while shared.count(delivery):
-            pass
+        wait_until(lambda: not shared.count(delivery))
     assert sorted(str(body["imageUUID"]) for _, body in hook.taken) == wanted
 
 
