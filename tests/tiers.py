@@ -12,6 +12,7 @@ FULL = "full"
 _FULL = (
     "control/test_client.py",
     "control/test_generators.py",
+    "docs/test_commands.py",
     "docs/test_examples.py",
     "docs/test_installing.py",
     "faults/test_sdk_retries.py",

@@ -41,17 +41,18 @@ KEY = "a-key-for-tests-0123456789abcdef"
 # A page may start a dozen servers, on a machine that has other tests to run.
 LIMIT_S = 240
 pytestmark = pytest.mark.timeout(300)
-# Blocks that a test of their own runs, below or elsewhere, or that need what CI has not got.
+# Blocks that a test of their own runs: how each begins, and where its test is.
 RUN_ELSEWHERE = {
-    "make serve\n": "test_make_serve_says_when_it_is_ready",
-    "pip install /path/to/runware-mock": "tests/docs/test_installing.py",
-    "pip install .\n": "tests/process/test_packaging.py",
-    "pip install '.[mcp]'\n": "tests/control/test_mcp.py",
-    "pip install '.[postgres]'\n": "test_several_processes_on_postgresql_start_as_shown",
-    "(cd clients/node ": "tests/node",
-    "docker compose up": "needs a container engine",
-    "runware-mock serve --port 0": "test_a_script_waits_for_the_ready_file",
-    "make check\n": "CI runs these",
+    "make serve\n": "tests/docs/test_examples.py::test_make_serve_says_when_it_is_ready",
+    "pip install ": "tests/docs/test_installing.py::test_pip_finds_all_that_the_pages_say_to_install",
+    "(cd /path/to/runware-mock/clients/node ": "tests/node/test_recipes.py::test_the_package_is_packed_and_installed",
+    # Without a container engine, its file can only be read.
+    "docker compose up": "tests/process/test_packaging.py::test_the_compose_file_serves_this_machine_alone_and_keeps",
+    "runware-mock serve --port 0": "tests/docs/test_examples.py::test_a_script_waits_for_the_ready_file",
+    "make check\n": "tests/docs/test_commands.py::test_make_knows_what_contributors_run",
+    "pytest --runware-mock-matrix": "tests/docs/test_commands.py::test_the_matrix_and_its_marker",
+    "runware-mock exec --matrix": "tests/docs/test_commands.py::test_the_matrix_runs_a_command",
+    "pytest --runware-mock-bundle": "tests/docs/test_commands.py::test_a_failed_test_leaves_a_bundle",
 }
 
 
@@ -136,6 +137,12 @@ def test_the_shell_blocks_of_a_page_run_in_one_shell_and_again_and_delete_nothin
 
 def test_the_readme_is_short() -> None:
     assert len(README.read_text(encoding="utf-8").splitlines()) <= 150
+
+
+@pytest.mark.parametrize("test", RUN_ELSEWHERE.values())
+def test_what_is_run_elsewhere_has_a_test_there(test: str) -> None:
+    file, _, name = test.partition("::")
+    assert f"\ndef {name}" in (ROOT / file).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
