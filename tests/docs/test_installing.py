@@ -44,7 +44,7 @@ def project(tmp_path: Path) -> tuple[Path, dict[str, str]]:
     return folder, {**OFFLINE, "PATH": path, "PYTHONPATH": ""}
 
 
-def test_the_first_test_of_the_readme_passes_after_what_it_says_to_install(
+def test_after_what_the_readme_says_to_install_its_test_passes_and_the_command_serves(
     checkout: Path, project: tuple[Path, dict[str, str]]
 ) -> None:
     folder, variables = project
@@ -53,6 +53,10 @@ def test_the_first_test_of_the_readme_passes_after_what_it_says_to_install(
     assert Path(where.strip()).is_relative_to(folder.parent / "environment")
     (folder / "test_upload.py").write_text(block("README.md", "python", "def test_"))
     assert "1 passed" in run(["pytest"], "", folder, **variables)
+    _, serve = block("docs/getting-started.md", "sh", "pip install .").splitlines()
+    start = f"{serve} --port 0 --in-memory --ready-file ready.json"
+    wait = "runware-mock ready --ready-file ready.json --wait 60s"
+    assert "ready" in run(["sh"], f"{start} &\n{wait}\nstatus=$?\nkill $!\nwait\nexit $status\n", folder, **variables)
 
 
 def test_pip_finds_all_that_the_pages_say_to_install(checkout: Path, project: tuple[Path, dict[str, str]]) -> None:
