@@ -101,14 +101,14 @@ class RunwareMock:
     def __init__(
         self,
         url: str,
-        api_key: str,
+        api_key: str | None,
         *,
         token: str | None = None,
         env_names: Mapping[str, str] = ENV_NAMES,
         ca_file: Path | None = None,
     ) -> None:
         self.url = url.rstrip("/").removesuffix("/v1")
-        self.api_key = api_key
+        self.api_key = api_key or ""
         self.token = token
         self.ca_file = ca_file
         self._env_names = env_names
@@ -140,8 +140,8 @@ class RunwareMock:
         trusted = {} if self.ca_file is None else dict.fromkeys(_TRUST_NAMES, str(self.ca_file))
         return {**{name: getattr(self, attribute) for name, attribute in self._env_names.items()}, **trusted}
 
-    def account(self, api_key: str) -> "RunwareMock":
-        """Return another account on this server."""
+    def account(self, api_key: str | None) -> "RunwareMock":
+        """Return another account on this server; None stands for all of them, to plan faults and look at tasks."""
         return RunwareMock(self.url, api_key, token=self.token, env_names=self._env_names, ca_file=self.ca_file)
 
     @property

@@ -131,7 +131,7 @@ def exec_command(
             child = cleanup.enter_context(Child(grace_s))
             mock, environment = cleanup.enter_context(server())
             # The server has no other clients: whichever key the command uses, it meets these plans.
-            everyone = mock.account("")
+            everyone = mock.account(None)
             for plan in plans:
                 _add(everyone, plan)
             status = child.run([program, *command[1:]], environment)

@@ -120,7 +120,7 @@ class Watch:
 
     def __init__(self, mock: RunwareMock, faults: Sequence[Mapping[str, Any]], *, is_alone: bool) -> None:
         self._own = mock
-        self._account = mock.account("") if is_alone else mock
+        self._account = mock.account(None) if is_alone else mock
         newest = self._account.journal.list(limit=1)
         self._since = newest[0].id if newest else 0
         self._plan = self._account.faults.plan(*faults, must_be_met=False).name if faults else None
