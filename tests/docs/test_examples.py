@@ -14,19 +14,7 @@ import pytest
 
 from runware_mock import ControlClient
 from runware_mock.commands.media import sample
-from runware_mock.faults.tables import (
-    COMMON_FIELD_HEAD,
-    KIND_HEAD,
-    OWN_FIELD_HEAD,
-    common_field_rows,
-    kind_rows,
-    own_field_rows,
-    table,
-)
-from runware_mock.tasks import TASKS, UNSUPPORTED
-from tests import plain, postgres
-from tests.docs.reference import PAGE, reference
-from tests.docs.tables import settings_rows
+from tests import postgres
 from tests.pictures import png
 from tests.running import RunningMock, clean_environment, running_mock
 from tests.sdks.catalogue import AI_SDK, PY_LEGACY, PY_NEW_WS, SDK_JS, Client
@@ -272,36 +260,6 @@ def test_rule_35_the_documentation_warns_of_what_the_url_does_not_catch() -> Non
     page = (ROOT / "docs" / "sdks.md").read_text(encoding="utf-8")
     assert "schemas.runware.ai" in page
     assert "api.runware.ai" in page
-
-
-def test_the_table_of_tasks_is_complete() -> None:
-    table = (ROOT / "docs" / "tasks.md").read_text(encoding="utf-8").partition("## Tasks")[2]
-    assert set(re.findall(r"`(\w+)`", table)) >= set(TASKS) - set(UNSUPPORTED)
-
-
-@pytest.mark.parametrize(
-    ("page", "expected"),
-    [
-        ("settings.md", table(("flag", "default", "meaning"), settings_rows())),
-        ("faults.md", table(KIND_HEAD, kind_rows())),
-        ("faults.md", table(OWN_FIELD_HEAD, own_field_rows())),
-        ("faults.md", table(COMMON_FIELD_HEAD, common_field_rows())),
-    ],
-    ids=["settings", "faults", "own fields", "fields"],
-)
-def test_a_table_says_what_the_code_says(page: str, expected: str) -> None:
-    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
-    assert f"\n\n{expected}\n\n" in text + "\n", "the table should be:\n" + expected
-
-
-def test_the_api_describes_faults_with_the_same_tables(own_mock: RunningMock) -> None:
-    described = plain.get(f"{own_mock.url}/openapi.json").json()["paths"]["/_mock/faults"]["post"]["description"]
-    for expected in (kind_rows(), own_field_rows(), common_field_rows()):
-        assert "\n".join(expected) in described
-
-
-def test_the_python_reference_is_that_of_this_code() -> None:
-    assert PAGE.read_text(encoding="utf-8") == reference(), "write it anew: python -m tests.docs.reference"
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not on this machine")
