@@ -151,7 +151,10 @@ def view(folder: Path) -> list[tuple[str, ...]]:
         with started(MOCK, folder) as server:
             time.sleep(VIEWED_AFTER_S)
             began_s = time.perf_counter()
-            httpx.get(f"{server.url}/ui", headers={"Accept": "text/html"}, trust_env=False, follow_redirects=True)
+            page = httpx.get(
+                f"{server.url}/ui", headers={"Accept": "text/html"}, trust_env=False, follow_redirects=True
+            )
+            page.raise_for_status()
             views_ms.append((time.perf_counter() - began_s) * 1000)
     view_ms = median(views_ms)
     limit = f"<= {VIEW_LIMIT_MS}"

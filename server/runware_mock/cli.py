@@ -166,7 +166,7 @@ def migrate(**values: Any) -> None:
 @settings_flags(*_STORE_SETTINGS)
 @click.option("--dry-run", envvar="RUNWARE_MOCK_DRY_RUN", is_flag=True, help="Only say what would be removed.")
 def purge_now(*, dry_run: bool, **values: Any) -> None:
-    """Remove expired media now. A server may be running or not."""
+    """Remove expired media now. A server may run meanwhile."""
     from runware_mock import purge, services
 
     with ExitStack() as cleanup:
@@ -191,7 +191,7 @@ def purge_now(*, dry_run: bool, **values: Any) -> None:
 def ca(*, only_path: bool, **values: Any) -> None:
     """Print the certificate to trust with --tls.
 
-    It is that of an authority, which is created if there is none. Programs trust it with
+    It belongs to a local authority, which is created if there is none. Programs trust it with
     SSL_CERT_FILE=$(runware-mock ca --path); Node also needs NODE_EXTRA_CA_CERTS.
     """
     try:

@@ -160,7 +160,7 @@ class Settings(BaseSettings):
     )
     vips: Literal["auto", "off"] = Field(
         "auto",
-        description="Use libvips for downsizing where it is better: auto (if runware-mock[vips] is installed) or off.",
+        description="Use libvips for downsizing where it is better: auto (if the extra vips is installed) or off.",
     )
     formats: Formats = Field(PICTURES, description="Picture formats accepted, separated by commas.")
     uuid: Literal["v4", "any"] = Field("v4", description="taskUUIDs accepted: v4 only, or any UUID.")

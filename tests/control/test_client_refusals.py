@@ -63,5 +63,5 @@ def test_a_file_at_an_absolute_path_and_a_folder_are_named_alone(
 
 
 def test_an_empty_key_does_not_stand_for_all_accounts(mock: RunningMock) -> None:
-    with pytest.raises(ControlError, match=r"leave the header out to act on all accounts"):
+    with pytest.raises(ControlError, match=r"leave it out to act on all accounts"):
         ControlClient(mock.url, "").faults.list()

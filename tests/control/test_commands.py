@@ -311,7 +311,7 @@ def test_what_is_no_plan_is_a_mistake_of_usage(run: Run, arguments: tuple[str, .
 def test_a_kind_that_does_not_exist_is_refused_in_one_line(run: Run) -> None:
     assert (
         refused(run("faults", "add", "latensy"))
-        == "faults[0].kind: there is no kind 'latensy' of fault; did you mean latency?"
+        == "faults[0].kind: there is no fault kind 'latensy'; did you mean latency?"
     )
     field = refused(run("faults", "add", "latency", "dely=2s"))
     assert field == "faults[0].dely: a fault of the kind latency has no field 'dely'; did you mean delay?"
@@ -368,7 +368,10 @@ def test_each_field_of_a_kind_is_listed_with_its_values_its_default_and_what_it_
 
 def test_a_kind_that_does_not_exist_is_refused_with_the_nearest(run: Run) -> None:
     ended = run("faults", "kinds", "latensy")
-    assert (ended.exit_code, ended.stderr) == (2, "runware-mock: there is no kind 'latensy': did you mean latency?\n")
+    assert (ended.exit_code, ended.stderr) == (
+        2,
+        "runware-mock: there is no fault kind 'latensy'; did you mean latency?\n",
+    )
 
 
 @pytest.mark.parametrize("name", ["photo.xyz", "photo", "photo.tiff"])

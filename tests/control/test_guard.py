@@ -140,11 +140,23 @@ def test_a_body_without_a_content_type_is_read_as_json(control: Calls) -> None:
         assert control.client.post(path, content=body).is_success
 
 
-@pytest.mark.parametrize("header", ["Bearer", "bearer"])
-def test_a_key_that_a_shell_left_empty_does_not_stand_for_all_accounts(mock: RunningMock, header: str) -> None:
+@pytest.mark.parametrize("header", ["Bearer", "bearer", "a-key-without-a-scheme"])
+def test_what_names_no_key_does_not_stand_for_all_accounts(mock: RunningMock, header: str) -> None:
     with calling(mock, None) as control:
         status, error = control.refused("POST", "/reset", json={}, headers={"Authorization": header})
     assert (status, error["field"]) == (401, "Authorization")
+
+
+def test_a_misspelt_scope_does_not_reset_everything(control: Calls) -> None:
+    status, error = control.refused("POST", "/reset", json={"scop": "media"})
+    assert (status, error["field"], "did you mean scope?" in error["message"]) == (400, "scop", True)
+
+
+def test_no_refusal_shows_a_key_of_the_real_service(control: Calls) -> None:
+    real = "abcDEF0123456789abcDEF0123456789"
+    for fault in ({"kind": "drop", real: 1}, {"kind": real}, {"kind": "drop", "hang_up": f"apiKey = {real}"}):
+        _, error = control.refused("POST", "/faults", json={"faults": [fault]})
+        assert real[:20] not in str(error)
 
 
 def test_a_key_that_the_api_refuses_is_refused_here(mock: RunningMock) -> None:

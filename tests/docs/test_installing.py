@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.test_examples import PAGES, ROOT, block, blocks, run
+from tests.docs.test_examples import PAGES, ROOT, block, blocks, ended, run
 from tests.process.test_packaging import source_tree
 from tests.recipes.test_recipes import RECIPES
 
@@ -66,9 +66,9 @@ def test_pip_finds_all_that_the_pages_say_to_install(checkout: Path, project: tu
     assert {".", "'.[mcp]'", "'.[postgres]'"} < installs
     # All at once, as pip takes seconds to start. Nothing is installed.
     wanted = " ".join(sorted(installs)).replace(CHECKOUT, ".")
-    printed = run(["sh", "-e"], f"cd {checkout}\npip install {wanted}\n", folder, PIP_DRY_RUN="1", **variables)
-    assert "Would install runware-mock-" in printed
-    assert "does not provide the extra" not in printed
+    done = ended(["sh", "-e"], f"cd {checkout}\npip install {wanted}\n", folder, PIP_DRY_RUN="1", **variables)
+    assert "Would install runware-mock-" in done.stdout, done.stderr
+    assert "does not provide the extra" not in done.stderr
 
 
 @pytest.mark.parametrize(

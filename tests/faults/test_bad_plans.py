@@ -48,6 +48,7 @@ ERROR = {"kind": "error", "code": "failedToTransferImage", "parameter": "image"}
         ({"kind": "http", "status": "x"}, "faults[0].status", "must be a whole number; it is 'x'"),
         ({"kind": "error", "cod": "x"}, "faults[0].cod", "did you mean code?"),
         ({"kind": "source", "reason": "x"}, "faults[0].reason", "must be 'unreachable', 'timeout', 'status' or"),
+        ({"kind": "latency", "latency": "2s"}, "faults[0].latency", "latency has no field 'latency'"),
         ({"kind": "http", "headers": {"a b": "c"}}, "faults[0].headers", "header"),
         ({"kind": "http", "headers": {"a": "b\r\nc: d"}}, "faults[0].headers", "header"),
         ({"kind": "http", "headers": {"Content-Length": "5"}}, "faults[0].headers", "how long"),

@@ -68,7 +68,7 @@ def test_white_space_around_a_data_uri_is_ignored(talker: Talker) -> None:
         ("data:image/png;base64,", "invalidImage", "empty"),
         ("data:image/png;base64, \n", "invalidImage", "empty"),
         ("data:image/png;base64", "invalidImage", "data:<mediatype>;base64,<data>"),
-        ("data:image/png,%89PNG", "invalidImage", "no picture"),
+        ("data:image/png,%89PNG", "invalidImage", "not a picture"),
         ("data:", "invalidImage", "data:<mediatype>;base64,<data>"),
         ("data:image/png;base64,not*base64", "invalidImage", "or valid base64"),
         ("not base64!", "invalidImage", "or valid base64"),
@@ -83,8 +83,8 @@ def test_white_space_around_a_data_uri_is_ignored(talker: Talker) -> None:
         ("file:///etc/passwd", "invalidImage", "the path of a file"),
         ("ftp://example.com/a.png", "invalidImage", "http://"),
         ("blob:https://example.com/1", "invalidImage", "http://"),
-        ("989ba605-1449-4e1e-b462-cd83ec9c1a67", "invalidImage", "no picture"),
-        (base64.b64encode(b"just some text").decode(), "invalidImage", "no picture"),
+        ("989ba605-1449-4e1e-b462-cd83ec9c1a67", "invalidImage", "not a picture"),
+        (base64.b64encode(b"just some text").decode(), "invalidImage", "not a picture"),
     ],
 )
 def test_what_has_none_of_the_forms_is_refused_alone(talker: Talker, value: object, code: str, word: str) -> None:

@@ -76,7 +76,7 @@ def assert_ended(pid_file: Path) -> None:
 def test_a_machine_without_the_command_is_told_what_to_install(application: Application, tmp_path: Path) -> None:
     told = refusal(application, PATH=str(tmp_path))
     assert told.startswith(
-        "there is no command runware-mock on the PATH: run pip install in its checkout, or set `command`"
+        "there is no command runware-mock on the PATH: run pip install . in its checkout, or set `command`"
     )
     assert "uvx, which is not on the PATH" in refusal(application, '{"from": "."}', PATH=str(tmp_path))
     told = refusal(application, '{"command": ["/nowhere/runware-mock"]}')

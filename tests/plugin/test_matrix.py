@@ -206,7 +206,7 @@ def test_an_application_that_ends_or_trips_has_crashed_and_one_that_the_mock_con
     [
         (
             "--runware-mock-matrix=dropp",
-            "*--runware-mock-matrix: there is no kind 'dropp' of fault; did you mean drop[?]*",
+            "*--runware-mock-matrix: there is no fault kind 'dropp'; did you mean drop[?]*",
         ),
         ("--runware-mock-matrix-limit=5", "*--runware-mock-matrix-limit: 5 has no unit: write 5s*"),
         ("--runware-mock-matrix-limit=2h", "*--runware-mock-matrix-limit: should be more than 0s and at most 1h*"),
@@ -233,7 +233,7 @@ def test_a_path_that_stands_where_kinds_do_is_told(project: pytest.Pytester) -> 
     project.makepyfile(UPLOADS)
     result = project.runpytest_subprocess("--runware-mock-matrix", "test_it.py")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*there is no kind 'test_it.py' of fault*or give paths before it)"])
+    result.stderr.fnmatch_lines(["*there is no fault kind 'test_it.py'*or give paths before it)"])
 
 
 def test_the_marker_plans_faults_before_the_test(project: pytest.Pytester) -> None:

@@ -87,7 +87,7 @@ def test_what_cannot_be_judged_is_told(program: str, reason: str) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--matrix", "dropp"), "--matrix: there is no kind 'dropp' of fault; did you mean drop?"),
+        (("--matrix", "dropp"), "--matrix: there is no fault kind 'dropp'; did you mean drop?"),
         (("--matrix", "--matrix-limit", "5"), "--matrix-limit: 5 has no unit"),
         (("--matrix", "--matrix-accepted", "nowhere"), "--matrix-accepted: "),
         (("--matrix", "--faults", "drop"), "--matrix plans the faults itself: leave out --faults"),

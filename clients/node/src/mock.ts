@@ -67,7 +67,7 @@ export class RunwareMock {
   }
 
   /** Delete the account's `media`, `journal` or `faults`, reset its `clock`, or do `all` of these. */
-  reset(scope: Schemas["Body_reset"]["scope"] = "all"): Promise<Schemas["Reset"]> {
+  reset(scope: Schemas["ToReset"]["scope"] = "all"): Promise<Schemas["Reset"]> {
     return this.#wire.post("reset", { scope });
   }
 

@@ -730,13 +730,6 @@ export interface components {
             /** @description A duration such as 31d or 2h30m. */
             by: string;
         };
-        Body_reset: {
-            /**
-             * @default all
-             * @enum {string}
-             */
-            scope?: "all" | "media" | "journal" | "faults" | "clock";
-        };
         Body_set_clock: {
             /** @description An ISO 8601 instant, or milliseconds since 1970. */
             at: string | number;
@@ -1018,7 +1011,7 @@ export interface components {
             /** @description Seed for random choices; a random one if left out. */
             seed?: number | null;
             /**
-             * @description Length of the delay.
+             * @description How long the delay is, such as 500ms or 2s.
              * @default 5s
              */
             delay?: string;
@@ -1065,7 +1058,7 @@ export interface components {
             /** @description Seed for random choices; a random one if left out. */
             seed?: number | null;
             /**
-             * @description Length of the delay.
+             * @description How long the delay is, such as 500ms or 2s.
              * @default 2s
              */
             delay?: string;
@@ -1119,7 +1112,7 @@ export interface components {
              */
             kind: "delay_webhook";
             /**
-             * @description Length of the delay.
+             * @description How long the delay is, such as 500ms or 2s.
              * @default 10s
              */
             delay?: string;
@@ -1216,7 +1209,7 @@ export interface components {
              */
             kind: "duplicate";
             /**
-             * @description How often it is sent.
+             * @description How many times it is sent.
              * @default 2
              */
             copies?: number;
@@ -1263,7 +1256,7 @@ export interface components {
              */
             kind: "duplicate_webhook";
             /**
-             * @description How often it is called.
+             * @description How many times it is called.
              * @default 2
              */
             copies?: number;
@@ -1800,7 +1793,7 @@ export interface components {
              */
             kind: "late";
             /**
-             * @description How long it is missing.
+             * @description How long it is missing, such as 500ms or 2s.
              * @default 2s
              */
             by?: string;
@@ -2923,6 +2916,14 @@ export interface components {
             width_px: number | null;
             height_px: number | null;
         };
+        /** @description What to delete of an account, or of all accounts: a misspelt field must not mean everything. */
+        ToReset: {
+            /**
+             * @default all
+             * @enum {string}
+             */
+            scope?: "all" | "media" | "journal" | "faults" | "clock";
+        };
         /**
          * @description The answer breaks off partway.
          * @example {
@@ -3012,7 +3013,7 @@ export interface components {
              */
             kind: "vanish";
             /**
-             * @description How long it is there.
+             * @description How long it exists before it is gone, such as 500ms or 2s.
              * @default 0s
              */
             after?: string;
@@ -3657,7 +3658,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["Body_reset"];
+                "application/json": components["schemas"]["ToReset"] | null;
             };
         };
         responses: {

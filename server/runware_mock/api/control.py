@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from runware_mock import control_models as models
@@ -216,11 +216,9 @@ def resend_webhook(
 
 
 @api.post("/reset", tags=["state"])
-def reset(
-    services: Provided, account_id: AccountId, scope: Annotated[state.Scope, Body(embed=True)] = "all"
-) -> models.Reset:
+def reset(services: Provided, account_id: AccountId, what: state.ToReset | None = None) -> models.Reset:
     """Delete all media, the journal and fault plans and reset the clock, or one of these."""
-    return state.reset(services, account_id, scope)
+    return state.reset(services, account_id, what.scope if what else "all")
 
 
 @api.get("/snapshots", tags=["state"])
@@ -271,7 +269,8 @@ async def load(services: Provided, request: Request, account_id: OneAccountId) -
     "/faults",
     tags=["faults"],
     status_code=201,
-    description=f"Add a plan for the account, or for all accounts.\n\n{all_tables()}",
+    description="Add a plan for the account, or for all accounts.\n\n"
+    f"{all_tables()}\n\nA plan lists faults in the order in which they happen.",
 )
 def add_plan(services: Provided, account_id: AccountId, plan: Plan) -> models.PlanState:
     """Add a plan for the account, or for all accounts."""

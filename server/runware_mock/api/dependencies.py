@@ -186,12 +186,11 @@ def account_of(
     # The call depends on the account's clock, which another process may have moved.
     services.refresh()
     key = bearer_key(request.scope)
-    if key == "":
-        # A shell leaves this of "Bearer $RUNWARE_API_KEY" where the variable is not set; all accounts are not meant.
+    if " " not in (header(request.scope, b"authorization") or " "):
+        # A shell leaves a bare "Bearer" of "Bearer $RUNWARE_API_KEY" where the variable is not set. Whoever sends that,
+        # or a key alone, does not mean all accounts.
         raise ControlRefused(
-            "Authorization has no API key; add one, or leave the header out to act on all accounts",
-            "Authorization",
-            status=401,
+            "Authorization must be `Bearer <API key>`; leave it out to act on all accounts", "Authorization", status=401
         )
     if key:
         return services.accounts.open(key).id

@@ -18,6 +18,7 @@ from runware_mock.api.ui.pages import page_failure, wants_page
 from runware_mock.control.answers import Rule
 from runware_mock.control.calls import Code, ControlRefused, nearest, not_found
 from runware_mock.control.field_errors import field_error, first_of
+from runware_mock.control.state import ToReset
 from runware_mock.faults.plans import Plan
 from runware_mock.protocol.errors import Refusal, refuse
 from runware_mock.protocol.messages import Reply, rest_body
@@ -36,6 +37,12 @@ _USUAL_HEADERS = "Authorization, Content-Type, Range, X-Runware-Mock-Plan"
 _HTTP_ERRORS = {404: "notFound", 405: "methodNotAllowed"}
 
 PREFIX = "/_mock"
+# What is read from the body of a call, to name the fields that it has.
+_BODIES: Mapping[str, type[BaseModel]] = {
+    f"{PREFIX}/answers": Rule,
+    f"{PREFIX}/faults": Plan,
+    f"{PREFIX}/reset": ToReset,
+}
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -176,4 +183,4 @@ def _invalid(path: str, errors: Sequence[Mapping[str, Any]]) -> ControlRefused:
         return ControlRefused(f"the body is not JSON: {error['ctx']['error']}", source)
     if not location and source == "body" and error["type"] != "value_error":
         return ControlRefused("the body must be a JSON object, with Content-Type: application/json", source)
-    return field_error(error, Rule if path.startswith(f"{PREFIX}/answers") else Plan, whole=source, skipped=1)
+    return field_error(error, _BODIES.get(path), whole=source, skipped=1)

@@ -24,7 +24,11 @@ EXIT_USAGE = 2
 Function = Callable[..., Any]
 
 # The option that supplies what an error says is missing: field -> hint.
-_HINTS = {"account": "give --account KEY", "x-control-token": "give --token TOKEN"}
+_HINTS = {
+    "account": "give --account KEY",
+    "Authorization": "--account must not be empty",
+    "x-control-token": "give --token TOKEN",
+}
 
 
 class Printed(NamedTuple):

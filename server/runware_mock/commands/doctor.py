@@ -139,7 +139,7 @@ def _ready_url(url: str | None, ready_file: Path) -> str:
     try:
         answer = send("GET", f"{url}/health", timeout_s=_TIMEOUT_S, trust=trust)
     except Unreachable as error:
-        is_silent = isinstance(error.__cause__, OSError)
+        is_silent = isinstance(error.__cause__, ConnectionRefusedError)
         reason = f"no server answers there ({error}): {_NEXT}" if is_silent else str(error)
         raise Unreachable(f" on {url}: {reason}") from None
     if answer.status != HTTPStatus.OK:

@@ -135,7 +135,7 @@ def exec_command(
             for plan in plans:
                 _add(everyone, plan)
             status = child.run([program, *command[1:]], environment)
-            problems = _problems(everyone, mock)
+            problems = _problems(everyone)
         leaks = {} if proxy is None else proxy.refused
         problems += [f"{leak} was refused {counted(n, 'time')}: this is the real service" for leak, n in leaks.items()]
         if problems:
@@ -170,9 +170,9 @@ def _add(everyone: RunwareMock, plan: Mapping[str, Any]) -> None:
         click.echo(f"runware-mock: --faults: {warning}", err=True)
 
 
-def _problems(everyone: RunwareMock, mock: RunwareMock) -> list[str]:
+def _problems(everyone: RunwareMock) -> list[str]:
     """Return why the run must not count as a success; the command may have made plans of its own."""
-    problems = [unmet_plan(plan) for plan in (*everyone.faults.unmet(), *mock.faults.unmet())]
+    problems = [unmet_plan(plan) for plan in everyone.faults.unmet()]
     if problems:
         problems.append(task_history(everyone.tasks))
     if crashes := everyone.crashes():

@@ -36,7 +36,7 @@ def add_common_commands(group: click.Group, kind: str, noun: str) -> None:
 
     named, perhaps_named = click.argument("name"), click.argument("name", required=False)
     control_command("list", group, help=f"List the {noun}s.")(list_all)
-    control_command("show", group, help=f"Show the {noun} NAME. It says what was done so far.")(named(show))
+    control_command("show", group, help=f"Show the {noun} NAME, and what it has done.")(named(show))
     control_command("delete", group, help=f"Delete the {noun} NAME, or all {noun}s.")(perhaps_named(yes_option(delete)))
 
 
@@ -73,7 +73,7 @@ def list_kinds(kind: str | None) -> None:
     if kind is not None and kind not in KINDS:
         near = get_close_matches(kind, KINDS, 1)
         meant = f"did you mean {near[0]}?" if near else f"there are {', '.join(KINDS)}"
-        fail(f"there is no kind {kind!r}: {meant}", EXIT_USAGE)
+        fail(f"there is no fault kind {kind!r}; {meant}", EXIT_USAGE)
     for name in KINDS if kind is None else (kind,):
         fields = [f"{field} ({one.note})" if one.note else field for field, one in own_fields(name).items()]
         click.echo(f"{name}: {meaning(name)}")

@@ -44,7 +44,7 @@ def list_entries(call: Call, **chosen: Any) -> Any:
 @control_command("show", journal)
 @click.argument("id", type=int)
 def show(call: Call, id: int) -> Any:  # noqa: A002 - the name of the argument
-    """Show one entry in full. It has the task, its answer, what was done to its file, and why it was refused."""
+    """Show one entry in full. Says what was done to its file, and why it was refused."""
     return call.control.journal.get(id)
 
 
@@ -92,6 +92,6 @@ def list_calls(call: Call, **chosen: Any) -> Any:
 @control_command("resend", webhooks)
 @click.argument("id", type=int)
 def resend(call: Call, id: int) -> Any:  # noqa: A002 - the name of the argument
-    """Call a webhook again. It gets the body of an earlier call; ID is the first column of the list."""
+    """Call a webhook again. Sends the body of an earlier call. ID is the first column of the list."""
     queued = call.control.webhooks.resend(id)
     return Printed(f"calling {queued.url.partition('?')[0]} again", queued)

@@ -53,7 +53,7 @@ control_command("reset", clock, help="Go back to the real time.")(lambda call: c
 @click.argument("at")
 @yes_option
 def set_clock(call: Call, at: str, *, yes: bool) -> Any:
-    """Move the clock forward to an instant. AT is 2026-12-31T23:59:59Z, or milliseconds since 1970."""
+    """Move the clock forward to an instant. AT is 2026-12-31T23:59:59Z or the like, or milliseconds since 1970."""
     _confirm_purge(call, yes=yes, at=at)
     return call.control.clock.set(at)
 
@@ -62,7 +62,7 @@ def set_clock(call: Call, at: str, *, yes: bool) -> Any:
 @click.argument("by")
 @yes_option
 def advance_clock(call: Call, by: str, *, yes: bool) -> Any:
-    """Move the clock forward by a duration. BY is 31d or 2h30m, for example. Shows what was purged."""
+    """Move the clock forward by a duration. BY is a duration such as 31d or 2h30m. Shows what was purged."""
     _confirm_purge(call, yes=yes, within=by)
     return call.control.clock.advance(by)
 

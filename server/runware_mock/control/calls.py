@@ -31,6 +31,7 @@ class ControlRefused(Exception):
     def __post_init__(self) -> None:
         """Mask keys: a path that is not known may be anything."""
         self.message = without_real_keys(self.message)
+        self.field = None if self.field is None else without_real_keys(self.field)
 
     @property
     def sentence(self) -> str:

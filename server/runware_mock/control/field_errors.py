@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from runware_mock.control.calls import ControlRefused, dotted, nearest
 from runware_mock.faults.kinds import KINDS
+from runware_mock.protocol.redaction import without_real_keys
 
 _NAME_CHARS = 40
 _OBJECT, _NUMBER, _WHOLE, _TRUTH, _UUID = "a JSON object", "a number", "a whole number", "true or false", "a UUID"
@@ -72,8 +73,9 @@ def _followed(root: type[BaseModel] | None, location: Sequence[int | str]) -> tu
     """Return the models that the last part of a location may belong to, and the location without kinds of faults."""
     models, inner, path = [], [root] if root else [], []
     for part in location:
-        if of_kind := [one for one in inner if "kind" in one.model_fields and one is KINDS.get(str(part))]:
-            inner = list(of_kind)
+        # After the kind of a fault come its fields, one of which may have the same name.
+        if len(inner) > 1 and KINDS.get(str(part)) in inner:
+            inner = [KINDS[str(part)]]
             continue
         path.append(part)
         if isinstance(part, str):
@@ -95,8 +97,8 @@ def _models_in(model: type[BaseModel], name: str) -> list[type[BaseModel]]:
 def _wrong_kind(error: Error, field: str) -> str:
     if error["type"] == "union_tag_not_found":
         return f"the field {field} is missing; `runware-mock faults kinds` lists the kinds"
-    kind = str(error["ctx"]["tag"])[:_NAME_CHARS]
-    return f"there is no kind {kind!r} of fault; {nearest(kind, KINDS)}"
+    kind = _head(str(error["ctx"]["tag"]))
+    return f"there is no fault kind {kind!r}; {nearest(kind, KINDS)}"
 
 
 def _unknown(name: str, models: Sequence[type[BaseModel]]) -> str:
@@ -104,8 +106,8 @@ def _unknown(name: str, models: Sequence[type[BaseModel]]) -> str:
     hint = f"; {nearest(name, known)}" if known else ""
     for kind, model in KINDS.items():
         if [model] == models:
-            return f"a fault of the kind {kind} has no field {name[:_NAME_CHARS]!r}{hint}"
-    return f"there is no field {name[:_NAME_CHARS]!r}{hint}"
+            return f"a fault of the kind {kind} has no field {_head(name)!r}{hint}"
+    return f"there is no field {_head(name)!r}{hint}"
 
 
 def _missing(field: str, models: Sequence[type[BaseModel]]) -> str:
@@ -123,11 +125,18 @@ def _wrong_value(error: Error, field: str) -> str:
         return f"this is not JSON: {error['ctx']['error']}"
     must_be = _MUST_BE.get(error["type"])
     if must_be is None:
-        _, has_rule, rule = message.partition(" should ")
+        _, has_rule, rule = message.partition(" after validation")[0].partition(" should ")
         return f"{field or 'this'} must {rule}" if has_rule else message
-    limits = {name: f"{value:g}" if isinstance(value, float) else value for name, value in error.get("ctx", {}).items()}
+    limits = {
+        name: f"{value:.10g}" if isinstance(value, float) else value for name, value in error.get("ctx", {}).items()
+    }
     given = error.get("input")
     if isinstance(given, str):
-        given = given[:_NAME_CHARS]
+        given = _head(given)
     shown = f"; it is {given!r}" if type(given) in (str, int, float) else ""
     return f"{field or 'this'} must be {must_be.format_map(limits)}{shown}"
+
+
+def _head(given: str) -> str:
+    """Return the beginning of a text; half a key would not be known as one, so keys are masked first."""
+    return without_real_keys(given)[:_NAME_CHARS]

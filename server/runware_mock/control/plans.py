@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy import Connection, select
 
 from runware_mock import control_models as models
-from runware_mock.control.calls import changing, conflict, nearest, not_found
+from runware_mock.control.calls import ControlRefused, changing, conflict, nearest, not_found
 from runware_mock.control.given_pictures import read_pictures
 from runware_mock.faults import plans
 from runware_mock.faults.base import Event
@@ -46,10 +46,13 @@ def add_plan(services: Services, account_id: int, plan: Plan, field: str = "faul
     return state.model_copy(update={"warnings": (*state.warnings, *never)})
 
 
-def list_plans(services: Services, account_id: int) -> models.Plans:
-    """Return the state of an account's plans, or of all plans."""
+def list_plans(services: Services, account_id: int, *, with_shared: bool = False) -> models.Plans:
+    """Return the state of an account's plans, or of all plans; `with_shared` adds those for all accounts."""
     with services.database.reading() as connection:
-        found = {owner: plans.states(connection, owner) for owner in _owners(connection, account_id)}
+        owners = _owners(connection, account_id)
+        if with_shared and ALL_ACCOUNTS not in owners:
+            owners = [ALL_ACCOUNTS, *owners]
+        found = {owner: plans.states(connection, owner) for owner in owners}
     shown = [
         state
         for owner, states in found.items()
@@ -72,7 +75,7 @@ def get_plan(services: Services, account_id: int, name: str) -> models.PlanState
         states = plans.states(connection, account_id, name)
     for state in _with_nearest(services, account_id, [_warned(state) for state in states]):
         return state
-    raise not_found(f"there is no plan or rule {name[:60]!r}", "name")
+    raise _no_plan(services, account_id, name)
 
 
 @retried
@@ -90,8 +93,15 @@ def delete_plans(
         }
         count = sum(plans.remove(connection, owner, names) for owner, names in chosen.items())
     if name is not None and not count:
-        raise not_found(f"there is no plan or rule {name[:60]!r}", "name")
+        raise _no_plan(services, account_id, name)
     return models.Deleted(deleted=count)
+
+
+def _no_plan(services: Services, account_id: int, name: str) -> ControlRefused:
+    with services.database.reading() as connection:
+        others = [owner for owner in _owners(connection, account_id) if plans.has_plan(connection, owner, name)]
+    hint = f"; account {others[0]} has one: send the API key of that account" if others else ""
+    return not_found(f"there is no plan or rule {name[:60]!r}{hint}", "name")
 
 
 def _owners(connection: Connection, account_id: int) -> list[int]:

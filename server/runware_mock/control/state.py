@@ -5,6 +5,7 @@ from itertools import chain
 from typing import Any, Literal, TypeVar
 
 import msgspec
+from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Connection, Delete, Select, Table, delete, exists, func, insert, or_, select
 from sqlalchemy.exc import IntegrityError
 
@@ -36,6 +37,16 @@ from runware_mock.version import __version__
 _OWNED = (medium, journal, fault_plan, account_clock, snapshot)
 _HAS_SOMETHING = or_(*(exists().where(table.c.account_id == account.c.id) for table in _OWNED))
 Scope = Literal["all", "media", "journal", "faults", "clock"]
+
+
+class ToReset(BaseModel):
+    """What to delete of an account, or of all accounts: a misspelt field must not mean everything."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    scope: Scope = "all"
+
+
 _Where = TypeVar("_Where", Delete, Select[Any])
 # What each part of an account consists of, in the order in which it may be deleted. The rows of the last table are
 # counted; those of `fault` and `given_picture` go with their plans.

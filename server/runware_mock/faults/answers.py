@@ -193,7 +193,7 @@ class DuplicateFault(Fault):
 
     effect_of: ClassVar[Mapping[str, str]] = {"copies": "copies"}
     kind: Literal["duplicate"]
-    copies: int = Field(2, ge=2, le=_MOST_COPIES, description="How often it is sent.")
+    copies: int = Field(2, ge=2, le=_MOST_COPIES, description="How many times it is sent.")
 
     transports: ClassVar[tuple[Transport, ...]] = WS_ONLY
 
@@ -218,7 +218,7 @@ class VanishFault(Fault):
     """What the task stored vanishes, at once or after some time on the account's clock."""
 
     kind: Literal["vanish"]
-    after: Span = Field(timedelta(0), description="How long it is there.")
+    after: Span = Field(timedelta(0), description="How long it exists before it is gone, such as 500ms or 2s.")
 
     def media_times(self, now_at: int) -> Mapping[str, int]:
         """Let it end."""
@@ -229,7 +229,7 @@ class LateFault(Fault):
     """What the task stored appears only after some time on the account's clock."""
 
     kind: Literal["late"]
-    by: Span = Field(timedelta(seconds=2), description="How long it is missing.")
+    by: Span = Field(timedelta(seconds=2), description="How long it is missing, such as 500ms or 2s.")
 
     def media_times(self, now_at: int) -> Mapping[str, int]:
         """Let it begin later."""

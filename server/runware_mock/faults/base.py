@@ -263,7 +263,7 @@ class InsteadFault(Fault):
 class DelayFault(Fault):
     """A fault that delays what is sent; a kind has the default of `delay`."""
 
-    delay: Delay = Field(description="Length of the delay.")
+    delay: Delay = Field(description="How long the delay is, such as 500ms or 2s.")
 
     def add_to(self, plan: ResponsePlan, draw: random.Random) -> ResponsePlan:
         """Add to the delay."""

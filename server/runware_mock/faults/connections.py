@@ -40,7 +40,7 @@ class DelayAuthenticationFault(DelayFault):
 
     point: ClassVar[Point] = "authentication"
     kind: Literal["delay_authentication"]
-    delay: Delay = Field(timedelta(seconds=5), description="Length of the delay.")
+    delay: Delay = Field(timedelta(seconds=5), description="How long the delay is, such as 500ms or 2s.")
 
 
 class RefuseAuthenticationFault(Fault):

@@ -13,7 +13,7 @@ def all_tables() -> str:
     """Return the tables with the sentences between them."""
     return "\n\n".join(
         [
-            "In brackets: the permitted values, if there are only some, and the default; or that a field is required.",
+            "Brackets hold the permitted values and the default of a field, or say that it is required.",
             table(KIND_HEAD, kind_rows()),
             "What these fields mean:",
             table(OWN_FIELD_HEAD, own_field_rows()),

@@ -129,7 +129,7 @@ class DelayDownloadFault(_Download, DelayFault):
     """The answer to a download is delayed, by the real clock."""
 
     kind: Literal["delay_download"]
-    delay: Delay = Field(timedelta(seconds=2), description="Length of the delay.")
+    delay: Delay = Field(timedelta(seconds=2), description="How long the delay is, such as 500ms or 2s.")
 
 
 class RefuseDownloadFault(_Download, RefuseFault):

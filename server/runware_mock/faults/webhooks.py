@@ -50,7 +50,7 @@ class DuplicateWebhookFault(WebhookFault):
     """The webhook is called more than once with the same body."""
 
     kind: Literal["duplicate_webhook"]
-    copies: int = Field(2, ge=2, le=_MOST_COPIES, description="How often it is called.")
+    copies: int = Field(2, ge=2, le=_MOST_COPIES, description="How many times it is called.")
 
     def changed(self, calls: Sequence[Call]) -> Sequence[Call]:
         """Call again."""
@@ -61,7 +61,7 @@ class DelayWebhookFault(WebhookFault):
     """The webhook is called late, by the account's clock."""
 
     kind: Literal["delay_webhook"]
-    delay: Delay = Field(timedelta(seconds=10), description="Length of the delay.")
+    delay: Delay = Field(timedelta(seconds=10), description="How long the delay is, such as 500ms or 2s.")
 
     def changed(self, calls: Sequence[Call]) -> Sequence[Call]:
         """Wait."""

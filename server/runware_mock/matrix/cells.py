@@ -49,7 +49,7 @@ def chosen_kinds(names: str) -> tuple[str, ...]:
         if name not in failures:
             near = get_close_matches(name, failures, 1)
             hint = f"did you mean {near[0]}?" if near else "`runware-mock faults kinds` lists all"
-            raise ValueError(f"there is no kind {name!r} of fault; {hint}")
+            raise ValueError(f"there is no fault kind {name!r}; {hint}")
     return tuple(dict.fromkeys(chosen))
 
 

@@ -1,7 +1,7 @@
 """The routes of the page: each fills one template with what a control function returns."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import Executor
 from datetime import timedelta
 from functools import lru_cache
@@ -127,19 +127,15 @@ def router(services: Services, threads: Executor | None = None) -> APIRouter:  #
     def controls(request: Request) -> HTMLResponse:
         """Show the clock, the fault plans and the snapshots of an account."""
         account_id = account_of(request)
-        all_plans = list_plans(services, ALL_ACCOUNTS).plans
+        # An account meets its own plans and those for all accounts.
+        plans = list_plans(services, account_id, with_shared=True).plans
         saved = [] if account_id == ALL_ACCOUNTS else _json(state.list_snapshots(services, account_id))["snapshots"]
         return show(
             request,
             "controls.html",
             account_id=account_id,
             clock=_json(clocks.show(services, account_id)),
-            # An account meets its own plans and those for all accounts.
-            plans=[
-                (plan, _spec(plan))
-                for plan in all_plans
-                if account_id == ALL_ACCOUNTS or plan.account in {None, account_id}
-            ],
+            plans=[(plan, _spec(plan), _anchor(plan, plans)) for plan in plans],
             server=base_url(request.scope, services),
             snapshots=saved,
             task_types=list(TASKS),
@@ -248,6 +244,12 @@ def _header(services: Services) -> dict[str, Any]:
     }
     status = state.status(services, "")
     return {"media": status.media, "journal": status.journal, "clocks": moved, "plans": waiting_plans(services)}
+
+
+def _anchor(plan: PlanState, shown: Sequence[PlanState]) -> str:
+    """Return the name of a plan, with its account if another one has a plan of that name and this is not the last."""
+    same = [one.account for one in shown if one.name == plan.name]
+    return plan.name if plan.account == same[-1] else f"{plan.name}+{plan.account or 'all'}"
 
 
 def _spec(plan: PlanState) -> dict[str, Any]:
