@@ -24,24 +24,14 @@ NODE_VERSIONS = "'Node ' + process.version + ', sharp ' + require('sharp').versi
 
 def machine() -> list[str]:
     """Say what was measured on what."""
-    commands = [(install.PYTHON, "-c", VERSIONS)]
-    if NODE.is_installed():
-        commands.append(("node", "-p", NODE_VERSIONS))
-    versions = [
-        subprocess.run(
-            command, cwd=NODE.cwd if NODE.is_installed() else None, capture_output=True, text=True, check=True
-        )
-        for command in commands
-    ]
+    commands = [(install.PYTHON, "-c", VERSIONS), *([("node", "-p", NODE_VERSIONS)] if NODE.is_installed() else [])]
+    where = NODE.cwd if NODE.is_installed() else None
     load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
-    head = (
-        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {platform.system()} {platform.machine()}, {os.cpu_count()} cores, "
-        f"load average {load}"
-    )
     return [
-        head,
+        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        f"load average {load}",
         f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}",
-        *(version.stdout.strip() for version in versions),
+        *(subprocess.check_output(command, cwd=where, text=True).strip() for command in commands),
     ]
 
 

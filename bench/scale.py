@@ -68,15 +68,7 @@ def fill(folder: Path, media: int) -> None:
             times = dict.fromkeys(("created_at", "last_used_at"), f"{int(time.time() * 1000)} - {age_ms} + n / 10")
             copy(database, "content", ids, {"id": f"n + {last_id}", "created_at": times["created_at"]})
             copy(database, "medium", ids, {"id": f"n + {last_id}", "content_id": f"n + {last_id}", **times})
-            if "content_digest" in tables(database):
-                sent = f"SELECT sent_sha256, id FROM content WHERE id >= {first + last_id}"  # noqa: S608 - ours
-                database.execute(f"INSERT INTO content_digest (sent_sha256, content_id) {sent}")
             database.commit()
-
-
-def tables(database: sqlite3.Connection) -> set[str]:
-    """Return the names of the tables."""
-    return {row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
 
 
 def copy(database: sqlite3.Connection, name: str, ids: str, fresh: dict[str, str]) -> None:

@@ -15,17 +15,10 @@ LONGEST_SIDE_PX = 2048
 def check_all(load: Load) -> None:
     """Check one stored file of every picture that was sent. Raises WrongAnswerError."""
     for source, url in load.stored.values():
-        with Image.open(io.BytesIO(fetch(url))) as image:
+        with urlopen(url, timeout=30) as answer, Image.open(io.BytesIO(answer.read())) as image:  # noqa: S310 - our own
             wrong = faults_of(image, source)
         if wrong:
             raise WrongAnswerError(f"{url} of {source.picture}: {', '.join(wrong)}")
-
-
-def fetch(url: str) -> bytes:
-    """GET a picture; raises HTTPError where it is not served."""
-    with urlopen(url, timeout=30) as answer:  # noqa: S310 - a server that the bench started
-        body: bytes = answer.read()
-    return body
 
 
 def faults_of(stored: Image.Image, source: Source) -> list[str]:

@@ -1,8 +1,6 @@
 """One process of `runware-mock serve` that may be killed and started again, on the same port each time."""
 
-import random
 import re
-import socket
 import subprocess
 import time
 from collections.abc import Mapping
@@ -11,12 +9,11 @@ from pathlib import Path
 
 import httpx
 
+from tests.process.ports import free_port
 from tests.running import clean_environment, command
 
 _READY_WITHIN_S = 120.0
 _STOPPED_WITHIN_S = 60.0
-# Below those that the system gives to clients: one of them would keep a replica from starting again.
-_PORTS = range(20_000, 32_000)
 _RECORD = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} (DEBUG|INFO|WARNING|ERROR|CRITICAL) ")
 
 
@@ -25,7 +22,7 @@ class ServerProcess:
 
     def __init__(self, number: int, folder: Path, arguments: tuple[str, ...], variables: Mapping[str, str]) -> None:
         self.number = number
-        port = _free_port()
+        port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         self._log = folder / f"server-{number}.log"
         self._command = command("serve", "--port", str(port), "--data-dir", str(folder), *arguments)
@@ -88,10 +85,3 @@ class ServerProcess:
             else:
                 records[-1] += f"\n{line}"
         return [text for text in records if (found := _RECORD.match(text)) and found[1] not in {"DEBUG", "INFO"}]
-
-
-def _free_port() -> int:
-    for port in random.sample(_PORTS, len(_PORTS)):
-        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
-            return port
-    raise OSError("there is no free port")
