@@ -25,8 +25,8 @@ function found(from: string | undefined): string[] {
   // Without a source of the user's choice, this would run whatever an index has under our name.
   if (from === undefined) {
     throw new Error(
-      "there is no command runware-mock on the PATH: run pip install . in its checkout, or set `command`, `from` (for uvx) or " +
-        "RUNWARE_MOCK_URL (a server that runs)",
+      "there is no command runware-mock on the PATH: run pip install . in its checkout, or set `command`, " +
+        "`from` (for uvx) or RUNWARE_MOCK_URL (a server that runs)",
     );
   }
   const uvx = onPath("uvx");

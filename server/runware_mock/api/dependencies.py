@@ -186,7 +186,8 @@ def account_of(
     # The call depends on the account's clock, which another process may have moved.
     services.refresh()
     key = bearer_key(request.scope)
-    if " " not in (header(request.scope, b"authorization") or " "):
+    given = header(request.scope, b"authorization")
+    if given and " " not in given:
         # A shell leaves a bare "Bearer" of "Bearer $RUNWARE_API_KEY" where the variable is not set. Whoever sends that,
         # or a key alone, does not mean all accounts.
         raise ControlRefused(
